@@ -11,7 +11,7 @@ use crate::diagnostics::{Diagnostic, SourceFile};
 use crate::graph::Graph;
 use crate::jinja::{
     Batch, Covered, Jinja, Lookup, Mark, MarkKind, Referent, Relation, Rendered, Scope,
-    StrategyArguments, StrategyMacro, late,
+    StrategyArguments, StrategyMacro, lazy,
 };
 
 /// The state of the run that Jinja can read.
@@ -132,7 +132,7 @@ fn scope(graph: &Arc<Graph>, node: &Node, context: &RenderContext) -> Scope {
     Scope {
         package: node.package.clone(),
         execute: true,
-        model: late(move || {
+        model: lazy(move || {
             let reads: Vec<String> = all.parents[&id].iter().cloned().collect();
             node_json(&all.nodes[&id], &reads)
         }),

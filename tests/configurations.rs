@@ -97,7 +97,7 @@ fn every_adapter_key_is_handled() {
     for (name, documented) in DOCUMENTED {
         let dialect = dialect::named(name).unwrap();
         let mut handled: Vec<String> = Vec::new();
-        for fact in codegen::EFFECTIVE.into_iter().chain(["idle_keys", "build_keys"]) {
+        for fact in codegen::EFFECTIVE_KEY_LISTS.into_iter().chain(["idle_keys", "build_keys"]) {
             handled.extend(dialect.property::<Vec<String>>(fact).unwrap());
         }
         handled.extend(dialect.property::<Option<String>>("kind_key").unwrap());
@@ -121,7 +121,7 @@ fn a_key_has_one_meaning() {
             .into_keys()
             .chain(dialect.property::<Option<String>>("kind_key").unwrap())
             .collect();
-        for fact in codegen::EFFECTIVE.into_iter().chain(["idle_keys", "build_keys"]) {
+        for fact in codegen::EFFECTIVE_KEY_LISTS.into_iter().chain(["idle_keys", "build_keys"]) {
             for key in dialect.property::<Vec<String>>(fact).unwrap() {
                 // Keys of a table may also be keys of other builds.
                 assert!(fact == "build_keys" || !seen.contains(&key), "{name} lists `{key}` twice");

@@ -43,7 +43,7 @@ fn every_key_has_its_fragment() {
     for name in dialect::names() {
         let dialect = dialect::named(name).unwrap();
         let fragments: BTreeMap<String, String> = dialect.property("fragments").unwrap();
-        for list in codegen::EFFECTIVE {
+        for list in codegen::EFFECTIVE_KEY_LISTS {
             for key in dialect.property::<Vec<String>>(list).unwrap() {
                 assert!(
                     fragments.contains_key(&key),
@@ -58,7 +58,7 @@ fn every_key_has_its_fragment() {
 fn no_setting_ends_its_statement() {
     for name in dialect::names() {
         let dialect = dialect::named(name).unwrap();
-        let lists = codegen::EFFECTIVE
+        let lists = codegen::EFFECTIVE_KEY_LISTS
             .iter()
             .flat_map(|list| dialect.property::<Vec<String>>(list).unwrap());
         let keys: BTreeSet<String> = lists.chain(GENERAL.map(str::to_string)).collect();

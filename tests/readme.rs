@@ -162,7 +162,7 @@ fn keys_table() -> String {
                 .flat_map(|fact| dialect.property::<Vec<String>>(fact).unwrap())
                 .collect::<Vec<_>>()
         };
-        let mut written = keys(&codegen::EFFECTIVE);
+        let mut written = keys(&codegen::EFFECTIVE_KEY_LISTS);
         written.extend(dialect.property::<Option<String>>("kind_key").unwrap());
         let undone: BTreeMap<String, String> = dialect.property("undone_keys").unwrap();
         let cells =

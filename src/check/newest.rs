@@ -1,7 +1,6 @@
-//! A filter by the newest row of the model's own table:
-//! `where at > (select max(at) from {{ this }})`. Takes the query's tree; gives the place of the
-//! comparison. Such a filter empties the batches of a new table, and each batch that is older than
-//! the newest row.
+//! A filter by the newest row of the model's own table: `where at > (select max(at) from {{ this
+//! }})`. Finds the comparison in the query's tree. Such a filter empties the batches of a new
+//! table, and each batch that is older than the newest row.
 
 use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
@@ -11,21 +10,21 @@ use sqlparser::ast::{
     SelectItem, SetExpr, Spanned, TableFactor,
 };
 
-use crate::inject::{Nodes, Seen, walk};
+use crate::inject::{Nodes, QueryView, walk};
 
 /// The first comparison with the newest row of the own table that decides which rows there are.
-pub fn compared_with_newest(seen: &Seen) -> Option<Range<usize>> {
-    let mut names = Names { seen, relations: BTreeSet::new(), columns: BTreeSet::new() };
-    let _: ControlFlow<()> = walk(seen.query, &mut names);
+pub fn compared_with_newest(view: &QueryView) -> Option<Range<usize>> {
+    let mut names = Names { view, relations: BTreeSet::new(), columns: BTreeSet::new() };
+    let _: ControlFlow<()> = walk(view.query, &mut names);
     let mut filters = Filters { names: &names, at: None };
-    let _: ControlFlow<()> = walk(seen.query, &mut filters);
-    filters.at.and_then(|span| seen.bytes(span))
+    let _: ControlFlow<()> = walk(view.query, &mut filters);
+    filters.at.and_then(|span| view.bytes(span))
 }
 
 /// CTEs and derived tables that hold the newest row of the own table, and the names of their
 /// columns.
 struct Names<'a> {
-    seen: &'a Seen<'a>,
+    view: &'a QueryView<'a>,
     relations: BTreeSet<String>,
     columns: BTreeSet<String>,
 }
@@ -39,7 +38,7 @@ impl Names<'_> {
         if !from.joins.is_empty() {
             return false;
         }
-        if !self.seen.own.contains(&name.span().start) {
+        if !self.view.self_reads.contains(&name.span().start) {
             return self.is_known(name);
         }
         // A condition may bound the rows to those before the batch, which is not a filter by the

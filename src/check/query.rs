@@ -38,23 +38,28 @@ pub fn check_query(context: &CheckContext) -> QueryFindings {
     let windows =
         BatchWindows { grain: context.settings.batch_size, timezone: context.settings.timezone };
     let inputs = |id: &str| input(context, id);
-    let look = |seen: &inject::Seen| {
-        let dataflow = analyse(seen, &inputs, windows, context.engine);
+    let look = |view: &inject::QueryView| {
+        let dataflow = analyse(view, &inputs, windows, context.engine);
         let mut findings = event_time(context, &dataflow);
         findings.extend(
             dataflow.operations.iter().map(|operation| cross_window_finding(context, operation)),
         );
         findings.extend(dataflow.calls.iter().map(|call| volatile_finding(context, call)));
-        findings.extend(seen.blank.iter().map(|span| unparsed_expression(context, span)));
+        findings.extend(view.masked.iter().map(|span| unparsed_expression(context, span)));
         QueryFindings {
             findings,
             driving: dataflow.result.driving.clone(),
-            own_table: Some(!seen.own.is_empty()),
+            own_table: Some(!view.self_reads.is_empty()),
         }
     };
-    let seen =
-        inject::look(&context.text.sql, &context.text.marks, context.inputs, context.parser, look);
-    seen.unwrap_or_else(|| QueryFindings {
+    let view = inject::with_query_view(
+        &context.text.sql,
+        &context.text.marks,
+        context.inputs,
+        context.parser,
+        look,
+    );
+    view.unwrap_or_else(|| QueryFindings {
         findings: unparsed(context),
         ..QueryFindings::default()
     })
@@ -103,12 +108,18 @@ pub fn window_keys(context: &CheckContext) -> WindowKeys {
     let windows =
         BatchWindows { grain: context.settings.batch_size, timezone: context.settings.timezone };
     let inputs = |id: &str| input(context, id);
-    let look = |seen: &inject::Seen| match seen.blank.is_empty() {
-        true => analyse(seen, &inputs, windows, context.engine).result.window_keys(windows),
+    let look = |view: &inject::QueryView| match view.masked.is_empty() {
+        true => analyse(view, &inputs, windows, context.engine).result.window_keys(windows),
         false => WindowKeys::new(),
     };
-    inject::look(&context.text.sql, &context.text.marks, context.inputs, context.parser, look)
-        .unwrap_or_default()
+    inject::with_query_view(
+        &context.text.sql,
+        &context.text.marks,
+        context.inputs,
+        context.parser,
+        look,
+    )
+    .unwrap_or_default()
 }
 
 fn input(context: &CheckContext, id: &str) -> FlowInput {

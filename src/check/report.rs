@@ -60,9 +60,17 @@ pub fn sarif(findings: &[Finding], folder: &str) -> String {
         });
         if let Some(at) = &diagnostic.at {
             let ((line, column), (end_line, end_column)) = (at.begins(), at.ends());
-            let region = json!({"startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column});
-            let location = json!({"artifactLocation": {"uri": uri(&path(folder, at))}, "region": region});
-            result["locations"] = json!([{"physicalLocation": location, "logicalLocations": [{"fullyQualifiedName": finding.model}]}]);
+            let region = json!({
+                "startLine": line,
+                "startColumn": column,
+                "endLine": end_line,
+                "endColumn": end_column,
+            });
+            let artifact = json!({"uri": uri(&path(folder, at))});
+            result["locations"] = json!([{
+                "physicalLocation": {"artifactLocation": artifact, "region": region},
+                "logicalLocations": [{"fullyQualifiedName": finding.model}],
+            }]);
         }
         if let Some(reason) = &finding.allowed {
             result["suppressions"] = json!([{"kind": "inSource", "justification": reason}]);
@@ -74,7 +82,13 @@ pub fn sarif(findings: &[Finding], folder: &str) -> String {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [{
-            "tool": {"driver": {"name": "batchwright", "version": version, "rules": rules.collect::<Value>()}},
+            "tool": {
+                "driver": {
+                    "name": "batchwright",
+                    "version": version,
+                    "rules": rules.collect::<Value>(),
+                },
+            },
             "columnKind": "unicodeCodePoints",
             "results": results.collect::<Value>(),
         }],

@@ -34,7 +34,7 @@ fn newest(context: &CheckContext) -> Option<Diagnostic> {
     if !context.text.reads_this {
         return None;
     }
-    let at = inject::look(
+    let at = inject::with_query_view(
         &context.text.sql,
         &context.text.marks,
         context.inputs,
@@ -59,8 +59,11 @@ fn newest(context: &CheckContext) -> Option<Diagnostic> {
 /// filter of the inputs.
 fn obsolete_block(context: &CheckContext) -> Option<Diagnostic> {
     static BLOCK: LazyLock<Regex> = LazyLock::new(|| {
-        let block = r"(?is)\{#.*?#\}|\{%-?\s*if\b[^%]*?(is_incremental\s*\(\s*\))[^%]*?%\}(?:\s|--[^\n]*)*(\w*)";
-        Regex::new(block).expect("the pattern is valid")
+        Regex::new(concat!(
+            r"(?is)\{#.*?#\}|\{%-?\s*if\b[^%]*?(is_incremental\s*\(\s*\))[^%]*?%\}",
+            r"(?:\s|--[^\n]*)*(\w*)",
+        ))
+        .expect("the pattern is valid")
     });
     static OWN: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?i)\bthis\s*\}\}\s*(as\s+)?\w*\s*$").expect("the pattern is valid")

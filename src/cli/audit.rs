@@ -9,7 +9,7 @@ use super::client::{self, ClientRequest};
 use super::options::{PlanArgs, ProfileArgs};
 use super::progress::short;
 use super::{print, print_diagnostics, print_status};
-use crate::codegen::audit::GOOD;
+use crate::codegen::audit::GOOD_VERDICTS;
 use crate::config::VERDICTS;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::dialect;
@@ -192,10 +192,9 @@ fn check_verdicts(
         ));
     }
     let mut batches: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (batch, verdict) in verdicts
-        .iter()
-        .filter(|(_, verdict)| !GOOD.contains(&verdict.as_str()) && !audit.allow.contains(verdict))
-    {
+    for (batch, verdict) in verdicts.iter().filter(|(_, verdict)| {
+        !GOOD_VERDICTS.contains(&verdict.as_str()) && !audit.allow.contains(verdict)
+    }) {
         batches.entry(verdict).or_default().push(batch);
     }
     if batches.is_empty() {

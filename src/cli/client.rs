@@ -13,7 +13,7 @@ use crate::run::history::History;
 pub struct ClientRequest<'a> {
     /// The command for messages, without `batchwright`.
     pub command: &'a str,
-    /// The arguments after `--`; empty if the user names no client.
+    /// The arguments after `--`; empty if there is no client.
     pub client: &'a [String],
     pub plan: &'a PlanArgs,
     pub profile: &'a ProfileArgs,

@@ -12,7 +12,7 @@ use super::unfinished::unfinished;
 use super::{first_run, print, print_diagnostics, print_status};
 use crate::compile;
 use crate::diagnostics::Diagnostics;
-use crate::plan::{self, Kind, Plan};
+use crate::plan::{self, Plan, StepKind};
 use crate::plan_dir;
 use crate::run::entry::{Entry, Outcome};
 use crate::run::plan_paths::PlanPaths;
@@ -50,7 +50,8 @@ pub struct CompileArgs {
     windows: WindowArgs,
     /// Plan all batches since `begin` for models without a finished batch in the journal of this
     /// plan or of the plan of `--state`
-    #[arg(long, conflicts_with_all = ["event_time_start", "event_time_end"], help_heading = "Windows")]
+    #[arg(long, help_heading = "Windows",
+        conflicts_with_all = ["event_time_start", "event_time_end"])]
     from_begin: bool,
     #[command(flatten)]
     refresh: RefreshArgs,
@@ -101,7 +102,7 @@ pub fn run(args: CompileArgs) -> Result<ExitCode, Diagnostics> {
     print_diagnostics(&compiled.diagnostics.iter().cloned().chain(warning).collect::<Vec<_>>());
     if args.check {
         return check(&compiled.plan, &folder).map(|changes| {
-            if changes == ExitCode::SUCCESS { exit_code(compiled.left_out) } else { changes }
+            if changes == ExitCode::SUCCESS { exit_code(compiled.not_built) } else { changes }
         });
     }
     if args.stdout {
@@ -126,13 +127,13 @@ pub fn run(args: CompileArgs) -> Result<ExitCode, Diagnostics> {
         );
         print_status(&format!(
             "{}\n{}",
-            compile::table(&compiled.rows),
+            compile::render_table(&compiled.rows),
             closing(&written, &folder)
         ));
-        return Ok(exit_code(compiled.left_out));
+        return Ok(exit_code(compiled.not_built));
     }
-    print_status(&compile::table(&compiled.rows));
-    Ok(exit_code(compiled.left_out))
+    print_status(&compile::render_table(&compiled.rows));
+    Ok(exit_code(compiled.not_built))
 }
 
 /// The average milliseconds of a successful batch of each model, from the journals.
@@ -141,7 +142,7 @@ fn milliseconds_per_step(paths: &PlanPaths) -> Result<BTreeMap<String, u64>, Dia
     paths.each_entry(|entry| {
         if let Entry::Step(step) = entry
             && step.outcome == Outcome::Success
-            && step.kind == Kind::Batch
+            && step.kind == StepKind::Batch
         {
             let (seconds, steps) = totals.entry(step.model).or_default();
             *seconds += step.seconds;
@@ -156,8 +157,8 @@ fn milliseconds_per_step(paths: &PlanPaths) -> Result<BTreeMap<String, u64>, Dia
 }
 
 /// The exit code: 1 if a selected model is left out of the plan.
-fn exit_code(left_out: usize) -> ExitCode {
-    match left_out {
+fn exit_code(not_built: usize) -> ExitCode {
+    match not_built {
         0 => return ExitCode::SUCCESS,
         1 => print_status("1 selected model is left out of the plan\n"),
         count => print_status(&format!("{count} selected models are left out of the plan\n")),

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::compile::{Compiled, Request};
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::plan::Kind;
+use crate::plan::StepKind;
 use crate::run::entry::{Entry, Outcome};
 use crate::run::journal::PlanPaths;
 
@@ -22,7 +22,7 @@ pub fn finished_models(
         paths.each_entry(|entry| {
             if let Entry::Step(step) = entry
                 && step.outcome == Outcome::Success
-                && matches!(step.kind, Kind::Batch | Kind::Swap)
+                && matches!(step.kind, StepKind::Batch | StepKind::Swap)
                 && !finished.contains(&step.model)
             {
                 finished.insert(step.model);

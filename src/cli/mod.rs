@@ -48,7 +48,12 @@ const EXAMPLES: &str = r"In a dbt project:
 ///
 /// batchwright needs no warehouse connection: review the files, then run them with any client.
 #[derive(Parser)]
-#[command(name = "batchwright", version = env!("BATCHWRIGHT_VERSION"), max_term_width = 100, after_long_help = EXAMPLES)]
+#[command(
+    name = "batchwright",
+    version = env!("BATCHWRIGHT_VERSION"),
+    max_term_width = 100,
+    after_long_help = EXAMPLES
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -314,7 +314,7 @@ fn path_option(path: Option<PathBuf>, name: &str) -> Option<PathBuf> {
     path.filter(|path| !path.as_os_str().is_empty()).or_else(|| variable(name).map(PathBuf::from))
 }
 
-/// Reads a path, which may be empty where a variable is.
+/// Parses a path, which may be empty if it comes from a variable.
 fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
@@ -325,7 +325,7 @@ fn project_dir() -> impl TypedValueParser<Value = PathBuf> {
     })
 }
 
-/// Reads a flag that may have a value.
+/// Parses a flag with an optional value.
 fn truth(text: &str) -> Result<bool, String> {
     match text.to_lowercase().as_str() {
         "" => Ok(variable("FULL_REFRESH").is_some_and(|text| truth(&text) == Ok(true))),

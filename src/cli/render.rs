@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::options::{ProjectArgs, SelectArgs};
 use super::{print, print_diagnostics, print_diagnostics_with};
-use crate::compile::{self, Asked, RenderedQueries};
+use crate::compile::{self, RenderRequest, RenderedQueries};
 use crate::diagnostics::Diagnostics;
 use crate::plan_dir;
 use crate::project::LoadOptions;
@@ -46,8 +46,8 @@ pub fn run(args: RenderArgs) -> Result<ExitCode, Diagnostics> {
     {
         selection.select.push("*".to_string());
     }
-    let request = Asked { open, selection, batch: args.batch };
-    let RenderedQueries { rendered, errors, warnings } = compile::queries(&request)?;
+    let request = RenderRequest { open, selection, batch: args.batch };
+    let RenderedQueries { rendered, errors, warnings } = compile::render_queries(&request)?;
     print_diagnostics(&warnings);
     match &args.out {
         Some(folder) => {

@@ -11,7 +11,7 @@ use super::run_args::RunSettings;
 use super::{print, print_diagnostics, print_status, run_selection};
 use crate::diagnostics::{Diagnostic, Diagnostics, printable};
 use crate::dialect;
-use crate::plan::Kind;
+use crate::plan::StepKind;
 use crate::plan::manifest::Manifest;
 use crate::plan::planned::PlanFingerprint;
 use crate::run::client::Client;
@@ -95,14 +95,14 @@ pub enum RunScope {
     /// The steps that publish a staged plan.
     Publish,
     /// The files of a staged plan that undo it, or that drop its tables.
-    Extra(Kind),
+    Extra(StepKind),
 }
 
 impl RunScope {
     fn command(self, from: StartPoint) -> &'static str {
         match self {
             RunScope::Publish => "publish",
-            RunScope::Extra(kind) => kind.word(),
+            RunScope::Extra(kind) => kind.as_str(),
             RunScope::Plan { .. } if from == StartPoint::LastRun => "retry",
             RunScope::Plan { .. } => "run",
         }

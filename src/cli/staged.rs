@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::run::{RunScope, StartPoint, start};
 use super::run_args::RunSettings;
 use crate::diagnostics::Diagnostics;
-use crate::plan::Kind;
+use crate::plan::StepKind;
 
 const PUBLISH: &str = r"Examples:
   $ batchwright compile -s sessions --staged --event-time-start 2024-09-01 --event-time-end 2024-10-01
@@ -57,9 +57,9 @@ pub fn publish(args: PublishArgs) -> Result<ExitCode, Diagnostics> {
 }
 
 pub fn undo(args: UndoArgs) -> Result<ExitCode, Diagnostics> {
-    start(args.settings, StartPoint::LastRun, &[], RunScope::Extra(Kind::Undo))
+    start(args.settings, StartPoint::LastRun, &[], RunScope::Extra(StepKind::Undo))
 }
 
 pub fn cleanup(args: CleanupArgs) -> Result<ExitCode, Diagnostics> {
-    start(args.settings, StartPoint::LastRun, &[], RunScope::Extra(Kind::Cleanup))
+    start(args.settings, StartPoint::LastRun, &[], RunScope::Extra(StepKind::Cleanup))
 }

@@ -37,7 +37,7 @@ pub struct StatusArgs {
 
 pub fn run(args: StatusArgs) -> Result<ExitCode, Diagnostics> {
     let paths = args.plan.paths()?;
-    // None of the steps is kept: a plan may have a million.
+    // The steps are not stored, since a plan may have a million.
     if args.missing {
         let head = paths.each_step(&mut |_| {})?;
         let mut coverage = Coverage::new(&head.models);

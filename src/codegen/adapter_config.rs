@@ -1,5 +1,5 @@
-//! The configuration keys of dbt's adapters: which of them have an effect, what is said of those
-//! that have none, and which values make a table that no window can be overwritten in.
+//! The configuration keys of dbt's adapters: warns about keys without effect, and rejects values
+//! with which no window of a table can be overwritten.
 
 use std::collections::BTreeMap;
 
@@ -8,23 +8,23 @@ use serde_json::Value;
 
 use super::alter::{Alters, alters};
 use super::table_clauses::{plain_pairs, scalar};
-use super::terminator::statement;
+use super::terminator::terminate_statement;
 use crate::config::{Materialization, Node, SchemaChange};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::dialect::{Dialect, Sql};
 
-/// The facts that list keys with an effect on files.
-pub const EFFECTIVE: [&str; 5] =
+/// The properties that list keys with an effect on files.
+pub const EFFECTIVE_KEY_LISTS: [&str; 5] =
     ["clauses", "replace_clauses", "index_keys", "header_keys", "view_keys"];
 
-/// A warning for each key of a node's configuration that has no effect on the plan, and would have
-/// one in dbt or is nobody's.
-pub fn unknown_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, Diagnostic> {
-    let lists = || EFFECTIVE.into_iter().chain(["known_keys", "idle_keys", "build_keys"]);
+/// A warning for each configuration key that has no effect on the plan: dbt would apply it, or it
+/// is unknown.
+pub fn adapter_key_warnings(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, Diagnostic> {
+    let lists = || EFFECTIVE_KEY_LISTS.into_iter().chain(["known_keys", "idle_keys", "build_keys"]);
     let kind_key: Option<String> = dialect.property("kind_key")?;
     let undone: BTreeMap<String, String> = dialect.property("undone_keys")?;
-    refuse_keys(dialect, node)?;
-    let mut warnings: Vec<Diagnostic> = unique_index(dialect, node)?.into_iter().collect();
+    reject_keys(dialect, node)?;
+    let mut warnings: Vec<Diagnostic> = unique_index_warning(dialect, node)?.into_iter().collect();
     for (key, setting) in &node.config {
         let value = &setting.value;
         let no_effect = || {
@@ -37,9 +37,9 @@ pub fn unknown_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, D
             let adds =
                 matches!(change, SchemaChange::AppendNewColumns | SchemaChange::SyncAllColumns);
             if key == "on_schema_change" && adds && alters(dialect, node)? == Alters::Never {
-                let cure = "a plan for this engine alters no table: add or drop the column \
+                let hint = "plans for this engine do not alter tables: add or drop the column \
                     yourself, or rebuild the model with `--full-refresh`";
-                warnings.push(no_effect().hint(cure));
+                warnings.push(no_effect().hint(hint));
             }
             continue;
         }
@@ -55,10 +55,7 @@ pub fn unknown_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, D
                 warnings.push(no_effect().hint(
                     match nearest(key, names.iter().map(String::as_str)) {
                         Some(near) => format!("did you mean `{near}`?"),
-                        None => format!(
-                            "batchwright does not know this configuration for {}",
-                            dialect.name
-                        ),
+                        None => format!("unknown configuration key for {}", dialect.name),
                     },
                 ));
             }
@@ -67,9 +64,9 @@ pub fn unknown_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, D
     Ok(warnings)
 }
 
-/// A warning about a unique index of a table whose rows are deleted and inserted again, where the
-/// engine refuses that.
-fn unique_index(dialect: &Dialect, node: &Node) -> Result<Option<Diagnostic>, Diagnostic> {
+/// A warning about a unique index on a table whose rows are deleted and inserted again, if the
+/// engine rejects that.
+fn unique_index_warning(dialect: &Dialect, node: &Node) -> Result<Option<Diagnostic>, Diagnostic> {
     let Some(why) = dialect.property::<Option<String>>("unique_index_hint")? else {
         return Ok(None);
     };
@@ -86,7 +83,7 @@ fn unique_index(dialect: &Dialect, node: &Node) -> Result<Option<Diagnostic>, Di
     let is_unique = |index: &Value| index.get("unique") == Some(&Value::Bool(true));
     let warning = || {
         Diagnostic::warning(format!(
-            "a unique index of `{}` lets its rows be written once only",
+            "a unique index of `{}` allows its rows to be written only once",
             node.name
         ))
     };
@@ -95,12 +92,12 @@ fn unique_index(dialect: &Dialect, node: &Node) -> Result<Option<Diagnostic>, Di
         warning()
             .at(setting.at.clone())
             .fact(why)
-            .hint("leave out `unique`, and check it with a test")
+            .hint("remove `unique`, and check uniqueness with a test")
     }))
 }
 
-/// Refuses a key that would change the model's rows and that the plan does not honour.
-fn refuse_keys(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
+/// Rejects a key that would change the model's rows and that the plan does not support.
+fn reject_keys(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
     for (key, effect) in dialect.property::<BTreeMap<String, String>>("refused_keys")? {
         let Some(setting) = node.config.get(&key) else { continue };
         let is_empty = match &setting.value {
@@ -111,71 +108,80 @@ fn refuse_keys(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
         };
         if !is_empty {
             return Err(Diagnostic::error(format!(
-                "`{}` sets `{key}`, which a plan does not write: {effect}",
+                "`{}` sets `{key}`, which plans do not support: {effect}",
                 node.name
             ))
             .at(setting.at.clone())
-            .hint(format!("leave the model to dbt with `--exclude {}`", node.name)));
+            .hint(format!(
+                "build the model with dbt, and exclude it here: `--exclude {}`",
+                node.name
+            )));
         }
     }
     Ok(())
 }
 
-/// A warning for each key that is not set and without which the engine may make no table.
-pub fn wanted_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, Diagnostic> {
-    let wanted: BTreeMap<String, String> = dialect.property("wanted_keys")?;
+/// A warning for each missing key without which the engine may not create a table.
+pub fn recommended_key_warnings(
+    dialect: &Dialect,
+    node: &Node,
+) -> Result<Vec<Diagnostic>, Diagnostic> {
+    let recommended: BTreeMap<String, String> = dialect.property("wanted_keys")?;
     let missing =
-        wanted.into_iter().filter(|(key, _)| node.setting(key).is_none_or(Value::is_null));
+        recommended.into_iter().filter(|(key, _)| node.setting(key).is_none_or(Value::is_null));
     let warning = |(key, why): (String, String)| {
-        Diagnostic::warning(format!("`{}` does not say its `{key}`", node.name))
+        Diagnostic::warning(format!("`{}` does not set `{key}`", node.name))
             .at(node.file.line(1))
             .hint(why)
     };
     Ok(missing.map(warning).collect())
 }
 
-/// Refuses a value that makes a table in which no window can be overwritten.
-pub(super) fn refuse_values(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
+/// Rejects a value with which no window of the table can be overwritten.
+pub(super) fn reject_values(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
     let refused: BTreeMap<String, BTreeMap<String, [String; 2]>> = dialect.property("refused")?;
     for (key, values) in refused {
         let Some(setting) = node.config.get(&key) else { continue };
-        if let Some([why, cure]) = values.get(&scalar(&setting.value).to_lowercase()) {
+        if let Some([why, hint]) = values.get(&scalar(&setting.value).to_lowercase()) {
             return Err(Diagnostic::error(format!(
                 "`{}` cannot be written batch by batch: {why}",
                 node.name
             ))
             .at(setting.at.clone())
-            .hint(cure.clone()));
+            .hint(hint.clone()));
         }
     }
     Ok(())
 }
 
-/// What stands before a model's statements: the settings that its configuration asks of a session,
-/// and the author's `sql_header`, functions and variables that the query needs.
+/// The text before a model's statements: session settings from its configuration, and the author's
+/// `sql_header`.
 pub(super) fn sql_header(dialect: &Dialect, node: &Node) -> Result<String, Diagnostic> {
-    let mut text: String = of_session(dialect, node, "header")?
+    let mut text: String = session_statements(dialect, node, "header")?
         .iter()
         .map(|setting| format!("{setting}\n\n"))
         .collect();
     match node.setting("sql_header").and_then(Value::as_str).map(str::trim) {
         None | Some("") => {}
-        Some(header) => text.push_str(&format!("{}\n\n", statement(header))),
+        Some(header) => text.push_str(&format!("{}\n\n", terminate_statement(header))),
     }
     Ok(text)
 }
 
-/// What stands behind a model's statements, so that the next file of the same session finds it as
-/// it was.
+/// The text after a model's statements, which restores the session settings for the next file.
 pub(super) fn sql_footer(dialect: &Dialect, node: &Node) -> Result<String, Diagnostic> {
-    Ok(of_session(dialect, node, "footer")?
+    Ok(session_statements(dialect, node, "footer")?
         .iter()
         .map(|setting| format!("\n{setting}\n"))
         .collect())
 }
 
-/// A statement for each setting of the session that the configuration asks for.
-fn of_session(dialect: &Dialect, node: &Node, place: &str) -> Result<Vec<Sql>, Diagnostic> {
+/// A statement for each session setting in the configuration.
+fn session_statements(
+    dialect: &Dialect,
+    node: &Node,
+    position: &str,
+) -> Result<Vec<Sql>, Diagnostic> {
     let mut statements = Vec::new();
     for key in dialect.property::<Vec<String>>("header_keys")? {
         let Some(value) = node.setting(&key).filter(|value| !value.is_null()) else { continue };
@@ -191,16 +197,16 @@ fn of_session(dialect: &Dialect, node: &Node, place: &str) -> Result<Vec<Sql>, D
             ("plain_pairs", Argument::from_safe_string(plain_pairs(value))),
             ("defaults", Argument::from_safe_string(defaults)),
         ];
-        statements.push(dialect.sql(&format!("{place}_{key}"), &arguments)?);
+        statements.push(dialect.sql(&format!("{position}_{key}"), &arguments)?);
     }
     Ok(statements)
 }
 
-/// The macro that makes a view, for a configuration that asks for another one than the plain.
+/// The macro that creates a view, for a configuration that needs a special one.
 pub(super) fn view_macro(dialect: &Dialect, node: &Node) -> Result<String, Diagnostic> {
     let keys: Vec<String> = dialect.property("view_keys")?;
-    let asked = keys.iter().filter_map(|key| {
+    let candidates = keys.iter().filter_map(|key| {
         Some(format!("view_{key}_{}", scalar(node.setting(key)?).to_lowercase()))
     });
-    Ok(asked.into_iter().find(|name| dialect.has(name)).unwrap_or_else(|| "view".to_string()))
+    Ok(candidates.into_iter().find(|name| dialect.has(name)).unwrap_or_else(|| "view".to_string()))
 }

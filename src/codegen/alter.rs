@@ -1,17 +1,17 @@
-//! `02_alter.sql`, and the like within the file of another incremental model: the statements that
-//! bring a table's columns in line with its query. Takes the query, its columns with their types,
-//! and the columns that the table may have besides. Each statement is safe to repeat, whatever
-//! columns the table has.
+//! `02_alter.sql`, and the same statements in the file of an incremental model without batches:
+//! adapts a table's columns to its query, from the query, its columns with types, and the further
+//! columns that the table may have. Each statement is idempotent, whatever columns the table has.
 
-use super::create_table::{apart, author, sql};
 use super::header::header;
+use super::query_text::{author_query, split_ctes};
+use super::relation_name::relation_sql;
 use crate::config::{Node, SchemaChange};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
 use crate::inject::ResultColumn;
 use crate::jinja::Relation;
 
-/// What the statements are made from.
+/// The input of the statements.
 pub struct Alteration<'a> {
     pub dialect: &'a Dialect,
     pub node: &'a Node,
@@ -32,13 +32,13 @@ pub struct Alteration<'a> {
 pub enum Alters {
     /// A statement compares the table with the query.
     ByQuery,
-    /// A statement for each column.
+    /// One statement per column.
     ByColumn,
-    /// Not in a way that is safe to repeat.
+    /// Not in an idempotent way.
     Never,
 }
 
-/// How the dialect brings a table in line after such a change.
+/// How the dialect applies the schema change of a node.
 pub fn alters(dialect: &Dialect, node: &Node) -> Result<Alters, Diagnostic> {
     let change = node.schema_change();
     Ok(match change {
@@ -56,18 +56,18 @@ fn by_query(change: SchemaChange) -> String {
     format!("change_{}", change.as_str())
 }
 
-/// The statements.
+/// The statements that alter the table.
 pub fn alter(of: &Alteration) -> Result<Sql, Diagnostic> {
     let Alteration { dialect, node, target, change, .. } = of;
     let shape =
         dialect.column(&dialect.limited_name(&node.relation.identifier, "shape", 0)?, false)?;
-    let (ctes, body) = apart(dialect, of.query)?;
+    let (ctes, body) = split_ctes(dialect, of.query)?;
     let arguments = vec![
-        ("target", sql(target)),
+        ("target", relation_sql(target)),
         ("target_text", dialect.string(&target.to_string())?.value()),
         ("schema_text", dialect.string(target.schema.as_deref().unwrap_or_default())?.value()),
         ("name_text", dialect.string(&target.identifier)?.value()),
-        ("query", author(of.query)),
+        ("query", author_query(of.query)),
         ("ctes", Sql(ctes).value()),
         ("body", body),
         ("shape_text", dialect.string(&shape.0)?.value()),

@@ -1,9 +1,9 @@
-//! A contract that is enforced: the columns of a create statement as the properties file declares
-//! them, with the constraints that the engine's create statement may hold.
+//! An enforced contract: the declared columns of a create statement, with the constraints that the
+//! engine supports there.
 
 use serde_json::Value;
 
-use super::create_table::author;
+use super::query_text::author_query;
 use crate::config::{Column, Node};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
@@ -12,24 +12,23 @@ use crate::project::Setting;
 
 /// The declared columns.
 pub struct Contract {
-    /// Names with types and constraints, as the create statement has them.
+    /// Names with types and constraints, for the create statement.
     pub spec: Sql,
-    /// Names alone.
+    /// Names only.
     pub names: Sql,
-    /// Each name as a value of its type.
+    /// Each column cast to its type.
     pub casts: Sql,
-    /// Names with types alone.
+    /// Names with types only.
     pub types: Sql,
-    /// An empty value of each type, by its name.
+    /// A null of each type, with the column's name.
     pub nulls: Sql,
-    /// The names of constraints that the engine keeps by an index.
+    /// The names of constraints that the engine enforces by an index.
     pub indexed: Vec<String>,
-    /// Constraints that are left out.
+    /// Warnings about omitted constraints.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// What an enforced contract declares; nothing where there is none. A column without a type is
-/// refused, as dbt does.
+/// The enforced contract of a node, if there is one. Rejects a column without a type, as dbt does.
 pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diagnostic> {
     let Some(setting) = node
         .config
@@ -40,7 +39,7 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
     };
     if node.columns.is_empty() {
         return Err(Diagnostic::error(format!(
-            "the contract of `{}` is enforced, and no column is declared",
+            "the contract of `{}` is enforced, but no column is declared",
             node.name
         ))
         .at(setting.at.clone())
@@ -51,7 +50,7 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
     let mut casts = Vec::new();
     let mut types = Vec::new();
     let mut nulls = Vec::new();
-    let mut apart = Vec::new();
+    let mut table_constraints = Vec::new();
     let mut indexed = Vec::new();
     let mut diagnostics = Vec::new();
     for column in &node.columns {
@@ -59,19 +58,19 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
             column.data_type.as_deref().filter(|data_type| !data_type.trim().is_empty())
         else {
             return Err(Diagnostic::error(format!(
-                "the contract of `{}` is enforced, and its column `{}` has no `data_type`",
+                "the contract of `{}` is enforced, but its column `{}` has no `data_type`",
                 node.name, column.name
             ))
             .at(setting.at.clone())
             .hint(format!("add `data_type: …` to the column `{}`", column.name)));
         };
         let name = dialect.column(&column.name, column.quote)?;
-        let inline = match of_kind(column, "not_null") {
-            true if can(dialect, "not_null")? => {
+        let inline = match has_constraint(column, "not_null") {
+            true if is_supported(dialect, "not_null")? => {
                 format!(" {}", dialect.sql("constraint_not_null", &[])?)
             }
             true => {
-                diagnostics.push(left_out(dialect, node, "not_null", setting));
+                diagnostics.push(omitted_constraint(dialect, node, "not_null", setting));
                 String::new()
             }
             false => String::new(),
@@ -80,28 +79,28 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
         for constraint in
             column.constraints.iter().filter(|constraint| kind(constraint) != "not_null")
         {
-            apart.push((constraint, name.0.clone()));
+            table_constraints.push((constraint, name.0.clone()));
         }
         casts.push(format!("cast({name} as {}) as {name}", data_type.trim()));
         types.push(format!("{name} {}", data_type.trim()));
         nulls.push(format!("cast(null as {}) as {name}", data_type.trim()));
         names.push(name.0);
     }
-    let own = node
+    let of_node = node
         .constraints
         .iter()
-        .map(|constraint| Ok((constraint, of_columns(dialect, node, constraint)?)));
-    apart.extend(own.collect::<Result<Vec<_>, Diagnostic>>()?);
-    for (constraint, columns) in apart {
-        match rendered(dialect, constraint, &columns)? {
+        .map(|constraint| Ok((constraint, constraint_columns(dialect, node, constraint)?)));
+    table_constraints.extend(of_node.collect::<Result<Vec<_>, Diagnostic>>()?);
+    for (constraint, columns) in table_constraints {
+        match constraint_line(dialect, constraint, &columns)? {
             Some(line) => {
-                let name = text(constraint, "name");
+                let name = string_field(constraint, "name");
                 if matches!(kind(constraint), "unique" | "primary_key") && !name.is_empty() {
                     indexed.push(name.to_string());
                 }
                 lines.push(line.0);
             }
-            None => diagnostics.push(left_out(dialect, node, kind(constraint), setting)),
+            None => diagnostics.push(omitted_constraint(dialect, node, kind(constraint), setting)),
         }
     }
     diagnostics.dedup();
@@ -116,8 +115,8 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
     }))
 }
 
-/// The statements that compare a query's columns with the declared ones, and fail where they
-/// differ; they write nothing. Empty where the dialect has none.
+/// The statements that compare a query's columns with the declared ones, and fail if they differ.
+/// They write nothing. Empty if the dialect has none.
 pub fn contract_check(
     dialect: &Dialect,
     node: &Node,
@@ -132,7 +131,7 @@ pub fn contract_check(
     };
     let (shape, declared) = (name("shape")?, name("declared")?);
     let arguments = [
-        ("query", author(query)),
+        ("query", author_query(query)),
         ("shape_text", dialect.string(&shape.0)?.value()),
         ("shape", shape.value()),
         ("declared_text", dialect.string(&declared.0)?.value()),
@@ -144,8 +143,8 @@ pub fn contract_check(
     Ok(Sql(format!("{}\n\n", dialect.sql("contract_check", &arguments)?)))
 }
 
-/// Refuses a query whose columns are known and are others than the declared ones; a warning where
-/// the types are compared nowhere.
+/// Rejects a query whose known columns differ from the declared ones. Warns if the types are not
+/// compared.
 pub fn compare_names(
     dialect: &Dialect,
     node: &Node,
@@ -181,14 +180,15 @@ pub fn compare_names(
         if !differences.is_empty() {
             let message =
                 format!("the contract of `{}` is broken: {}", node.name, differences.join(", "));
-            return Err(at(Diagnostic::error(message))
-                .hint("declare the columns that the query gives, no more and no fewer"));
+            return Err(
+                at(Diagnostic::error(message)).hint("declare exactly the columns of the query")
+            );
         }
     }
     let compared = dialect.property::<bool>("contract_checked")?
         || dialect.property::<bool>("contract_refused_by_engine")?;
     let message = format!(
-        "no file compares the types of a query with its contract: {} may convert values",
+        "the types of a query are not compared with its contract: {} may convert values",
         dialect.name
     );
     Ok((!compared).then(|| {
@@ -197,31 +197,36 @@ pub fn compare_names(
     }))
 }
 
-/// A warning for a constraint that the table does without. Several of a kind are one warning.
-fn left_out(dialect: &Dialect, node: &Node, kind: &str, contract: &Setting) -> Diagnostic {
+/// A warning for an omitted constraint. Several of a kind are one warning.
+fn omitted_constraint(
+    dialect: &Dialect,
+    node: &Node,
+    kind: &str,
+    contract: &Setting,
+) -> Diagnostic {
     Diagnostic::warning(format!(
-        "the constraint `{kind}` of `{}` is left out of its table",
+        "the constraint `{kind}` of `{}` is omitted from its table",
         node.name
     ))
     .at(contract.at.clone())
-    .hint(format!("{} cannot hold it in a create statement; a test can", dialect.name))
+    .hint(format!("{} does not support it in a create statement; use a test instead", dialect.name))
 }
 
-/// A constraint as a line of its own. One that names another model (`to`) and no `expression` has
-/// none.
-fn rendered(
+/// A constraint as a line of the create statement. None for a reference to another model (`to`)
+/// without `expression`.
+fn constraint_line(
     dialect: &Dialect,
     constraint: &Value,
     columns: &str,
 ) -> Result<Option<Sql>, Diagnostic> {
-    let expression = text(constraint, "expression");
+    let expression = string_field(constraint, "expression");
     let kind = kind(constraint);
     let empty = if kind == "check" || kind == "foreign_key" {
         expression.is_empty()
     } else {
         columns.is_empty()
     };
-    if empty || !can(dialect, kind)? {
+    if empty || !is_supported(dialect, kind)? {
         return Ok(None);
     }
     let arguments = [
@@ -229,7 +234,7 @@ fn rendered(
         ("expression", Sql(expression.to_string()).value()),
     ];
     let line = dialect.sql(&format!("constraint_{kind}"), &arguments)?;
-    match text(constraint, "name") {
+    match string_field(constraint, "name") {
         "" => Ok(Some(line)),
         name => dialect
             .sql(
@@ -240,7 +245,11 @@ fn rendered(
     }
 }
 
-fn of_columns(dialect: &Dialect, node: &Node, constraint: &Value) -> Result<String, Diagnostic> {
+fn constraint_columns(
+    dialect: &Dialect,
+    node: &Node,
+    constraint: &Value,
+) -> Result<String, Diagnostic> {
     let names = constraint
         .get("columns")
         .and_then(Value::as_array)
@@ -253,18 +262,18 @@ fn of_columns(dialect: &Dialect, node: &Node, constraint: &Value) -> Result<Stri
     Ok(names?.join(", "))
 }
 
-fn can(dialect: &Dialect, kind: &str) -> Result<bool, Diagnostic> {
+fn is_supported(dialect: &Dialect, kind: &str) -> Result<bool, Diagnostic> {
     dialect.lists("constraint_kinds", kind)
 }
 
-fn of_kind(column: &Column, wanted: &str) -> bool {
-    column.constraints.iter().any(|constraint| kind(constraint) == wanted)
+fn has_constraint(column: &Column, of_kind: &str) -> bool {
+    column.constraints.iter().any(|constraint| kind(constraint) == of_kind)
 }
 
 fn kind(constraint: &Value) -> &str {
-    text(constraint, "type")
+    string_field(constraint, "type")
 }
 
-fn text<'a>(constraint: &'a Value, key: &str) -> &'a str {
+fn string_field<'a>(constraint: &'a Value, key: &str) -> &'a str {
     constraint.get(key).and_then(Value::as_str).unwrap_or_default()
 }

@@ -1,25 +1,24 @@
-//! The files beside the batches: create, hooks, the swap of a full refresh.
+//! The create statement of a microbatch model, and the arguments of all macros that create a table.
 
 use minijinja::Value;
 
 use super::adapter_config::{sql_footer, sql_header};
 use super::contract::{Contract, contract, contract_check};
 use super::header::header;
-use super::indexes::indexes;
-use super::materialize::typed;
-use super::overwrite::names;
-use super::replacement::{make_way, next, replacement};
-use super::strategy::by_format;
-use super::table_clauses::{clauses, kind, replacing};
-use super::terminator::is_statement;
+use super::indexes::index_statements;
+use super::overwrite::column_list;
+use super::query_text::{author_query, split_ctes};
+use super::relation_name::{database, ddl_relation, relation_sql, schema_name, unqualified_name};
+use super::replacement::{drop_other_kind, next_relation, release_constraint_names, replacement};
+use super::table_clauses::{clauses, replace_clauses, table_kind};
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
-use crate::inject::{self, ResultColumn};
-use crate::jinja::{Relation, RelationStyle};
+use crate::inject::ResultColumn;
+use crate::jinja::Relation;
 
-/// `01_create.sql`: schema and table if they are missing, as a contract declares it or in the shape
-/// of the query.
+/// `01_create.sql`: creates the schema and the table if they are missing, with the columns of the
+/// contract or of the query.
 pub fn create(
     dialect: &Dialect,
     node: &Node,
@@ -43,77 +42,80 @@ pub(super) fn create_statements(
     target: &Relation,
     query: &str,
 ) -> Result<String, Diagnostic> {
-    let mut given = arguments(dialect, node, target, query)?;
+    let mut args = create_arguments(dialect, node, target, query)?;
     let mut check = Sql::default();
     let table = match contract(dialect, node)? {
         Some(contract) => {
             check = contract_check(dialect, node, &contract, query)?;
-            given.extend(typed(dialect, node, target, &contract)?);
-            dialect.sql("create_typed", &given)?
+            args.extend(typed_arguments(dialect, node, target, &contract)?);
+            dialect.sql("create_typed", &args)?
         }
-        None => dialect.sql("create", &given)?,
+        None => dialect.sql("create", &args)?,
     };
-    let indexes = indexes(dialect, node, &target.to_string())?;
+    let indexes = index_statements(dialect, node, &target.to_string())?;
     let (before, behind) = (sql_header(dialect, node)?, sql_footer(dialect, node)?);
-    Ok(format!("{}{before}{check}{table}{indexes}\n{behind}", schema(dialect, target)?))
+    Ok(format!("{}{before}{check}{table}{indexes}\n{behind}", create_schema(dialect, target)?))
 }
 
-/// The query with some of its columns alone.
-pub fn narrowed(
+/// The query reduced to some of its columns.
+pub fn select_columns(
     dialect: &Dialect,
     query: &str,
     columns: &[ResultColumn],
 ) -> Result<String, Diagnostic> {
-    let names = names(dialect, Some(columns))?.unwrap_or_default();
-    Ok(dialect.sql("narrowed", &[("columns", names.value()), ("query", author(query))])?.0)
+    let names = column_list(dialect, Some(columns))?.unwrap_or_default();
+    Ok(dialect.sql("narrowed", &[("columns", names.value()), ("query", author_query(query))])?.0)
 }
 
-/// The query with the types that its contract declares.
-pub fn as_declared(
+/// The query cast to the types of its contract.
+pub fn cast_to_contract(
     dialect: &Dialect,
     query: &str,
     contract: &Contract,
 ) -> Result<String, Diagnostic> {
-    Ok(dialect.sql("narrowed", &[("columns", contract.casts.value()), ("query", author(query))])?.0)
+    Ok(dialect
+        .sql("narrowed", &[("columns", contract.casts.value()), ("query", author_query(query))])?
+        .0)
 }
 
-/// What the macros that make a table are told.
-pub(super) fn arguments<'a>(
+/// The arguments of the macros that create a table.
+pub(super) fn create_arguments<'a>(
     dialect: &Dialect,
     node: &Node,
     target: &Relation,
     query: &str,
 ) -> Result<Vec<(&'a str, Value)>, Diagnostic> {
-    refuse_long(dialect, node)?;
-    let (ctes, body) = apart(dialect, query)?;
+    reject_long_name(dialect, node)?;
+    let (ctes, body) = split_ctes(dialect, query)?;
     let shape = dialect.limited_name(&node.relation.identifier, "shape", 0)?;
     let old = dialect.limited_name(&node.relation.identifier, "old", 0)?;
-    let next = next(dialect, node, target)?;
-    let beside = |identifier: String| Relation { identifier, ..target.clone() };
+    let next = next_relation(dialect, node, target)?;
+    let sibling = |identifier: String| Relation { identifier, ..target.clone() };
     Ok(vec![
-        ("target", sql(target)),
-        ("target_ticks", sql(&ticked(dialect, target)?)),
-        ("old_ticks", sql(&ticked(dialect, &beside(old.clone()))?)),
+        ("target", relation_sql(target)),
+        ("target_ticks", relation_sql(&ddl_relation(dialect, target)?)),
+        ("old_ticks", relation_sql(&ddl_relation(dialect, &sibling(old.clone()))?)),
         ("target_text", dialect.string(&target.to_string())?.value()),
-        ("kind", kind(dialect, node)?.value()),
+        ("kind", table_kind(dialect, node)?.value()),
         ("clauses", clauses(dialect, node, target)?.value()),
-        ("replacing", replacing(dialect, node, target)?.value()),
-        ("query", author(query)),
+        ("replacing", replace_clauses(dialect, node, target)?.value()),
+        ("query", author_query(query)),
         ("ctes", Value::from_safe_string(ctes)),
         ("body", body),
         ("shape", dialect.column(&shape, false)?.value()),
-        ("old", sql(&beside(old.clone()))),
-        ("make_way", make_way(dialect, node, target)?.value()),
+        ("old", relation_sql(&sibling(old.clone()))),
+        ("make_way", drop_other_kind(dialect, node, target)?.value()),
         ("replacement", replacement(dialect, node, target, &next)?.value()),
-        ("next", sql(&next)),
+        ("next", relation_sql(&next)),
         ("old_text", dialect.string(&old)?.value()),
-        ("old_name", named(dialect, &beside(old))?),
+        ("old_name", unqualified_name(dialect, &sibling(old))?),
         ("database", Value::from_safe_string(database(target))),
     ])
 }
 
-/// A name that is longer than the engine takes is cut by some, and is then perhaps another table's.
-fn refuse_long(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
+/// Rejects a name that is too long for the engine: some engines truncate it, and it may then
+/// collide with another table.
+fn reject_long_name(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
     let longest = dialect
         .property::<Option<usize>>("longest_relation")?
         .unwrap_or(dialect.property("longest_name")?);
@@ -130,178 +132,46 @@ fn refuse_long(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
     .hint("give the model a shorter `alias`"))
 }
 
-/// `98_swap.sql`: what was built beside takes the table's place.
-pub fn swap(
-    dialect: &Dialect,
-    node: &Node,
-    beside: &Relation,
-    dependent_views: Option<String>,
-) -> Result<String, Diagnostic> {
-    let target = &node.relation;
-    let mut lines = vec![
-        ("model", node.unique_id.clone()),
-        (
-            "swaps",
-            format!("{beside}, which all batches of this full refresh have filled, for {target}"),
-        ),
-        ("needs", "every batch".to_string()),
-    ];
-    lines.extend(dependent_views.map(|views| ("views that read it", views)));
-    let head = header(dialect, &lines);
-    let mut given = arguments(dialect, node, target, "")?;
-    given.retain(|(argument, _)| *argument != "replacement");
-    given.extend([
-        ("replacement", replacement(dialect, node, target, beside)?.value()),
-        ("shadow", sql(beside)),
-        ("beside_ticks", sql(&ticked(dialect, beside)?)),
-        ("beside_text", dialect.string(&beside.to_string())?.value()),
-        ("name", named(dialect, target)?),
-        ("name_text", dialect.string(&target.identifier)?.value()),
-    ]);
-    Ok(format!("{head}\n{}\n", dialect.sql(&of_format(dialect, node, "swap")?, &given)?))
-}
-
-/// The macro of this name for the table's format, if there is one.
-pub(super) fn of_format(dialect: &Dialect, node: &Node, name: &str) -> Result<String, Diagnostic> {
-    let own = by_format(dialect, node)?
-        .map(|variant| format!("{name}_{variant}"))
-        .filter(|own| dialect.has(own));
-    Ok(own.unwrap_or_else(|| name.to_string()))
-}
-
-/// A relation as statements write it that make, rename and drop tables: on some engines with other
-/// quotes, without the database.
-pub(super) fn ticked(dialect: &Dialect, relation: &Relation) -> Result<Relation, Diagnostic> {
-    Ok(match dialect.property::<Option<char>>("ticks")? {
-        Some(quote) => Relation {
-            style: RelationStyle { quote, quoted: [true; 3], included: [false, true, true] },
-            ..relation.clone()
-        },
-        None => relation.clone(),
-    })
-}
-
-/// A relation's own name, as it is written after its schema.
-pub(super) fn named(dialect: &Dialect, relation: &Relation) -> Result<Value, Diagnostic> {
-    let identifier = &relation.identifier;
-    Ok(if relation.style.quoted[2] {
-        dialect.quoted(identifier)?
-    } else {
-        dialect.column(identifier, false)?
-    }
-    .value())
-}
-
-/// The database of a relation with a dot behind it; nothing where the engine has none or the
-/// relation names none.
-pub(super) fn database(relation: &Relation) -> String {
-    let database = relation
-        .database
-        .as_ref()
-        .filter(|_| relation.style.included[0] && relation.schema.is_some());
-    database
-        .map(|_| {
-            schema_name(&Relation {
-                schema: relation.database.clone(),
-                database: None,
-                ..relation.clone()
-            })
-            .unwrap_or_default()
-                + "."
-        })
-        .unwrap_or_default()
-}
-
-/// `00_before.sql` and `99_after.sql`: the author's hooks, once for the model; after the batches
-/// behind what `closes` the model.
-pub fn hooks(
-    dialect: &Dialect,
-    node: &Node,
-    when: &str,
-    closes: &[Sql],
-    hooks: &[String],
-) -> String {
-    let head = header(dialect, &[("model", node.unique_id.clone()), ("hooks", when.to_string())]);
-    let mut parts: Vec<String> = closes.iter().map(|statement| format!("{statement}\n")).collect();
-    parts.extend(statements(hooks));
-    format!("{head}\n{}", parts.join("\n"))
-}
-
-/// Each hook as a statement of its own.
-pub(super) fn statements(hooks: &[String]) -> Vec<String> {
-    let texts = hooks
-        .iter()
-        .map(|hook| hook.trim().trim_end_matches(';').trim_end())
-        .filter(|hook| !hook.is_empty());
-    texts
-        .map(|hook| if is_statement(hook) { format!("{hook}\n") } else { format!("{hook}\n;\n") })
-        .collect()
-}
-
-/// Database and schema of a relation as the engine writes them, if it has any.
-pub fn schema_name(relation: &Relation) -> Option<String> {
-    let style = &relation.style;
-    let close = if style.quote == '[' { ']' } else { style.quote };
-    let quote = |part: &String, index: usize| match style.quoted[index] {
-        true => {
-            format!("{}{}{close}", style.quote, part.replace(close, &close.to_string().repeat(2)))
-        }
-        false => part.clone(),
-    };
-    let part = |part: &Option<String>, index: usize| {
-        part.as_ref().filter(|_| style.included[index]).map(|part| quote(part, index))
-    };
-    let schema = part(&relation.schema, 1)?;
-    Some(match part(&relation.database, 0) {
-        Some(database) => format!("{database}.{schema}"),
-        None => schema,
-    })
-}
-
-pub(super) fn schema(dialect: &Dialect, target: &Relation) -> Result<String, Diagnostic> {
+pub(super) fn create_schema(dialect: &Dialect, target: &Relation) -> Result<String, Diagnostic> {
     let Some(schema) = schema_name(target) else { return Ok(String::new()) };
-    let own = schema_name(&Relation { database: None, ..target.clone() }).unwrap_or_default();
+    let unqualified =
+        schema_name(&Relation { database: None, ..target.clone() }).unwrap_or_default();
     let text = target.schema.clone().unwrap_or_default();
-    let mut arguments = vec![
+    let mut create_arguments = vec![
         ("schema", Sql(schema).value()),
-        ("own", Value::from_safe_string(own)),
+        ("own", Value::from_safe_string(unqualified)),
         (
             "own_ticks",
-            Value::from_safe_string(schema_name(&ticked(dialect, target)?).unwrap_or_default()),
+            Value::from_safe_string(
+                schema_name(&ddl_relation(dialect, target)?).unwrap_or_default(),
+            ),
         ),
         ("text", dialect.string(&text)?.value()),
         ("database", Value::from_safe_string(database(target))),
     ];
     if dialect.has("schema_statement") {
-        let statement = dialect.sql("schema_statement", &arguments)?;
-        arguments.push(("statement", dialect.lines(&statement.0)?.value()));
+        let statement = dialect.sql("schema_statement", &create_arguments)?;
+        create_arguments.push(("statement", dialect.lines(&statement.0)?.value()));
     }
-    let statement = dialect.sql("create_schema", &arguments)?;
+    let statement = dialect.sql("create_schema", &create_arguments)?;
     Ok(if statement.0.is_empty() { String::new() } else { format!("{statement}\n\n") })
 }
 
-pub(super) fn sql(relation: &Relation) -> Value {
-    Value::from_safe_string(relation.to_string())
-}
-
-/// The CTEs of a query, and the rest of it, for an engine on which a query within another has no
-/// `with`; on all others the rest is the whole query.
-pub(super) fn apart(dialect: &Dialect, query: &str) -> Result<(String, Value), Diagnostic> {
-    if dialect.property("nested_with")? {
-        return Ok((String::new(), author(query)));
-    }
-    let parser = inject::parser(&dialect.property::<String>("parser")?);
-    Ok(match inject::with_clause(query, &*parser) {
-        Some((ctes, body)) if !ctes.is_empty() => (format!("{ctes},\n"), author(&body)),
-        Some((_, body)) => (String::new(), author(&body)),
-        None => (String::new(), author(query)),
-    })
-}
-
-/// The author's text, without the blank lines around it.
-pub(super) fn author(query: &str) -> Value {
-    let blank = query.len() - query.trim_start().len();
-    // The first line's own indentation stays.
-    let start = query[..blank].rfind('\n').map_or(0, |line| line + 1);
-    Value::from_safe_string(query[start..].trim_end().to_string())
+/// Further arguments of a create statement with declared columns.
+pub(super) fn typed_arguments<'a>(
+    dialect: &Dialect,
+    node: &Node,
+    target: &Relation,
+    contract: &Contract,
+) -> Result<[(&'a str, Value); 5], Diagnostic> {
+    let clauses = Sql(clauses(dialect, node, target)?.0.trim_end().to_string());
+    let Contract { spec, names, casts, .. } = contract;
+    let released = release_constraint_names(dialect, target, contract)?;
+    Ok([
+        ("released", released.value()),
+        ("spec", spec.value()),
+        ("ended", clauses.value()),
+        ("columns", names.value()),
+        ("casts", casts.value()),
+    ])
 }

@@ -1,23 +1,22 @@
-//! What becomes a statement of its own behind the create statement: indexes of a table as the
-//! adapters' key `indexes` lists them, ClickHouse's projections, tags …
+//! Statements that follow the create statement: indexes of the key `indexes`, projections, tags …
 
 use minijinja::Value as Argument;
 use serde_json::{Map, Value};
 
-use super::create_table::database;
-use super::table_clauses::{list, pairs, setting};
+use super::relation_name::database;
+use super::table_clauses::{setting, sql_list, string_pairs};
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql, short_hash};
 
-/// The statements that follow the create statement, if the dialect has any.
-pub fn indexes(dialect: &Dialect, node: &Node, target: &str) -> Result<Sql, Diagnostic> {
+/// The statements for the index keys of the dialect.
+pub fn index_statements(dialect: &Dialect, node: &Node, target: &str) -> Result<Sql, Diagnostic> {
     let mut statements = Vec::new();
     for key in dialect.property::<Vec<String>>("index_keys")? {
         let Some((value, at)) = setting(dialect, node, &key)? else { continue };
         let mut push = |index: &Map<String, Value>| {
             let statement =
-                index_of(dialect, &key, index, node, target).map_err(|error| match &at {
+                index_statement(dialect, &key, index, node, target).map_err(|error| match &at {
                     Some(at) => error.at(at.clone()),
                     None => error,
                 });
@@ -33,8 +32,9 @@ pub fn indexes(dialect: &Dialect, node: &Node, target: &str) -> Result<Sql, Diag
     Ok(Sql(statements.iter().map(|statement| format!("\n\n{statement}")).collect()))
 }
 
-/// One index. Its name tells it from the table's others, and is the same in every plan.
-fn index_of(
+/// The statement of one index. Its name contains a hash of its definition, so that it is unique for
+/// the table and the same in every plan.
+fn index_statement(
     dialect: &Dialect,
     key: &str,
     index: &Map<String, Value>,
@@ -44,13 +44,10 @@ fn index_of(
     let word = |key: &str| index.get(key).and_then(Value::as_str).unwrap_or_default().to_string();
     let definition = word(if index.contains_key("definition") { "definition" } else { "query" });
     let columns = match index.get("columns") {
-        Some(columns) => list(columns),
+        Some(columns) => sql_list(columns),
         None if key == "indexes" && definition.is_empty() => {
-            return Err(Diagnostic::error(format!(
-                "an index of `{}` names no `columns`",
-                node.name
-            ))
-            .hint("write `indexes=[{'columns': ['user_id'], 'unique': false}]`"));
+            return Err(Diagnostic::error(format!("an index of `{}` has no `columns`", node.name))
+                .hint("for example `indexes=[{'columns': ['user_id'], 'unique': false}]`"));
         }
         None => Argument::from_safe_string(String::new()),
     };
@@ -84,7 +81,10 @@ fn index_of(
             dialect.column(if own_name.is_empty() { &name } else { &own_name }, false)?.value(),
         ),
         ("definition", Argument::from_safe_string(definition)),
-        ("pairs", Argument::from_safe_string(pairs(dialect, &Value::Object(index.clone()))?)),
+        (
+            "pairs",
+            Argument::from_safe_string(string_pairs(dialect, &Value::Object(index.clone()))?),
+        ),
     ];
     dialect.sql(macro_name, &arguments)
 }

@@ -1,19 +1,20 @@
-//! The relations that a query reads: which of them are filtered, and why the others are not.
+//! The relations that a query reads: which are filtered, and why the others are not.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Why an input is read whole that has no event time.
+/// The reason for an input without event time.
 pub const NO_EVENT_TIME: &str = "it has no event_time";
 
-/// Why an input is read whole whose filter does not reach it.
+/// The reason for an input that is read where a filter cannot be inserted.
 pub const OUT_OF_REACH: &str = "its place in the query takes no filter";
 pub const BY_NAME: &str = "it is written by its plain name, without `ref()` or `source()`";
 
-/// Why an input is not filtered that only a hook refers to.
+/// The reason for an input that only a hook refers to.
 pub const READ_BY_HOOK: &str = "a hook refers to it";
 
-/// Why nothing of an input is read that a template refers to, in a comment for example.
+/// The reason for an input that a template refers to but the query does not read, for example in a
+/// comment.
 pub const NOT_READ: &str = "no table of the query is it";
 
 /// A relation that a model reads, in one of the ways in which its query reads it.
@@ -22,15 +23,15 @@ pub struct InputEntry {
     pub unique_id: String,
     pub relation: String,
     pub event_time: Option<String>,
-    /// Whether its rows are cut to the window.
+    /// Whether its rows are limited to the window.
     pub filtered: bool,
     /// Why it is read whole.
     pub whole_because: Option<String>,
 }
 
 impl InputEntry {
-    /// Whether it has an event time and is read whole all the same, although the model does not ask
-    /// for it.
+    /// Whether it has an event time but is read whole, and the model does not opt out of the
+    /// filter.
     pub fn loses_its_filter(&self) -> bool {
         self.event_time.is_some()
             && self

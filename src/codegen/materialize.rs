@@ -1,52 +1,53 @@
-//! `build.sql`: a model that is no microbatch model, or a seed, as one file. Takes the statement;
-//! gives the file with what stands before it (schema, pre-hooks, the author's header) and behind it
-//! (grants, comments, post-hooks).
+//! `build.sql`: a node without batches as one file: the schema, pre-hooks and the author's header,
+//! then the statement, then grants, comments and post-hooks.
 
 use minijinja::Value;
 
 use super::adapter_config::{sql_footer, sql_header, view_macro};
 use super::contract::Contract;
-use super::create_table::{arguments, of_format, schema, sql, statements};
-use super::header::{header, input};
-use super::indexes::indexes;
+use super::create_table::{create_arguments, create_schema, typed_arguments};
+use super::header::{describe_input, header};
+use super::hooks::hook_statements;
+use super::indexes::index_statements;
 use super::inputs::InputEntry;
-use super::replacement::released;
-use super::table_clauses::clauses;
+use super::relation_name::relation_sql;
+use super::strategy::macro_for_format;
 use crate::config::{Materialization, Node};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
 use crate::jinja::Relation;
 
-/// What a file holds beside its statement.
-pub struct Build<'a> {
+/// The parts of a file besides its statement.
+pub struct BuildFile<'a> {
     pub dialect: &'a Dialect,
     pub node: &'a Node,
-    /// What the header says of it: `a view`.
+    /// The description in the header: `a view`.
     pub what: &'a str,
     pub inputs: &'a [InputEntry],
-    /// What the header says of the views that depend on the relation.
+    /// The line of the header about views that depend on the relation.
     pub dependent_views: Option<String>,
     pub pre_hooks: &'a [String],
-    /// What compares the query with its contract before anything is written.
+    /// The statements that compare the query with its contract before anything is written.
     pub contract_check: &'a Sql,
     /// Grants and comments.
-    pub closes: &'a [Sql],
+    pub final_statements: &'a [Sql],
     pub post_hooks: &'a [String],
 }
 
-impl Build<'_> {
+impl BuildFile<'_> {
     /// The file's text.
     pub fn file(&self, statement: &Sql) -> Result<String, Diagnostic> {
-        let Build { dialect, node, .. } = self;
+        let BuildFile { dialect, node, .. } = self;
         let mut lines = vec![
             ("model", node.unique_id.clone()),
             ("builds", format!("{}, {}", node.relation, self.what)),
         ];
-        lines.extend(self.inputs.iter().map(|entry| ("input", input(entry))));
+        lines.extend(self.inputs.iter().map(|entry| ("input", describe_input(entry))));
         lines
             .extend(self.dependent_views.iter().map(|views| ("views that read it", views.clone())));
-        let mut text = format!("{}\n{}", header(dialect, &lines), schema(dialect, &node.relation)?);
-        for hook in statements(self.pre_hooks) {
+        let mut text =
+            format!("{}\n{}", header(dialect, &lines), create_schema(dialect, &node.relation)?);
+        for hook in hook_statements(self.pre_hooks) {
             text.push_str(&format!("{hook}\n"));
         }
         text.push_str(&format!(
@@ -55,37 +56,37 @@ impl Build<'_> {
             self.contract_check,
             sql_footer(dialect, node)?
         ));
-        for closes in self.closes {
-            text.push_str(&format!("\n{closes}\n"));
+        for statement in self.final_statements {
+            text.push_str(&format!("\n{statement}\n"));
         }
-        for hook in statements(self.post_hooks) {
+        for hook in hook_statements(self.post_hooks) {
             text.push_str(&format!("\n{hook}"));
         }
         Ok(text)
     }
 }
 
-/// The statement of a view, a table or a materialized view. `anew`: whether a materialized view is
-/// made again instead of refreshed.
-pub fn plain(
+/// The statement of a view, a table or a materialized view. `replaces`: whether a materialized view
+/// is created again instead of refreshed.
+pub fn create_relation(
     dialect: &Dialect,
     node: &Node,
     query: &str,
     contract: Option<&Contract>,
-    anew: bool,
+    replaces: bool,
 ) -> Result<Sql, Diagnostic> {
-    let mut given = arguments(dialect, node, &node.relation, query)?;
+    let mut args = create_arguments(dialect, node, &node.relation, query)?;
     match (&node.materialization, contract) {
         (Materialization::View, _) => {
-            given.push(("own", sql(&Relation { database: None, ..node.relation.clone() })));
+            args.push(("own", relation_sql(&Relation { database: None, ..node.relation.clone() })));
             if dialect.has("view_statement") {
-                let statement = dialect.sql("view_statement", &given)?;
-                given.push(("statement", dialect.lines(&statement.0)?.value()));
+                let statement = dialect.sql("view_statement", &args)?;
+                args.push(("statement", dialect.lines(&statement.0)?.value()));
             }
-            dialect.sql(&view_macro(dialect, node)?, &given)
+            dialect.sql(&view_macro(dialect, node)?, &args)
         }
         (Materialization::MaterializedView, _) => dialect
-            .sql(if anew { "materialized_view_rebuild" } else { "materialized_view" }, &given),
+            .sql(if replaces { "materialized_view_rebuild" } else { "materialized_view" }, &args),
         (Materialization::Other(_), _) => {
             let text = |key: &str| {
                 dialect
@@ -95,39 +96,20 @@ pub fn plain(
                 .setting("snowflake_warehouse")
                 .and_then(serde_json::Value::as_str)
                 .unwrap_or_default();
-            given.push(("lag", text("target_lag")?.value()));
-            given.push(("warehouse", Value::from_safe_string(warehouse.to_string())));
-            dialect.sql("dynamic_table", &given)
+            args.push(("lag", text("target_lag")?.value()));
+            args.push(("warehouse", Value::from_safe_string(warehouse.to_string())));
+            dialect.sql("dynamic_table", &args)
         }
         (_, contract) => {
             let name = match contract {
                 Some(contract) => {
-                    given.extend(typed(dialect, node, &node.relation, contract)?);
-                    of_format(dialect, node, "table_typed")?
+                    args.extend(typed_arguments(dialect, node, &node.relation, contract)?);
+                    macro_for_format(dialect, node, "table_typed")?
                 }
-                None => of_format(dialect, node, "table")?,
+                None => macro_for_format(dialect, node, "table")?,
             };
-            let indexes = indexes(dialect, node, &node.relation.to_string())?;
-            Ok(Sql(format!("{}{indexes}", dialect.sql(&name, &given)?)))
+            let indexes = index_statements(dialect, node, &node.relation.to_string())?;
+            Ok(Sql(format!("{}{indexes}", dialect.sql(&name, &args)?)))
         }
     }
-}
-
-/// What a create statement with declared columns is told besides.
-pub(super) fn typed<'a>(
-    dialect: &Dialect,
-    node: &Node,
-    target: &Relation,
-    contract: &Contract,
-) -> Result<[(&'a str, Value); 5], Diagnostic> {
-    let ended = Sql(clauses(dialect, node, target)?.0.trim_end().to_string());
-    let Contract { spec, names, casts, .. } = contract;
-    let released = released(dialect, target, contract)?;
-    Ok([
-        ("released", released.value()),
-        ("spec", spec.value()),
-        ("ended", ended.value()),
-        ("columns", names.value()),
-        ("casts", casts.value()),
-    ])
 }

@@ -1,6 +1,6 @@
-//! The SQL text of every file of a plan. Takes a model with its query and settings; returns text,
-//! with slots for the window where a statement is the same for each batch. No steps, no order, no
-//! disk.
+//! The SQL text of every file of a plan: takes a model with its query and settings and returns
+//! text, with slots for the window if the statement is the same for each batch. Knows neither steps
+//! and their order nor files on disk.
 
 mod adapter_config;
 mod alter;
@@ -9,6 +9,7 @@ mod contract;
 mod create_table;
 mod grants_and_comments;
 mod header;
+mod hooks;
 mod incremental;
 mod indexes;
 mod inputs;
@@ -16,31 +17,40 @@ mod materialize;
 mod outside_window;
 mod overwrite;
 mod partition_args;
+mod query_text;
 mod raw_settings;
+mod relation_name;
 mod replacement;
 mod seed;
 mod staged;
 mod strategy;
+mod swap;
 mod table_clauses;
 mod terminator;
 
-pub use adapter_config::{EFFECTIVE, unknown_keys, wanted_keys};
+pub use adapter_config::{EFFECTIVE_KEY_LISTS, adapter_key_warnings, recommended_key_warnings};
 pub use alter::{Alteration, Alters, alter, alter_file, alters};
 pub use audit::{
-    Audit, AuditEntry, Audited, Content, QueryReuse, audit, staged_audit as audit_of_staged_rows,
+    AuditEntry, AuditFile, AuditInput, QueryReuse, RowContent, audit,
+    staged_audit as audit_of_staged_rows,
 };
 pub use contract::{Contract, compare_names, contract, contract_check};
-pub use create_table::{as_declared, create, hooks, narrowed, swap};
-pub use grants_and_comments::{Closing, closing};
-pub use header::input as input_in_words;
+pub use create_table::{cast_to_contract, create, select_columns};
+pub use grants_and_comments::{FinalStatements, grants_and_comments};
+pub use header::describe_input;
+pub use hooks::hooks;
 pub use incremental::{
-    Incremental, brought_in, build_stage, incremental, incremental_by_macro, usual_strategy,
+    Incremental, build_stage, default_strategy, incremental, incremental_by_macro,
+    incremental_strategy,
 };
 pub use inputs::{BY_NAME, InputEntry, NO_EVENT_TIME, NOT_READ, OUT_OF_REACH, READ_BY_HOOK};
-pub use materialize::{Build, plain};
-pub use outside_window::{mode, word};
-pub use overwrite::{Batches, batch_stage, overwrite, overwrite_by_macro, window};
-pub use raw_settings::{refuse_event_time, refuse_raw_settings};
-pub use seed::{Table, load};
+pub use materialize::{BuildFile, create_relation};
+pub use outside_window::outside_window;
+pub use overwrite::{Batches, batch_stage, overwrite, overwrite_by_macro, window_predicate};
+pub use raw_settings::{reject_unsafe_event_time, reject_unsafe_settings};
+pub use seed::{SeedTable, load_seed};
 pub use staged::{StagedBackfill, StagedTables, publish_is_atomic, staged_tables};
-pub use strategy::{Partition, Strategy, StrategyInput, by_format, partition, strategy};
+pub use strategy::{
+    Partition, Strategy, StrategyInput, aligned_partition, format_variant, strategy,
+};
+pub use swap::swap;

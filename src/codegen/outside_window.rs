@@ -1,23 +1,25 @@
-//! What happens to rows whose event time lies outside of the window: which mode is in force, and
-//! whether the engine can do it.
+//! The policy for rows whose event time is outside of the window: the effective mode, and whether
+//! the engine supports it.
 
-use super::strategy::by_format;
+use super::strategy::format_variant;
 use crate::config::{Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::Dialect;
 
-/// The word for the mode in `meta.batchwright.outside_window` and in the dialects' `modes`.
-pub fn word(mode: OutsideWindow) -> &'static str {
-    match mode {
-        OutsideWindow::Error => "error",
-        OutsideWindow::Drop => "drop",
-        OutsideWindow::Keep => "keep",
+impl OutsideWindow {
+    /// The value in `meta.batchwright.outside_window` and in the dialects' `modes`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OutsideWindow::Error => "error",
+            OutsideWindow::Drop => "drop",
+            OutsideWindow::Keep => "keep",
+        }
     }
 }
 
-/// The mode of a model: what it says, or `error`; `drop` where no input can be filtered, since then
-/// every batch sees all rows.
-pub fn mode(
+/// The mode of a model: its setting, else `error`; `drop` if no input can be filtered, since then
+/// every batch reads all rows.
+pub fn outside_window(
     dialect: &Dialect,
     node: &Node,
     settings: &Microbatch,
@@ -28,18 +30,18 @@ pub fn mode(
     } else {
         OutsideWindow::Drop
     });
-    let variant = by_format(dialect, node)?;
+    let variant = format_variant(dialect, node)?;
     let modes: Vec<String> = dialect.property_of("modes", variant.as_deref())?;
     let model = &node.name;
-    if modes.iter().any(|known| known == word(mode)) {
+    if modes.iter().any(|known| known == mode.as_str()) {
         return Ok(mode);
     }
     let known = modes.join("` or `");
     Err(Diagnostic::error(format!(
-        "`{model}` asks for `outside_window: {}`, which {} cannot do",
-        word(mode),
+        "`{model}` sets `outside_window: {}`, which {} does not support",
+        mode.as_str(),
         dialect.name
     ))
     .at(settings.event_time.at.clone())
-    .hint(format!("use `{known}`: the statement takes only rows of its window")))
+    .hint(format!("use `{known}`: the statement writes only rows of its window")))
 }

@@ -1,5 +1,5 @@
-//! The statement of a model's batches: the window goes out, the query's rows come in. Made once for
-//! a model, with slots where the window stands.
+//! The statement of a model's batches: deletes the window and inserts the rows of the query.
+//! Generated once per model, with slots for the window.
 
 use std::sync::{Arc, LazyLock};
 
@@ -7,76 +7,76 @@ use minijinja::Value;
 use regex::Regex;
 
 use super::adapter_config::{sql_footer, sql_header};
-use super::create_table::{apart, author, schema_name, ticked};
-use super::header::{header, input};
+use super::header::{describe_input, header};
 use super::inputs::InputEntry;
-use super::outside_window::word;
-use super::partition_args::parts;
-use super::raw_settings::refuse_event_time;
+use super::partition_args::partition_args;
+use super::query_text::{author_query, split_ctes};
+use super::raw_settings::reject_unsafe_event_time;
+use super::relation_name::{ddl_relation, schema_name};
 use super::strategy::Strategy;
-use super::terminator::{ended, statement};
+use super::terminator::{terminate, terminate_statement};
 use crate::config::{EventTime, Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{BatchTemplate, Dialect, Slot, Sql, reject_slots};
 use crate::inject::ResultColumn;
 use crate::jinja::Relation;
 
-/// What the batches of one model have in common.
+/// What all batches of one model have in common.
 pub struct Batches<'a> {
     pub dialect: &'a Dialect,
     pub node: &'a Node,
     pub settings: &'a Microbatch,
-    /// The table that is written: the model's own, or the one beside it in a full refresh.
+    /// The table that is written: that of the model, or the shadow table of a full refresh.
     pub target: &'a Relation,
-    /// The query with its filters, slots for the window in them.
+    /// The query with its filters, which contain slots for the window.
     pub query: &'a str,
     pub columns: Option<&'a [ResultColumn]>,
     pub mode: OutsideWindow,
     pub strategy: &'a Strategy,
     pub inputs: &'a [InputEntry],
-    /// Labels are at most this long.
+    /// Maximum length of a label.
     pub label_length: usize,
 }
 
-/// The text of the batches' files, to be stamped.
+/// The template of the batches' files.
 pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
-    refuse_letters(batches)?;
+    reject_slot_characters(batches)?;
     let dialect = batches.dialect;
     let event_time = &batches.settings.event_time;
-    let deleted = window(dialect, event_time)?;
+    let deleted = window_predicate(dialect, event_time)?;
     let window = guard_window(dialect, event_time)?;
-    let predicates = predicates(&batches.settings.incremental_predicates);
-    let message = message(batches)?;
-    let columns = names(dialect, batches.columns)?;
+    let predicates = predicate_list(&batches.settings.incremental_predicates);
+    let message = guard_message(batches)?;
+    let columns = column_list(dialect, batches.columns)?;
     let into = match &columns {
         Some(columns) => dialect.sql("into_named", &[("columns", columns.value())])?,
         None => dialect.sql("into_unnamed", &[])?,
     };
     let columns = columns.unwrap_or(Sql("*".to_string()));
     let mut checked = columns.clone();
-    let stage = temporary(batches, "batch_", batches.target)?;
-    let check = temporary(batches, "check_", batches.target)?;
-    let stage_ticks = temporary(batches, "batch_", &ticked(dialect, batches.target)?)?;
-    let parts = parts(batches)?;
-    // A row of the window that is not in the window's partitions would be lost or doubled: it
-    // counts as one outside.
-    let inside = match &parts.inside {
+    let stage = temporary_table(batches, "batch_", batches.target)?;
+    let check = temporary_table(batches, "check_", batches.target)?;
+    let stage_ticks = temporary_table(batches, "batch_", &ddl_relation(dialect, batches.target)?)?;
+    let partition = partition_args(batches)?;
+    // A row of the window that is not in the window's partitions would be lost or duplicated, so it
+    // counts as outside.
+    let inside = match &partition.inside {
         Some(inside) => Sql(format!("{window}\n  and {inside}")),
         None => window.clone(),
     };
     let outside = dialect.sql("outside", &[("window", inside.value())])?;
     let target = Sql(batches.target.to_string());
 
-    let mut insert_filters = Vec::new();
+    let mut insert_filter = Vec::new();
     let mut guard = Sql::default();
     let mut out_of_window_rows = Sql::default();
     match batches.mode {
-        OutsideWindow::Drop => insert_filters.push(inside.clone()),
+        OutsideWindow::Drop => insert_filter.push(inside.clone()),
         OutsideWindow::Error if dialect.has("guarded") => {
             match guarded_column(batches, &inside, &message)? {
                 Some(columns) => checked = columns,
                 None => {
-                    insert_filters.push(dialect.sql(
+                    insert_filter.push(dialect.sql(
                         "guarded",
                         &[("window", inside.value()), ("message", message.value())],
                     )?)
@@ -93,8 +93,8 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
             guard = dialect.sql("guard", &arguments)?;
         }
         OutsideWindow::Keep => {
-            insert_filters.push(window.clone());
-            let outside = Sql(with(&outside.0, &predicates));
+            insert_filter.push(window.clone());
+            let outside = Sql(all_of(&outside.0, &predicates));
             let arguments = [
                 ("target", target.value()),
                 ("stage", stage.value()),
@@ -105,11 +105,11 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
             out_of_window_rows = dialect.sql("out_of_window_rows", &arguments)?;
         }
     }
-    insert_filters.extend(predicates.iter().cloned());
+    insert_filter.extend(predicates.iter().cloned());
 
     let drops =
         batches.mode == OutsideWindow::Drop && !batches.inputs.iter().any(|input| input.filtered);
-    let query = author(batches.query);
+    let query = author_query(batches.query);
     let staged = match drops {
         true => dialect
             .sql("staged_window", &[("query", query.clone()), ("window", inside.value())])?
@@ -118,14 +118,14 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
     };
     let staged_where =
         if drops { where_clause(std::slice::from_ref(&inside)) } else { String::new() };
-    let (ctes, body) = apart(dialect, batches.query)?;
-    let others = others(batches)?;
+    let (ctes, body) = split_ctes(dialect, batches.query)?;
+
     let arguments = [
         ("target", target.value()),
         ("stage", stage.value()),
         ("stage_ticks", stage_ticks.value()),
         ("check", check.value()),
-        ("others", others),
+        ("others", other_columns(batches)?),
         ("query", query),
         ("staged", staged),
         ("staged_where", Value::from_safe_string(staged_where)),
@@ -134,41 +134,45 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
         ("into", into.value()),
         ("columns", columns.value()),
         ("checked", checked.value()),
-        ("delete_predicate", Value::from_safe_string(with(&parts.pruned(&deleted), &predicates))),
-        ("insert_filter", Value::from_safe_string(where_clause(&insert_filters))),
+        (
+            "delete_predicate",
+            Value::from_safe_string(all_of(&partition.pruned(&deleted), &predicates)),
+        ),
+        ("insert_filter", Value::from_safe_string(where_clause(&insert_filter))),
         ("guard", guard.value()),
         ("out_of_window_rows", out_of_window_rows.value()),
-        ("each", parts.each),
+        ("each", partition.each),
         ("end", Value::from_safe_string(Slot::EachEnd.to_string())),
-        ("partition", parts.value),
-        ("cut", parts.cut),
-        ("rest", parts.rest),
+        ("partition", partition.value),
+        ("cut", partition.cut),
+        ("rest", partition.rest),
         ("stage_location", stage_location(batches)?),
     ];
-    let names = [
+    let candidates = [
         batches
             .strategy
             .variant
             .as_ref()
-            .map(|variant| format!("overwrite_{variant}_{}", word(batches.mode))),
+            .map(|variant| format!("overwrite_{variant}_{}", batches.mode.as_str())),
         batches.strategy.variant.as_ref().map(|variant| format!("overwrite_{variant}")),
-        Some(format!("overwrite_{}", word(batches.mode))),
+        Some(format!("overwrite_{}", batches.mode.as_str())),
     ];
-    let own = names.into_iter().flatten().find(|name| dialect.has(name));
-    let statement = dialect.sql(own.as_deref().unwrap_or("overwrite"), &arguments)?;
-    let (before, behind) = (sql_header(dialect, batches.node)?, sql_footer(dialect, batches.node)?);
-    let text = format!("{}\n{before}{statement}\n{behind}", head(batches, word(batches.mode))?);
+    let macro_name = candidates.into_iter().flatten().find(|name| dialect.has(name));
+    let statement = dialect.sql(macro_name.as_deref().unwrap_or("overwrite"), &arguments)?;
+    let (before, after) = (sql_header(dialect, batches.node)?, sql_footer(dialect, batches.node)?);
+    let text =
+        format!("{}\n{before}{statement}\n{after}", batch_header(batches, batches.mode.as_str())?);
     Ok(Arc::new(BatchTemplate::new(&text, batches.settings.timezone)))
 }
 
 /// The window's predicate on the column of an event time.
-pub fn window(dialect: &Dialect, event_time: &EventTime) -> Result<Sql, Diagnostic> {
-    refuse_event_time(dialect, event_time)?;
+pub fn window_predicate(dialect: &Dialect, event_time: &EventTime) -> Result<Sql, Diagnostic> {
+    reject_unsafe_event_time(dialect, event_time)?;
     dialect
         .window(&dialect.event_time(&event_time.column, event_time.quote)?, event_time.time_type()?)
 }
 
-/// The same with a check of the column's type.
+/// The window's predicate with a check of the column's type.
 fn guard_window(dialect: &Dialect, event_time: &EventTime) -> Result<Sql, Diagnostic> {
     dialect.guard_window(
         &dialect.event_time(&event_time.column, event_time.quote)?,
@@ -176,8 +180,8 @@ fn guard_window(dialect: &Dialect, event_time: &EventTime) -> Result<Sql, Diagno
     )
 }
 
-/// The columns of the insert, or nothing where the query does not show them.
-pub(super) fn names(
+/// The columns of the insert. None if they are unknown.
+pub(super) fn column_list(
     dialect: &Dialect,
     columns: Option<&[ResultColumn]>,
 ) -> Result<Option<Sql>, Diagnostic> {
@@ -187,9 +191,9 @@ pub(super) fn names(
     Ok(Some(Sql(names?.join(", "))))
 }
 
-/// The columns, the event time's checked: what stands in a `select` is computed of the query's rows
-/// alone, while an engine may ask a condition of rows that the query's own conditions have yet to
-/// leave out. Nothing where the query does not show its columns.
+/// The columns, with a guard around the event time. The guard is in the select list because an
+/// engine may evaluate a `where` predicate before the query's own filters. None if the columns are
+/// unknown.
 fn guarded_column(
     batches: &Batches,
     window: &Sql,
@@ -211,16 +215,19 @@ fn guarded_column(
     Ok(Some(Sql(listed.collect::<Result<Vec<String>, Diagnostic>>()?.join(", "))))
 }
 
-/// The columns but for the one that holds the partition's value.
-fn others(batches: &Batches) -> Result<Value, Diagnostic> {
-    let own = batches.strategy.partition.as_ref().and_then(|partition| partition.column.as_ref());
-    let Some(own) = own else { return Ok(Value::from_safe_string(String::new())) };
+/// The columns except the one with the partition's value.
+fn other_columns(batches: &Batches) -> Result<Value, Diagnostic> {
+    let partition_column =
+        batches.strategy.partition.as_ref().and_then(|partition| partition.column.as_ref());
+    let Some(partition_column) = partition_column else {
+        return Ok(Value::from_safe_string(String::new()));
+    };
     let Some(columns) = batches.columns else {
         let needed = batches
             .dialect
             .property_of::<bool>("needs_partitions", batches.strategy.variant.as_deref())?;
         let error = Diagnostic::error(format!(
-            "`{}` does not show its columns, and those beside the partition must be named",
+            "the columns of `{}` are unknown, and those besides the partition must be listed",
             batches.node.name
         ));
         return if needed {
@@ -231,31 +238,36 @@ fn others(batches: &Batches) -> Result<Value, Diagnostic> {
             Ok(Value::from_safe_string(String::new()))
         };
     };
-    let others: Vec<ResultColumn> =
-        columns.iter().filter(|column| !column.name.eq_ignore_ascii_case(own)).cloned().collect();
-    Ok(names(batches.dialect, Some(&others))?.unwrap_or_default().value())
+    let others: Vec<ResultColumn> = columns
+        .iter()
+        .filter(|column| !column.name.eq_ignore_ascii_case(partition_column))
+        .cloned()
+        .collect();
+    Ok(column_list(batches.dialect, Some(&others))?.unwrap_or_default().value())
 }
 
-/// `incremental_predicates`, each in parentheses, without the prefixes that dbt's merge gives them:
-/// they hold for the target and for the stage.
-pub(super) fn predicates(predicates: &[String]) -> Vec<Sql> {
+/// `incremental_predicates`, each in parentheses, without the prefixes for dbt's merge: they apply
+/// to the target and to the stage.
+pub(super) fn predicate_list(predicates: &[String]) -> Vec<Sql> {
     static PREFIX: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?i)\bdbt_internal_(dest|target|source)\s*\.\s*")
             .expect("the pattern is well formed")
     });
     predicates
         .iter()
-        .map(|predicate| Sql(format!("({}", ended(&PREFIX.replace_all(predicate.trim(), ""), ")"))))
+        .map(|predicate| {
+            Sql(format!("({}", terminate(&PREFIX.replace_all(predicate.trim(), ""), ")")))
+        })
         .collect()
 }
 
-pub(super) fn with(window: &str, predicates: &[Sql]) -> String {
-    let further: String =
-        predicates.iter().map(|predicate| format!("\n  and {predicate}")).collect();
-    format!("{window}{further}")
+pub(super) fn all_of(predicate: &str, further: &[Sql]) -> String {
+    let further: String = further.iter().map(|predicate| format!("\n  and {predicate}")).collect();
+    format!("{predicate}{further}")
 }
 
-/// Where the staged table's files go, for an engine that must be told: beside those of the table.
+/// The location of the staged table's files, for an engine that needs one: next to those of the
+/// table.
 fn stage_location(batches: &Batches) -> Result<Value, Diagnostic> {
     let dialect = batches.dialect;
     let key: Option<String> = dialect.property("location_key")?;
@@ -269,13 +281,13 @@ fn stage_location(batches: &Batches) -> Result<Value, Diagnostic> {
 pub(super) fn where_clause(conditions: &[Sql]) -> String {
     match conditions {
         [] => String::new(),
-        [first, further @ ..] => format!("\nwhere {}", with(&first.0, further)),
+        [first, further @ ..] => format!("\nwhere {}", all_of(&first.0, further)),
     }
 }
 
-/// A table of the batch's own: named for its model and batch, so that two batches side by side do
-/// not meet.
-fn temporary(batches: &Batches, suffix: &str, near: &Relation) -> Result<Sql, Diagnostic> {
+/// The name of a temporary table. It contains model and batch, so that concurrent batches do not
+/// collide.
+fn temporary_table(batches: &Batches, suffix: &str, near: &Relation) -> Result<Sql, Diagnostic> {
     let dialect = batches.dialect;
     let prefix: String = dialect.property("stage_prefix")?;
     let base = dialect.limited_name(
@@ -295,8 +307,8 @@ fn temporary(batches: &Batches, suffix: &str, near: &Relation) -> Result<Sql, Di
     }
 }
 
-/// What the engine says when the guard stops a file.
-fn message(batches: &Batches) -> Result<Sql, Diagnostic> {
+/// The error message of the guard.
+fn guard_message(batches: &Batches) -> Result<Sql, Diagnostic> {
     let text = format!(
         "{}@{}: the query gives rows whose {} is null or outside of {} to {} UTC, so nothing was \
          changed",
@@ -309,50 +321,50 @@ fn message(batches: &Batches) -> Result<Sql, Diagnostic> {
     batches.dialect.string(&text.replace('$', ""))
 }
 
-/// The name of the table that holds the rows of a batch's query, a slot for the batch in it.
+/// The name of the table with the rows of a batch's query, with a slot for the batch.
 pub fn batch_stage(batches: &Batches) -> Result<Sql, Diagnostic> {
-    temporary(batches, "batch_", batches.target)
+    temporary_table(batches, "batch_", batches.target)
 }
 
-/// The text of one batch's file whose statements a macro of the project has returned.
+/// The template of one batch's file whose statements were returned by a strategy macro.
 pub fn overwrite_by_macro(
     batches: &Batches,
     statements: &str,
 ) -> Result<Arc<BatchTemplate>, Diagnostic> {
-    refuse_letters(batches)?;
+    reject_slot_characters(batches)?;
     reject_slots(statements).map_err(|error| error.at(batches.node.file.line(1)))?;
     let dialect = batches.dialect;
     let stage = batch_stage(batches)?;
     let arguments = [
         ("stage", stage.value()),
-        ("query", author(batches.query)),
-        ("statements", Sql(statement(statements)).value()),
+        ("query", author_query(batches.query)),
+        ("statements", Sql(terminate_statement(statements)).value()),
     ];
     let text = dialect.sql("by_macro", &arguments)?;
-    let (before, behind) = (sql_header(dialect, batches.node)?, sql_footer(dialect, batches.node)?);
-    let head = head(batches, "as the macro treats them")?;
+    let (before, after) = (sql_header(dialect, batches.node)?, sql_footer(dialect, batches.node)?);
+    let header = batch_header(batches, "as the macro treats them")?;
     Ok(Arc::new(BatchTemplate::new(
-        &format!("{head}\n{before}{text}\n{behind}"),
+        &format!("{header}\n{before}{text}\n{after}"),
         batches.settings.timezone,
     )))
 }
 
-fn head(batches: &Batches, outside: &str) -> Result<String, Diagnostic> {
+fn batch_header(batches: &Batches, outside: &str) -> Result<String, Diagnostic> {
     let mut lines = vec![
         ("model", batches.node.unique_id.clone()),
         ("batch", format!("{}", Slot::Label)),
         ("window", format!("{} to {} UTC, end excluded", Slot::StartTime, Slot::EndTime)),
         ("target", batches.target.to_string()),
-        ("strategy", batches.strategy.words.clone()),
-        ("atomic", atomic(batches)?),
+        ("strategy", batches.strategy.label.clone()),
+        ("atomic", atomicity(batches)?),
         ("rows outside of the window", outside.to_string()),
     ];
-    lines.extend(batches.inputs.iter().map(|entry| ("input", input(entry))));
+    lines.extend(batches.inputs.iter().map(|entry| ("input", describe_input(entry))));
     Ok(header(batches.dialect, &lines))
 }
 
-/// Whether a file happens as a whole, or what a rerun does where it cannot.
-fn atomic(batches: &Batches) -> Result<String, Diagnostic> {
+/// Whether a file is atomic; if not, what a rerun does.
+fn atomicity(batches: &Batches) -> Result<String, Diagnostic> {
     match batches.strategy.atomic {
         true => Ok("true".to_string()),
         false => Ok(format!(
@@ -364,8 +376,8 @@ fn atomic(batches: &Batches) -> Result<String, Diagnostic> {
     }
 }
 
-/// The author's text may not hold the characters that stand for the window here.
-fn refuse_letters(batches: &Batches) -> Result<(), Diagnostic> {
+/// Rejects names that contain the characters which mark slots.
+fn reject_slot_characters(batches: &Batches) -> Result<(), Diagnostic> {
     let node = batches.node;
     let texts =
         [node.unique_id.as_str(), &node.relation.identifier, &batches.settings.event_time.column];

@@ -1,5 +1,5 @@
-//! The partitions of a window as arguments of a statement: the value of one, what is repeated for
-//! each, and the predicate by which rows of the window are known to lie in them.
+//! The partitions of a window as arguments of a statement: the value of one, the repetition for
+//! each, and the predicate that all rows of the window are in them.
 
 use minijinja::Value;
 
@@ -7,16 +7,15 @@ use super::overwrite::Batches;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql, for_each};
 
-/// What a dialect's template is told of partitions; all of it is empty where a model has none that
-/// are proven.
+/// Arguments about partitions for a dialect's template. Empty if the windows of a model are not
+/// provably whole partitions.
 #[derive(Default)]
-pub struct Parts {
-    /// Holds for rows that are in the window's partitions. None where the engine computes the
-    /// partition itself.
+pub struct PartitionArgs {
+    /// True for rows in the window's partitions. None if the engine computes the partition.
     pub inside: Option<Sql>,
-    /// The same, where the engine must be shown it to leave other partitions unread.
+    /// The same predicate, if the engine needs it in the statement to prune partitions.
     prune: Option<Sql>,
-    /// Begins the repetition for each partition.
+    /// The start of the repetition for each partition.
     pub each: Value,
     /// One partition's value.
     pub value: Value,
@@ -26,8 +25,8 @@ pub struct Parts {
     pub rest: Value,
 }
 
-impl Parts {
-    /// The window's predicate, and the one on the partition column where that is another.
+impl PartitionArgs {
+    /// The window's predicate, and the one on the partition column if that is a different column.
     pub fn pruned(&self, window: &Sql) -> String {
         match &self.prune {
             Some(prune) => format!("{window}\n  and {prune}"),
@@ -37,35 +36,35 @@ impl Parts {
 }
 
 /// The partitions of the model's windows.
-pub fn parts(batches: &Batches) -> Result<Parts, Diagnostic> {
+pub fn partition_args(batches: &Batches) -> Result<PartitionArgs, Diagnostic> {
     let dialect = batches.dialect;
-    let nothing = || Value::from_safe_string(String::new());
-    let mut parts = Parts {
-        each: nothing(),
-        value: nothing(),
-        cut: nothing(),
-        rest: nothing(),
-        ..Parts::default()
+    let empty = || Value::from_safe_string(String::new());
+    let mut args = PartitionArgs {
+        each: empty(),
+        value: empty(),
+        cut: empty(),
+        rest: empty(),
+        ..PartitionArgs::default()
     };
-    let Some(partition) = &batches.strategy.partition else { return Ok(parts) };
+    let Some(partition) = &batches.strategy.partition else { return Ok(args) };
     let value = dialect.start(&partition.literal, None)?;
-    parts.each = Value::from_safe_string(for_each(partition.grain).to_string());
+    args.each = Value::from_safe_string(for_each(partition.grain).to_string());
     if let Some(column) = &partition.column {
         let name = dialect.column(column, false)?;
-        parts.cut = Value::from_safe_string(format!("{name} = {value}"));
+        args.cut = Value::from_safe_string(format!("{name} = {value}"));
         if !column.eq_ignore_ascii_case(&batches.settings.event_time.column) {
             let between = dialect.between(&name, &partition.literal, None)?;
             match dialect
                 .property_of::<bool>("by_partitions", batches.strategy.variant.as_deref())?
             {
-                true => parts.inside = Some(between),
-                false => parts.prune = Some(between),
+                true => args.inside = Some(between),
+                false => args.prune = Some(between),
             }
         }
     }
-    parts.value = value.value();
-    parts.rest = rest(dialect, &partition.others)?;
-    Ok(parts)
+    args.value = value.value();
+    args.rest = rest(dialect, &partition.others)?;
+    Ok(args)
 }
 
 fn rest(dialect: &Dialect, others: &[String]) -> Result<Value, Diagnostic> {

@@ -1,6 +1,6 @@
-//! Settings whose text is written into statements as it is. Takes a node's configuration; refuses a
-//! value that is not what the statement has a place for: a column, an expression, a name, a type,
-//! as `fragments` of `ansi.sql` lists them by key.
+//! Settings whose text is written into statements verbatim. Rejects a value that is not the
+//! expected fragment of SQL: a column, an expression, a name, a type, as listed by key in
+//! `fragments` of `ansi.sql`.
 
 use std::collections::BTreeMap;
 
@@ -11,15 +11,15 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::dialect::Dialect;
 use crate::inject::{self, Fragment};
 
-/// Refuses the settings of a node that is written.
-pub fn refuse_raw_settings(dialect: &Dialect, node: &Node) -> Result<(), Diagnostics> {
+/// Rejects the invalid settings of a node.
+pub fn reject_unsafe_settings(dialect: &Dialect, node: &Node) -> Result<(), Diagnostics> {
     let parser: String = dialect.property("parser")?;
     let grantees: String = dialect.property("grantees")?;
     let fragments: BTreeMap<String, String> = dialect.property("fragments")?;
-    let mut refused = Diagnostics::default();
+    let mut errors = Diagnostics::default();
     let mut check = |fragment: &str, key: &str, value: &Value, at: &Location| {
-        let settings = Settings { parser: &parser, grantees: &grantees, node, key, at };
-        refused.0.extend(settings.refused(fragment, value));
+        let setting = RawSetting { parser: &parser, grantees: &grantees, node, key, at };
+        errors.0.extend(setting.errors(fragment, value));
     };
     for (key, setting) in &node.config {
         if let Some(fragment) = fragments.get(key) {
@@ -44,73 +44,77 @@ pub fn refuse_raw_settings(dialect: &Dialect, node: &Node) -> Result<(), Diagnos
     node.constraints
         .iter()
         .for_each(|constraint| check("constraint", "constraints", constraint, &at));
-    if refused.0.is_empty() { Ok(()) } else { Err(refused) }
+    if errors.0.is_empty() { Ok(()) } else { Err(errors) }
 }
 
-/// Refuses an event time that is no column and no expression that can be compared.
-pub fn refuse_event_time(dialect: &Dialect, event_time: &EventTime) -> Result<(), Diagnostic> {
+/// Rejects an event time that is neither a column nor an expression.
+pub fn reject_unsafe_event_time(
+    dialect: &Dialect,
+    event_time: &EventTime,
+) -> Result<(), Diagnostic> {
     if event_time.quote {
         return Ok(());
     }
     let parser = inject::parser(&dialect.property::<String>("parser")?);
-    match Fragment::Column.refused(&event_time.column, &*parser) {
+    match Fragment::Column.error(&event_time.column, &*parser) {
         None => Ok(()),
         Some(reason) => Err(Diagnostic::error(format!(
-            "`event_time` is no column: `{}`",
+            "`event_time` is not a column: `{}`",
             event_time.column
         ))
         .at(event_time.at.clone())
         .fact(reason)
-        .hint("write the name of a column, or an expression such as `cast(sent_at as timestamp)`")),
+        .hint("use the name of a column, or an expression such as `cast(sent_at as timestamp)`")),
     }
 }
 
-struct Settings<'a> {
+struct RawSetting<'a> {
     parser: &'a str,
-    /// What a grantee is in a `grant`.
+    /// The kind of fragment of a grantee in a `grant`.
     grantees: &'a str,
     node: &'a Node,
     key: &'a str,
     at: &'a Location,
 }
 
-impl Settings<'_> {
-    /// What is refused of a value, or of the values in a list or a dict.
-    fn refused(&self, fragment: &str, value: &Value) -> Vec<Diagnostic> {
-        let within = |fragment: &str, value: &Value| self.refused(fragment, value);
+impl RawSetting<'_> {
+    /// The errors of a value, or of the values in a list or a dict.
+    fn errors(&self, fragment: &str, value: &Value) -> Vec<Diagnostic> {
+        let nested = |fragment: &str, value: &Value| self.errors(fragment, value);
         match (fragment, value) {
             ("text", _) | (_, Value::Null | Value::Bool(_) | Value::Number(_)) => Vec::new(),
             (_, Value::Array(items)) => {
-                items.iter().flat_map(|item| within(fragment, item)).collect()
+                items.iter().flat_map(|item| nested(fragment, item)).collect()
             }
-            ("partition", Value::String(_)) => within("expressions", value),
+            ("partition", Value::String(_)) => nested("expressions", value),
             ("partition" | "index" | "constraint", Value::Object(parts)) => {
-                let of_part =
-                    |(key, part): (&String, &Value)| within(part_of(fragment, key, parts), part);
+                let of_part = |(key, part): (&String, &Value)| {
+                    nested(entry_fragment(fragment, key, parts), part)
+                };
                 parts.iter().flat_map(of_part).collect()
             }
             ("grants", Value::Object(grants)) => {
                 let of_privilege = |(privilege, grantees): (&String, &Value)| {
                     let privilege = Value::String(privilege.trim_start_matches('+').to_string());
-                    within("clause", &privilege).into_iter().chain(within(self.grantees, grantees))
+                    nested("clause", &privilege).into_iter().chain(nested(self.grantees, grantees))
                 };
                 grants.iter().flat_map(of_privilege).collect()
             }
             ("types", Value::Object(pairs)) => {
-                pairs.values().flat_map(|value| within("type", value)).collect()
+                pairs.values().flat_map(|value| nested("type", value)).collect()
             }
             (_, Value::Object(pairs)) => {
                 let names =
-                    pairs.keys().flat_map(|name| within("name", &Value::String(name.clone())));
-                names.chain(pairs.values().flat_map(|value| within("expression", value))).collect()
+                    pairs.keys().flat_map(|name| nested("name", &Value::String(name.clone())));
+                names.chain(pairs.values().flat_map(|value| nested("expression", value))).collect()
             }
             (fragment, Value::String(text)) => {
-                self.refused_text(fragment, text).into_iter().collect()
+                self.text_error(fragment, text).into_iter().collect()
             }
         }
     }
 
-    fn refused_text(&self, fragment: &str, text: &str) -> Option<Diagnostic> {
+    fn text_error(&self, fragment: &str, text: &str) -> Option<Diagnostic> {
         let fragment: Fragment = match fragment {
             "column" => Fragment::Column,
             "expression" | "pairs" => Fragment::Expression,
@@ -120,9 +124,9 @@ impl Settings<'_> {
             "enclosed" => Fragment::Enclosed,
             _ => Fragment::Clause,
         };
-        // An empty setting is none.
+        // An empty setting counts as unset.
         let reason = fragment
-            .refused(text, &*inject::parser(self.parser))
+            .error(text, &*inject::parser(self.parser))
             .filter(|_| !text.trim().is_empty())?;
         Some(
             Diagnostic::error(format!(
@@ -133,15 +137,15 @@ impl Settings<'_> {
             .at(self.at.clone())
             .fact(reason)
             .hint(
-                "it is written as it is: write only what the setting stands for; statements \
-                    belong into hooks",
+                "the text is written verbatim, so it must be only the value of the setting; put \
+                statements into hooks",
             ),
         )
     }
 }
 
-/// What a part of a dict must be.
-fn part_of(fragment: &str, key: &str, parts: &Map<String, Value>) -> &'static str {
+/// The kind of fragment of an entry of a dict.
+fn entry_fragment(fragment: &str, key: &str, parts: &Map<String, Value>) -> &'static str {
     match (fragment, key) {
         ("partition", "range") => "pairs",
         ("partition", "data_type" | "granularity") => "name",

@@ -1,16 +1,15 @@
-//! How a relation takes the place of another of its name, on engines where other relations depend
-//! on the old one. Gives the statement that the dialect has for it, and the name under which the
-//! new relation is made.
+//! Replaces an existing relation by a new one, on engines where other relations depend on the old
+//! one: the statement for it, and the temporary name of the new relation.
 
 use super::contract::Contract;
-use super::create_table::{named, sql};
+use super::relation_name::{relation_sql, unqualified_name};
 use crate::config::{Materialization, Node};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
 use crate::jinja::Relation;
 
-/// The statement that puts `next` in the place of `target`. Empty on engines whose statements
-/// replace what exists.
+/// The statement that replaces `target` by `next`. Empty on engines whose create statements
+/// replace an existing relation.
 pub fn replacement(
     dialect: &Dialect,
     node: &Node,
@@ -21,10 +20,10 @@ pub fn replacement(
         return Ok(Sql::default());
     }
     let arguments = [
-        ("target", sql(target)),
+        ("target", relation_sql(target)),
         ("target_text", dialect.string(&target.to_string())?.value()),
-        ("name", named(dialect, target)?),
-        ("next", sql(next)),
+        ("name", unqualified_name(dialect, target)?),
+        ("next", relation_sql(next)),
         ("next_text", dialect.string(&next.to_string())?.value()),
         (
             "old_text",
@@ -34,9 +33,13 @@ pub fn replacement(
     dialect.sql("replacement", &arguments)
 }
 
-/// The statement that drops a relation of another kind that has the target's name. Empty on engines
-/// that refuse to write there.
-pub fn make_way(dialect: &Dialect, node: &Node, target: &Relation) -> Result<Sql, Diagnostic> {
+/// The statement that drops a relation of another kind with the target's name. Empty on engines
+/// where creating the target fails in that case.
+pub fn drop_other_kind(
+    dialect: &Dialect,
+    node: &Node,
+    target: &Relation,
+) -> Result<Sql, Diagnostic> {
     if !dialect.property::<bool>("makes_way")? {
         return Ok(Sql::default());
     }
@@ -53,15 +56,19 @@ pub fn make_way(dialect: &Dialect, node: &Node, target: &Relation) -> Result<Sql
     dialect.sql("make_way", &arguments)
 }
 
-/// The name under which the relation is made that takes the place of `target`.
-pub fn next(dialect: &Dialect, node: &Node, target: &Relation) -> Result<Relation, Diagnostic> {
+/// The temporary name of the relation that replaces `target`.
+pub fn next_relation(
+    dialect: &Dialect,
+    node: &Node,
+    target: &Relation,
+) -> Result<Relation, Diagnostic> {
     let identifier = dialect.limited_name(&node.relation.identifier, "next", 0)?;
     Ok(Relation { identifier, ..target.clone() })
 }
 
-/// The statements by which the old table gives up the names of its constraints that the new one
-/// needs while both exist.
-pub fn released(
+/// The statements that rename the constraints of the old table, whose names the new table needs
+/// while both exist.
+pub fn release_constraint_names(
     dialect: &Dialect,
     target: &Relation,
     contract: &Contract,
@@ -69,7 +76,7 @@ pub fn released(
     if !dialect.property::<bool>("replaces")? {
         return Ok(Sql::default());
     }
-    let released = contract.indexed.iter().map(|name| {
+    let statements = contract.indexed.iter().map(|name| {
         let arguments = [
             ("target_text", dialect.string(&target.to_string())?.value()),
             ("constraint_text", dialect.string(name)?.value()),
@@ -77,5 +84,5 @@ pub fn released(
         ];
         Ok(dialect.sql("released", &arguments)?.0)
     });
-    Ok(Sql(released.collect::<Result<Vec<_>, Diagnostic>>()?.join("\n\n")))
+    Ok(Sql(statements.collect::<Result<Vec<_>, Diagnostic>>()?.join("\n\n")))
 }

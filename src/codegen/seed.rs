@@ -1,52 +1,57 @@
-//! A seed's table. Takes its columns and rows as text; gives the statement that makes the table
-//! hold them. The type of a column is what the project says, or what all its values look like, as
-//! dbt finds it: a whole number, a number, a date, a timestamp, true or false, else text. An empty
-//! value and `null` are null.
+//! The table of a seed: generates the statement that loads its rows. The type of a column is
+//! declared in the project, or inferred from all its values as in dbt: integer, number, date,
+//! timestamp, boolean, else text. An empty value and `null` are null.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use minijinja::Value as Argument;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-use super::create_table::{arguments, sql};
-use super::indexes::indexes;
-use super::replacement::next;
+use super::create_table::create_arguments;
+use super::indexes::index_statements;
+use super::relation_name::relation_sql;
+use super::replacement::next_relation;
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
 
 /// The columns of a seed, and its rows.
-pub struct Table<'a> {
+pub struct SeedTable<'a> {
     pub names: &'a [String],
     pub rows: &'a [Vec<String>],
 }
 
-/// Rows in one insert statement: every engine takes as many.
+/// Rows in one insert statement, which is within the limits of every engine.
 const CHUNK: usize = 500;
 
-/// The statement. `anew`: whether the table is made again, or emptied and filled.
-pub fn load(dialect: &Dialect, node: &Node, table: &Table, anew: bool) -> Result<Sql, Diagnostic> {
+/// The statement. `replaces`: whether the table is created again, or emptied and filled.
+pub fn load_seed(
+    dialect: &Dialect,
+    node: &Node,
+    table: &SeedTable,
+    replaces: bool,
+) -> Result<Sql, Diagnostic> {
     let quoted = node.setting("quote_columns") == Some(&Value::Bool(true));
     let mut names = Vec::new();
     let mut spec = Vec::new();
-    let mut kinds = Vec::new();
+    let mut types = Vec::new();
     for (index, name) in table.names.iter().enumerate() {
         let column = dialect.column(name, quoted)?.0;
         let values = table.rows.iter().map(|row| row[index].as_str());
-        let kind = kind(dialect, declared(node, name), values)?;
-        spec.push(format!("{column} {}", kind.data_type));
+        let seed_type = infer_type(dialect, declared_type(node, name), values)?;
+        spec.push(format!("{column} {}", seed_type.data_type));
         names.push(column);
-        kinds.push(kind);
+        types.push(seed_type);
     }
     let columns = Sql(names.join(", "));
-    let target = match anew && dialect.property("replaces")? {
-        true => sql(&next(dialect, node, &node.relation)?),
-        false => sql(&node.relation),
+    let target = match replaces && dialect.property("replaces")? {
+        true => relation_sql(&next_relation(dialect, node, &node.relation)?),
+        false => relation_sql(&node.relation),
     };
     let mut rows = Vec::new();
     for chunk in table.rows.chunks(CHUNK) {
         let lines: Result<Vec<String>, Diagnostic> =
-            chunk.iter().map(|row| line(dialect, &kinds, row)).collect();
+            chunk.iter().map(|row| values_row(dialect, &types, row)).collect();
         let arguments = [
             ("target", target.clone()),
             ("columns", columns.value()),
@@ -54,34 +59,34 @@ pub fn load(dialect: &Dialect, node: &Node, table: &Table, anew: bool) -> Result
         ];
         rows.push(dialect.sql("seed_rows", &arguments)?.0);
     }
-    let mut given = arguments(dialect, node, &node.relation, "")?;
-    given.extend([
+    let mut args = create_arguments(dialect, node, &node.relation, "")?;
+    args.extend([
         ("spec", Sql(spec.join(",\n  ")).value()),
         ("rows", Sql(rows.join("\n\n")).value()),
     ]);
-    let statement = dialect.sql(if anew { "seed_rebuild" } else { "seed" }, &given)?;
-    Ok(Sql(format!("{statement}{}", indexes(dialect, node, &node.relation.to_string())?)))
+    let statement = dialect.sql(if replaces { "seed_rebuild" } else { "seed" }, &args)?;
+    Ok(Sql(format!("{statement}{}", index_statements(dialect, node, &node.relation.to_string())?)))
 }
 
-/// What a column holds.
-struct Kind {
+/// The type of a column.
+struct SeedType {
     data_type: String,
-    looks: Looks,
+    value_kind: ValueKind,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Looks {
+enum ValueKind {
     Number,
     Date,
     Timestamp,
     Boolean,
     Text,
-    /// Text that is cast to the type that the project declares.
+    /// Text that is cast to its declared type.
     Declared,
 }
 
 /// `column_types`, or the column's declared type.
-fn declared<'a>(node: &'a Node, name: &str) -> Option<&'a str> {
+fn declared_type<'a>(node: &'a Node, name: &str) -> Option<&'a str> {
     let types = node.setting("column_types").and_then(Value::as_object);
     let configured = types
         .and_then(|types| types.iter().find(|(column, _)| column.eq_ignore_ascii_case(name)))
@@ -95,48 +100,51 @@ fn declared<'a>(node: &'a Node, name: &str) -> Option<&'a str> {
     })
 }
 
-fn kind<'v>(
+fn infer_type<'v>(
     dialect: &Dialect,
     declared: Option<&str>,
     values: impl Iterator<Item = &'v str> + Clone,
-) -> Result<Kind, Diagnostic> {
+) -> Result<SeedType, Diagnostic> {
     if let Some(data_type) = declared {
         let plain = data_type.split('(').next().unwrap_or_default().trim().to_lowercase();
         let texts: Vec<String> = dialect.property("text_types")?;
-        let looks = if texts.contains(&plain) { Looks::Text } else { Looks::Declared };
-        return Ok(Kind { data_type: data_type.trim().to_string(), looks });
+        let value_kind = if texts.contains(&plain) { ValueKind::Text } else { ValueKind::Declared };
+        return Ok(SeedType { data_type: data_type.trim().to_string(), value_kind });
     }
     let types: BTreeMap<String, String> = dialect.property("seed_types")?;
-    let given = values.filter(|value| !is_null(value));
-    let all = |fits: &dyn Fn(&str) -> bool| given.clone().all(fits);
-    let (looks, word) =
-        if all(&|value| whole(value).is_some_and(|value| i32::try_from(value).is_ok())) {
-            (Looks::Number, "integer")
-        } else if all(&|value| whole(value).is_some()) {
-            (Looks::Number, if types.contains_key("bigint") { "bigint" } else { "integer" })
+    let values = values.filter(|value| !is_null(value));
+    let all = |fits: &dyn Fn(&str) -> bool| values.clone().all(fits);
+    let (value_kind, word) =
+        if all(&|value| integer(value).is_some_and(|value| i32::try_from(value).is_ok())) {
+            (ValueKind::Number, "integer")
+        } else if all(&|value| integer(value).is_some()) {
+            (ValueKind::Number, if types.contains_key("bigint") { "bigint" } else { "integer" })
         } else if all(&|value| number(value).is_some()) {
-            (Looks::Number, "number")
+            (ValueKind::Number, "number")
         } else if all(&|value| date(value).is_some()) {
-            (Looks::Date, "date")
+            (ValueKind::Date, "date")
         } else if all(&|value| timestamp(value).is_some()) {
-            (Looks::Timestamp, "timestamp")
+            (ValueKind::Timestamp, "timestamp")
         } else if all(&|value| boolean(value).is_some()) {
-            (Looks::Boolean, "boolean")
+            (ValueKind::Boolean, "boolean")
         } else {
-            (Looks::Text, "text")
+            (ValueKind::Text, "text")
         };
     let data_type = types.get(word).cloned().unwrap_or_else(|| word.to_string());
-    Ok(Kind { data_type, looks })
+    Ok(SeedType { data_type, value_kind })
 }
 
 /// One row in parentheses.
-fn line(dialect: &Dialect, kinds: &[Kind], row: &[String]) -> Result<String, Diagnostic> {
-    let values: Result<Vec<String>, Diagnostic> =
-        kinds.iter().zip(row).map(|(kind, value)| Ok(literal(dialect, kind, value)?.0)).collect();
+fn values_row(dialect: &Dialect, types: &[SeedType], row: &[String]) -> Result<String, Diagnostic> {
+    let values: Result<Vec<String>, Diagnostic> = types
+        .iter()
+        .zip(row)
+        .map(|(seed_type, value)| Ok(literal(dialect, seed_type, value)?.0))
+        .collect();
     Ok(format!("({})", values?.join(", ")))
 }
 
-fn literal(dialect: &Dialect, kind: &Kind, value: &str) -> Result<Sql, Diagnostic> {
+fn literal(dialect: &Dialect, seed_type: &SeedType, value: &str) -> Result<Sql, Diagnostic> {
     if is_null(value) {
         return dialect.sql("null_value", &[]);
     }
@@ -144,19 +152,19 @@ fn literal(dialect: &Dialect, kind: &Kind, value: &str) -> Result<Sql, Diagnosti
         let at = Argument::from(BTreeMap::from([(key, Argument::from_safe_string(text))]));
         dialect.sql(name, &[("at", at)])
     };
-    match kind.looks {
-        Looks::Number => Ok(Sql(number(value).unwrap_or_default())),
-        Looks::Date => time("date", "date", date(value).unwrap_or_default()),
-        Looks::Timestamp => time("naive", "time", timestamp(value).unwrap_or_default()),
-        Looks::Boolean => {
+    match seed_type.value_kind {
+        ValueKind::Number => Ok(Sql(number(value).unwrap_or_default())),
+        ValueKind::Date => time("date", "date", date(value).unwrap_or_default()),
+        ValueKind::Timestamp => time("naive", "time", timestamp(value).unwrap_or_default()),
+        ValueKind::Boolean => {
             let [yes, no]: [String; 2] = dialect.property("truths")?;
             Ok(Sql(if boolean(value) == Some(true) { yes } else { no }))
         }
-        Looks::Text => dialect.text(value),
-        Looks::Declared => {
+        ValueKind::Text => dialect.text(value),
+        ValueKind::Declared => {
             let arguments = [
                 ("value", dialect.text(value)?.value()),
-                ("type", Sql(kind.data_type.clone()).value()),
+                ("type", Sql(seed_type.data_type.clone()).value()),
             ];
             dialect.sql("cast_value", &arguments)
         }
@@ -167,7 +175,7 @@ fn is_null(value: &str) -> bool {
     matches!(value.trim().to_lowercase().as_str(), "" | "null")
 }
 
-fn whole(value: &str) -> Option<i64> {
+fn integer(value: &str) -> Option<i64> {
     number(value)?.parse().ok()
 }
 
@@ -213,7 +221,7 @@ fn date(value: &str) -> Option<String> {
     (value.trim().find('-') == Some(4)).then(|| day.format("%Y-%m-%d").to_string())
 }
 
-/// The time in UTC, if the value says how it differs from that; else as it is.
+/// The time in UTC if the value has an offset; else the unchanged time.
 fn timestamp(value: &str) -> Option<String> {
     let value = value.trim();
     let naive = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
@@ -236,11 +244,11 @@ mod tests {
 
     fn type_of(values: &[&str]) -> String {
         let dialect = crate::dialect::named("postgres").unwrap();
-        kind(&dialect, None, values.iter().copied()).unwrap().data_type
+        infer_type(&dialect, None, values.iter().copied()).unwrap().data_type
     }
 
     #[test]
-    fn a_column_is_what_all_its_values_look_like() {
+    fn the_type_of_a_column_fits_all_its_values() {
         assert_eq!(type_of(&["1", "", "-007"]), "integer");
         assert_eq!(type_of(&["1", "3000000000"]), "bigint");
         assert_eq!(type_of(&["1", "1,234.50", "$2"]), "double precision");
@@ -256,8 +264,8 @@ mod tests {
         let literal = |dialect: &str, data_type: &str, value: &str| {
             let dialect = crate::dialect::named(dialect).unwrap();
             let declared = Some(data_type).filter(|data_type| !data_type.is_empty());
-            let kind = kind(&dialect, declared, [value].into_iter()).unwrap();
-            literal(&dialect, &kind, value).unwrap().0
+            let seed_type = infer_type(&dialect, declared, [value].into_iter()).unwrap();
+            literal(&dialect, &seed_type, value).unwrap().0
         };
         assert_eq!(literal("postgres", "", "it's\n\\"), "'it''s\n\\'");
         assert_eq!(literal("bigquery", "", "it's\n\\"), r"'it\'s\n\\'");

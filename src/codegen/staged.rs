@@ -6,9 +6,11 @@
 use minijinja::Value;
 
 use super::adapter_config::{sql_footer, sql_header};
-use super::create_table::{self, author, create_statements, named, sql};
+use super::create_table::{create_arguments, create_statements};
 use super::header::header;
-use super::overwrite::{names, predicates, window, with};
+use super::overwrite::{all_of, column_list, predicate_list, window_predicate};
+use super::query_text::author_query;
+use super::relation_name::{relation_sql, unqualified_name};
 use crate::calendar::Window;
 use crate::config::{Microbatch, Node};
 use crate::diagnostics::Diagnostic;
@@ -65,10 +67,12 @@ impl StagedBackfill<'_> {
                 ("staged", format!("the batches fill {staged}")),
             ],
         );
-        let columns = names(dialect, Some(self.columns))?.unwrap_or_default();
-        let query = dialect
-            .sql("staged_shape", &[("columns", columns.value()), ("target", sql(target))])?;
-        let arguments = create_table::arguments(dialect, node, staged, &query.0)?;
+        let columns = column_list(dialect, Some(self.columns))?.unwrap_or_default();
+        let query = dialect.sql(
+            "staged_shape",
+            &[("columns", columns.value()), ("target", relation_sql(target))],
+        )?;
+        let arguments = create_arguments(dialect, node, staged, &query.0)?;
         let name = if dialect.has("create_staged") { "create_staged" } else { "create" };
         let mut statements = vec![create_statements(dialect, node, target, shape)?];
         statements.extend((!alter.0.is_empty()).then(|| format!("{alter}\n")));
@@ -126,7 +130,7 @@ impl StagedBackfill<'_> {
                 ("drops", format!("{staged} and {before}; after this there is no undo")),
             ],
         );
-        let arguments = [("staged", sql(staged)), ("before", sql(before))];
+        let arguments = [("staged", relation_sql(staged)), ("before", relation_sql(before))];
         Ok(format!("{head}\n{}\n", self.dialect.sql("cleanup", &arguments)?))
     }
 
@@ -149,18 +153,18 @@ impl StagedBackfill<'_> {
             ("batches", format!("{} to {}", first.label, last.label)),
         ];
         all.extend(lines.iter().cloned());
-        let rows = with(
-            &window(dialect, &settings.event_time)?.0,
-            &predicates(&settings.incremental_predicates),
+        let rows = all_of(
+            &window_predicate(dialect, &settings.event_time)?.0,
+            &predicate_list(&settings.incremental_predicates),
         );
-        let columns = names(dialect, Some(self.columns))?.unwrap_or_default();
+        let columns = column_list(dialect, Some(self.columns))?.unwrap_or_default();
         let text = |text: &str| Ok::<_, Diagnostic>(dialect.string(text)?.value());
         let message = text(&format!("{name} of {}: ", node.name))?;
         let mut arguments = vec![
-            ("target", sql(target)),
-            ("staged", sql(staged)),
-            ("before", sql(before)),
-            ("before_name", named(dialect, before)?),
+            ("target", relation_sql(target)),
+            ("staged", relation_sql(staged)),
+            ("before", relation_sql(before)),
+            ("before_name", unqualified_name(dialect, before)?),
             ("columns", columns.value()),
             ("rows", Sql(rows).value()),
             ("target_text", text(&target.to_string())?),
@@ -183,7 +187,7 @@ impl StagedBackfill<'_> {
             ("list", dialect.sql("audit_list", &[])?.value()),
             ("found", differences.value()),
         ];
-        arguments.push(("guard", author(&format!("{};", dialect.sql("audit_stop", &stop)?))));
+        arguments.push(("guard", author_query(&format!("{};", dialect.sql("audit_stop", &stop)?))));
         let (before_it, behind) = (sql_header(dialect, node)?, sql_footer(dialect, node)?);
         let statements = dialect.sql(name, &arguments)?;
         let text = format!("{}\n{before_it}{statements}\n{behind}", header(dialect, &all));

@@ -1,12 +1,11 @@
-//! Which of its ways a dialect takes for one model: by the table's format, and by whether every
-//! window provably is a whole number of the table's partitions. Refuses a model that the engine can
-//! only overwrite by whole partitions, where they are not.
+//! Chooses the strategy for one model: by the table's format, and by whether every window is
+//! provably a whole number of the table's partitions. Rejects a model whose table the engine can
+//! only overwrite by whole partitions if the windows are not aligned.
 
 use chrono_tz::Tz;
 use serde_json::Value;
 
-use super::adapter_config::refuse_values;
-use super::outside_window::word;
+use super::adapter_config::reject_values;
 use crate::calendar::{Grain, Window};
 use crate::config::{Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
@@ -16,28 +15,28 @@ use crate::inject;
 /// How the batches of one model are written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Strategy {
-    /// The macro is `overwrite_<variant>`, facts may be `<fact>_<variant>`.
+    /// The macro is `overwrite_<variant>`; properties may be `<property>_<variant>`.
     pub variant: Option<String>,
-    /// For people: the manifest, the header of a file.
-    pub words: String,
+    /// The description in the manifest and in headers of files.
+    pub label: String,
     pub atomic: bool,
-    /// The partitions that each window is made of.
+    /// The partitions that make up each window.
     pub partition: Option<Partition>,
 }
 
-/// How a table is cut, where the event time alone says which rows are in which part.
+/// How a table is partitioned, if the event time alone determines the partition of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Partition {
-    /// The column that holds the partition's value; none where the engine computes it.
+    /// The column with the partition's value; none if the engine computes it.
     pub column: Option<String>,
     pub grain: Grain,
-    /// The macro that writes a partition's value.
+    /// The macro for a partition's value.
     pub literal: String,
-    /// Further columns by which the table is cut.
+    /// Further partition columns.
     pub others: Vec<String>,
 }
 
-/// What is known of a model when its strategy is chosen.
+/// The input of the choice of a strategy.
 pub struct StrategyInput<'a> {
     pub node: &'a Node,
     pub settings: &'a Microbatch,
@@ -48,38 +47,40 @@ pub struct StrategyInput<'a> {
 }
 
 /// The strategy for a model's batches.
-pub fn strategy(dialect: &Dialect, about: &StrategyInput) -> Result<Strategy, Diagnostic> {
-    refuse_values(dialect, about.node)?;
-    let by_format = by_format(dialect, about.node)?;
-    shown(dialect, about)?;
-    let partition =
-        proven(dialect, about)?.filter(|partition| whole(about.windows, partition.grain));
+pub fn strategy(dialect: &Dialect, input: &StrategyInput) -> Result<Strategy, Diagnostic> {
+    reject_values(dialect, input.node)?;
+    let by_format = format_variant(dialect, input.node)?;
+    require_partition_filter(dialect, input)?;
+    let partition = partition_alignment(dialect, input)?
+        .filter(|partition| is_aligned(input.windows, partition.grain));
     let variant = match by_format {
         Some(variant) => Some(variant),
         None => dialect.property::<Option<String>>("aligned")?,
     };
-    let Some(variant) = variant else { return plain(dialect, None, partition) };
+    let Some(variant) = variant else { return variant_strategy(dialect, None, partition) };
     if !dialect.property_of::<bool>("by_partitions", Some(&variant))? {
-        return plain(dialect, Some(variant), partition);
+        return variant_strategy(dialect, Some(variant), partition);
     }
     let modes: Vec<String> = dialect.property_of("modes", Some(&variant))?;
-    let able = modes.iter().any(|mode| mode == word(about.mode))
-        && about.settings.incremental_predicates.is_empty();
+    let able = modes.iter().any(|mode| mode == input.mode.as_str())
+        && input.settings.incremental_predicates.is_empty();
     match (partition, dialect.property_of::<bool>("needs_partitions", Some(&variant))?) {
-        (Some(partition), _) if able => plain(dialect, Some(variant), Some(partition)),
-        (_, false) => plain(dialect, None, None),
-        (partition, true) => Err(refused(dialect, about, partition.is_some())),
+        (Some(partition), _) if able => variant_strategy(dialect, Some(variant), Some(partition)),
+        (_, false) => variant_strategy(dialect, None, None),
+        (partition, true) => Err(unaligned_error(dialect, input, partition.is_some())),
     }
 }
 
-fn proven(dialect: &Dialect, about: &StrategyInput) -> Result<Option<Partition>, Diagnostic> {
-    partition(dialect, about.node, about.settings, about.query)
+fn partition_alignment(
+    dialect: &Dialect,
+    input: &StrategyInput,
+) -> Result<Option<Partition>, Diagnostic> {
+    aligned_partition(dialect, input.node, input.settings, input.query)
 }
 
-/// Refuses a table that can only be read by its partition column, where the window says nothing of
-/// that column.
-fn shown(dialect: &Dialect, about: &StrategyInput) -> Result<(), Diagnostic> {
-    let node = about.node;
+/// Rejects a table that requires a partition filter if the window does not imply one.
+fn require_partition_filter(dialect: &Dialect, input: &StrategyInput) -> Result<(), Diagnostic> {
+    let node = input.node;
     let Some(setting) = node
         .config
         .get("require_partition_filter")
@@ -88,52 +89,64 @@ fn shown(dialect: &Dialect, about: &StrategyInput) -> Result<(), Diagnostic> {
         return Ok(());
     };
     let Some(key) = dialect.property::<Option<String>>("partition_key")? else { return Ok(()) };
-    let cut = node.setting(&key).map(columns).unwrap_or_default();
-    let event_time = &about.settings.event_time.column;
+    let cut = node.setting(&key).map(partition_columns).unwrap_or_default();
+    let event_time = &input.settings.event_time.column;
     let known = cut.iter().any(|column| column.eq_ignore_ascii_case(event_time))
-        || proven(dialect, about)?.is_some_and(|partition| whole(about.windows, partition.grain));
+        || partition_alignment(dialect, input)?
+            .is_some_and(|partition| is_aligned(input.windows, partition.grain));
     if known || cut.is_empty() {
         return Ok(());
     }
     let column = cut.join("`, `");
     Err(Diagnostic::error(format!(
-        "`{}` requires a filter on `{column}`, and a window of \
-        `{event_time}` is none",
+        "`{}` requires a filter on `{column}`, which a window of `{event_time}` does not imply",
         node.name
     ))
     .at(setting.at.clone())
     .hint(format!(
-        "partition by `{event_time}`, or compute the field from it in the last \
-            `select`: `date({event_time}) as {column}`"
+        "partition by `{event_time}`, or derive the field from it in the last `select`: \
+        `date({event_time}) as {column}`"
     ))
-    .hint("or leave `require_partition_filter` out"))
+    .hint("or remove `require_partition_filter`"))
 }
 
-fn plain(
+fn variant_strategy(
     dialect: &Dialect,
     variant: Option<String>,
     partition: Option<Partition>,
 ) -> Result<Strategy, Diagnostic> {
     Ok(Strategy {
-        words: dialect.property_of("strategy", variant.as_deref())?,
+        label: dialect.property_of("strategy", variant.as_deref())?,
         atomic: dialect.property_of("atomic", variant.as_deref())?,
         variant,
         partition,
     })
 }
 
-/// The variant for the table's format, as the adapter's own key names it.
-pub fn by_format(dialect: &Dialect, node: &Node) -> Result<Option<String>, Diagnostic> {
+/// The variant for the table's format, which is set by a configuration key of the adapter.
+pub fn format_variant(dialect: &Dialect, node: &Node) -> Result<Option<String>, Diagnostic> {
     let Some(key) = dialect.property::<Option<String>>("format_key")? else { return Ok(None) };
     let formats: serde_json::Map<String, Value> = dialect.property("formats")?;
     let format = node.setting(&key).and_then(Value::as_str).unwrap_or_default().to_lowercase();
-    let found = formats.get(&format).or_else(|| formats.get("")).and_then(Value::as_str);
-    Ok(found.map(str::to_string))
+    let variant = formats.get(&format).or_else(|| formats.get("")).and_then(Value::as_str);
+    Ok(variant.map(str::to_string))
 }
 
-/// The partitions of the table, if its configuration and the query prove how the event time decides
-/// them. `query` has no filters.
-pub fn partition(
+/// The macro of this name for the table's format, if there is one.
+pub(super) fn macro_for_format(
+    dialect: &Dialect,
+    node: &Node,
+    name: &str,
+) -> Result<String, Diagnostic> {
+    let variant = format_variant(dialect, node)?
+        .map(|variant| format!("{name}_{variant}"))
+        .filter(|name| dialect.has(name));
+    Ok(variant.unwrap_or_else(|| name.to_string()))
+}
+
+/// The partitions of the table, if its configuration and the query prove that the event time
+/// determines them. `query` has no filters.
+pub fn aligned_partition(
     dialect: &Dialect,
     node: &Node,
     settings: &Microbatch,
@@ -143,7 +156,7 @@ pub fn partition(
     let is_date = *event_time.time_type()? == TimeType::Date;
     let key: Option<String> = dialect.property("partition_key")?;
     let Some(value) = key.and_then(|key| node.setting(&key)) else { return Ok(None) };
-    // Partitions are cut at UTC's midnight, unless they hold the local days of a column of dates.
+    // Partitions begin at midnight UTC, unless they are the local days of a date column.
     if settings.timezone != Tz::UTC && !is_date {
         return Ok(None);
     }
@@ -152,45 +165,46 @@ pub fn partition(
     if is_date || declared.contains("'utc'") {
         forms.extend(dialect.property::<Vec<(String, String, String)>>("partitions_of_utc")?);
     }
-    let own = event_time.column.to_lowercase();
+    let event_time_column = event_time.column.to_lowercase();
     if dialect.property("partition_is_expression")? {
-        let Some(text) = one(value) else { return Ok(None) };
-        return Ok(matching(&forms, &plain_text(&text), &[own]).map(|(grain, literal)| {
-            Partition { column: None, grain, literal, others: Vec::new() }
-        }));
+        let Some(text) = single(value) else { return Ok(None) };
+        return Ok(match_form(&forms, &plain_text(&text), &[event_time_column]).map(
+            |(grain, literal)| Partition { column: None, grain, literal, others: Vec::new() },
+        ));
     }
     let parser = inject::parser(&dialect.property::<String>("parser")?);
-    let mut sources = vec![own.clone()];
-    sources.extend(inject::computed(query, &*parser, &event_time.column));
-    let columns = columns(value);
-    let proven = columns.iter().find_map(|column| {
-        let by_day =
-            (column.to_lowercase() == own && is_date).then(|| (Grain::Day, "date".to_string()));
-        let (grain, literal) = by_day
-            .or_else(|| matching(&forms, &inject::computed(query, &*parser, column)?, &sources))?;
+    let mut sources = vec![event_time_column.clone()];
+    sources.extend(inject::column_expression(query, &*parser, &event_time.column));
+    let columns = partition_columns(value);
+    let aligned = columns.iter().find_map(|column| {
+        let by_day = (column.to_lowercase() == event_time_column && is_date)
+            .then(|| (Grain::Day, "date".to_string()));
+        let (grain, literal) = by_day.or_else(|| {
+            match_form(&forms, &inject::column_expression(query, &*parser, column)?, &sources)
+        })?;
         Some((column.clone(), grain, literal))
     });
-    Ok(proven.map(|(column, grain, literal)| {
+    Ok(aligned.map(|(column, grain, literal)| {
         let others = columns.into_iter().filter(|other| *other != column).collect();
         Partition { column: Some(column), grain, literal, others }
     }))
 }
 
-/// The grain and the literal of the first form that a text has; `{}` in a form is one of the
-/// sources.
-fn matching(
+/// The grain and the literal of the first form that matches the text; `{}` in a form stands for one
+/// of the sources.
+fn match_form(
     forms: &[(String, String, String)],
     text: &str,
     sources: &[String],
 ) -> Option<(Grain, String)> {
-    let found = forms
+    let matched = forms
         .iter()
         .find(|(form, ..)| sources.iter().any(|source| form.replace("{}", source) == text));
-    found.and_then(|(_, grain, literal)| Some((Grain::parse(grain)?, literal.clone())))
+    matched.and_then(|(_, grain, literal)| Some((Grain::parse(grain)?, literal.clone())))
 }
 
-/// The names in `partition_by`: one, a list, or BigQuery's `{'field': …}`.
-pub fn columns(value: &Value) -> Vec<String> {
+/// The names in `partition_by`: one, a list, or a dict with `field`.
+pub fn partition_columns(value: &Value) -> Vec<String> {
     match value {
         Value::String(name) => name.split(',').map(|name| name.trim().to_string()).collect(),
         Value::Array(items) => {
@@ -203,7 +217,7 @@ pub fn columns(value: &Value) -> Vec<String> {
     }
 }
 
-fn one(value: &Value) -> Option<String> {
+fn single(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Array(items) if items.len() == 1 => items[0].as_str().map(str::to_string),
@@ -211,7 +225,7 @@ fn one(value: &Value) -> Option<String> {
     }
 }
 
-/// Lower case, without quotes of names, one space after each comma.
+/// Lower case, without quotes, one space after each comma.
 fn plain_text(text: &str) -> String {
     let text: String = text
         .to_lowercase()
@@ -221,15 +235,15 @@ fn plain_text(text: &str) -> String {
     text.replace(',', ", ")
 }
 
-/// Whether each window begins and ends where a partition does.
-fn whole(windows: &[Window], grain: Grain) -> bool {
+/// Whether each window begins and ends at a partition boundary.
+fn is_aligned(windows: &[Window], grain: Grain) -> bool {
     let begins = |at| grain.floor(at, Tz::UTC) == at;
     windows.iter().all(|window| begins(window.start) && begins(window.end))
 }
 
-fn refused(dialect: &Dialect, about: &StrategyInput, proven: bool) -> Diagnostic {
-    let node = about.node;
-    let event_time = &about.settings.event_time;
+fn unaligned_error(dialect: &Dialect, input: &StrategyInput, aligned: bool) -> Diagnostic {
+    let node = input.node;
+    let event_time = &input.settings.event_time;
     let key: String = dialect.property("partition_key").unwrap_or_default();
     let at =
         node.config.get(&key).map_or_else(|| event_time.at.clone(), |setting| setting.at.clone());
@@ -244,25 +258,24 @@ fn refused(dialect: &Dialect, about: &StrategyInput, proven: bool) -> Diagnostic
     };
     let transactional = "or choose a table format with transactions: `file_format='iceberg'` or \
         `file_format='delta'`";
-    if proven && !about.settings.incremental_predicates.is_empty() {
-        return refusal("`incremental_predicates` would leave a part of one").hint(transactional);
+    if aligned && !input.settings.incremental_predicates.is_empty() {
+        return refusal("`incremental_predicates` would keep a part of one").hint(transactional);
     }
-    if proven {
+    if aligned {
         return refusal("rows outside of the window would be lost with them")
             .hint("use `outside_window: error` or `drop`")
             .hint(transactional);
     }
     match node.setting(&key).filter(|value| !value.is_null()) {
-        None => refusal(&format!("the model names none in `{key}`")),
+        None => refusal(&format!("the model sets no `{key}`")),
         Some(value) => refusal(&format!(
-            "nothing proves that a window is a whole number of those of `{key}`: \
-                `{}`",
-            columns(value).join("`, `")
+            "a window is not provably a whole number of partitions of `{key}`: `{}`",
+            partition_columns(value).join("`, `")
         )),
     }
     .hint(format!(
         "select `cast({column} as date) as {column}_day` in the last `select`, and set \
-        `{key}='{column}_day'`; a window of hours is no whole day"
+        `{key}='{column}_day'`; a window of hours is not a whole day"
     ))
     .hint(transactional)
 }
@@ -275,9 +288,9 @@ mod tests {
     #[test]
     fn a_window_is_whole_days() {
         let at = |day, hour| chrono::Utc.with_ymd_and_hms(2024, 9, day, hour, 0, 0).unwrap();
-        assert!(whole(&[Window { start: at(1, 0), end: at(3, 0) }], Grain::Day));
-        assert!(!whole(&[Window { start: at(1, 0), end: at(3, 0) }], Grain::Month));
-        assert!(!whole(&[Window { start: at(1, 0), end: at(1, 1) }], Grain::Day));
+        assert!(is_aligned(&[Window { start: at(1, 0), end: at(3, 0) }], Grain::Day));
+        assert!(!is_aligned(&[Window { start: at(1, 0), end: at(3, 0) }], Grain::Month));
+        assert!(!is_aligned(&[Window { start: at(1, 0), end: at(1, 1) }], Grain::Day));
     }
 
     #[test]
@@ -285,10 +298,10 @@ mod tests {
         let forms = [("cast({} as date)".to_string(), "day".to_string(), "date".to_string())];
         let sources = ["at".to_string(), "min(e.at)".to_string()];
         assert_eq!(
-            matching(&forms, "cast(min(e.at) as date)", &sources),
+            match_form(&forms, "cast(min(e.at) as date)", &sources),
             Some((Grain::Day, "date".to_string()))
         );
-        assert_eq!(matching(&forms, "cast(loaded_at as date)", &sources), None);
+        assert_eq!(match_form(&forms, "cast(loaded_at as date)", &sources), None);
         assert_eq!(plain_text("toYYYYMM( `at`,'UTC' )"), "toyyyymm(at, 'utc')");
     }
 }

@@ -1,5 +1,5 @@
-//! The clauses of a create statement: partitioning, clustering and the rest, as the adapter's own
-//! configuration keys name them.
+//! The clauses of a create statement (partitioning, clustering …), from the configuration keys of
+//! the adapter.
 
 use minijinja::Value as Argument;
 use serde_json::{Map, Value};
@@ -9,70 +9,74 @@ use crate::diagnostics::{Diagnostic, Location};
 use crate::dialect::{Dialect, Sql};
 use crate::jinja::Relation;
 
-/// The clauses for a node's configuration, each on a line of its own behind the table's name.
+/// The clauses for a node's configuration, one per line, to be written after the table's name.
 pub fn clauses(dialect: &Dialect, node: &Node, target: &Relation) -> Result<Sql, Diagnostic> {
-    let mut lines = lines(dialect, node, target, "clauses")?;
-    // Stands between the table's name and `as`.
+    let mut lines = clause_lines(dialect, node, target, "clauses")?;
+    // The separator between the table's name and `as`.
     lines.push(if lines.is_empty() { ' ' } else { '\n' });
     Ok(Sql(lines))
 }
 
-/// The clauses that only a statement takes which replaces a table, each behind a line break.
-pub fn replacing(dialect: &Dialect, node: &Node, target: &Relation) -> Result<Sql, Diagnostic> {
-    Ok(Sql(lines(dialect, node, target, "replace_clauses")?))
-}
-
-/// The clauses of the keys that a fact lists.
-fn lines(
+/// The clauses that are only valid in a statement that replaces a table, each after a line break.
+pub fn replace_clauses(
     dialect: &Dialect,
     node: &Node,
     target: &Relation,
-    fact: &str,
+) -> Result<Sql, Diagnostic> {
+    Ok(Sql(clause_lines(dialect, node, target, "replace_clauses")?))
+}
+
+/// The clauses of the keys in a property of the dialect.
+fn clause_lines(
+    dialect: &Dialect,
+    node: &Node,
+    target: &Relation,
+    property: &str,
 ) -> Result<String, Diagnostic> {
-    let keys: Vec<String> = dialect.property(fact)?;
-    let options: Vec<String> = dialect.property("options")?;
+    let keys: Vec<String> = dialect.property(property)?;
+    let option_keys: Vec<String> = dialect.property("options")?;
     let mut lines = String::new();
-    let mut given = Vec::new();
+    let mut options = Vec::new();
     for key in &keys {
         let Some((value, at)) = setting(dialect, node, key)? else { continue };
-        let place = |error: Diagnostic| match &at {
+        let locate = |error: Diagnostic| match &at {
             Some(at) => error.at(at.clone()),
             None => error,
         };
-        let value = located(dialect, node, target, key, value)?;
-        if options.contains(key) {
-            given.push(option(dialect, key, &value).map_err(place)?);
+        let value = table_location(dialect, node, target, key, value)?;
+        if option_keys.contains(key) {
+            options.push(option(dialect, key, &value).map_err(locate)?);
             continue;
         }
-        let clause = clause(dialect, node, target, key, &value).map_err(place)?;
+        let clause = clause(dialect, node, target, key, &value).map_err(locate)?;
         if !clause.0.is_empty() {
             lines.push_str(&format!("\n{clause}"));
         }
     }
-    if !given.is_empty() {
-        let value = Argument::from_safe_string(given.join(",\n  "));
+    if !options.is_empty() {
+        let value = Argument::from_safe_string(options.join(",\n  "));
         lines.push_str(&format!("\n{}", dialect.sql("options_clause", &[("value", value)])?));
     }
     Ok(lines)
 }
 
-/// Where the files of a table go that is built beside the model's own: never where those are.
-fn located(
+/// The location of a shadow table's files, which must differ from that of the model's table.
+fn table_location(
     dialect: &Dialect,
     node: &Node,
     target: &Relation,
     key: &String,
     value: Value,
 ) -> Result<Value, Diagnostic> {
-    let own = &node.relation.identifier;
+    let identifier = &node.relation.identifier;
     let keys: Vec<String> = dialect.property("location_keys")?;
-    if target.identifier == *own || !keys.contains(key) {
+    if target.identifier == *identifier || !keys.contains(key) {
         return Ok(value);
     }
     Ok(Value::String(format!("{}__{}/", scalar(&value).trim_end_matches('/'), target.identifier)))
 }
 
-/// What a key is set to, and where; else what the adapter takes where nothing is set.
+/// The value and location of a setting; else the default of the adapter.
 pub fn setting(
     dialect: &Dialect,
     node: &Node,
@@ -85,9 +89,8 @@ pub fn setting(
     Ok(defaults.get(key).map(|value| (value.clone(), None)))
 }
 
-/// What kind of table is created: `table`, or the adapter's own word for one that is transient,
-/// unlogged …
-pub fn kind(dialect: &Dialect, node: &Node) -> Result<Sql, Diagnostic> {
+/// The kind of table: `table`, or the keywords for a transient, unlogged … table.
+pub fn table_kind(dialect: &Dialect, node: &Node) -> Result<Sql, Diagnostic> {
     let key: Option<String> = dialect.property("kind_key")?;
     let set = match key {
         Some(key) => {
@@ -107,7 +110,7 @@ fn clause(
 ) -> Result<Sql, Diagnostic> {
     match (key, value) {
         ("partition_by", Value::Object(partition)) => partition_by(dialect, partition),
-        ("partition_by", value) => dialect.sql("partition_columns", &[("value", list(value))]),
+        ("partition_by", value) => dialect.sql("partition_columns", &[("value", sql_list(value))]),
         (key, value) => {
             let words: Map<String, Value> = dialect.property("clause_words")?;
             let kinds: Map<String, Value> = dialect.property("clause_kinds")?;
@@ -119,7 +122,7 @@ fn clause(
             let of_kind = kind
                 .map(|kind| format!("clause_{key}_{}", kind.to_lowercase()))
                 .filter(|name| dialect.has(name));
-            let own = words
+            let macro_name = words
                 .get(key)
                 .and_then(|words| words.get(scalar(value).to_lowercase()))
                 .and_then(Value::as_str);
@@ -129,38 +132,40 @@ fn clause(
                 Some(target.identifier.as_str()),
             );
             let arguments = [
-                ("value", list(value)),
+                ("value", sql_list(value)),
                 ("text", dialect.string(&scalar(value))?.value()),
-                ("pairs", Argument::from_safe_string(pairs(dialect, value)?)),
+                ("pairs", Argument::from_safe_string(string_pairs(dialect, value)?)),
                 ("plain_pairs", Argument::from_safe_string(plain_pairs(value))),
                 (
                     "buckets",
                     node.setting("buckets")
-                        .map_or_else(|| Argument::from_safe_string("1".to_string()), list),
+                        .map_or_else(|| Argument::from_safe_string("1".to_string()), sql_list),
                 ),
                 (
                     "below_all",
-                    dialect.string(&below(value, &[database, schema, identifier]))?.value(),
+                    dialect.string(&sub_path(value, &[database, schema, identifier]))?.value(),
                 ),
-                ("below", dialect.string(&below(value, &[identifier]))?.value()),
+                ("below", dialect.string(&sub_path(value, &[identifier]))?.value()),
             ];
-            dialect.sql(own.or(of_kind.as_deref()).unwrap_or(&format!("clause_{key}")), &arguments)
+            dialect.sql(
+                macro_name.or(of_kind.as_deref()).unwrap_or(&format!("clause_{key}")),
+                &arguments,
+            )
         }
     }
 }
 
-/// A place below the one that a value names.
-fn below(value: &Value, parts: &[Option<&str>]) -> String {
+/// A path below the one in a setting.
+fn sub_path(value: &Value, parts: &[Option<&str>]) -> String {
     let root = scalar(value);
     let parts = parts.iter().copied().flatten();
     std::iter::once(root.trim_end_matches('/')).chain(parts).collect::<Vec<_>>().join("/")
 }
 
-/// One of the options in parentheses: `name = value`, as the dialect's macro writes it, if it has
-/// one.
+/// One option in parentheses: by the dialect's macro, if it has one, else `name = value`.
 fn option(dialect: &Dialect, key: &str, value: &Value) -> Result<String, Diagnostic> {
-    let own = format!("option_{key}");
-    let written = match dialect.has(&own) {
+    let macro_name = format!("option_{key}");
+    let written = match dialect.has(&macro_name) {
         true => {
             let texts: Result<Vec<String>, Diagnostic> = match value {
                 Value::Array(items) => {
@@ -169,38 +174,38 @@ fn option(dialect: &Dialect, key: &str, value: &Value) -> Result<String, Diagnos
                 value => Ok(vec![dialect.string(&scalar(value))?.0]),
             };
             let arguments = [
-                ("value", list(value)),
+                ("value", sql_list(value)),
                 ("text", dialect.string(&scalar(value))?.value()),
                 ("texts", Argument::from_safe_string(texts?.join(", "))),
                 ("plain_pairs", Argument::from_safe_string(plain_pairs(value))),
                 ("tuples", Argument::from_safe_string(tuples(dialect, value)?)),
             ];
-            dialect.sql(&own, &arguments)?.0
+            dialect.sql(&macro_name, &arguments)?.0
         }
         false => format!("{key} = {}", scalar(value)),
     };
     Ok(written)
 }
 
-/// BigQuery's form: a field with the type and size of its partitions. dbt's defaults: a date, by
-/// the day.
+/// The dict form: a field with the type and size of its partitions. dbt's defaults are `date` and
+/// `day`.
 fn partition_by(dialect: &Dialect, partition: &Map<String, Value>) -> Result<Sql, Diagnostic> {
     let word = |key: &str, default: &str| {
         partition.get(key).and_then(Value::as_str).unwrap_or(default).to_lowercase()
     };
     let Some(field) = partition.get("field").and_then(Value::as_str) else {
-        return Err(Diagnostic::error("`partition_by` names no `field`").hint(
-            "write `{'field': 'event_at', 'data_type': 'timestamp', 'granularity': 'day'}`",
+        return Err(Diagnostic::error("`partition_by` has no `field`").hint(
+            "for example `{'field': 'event_at', 'data_type': 'timestamp', 'granularity': 'day'}`",
         ));
     };
     if partition.get("time_ingestion_partitioning") == Some(&Value::Bool(true)) {
         return Err(Diagnostic::error(
-            "a table that is partitioned by the time of its loading cannot be written by windows \
-             of an event time",
+            "a table that is partitioned by ingestion time cannot be overwritten by windows of an \
+            event time",
         )
         .hint(
-            "leave out `time_ingestion_partitioning`, and name a column of the query as \
-            `field`: best the event time",
+            "remove `time_ingestion_partitioning`, and set `field` to a column of the query: best \
+            the event time",
         ));
     }
     let data_type = word("data_type", "date");
@@ -228,8 +233,8 @@ fn partition_by(dialect: &Dialect, partition: &Map<String, Value>) -> Result<Sql
     dialect.sql(&name, &arguments)
 }
 
-/// A value as SQL that its author wrote: a list is joined by commas.
-pub fn list(value: &Value) -> Argument {
+/// A setting as SQL; a list is joined by commas.
+pub fn sql_list(value: &Value) -> Argument {
     Argument::from_safe_string(match value {
         Value::Array(items) => items.iter().map(scalar).collect::<Vec<_>>().join(", "),
         value => scalar(value),
@@ -243,7 +248,7 @@ pub(super) fn scalar(value: &Value) -> String {
     }
 }
 
-pub(super) fn pairs(dialect: &Dialect, value: &Value) -> Result<String, Diagnostic> {
+pub(super) fn string_pairs(dialect: &Dialect, value: &Value) -> Result<String, Diagnostic> {
     let Value::Object(pairs) = value else { return Ok(String::new()) };
     let pairs: Result<Vec<String>, Diagnostic> = pairs
         .iter()

@@ -1,25 +1,25 @@
-//! How an author's text is ended: what follows it stands on a line of its own where a comment at
-//! its end would swallow it.
+//! Terminates an author's text: what follows is written on a new line if the text ends with a line
+//! comment.
 
-/// The text with what ends it: a parenthesis, a semicolon.
-pub fn ended(text: &str, end: &str) -> String {
-    format!("{text}{}{end}", if comment(text).is_some() { "\n" } else { "" })
+/// The text with its terminator: a parenthesis or a semicolon.
+pub fn terminate(text: &str, end: &str) -> String {
+    format!("{text}{}{end}", if trailing_comment(text).is_some() { "\n" } else { "" })
 }
 
-/// The text as a statement, with its semicolon.
-pub fn statement(text: &str) -> String {
-    if is_statement(text) { text.to_string() } else { ended(text, ";") }
+/// The text terminated by a semicolon, unless it already is.
+pub fn terminate_statement(text: &str) -> String {
+    if is_terminated(text) { text.to_string() } else { terminate(text, ";") }
 }
 
-/// Whether the text has its semicolon.
-pub fn is_statement(text: &str) -> bool {
-    let code = comment(text).map_or(text, |start| &text[..start]);
+/// Whether the text ends with a semicolon.
+pub fn is_terminated(text: &str) -> bool {
+    let code = trailing_comment(text).map_or(text, |start| &text[..start]);
     code.trim_end().ends_with(';')
 }
 
-/// Where a comment may begin that goes on until the text's end. It may be in a string as well: a
-/// line break too many does no harm.
-fn comment(text: &str) -> Option<usize> {
+/// The position of what may be a line comment at the end of the text. It may also be in a string;
+/// then the additional line break is harmless.
+fn trailing_comment(text: &str) -> Option<usize> {
     let line = text.rfind('\n').map_or(0, |end| end + 1);
     ["--", "#", "//"]
         .iter()
@@ -33,13 +33,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_comment_swallows_nothing() {
-        assert_eq!(ended("a > 0", ")"), "a > 0)");
-        assert_eq!(ended("a > 0 -- only those", ")"), "a > 0 -- only those\n)");
-        assert_eq!(ended("-- only those\na > 0", ")"), "-- only those\na > 0)");
-        assert_eq!(statement("select 1"), "select 1;");
-        assert_eq!(statement("select 1; "), "select 1; ");
-        assert_eq!(statement("select 1 -- one"), "select 1 -- one\n;");
-        assert_eq!(statement("select 1; -- one"), "select 1; -- one");
+    fn a_comment_does_not_swallow_the_terminator() {
+        assert_eq!(terminate("a > 0", ")"), "a > 0)");
+        assert_eq!(terminate("a > 0 -- only those", ")"), "a > 0 -- only those\n)");
+        assert_eq!(terminate("-- only those\na > 0", ")"), "-- only those\na > 0)");
+        assert_eq!(terminate_statement("select 1"), "select 1;");
+        assert_eq!(terminate_statement("select 1; "), "select 1; ");
+        assert_eq!(terminate_statement("select 1 -- one"), "select 1 -- one\n;");
+        assert_eq!(terminate_statement("select 1; -- one"), "select 1; -- one");
     }
 }

@@ -1,12 +1,11 @@
-//! The audit of a microbatch model: what the comparison needs to know of its query, its inputs and
-//! its windows.
+//! The audit of a microbatch model: collects the query, inputs and windows for `codegen::audit`.
 
 use super::Context;
 use super::batches::batch;
-use super::query::{Filtered, own_table_before, query};
+use super::query::{FilteredQuery, query, query_before_window};
 use super::steps::MicrobatchModel;
 use crate::codegen;
-use crate::codegen::{Audit, Audited, Content, QueryReuse, StagedTables};
+use crate::codegen::{AuditFile, AuditInput, QueryReuse, RowContent, StagedTables};
 use crate::config::{EventTime, Materialization};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::BatchTemplate;
@@ -15,12 +14,12 @@ use crate::jinja::Relation;
 use crate::render::RenderContext;
 use crate::window::{Cover, Span};
 
-/// The audit of the model whose steps these are. `begin` is its first window ever.
+/// The audit of the model. `begin` is its first window ever.
 pub(super) fn audit(
     steps: &MicrobatchModel,
     cover: &Cover,
     begin: &Span,
-) -> Result<Option<Audit>, Diagnostic> {
+) -> Result<Option<AuditFile>, Diagnostic> {
     audited(steps, cover, begin, &steps.node.relation, codegen::audit)
 }
 
@@ -42,44 +41,46 @@ fn audited<T>(
     cover: &Cover,
     begin: &Span,
     relation: &Relation,
-    then: impl FnOnce(&Audited) -> Result<T, Diagnostic>,
+    then: impl FnOnce(&AuditInput) -> Result<T, Diagnostic>,
 ) -> Result<T, Diagnostic> {
     let (context, node) = (steps.context, steps.node);
-    let reads_own = steps.query.reads_own;
-    // A query that reads its own table is evaluated as it was when its batches ran from the oldest
-    // one on.
-    let cut =
-        if reads_own { own_table_before(context, node, &audit_moment(steps, None))? } else { None };
-    let texts = if steps.query.text.reads_batch { texts(steps, cover)? } else { Some(Vec::new()) };
-    let own = match (&cut, &texts) {
-        (None, _) | (_, None) if reads_own => QueryReuse::Unknown(
-            "the query reads its own table in a place that cannot be cut to the rows before a \
-             batch",
+    let reads_self = steps.query.reads_self;
+    // A query that reads its own table is evaluated against the rows before each batch, as when its
+    // batches ran in order.
+    let limited = if reads_self {
+        query_before_window(context, node, &audit_render_context(steps, None))?
+    } else {
+        None
+    };
+    let batch_texts =
+        if steps.query.text.reads_batch { batch_texts(steps, cover)? } else { Some(Vec::new()) };
+    let reuse = match (&limited, &batch_texts) {
+        (None, _) | (_, None) if reads_self => QueryReuse::Unknown(
+            "the query reads its own table where it cannot be limited to the rows before a batch",
         ),
-        (_, Some(texts)) if steps.query.text.reads_batch => QueryReuse::Texts(texts),
+        (_, Some(batch_texts)) if steps.query.text.reads_batch => QueryReuse::Texts(batch_texts),
         _ => QueryReuse::Stamped,
     };
-    let (columns, complete) = columns(steps);
-    // A row that is one value can neither leave out a column nor be known by its table's name in a
-    // predicate.
+    let (columns, is_complete) = columns(steps);
+    // A row as one value cannot omit a column, and its columns cannot be named in a predicate.
     let by_row = context.dialect.property::<bool>("row_as_value")?
         && steps.settings.incremental_predicates.is_empty()
         && steps.settings.audit.ignore.is_empty();
-    let content = match (&columns, complete) {
-        (Some(columns), true) => Content::Columns(columns),
-        _ if by_row => Content::Row,
-        (Some(columns), false) => Content::Declared(columns),
-        (None, _) => Content::Counts,
+    let content = match (&columns, is_complete) {
+        (Some(columns), true) => RowContent::Columns(columns),
+        _ if by_row => RowContent::Row,
+        (Some(columns), false) => RowContent::Declared(columns),
+        (None, _) => RowContent::Counts,
     };
-    then(&Audited {
+    then(&AuditInput {
         dialect: context.dialect,
         node,
         relation,
         settings: steps.settings,
-        query: cut.as_ref().map_or(&steps.query.sql, |cut| &cut.sql),
+        query: limited.as_ref().map_or(&steps.query.sql, |limited| &limited.sql),
         filtered: !steps.query.injected.filters.is_empty(),
-        own,
-        reads_own,
+        reuse,
+        reads_self,
         content,
         mode: steps.mode,
         inputs: &inputs(context, steps),
@@ -89,50 +90,55 @@ fn audited<T>(
     })
 }
 
-/// The columns of the table as far as they are known, and whether they are all: those of the query,
-/// or of the catalog; else those that the query has if its inputs have what is declared, or that
-/// are declared for the model.
+/// The known columns of the table, and whether the list is complete. Complete: from the query or
+/// the catalog. Otherwise: from the query over the declared columns of its inputs, or declared for
+/// the model.
 pub(super) fn columns(steps: &MicrobatchModel) -> (Option<Vec<ResultColumn>>, bool) {
     let (context, node) = (steps.context, steps.node);
-    let complete =
+    let from_query =
         steps.query.injected.columns.clone().or_else(|| context.columns.catalogued(node));
-    match complete {
+    match from_query {
         Some(columns) => (Some(columns), true),
         None => (context.columns.declared(node), false),
     }
 }
 
-/// The moment of a batch whose query is evaluated again: the table is the model's own, and is
-/// there.
-fn audit_moment(steps: &MicrobatchModel, span: Option<&Span>) -> RenderContext {
+/// The render context for evaluating the query of a batch again: `this` is the table of the model,
+/// which exists.
+fn audit_render_context(steps: &MicrobatchModel, span: Option<&Span>) -> RenderContext {
     let this = steps.node.relation.clone();
     RenderContext {
-        batch: span.map(batch).or_else(|| steps.moment.batch.clone()),
-        incremental: steps.query.reads_own || steps.moment.incremental,
+        batch: span.map(batch).or_else(|| steps.render_context.batch.clone()),
+        incremental: steps.query.reads_self || steps.render_context.incremental,
         this,
     }
 }
 
-/// The query of each batch, where it looks at its batch; none if its own table cannot be cut.
-fn texts(steps: &MicrobatchModel, cover: &Cover) -> Result<Option<Vec<String>>, Diagnostic> {
+/// The query of each batch, if the query reads properties of its batch. None if its own table
+/// cannot be limited.
+fn batch_texts(steps: &MicrobatchModel, cover: &Cover) -> Result<Option<Vec<String>>, Diagnostic> {
     let text = |span: Span| {
-        let filtered: Option<Filtered> = match steps.query.reads_own {
-            true => own_table_before(steps.context, steps.node, &audit_moment(steps, Some(&span)))?,
+        let filtered: Option<FilteredQuery> = match steps.query.reads_self {
+            true => query_before_window(
+                steps.context,
+                steps.node,
+                &audit_render_context(steps, Some(&span)),
+            )?,
             false => Some(query(
                 steps.context,
                 steps.node,
-                &RenderContext { batch: Some(batch(&span)), ..steps.moment.clone() },
+                &RenderContext { batch: Some(batch(&span)), ..steps.render_context.clone() },
             )?),
         };
-        let fill = |own: Filtered| {
-            BatchTemplate::new(&own.sql, steps.settings.timezone).fill(&span.window, &span.label)
+        let fill = |query: FilteredQuery| {
+            BatchTemplate::new(&query.sql, steps.settings.timezone).fill(&span.window, &span.label)
         };
         Ok(filtered.map(fill))
     };
     cover.spans().map(text).collect()
 }
 
-/// The relations that are cut to the window; an ephemeral model is none.
+/// The filtered relations. An ephemeral model is not a relation.
 fn inputs(context: &Context, steps: &MicrobatchModel) -> Vec<(String, EventTime)> {
     let filtered = steps.entries.iter().filter(|entry| entry.filtered);
     let nodes =

@@ -1,12 +1,12 @@
-//! A microbatch model: its windows, its query, what must hold before it is planned, and what the
-//! manifest says of it.
+//! Compiles a microbatch model: windows, query, validation, strategy, steps, and its entry in the
+//! manifest.
 
 use std::collections::BTreeSet;
 
-use super::query::{Filtered, query};
+use super::query::{FilteredQuery, query};
 use super::steps::MicrobatchModel;
 use super::{
-    Context, ModelOutput, Request, Row, builds, checks, dependents, inputs, refresh,
+    Context, ModelOutput, ReportRow, Request, builds, checks, dependents, inputs, refresh,
     schema_changes, staged, strategy_macros, warnings,
 };
 use crate::calendar::Instant;
@@ -22,7 +22,7 @@ use crate::plan_dir::instant;
 use crate::render::RenderContext;
 use crate::window::{self, BatchSettings, Cover, Span};
 
-/// The steps of the model.
+/// Compiles one microbatch model.
 pub(super) fn compile_model(
     context: &Context,
     node: &Node,
@@ -31,25 +31,26 @@ pub(super) fn compile_model(
 ) -> Result<ModelOutput, Diagnostics> {
     let rebuilds = refresh::rebuilds(settings, request);
     let cover = window::cover(
-        &calendar(node, settings, rebuilds || refresh::is_first_run(node, request)),
+        &batch_settings(node, settings, rebuilds || refresh::is_first_run(node, request)),
         &request.windows,
     )?;
     let tables = context.staged.and_then(|models| models.tables(node));
-    let (query, moment) = first_query(context, node, &cover, rebuilds)?;
-    let mut entries = inputs::entries(context.graph, context.dialect, node, &query.injected)?;
+    let (query, render_context) = first_query(context, node, &cover, rebuilds)?;
+    let mut entries = inputs::input_entries(context.graph, context.dialect, node, &query.injected)?;
     if let Some(models) = context.staged {
         models.redirect(&mut entries);
     }
-    says_its_event_time(context, node, settings, query.injected.columns.as_deref())?;
-    dates_are_whole(context, node, settings, &query, &cover)?;
-    let findings = checks::found(context, node, settings, &query, &entries, Vec::new(), request)?;
-    checks::refuse(&findings)?;
-    let begin = first_ever(node, settings)?.ends().0;
+    require_event_time_column(context, node, settings, query.injected.columns.as_deref())?;
+    reject_subdaily_date_batches(context, node, settings, &query, &cover)?;
+    let findings =
+        checks::run_checks(context, node, settings, &query, &entries, Vec::new(), request)?;
+    checks::reject_errors(&findings)?;
+    let begin = begin_window(node, settings)?.ends().0;
     let mut diagnostics = cover.notes.clone();
     let dependent_views =
         if rebuilds { dependents::dependent_views(context, node)? } else { Vec::new() };
-    diagnostics.extend(dependents::lost(context, node, &dependent_views)?);
-    diagnostics.extend(remarks(
+    diagnostics.extend(dependents::dropped_views_warning(context, node, &dependent_views)?);
+    diagnostics.extend(batch_warnings(
         context,
         node,
         settings,
@@ -59,32 +60,37 @@ pub(super) fn compile_model(
         request.windows.strict,
     )?);
 
-    let mode = codegen::mode(context.dialect, node, settings, !query.injected.filters.is_empty())?;
+    let mode = codegen::outside_window(
+        context.dialect,
+        node,
+        settings,
+        !query.injected.filters.is_empty(),
+    )?;
     if let Some(models) = context.staged {
-        let reads_own = query.reads_own || query.text.reads_this;
-        models.check_reads(context, node, reads_own, mode, &entries, &cover, request)?;
+        let reads_self = query.reads_self || query.text.reads_this;
+        models.check_reads(context, node, reads_self, mode, &entries, &cover, request)?;
         diagnostics.extend(staged::notes(context, node));
     }
-    let about = codegen::StrategyInput {
+    let input = codegen::StrategyInput {
         node,
         settings,
         mode,
         windows: &cover.windows,
         query: &query.text.sql,
     };
-    let mut strategy = codegen::strategy(context.dialect, &about)?;
+    let mut strategy = codegen::strategy(context.dialect, &input)?;
     let strategy_macro = strategy_macros::strategy_macro(context, node, Some("microbatch"))?;
     if let Some(strategy_macro) = &strategy_macro {
-        strategy.words = format!("macro {}", strategy_macro.name);
-        diagnostics.push(strategy_macros::writes_batches(node, strategy_macro));
+        strategy.label = format!("macro {}", strategy_macro.name);
+        diagnostics.push(strategy_macros::generates_batches_warning(node, strategy_macro));
     }
     let in_order = settings.concurrent_batches == Some(false)
-        || (query.reads_own && settings.concurrent_batches.is_none());
+        || (query.reads_self && settings.concurrent_batches.is_none());
     let steps = MicrobatchModel {
         context,
         node,
         settings,
-        moment: &moment,
+        render_context: &render_context,
         query: &query,
         entries: &entries,
         mode,
@@ -98,17 +104,17 @@ pub(super) fn compile_model(
     let begin_of_first = settings.batch_size.floor(settings.begin, settings.timezone);
     let starts_after_begin =
         request.windows.bounds.is_none() && cover.windows[0].start > begin_of_first;
-    let row = Row { starts_after_begin, ..row(node, &strategy.words, &cover) };
+    let row = ReportRow { starts_after_begin, ..row(node, &strategy.label, &cover) };
     let batches = cover.windows.len();
     let batch_size = cover.naming.batch_size;
-    let reads = inputs::reads(&entries, context.graph, node, in_order);
+    let reads = inputs::read_set(&entries, context.graph, node, in_order);
     let audit = match tables {
         Some(_) => None,
         None => super::audits::audit(&steps, &cover, &begin)?,
     };
-    let audit_entry = audit.as_ref().map(codegen::Audit::entry);
+    let audit_entry = audit.as_ref().map(codegen::AuditFile::entry);
     let columns_dropped = change.iter().flat_map(|change| change.dropped.iter().cloned()).collect();
-    let (steps, staged) = steps.all(cover, &begin, change, audit, reads)?;
+    let (steps, staged) = steps.steps(cover, &begin, change, audit, reads)?;
     let counted = findings.iter().filter(|finding| finding.allowed.is_none());
     let entry = ModelEntry {
         audit: audit_entry,
@@ -119,13 +125,13 @@ pub(super) fn compile_model(
             begin: instant(settings.begin),
             lookback: settings.lookback,
             timezone: settings.timezone.name().to_string(),
-            outside_window: codegen::word(mode).to_string(),
+            outside_window: mode.as_str().to_string(),
             unique_key: settings.unique_key.clone(),
             in_order,
-            beside: rebuilds.then(|| moment.this.to_string()),
+            shadow: rebuilds.then(|| render_context.this.to_string()),
             batches,
         }),
-        strategy: strategy.words.clone(),
+        strategy: strategy.label.clone(),
         atomic: strategy.atomic,
         columns_from: query.injected.columns.as_ref().map(|_| "projection".to_string()),
         columns: query
@@ -139,7 +145,7 @@ pub(super) fn compile_model(
         findings: counted.map(Finding::entry).collect(),
         ..builds::entry(context, node)
     };
-    let row = Row {
+    let row = ReportRow {
         warnings: entry.warnings.len(),
         findings: findings.iter().filter(|finding| finding.counts()).count(),
         ..row
@@ -152,35 +158,40 @@ pub(super) fn compile_model(
     })
 }
 
-/// The query of the first batch, from which all others are stamped if it does not look at its
-/// batch, and the moment it is for.
+/// The query of the first batch and its render context. All other batches use the same template,
+/// unless the query reads properties of its batch.
 fn first_query(
     context: &Context,
     node: &Node,
     cover: &Cover,
     rebuilds: bool,
-) -> Result<(Filtered, RenderContext), Diagnostic> {
+) -> Result<(FilteredQuery, RenderContext), Diagnostic> {
     let (first, last) = cover.ends();
-    let moment = RenderContext {
+    let render_context = RenderContext {
         batch: Some(batch(&first)),
         incremental: !rebuilds,
         this: node.relation.clone(),
     };
-    let own = query(context, node, &moment)?;
+    let filtered = query(context, node, &render_context)?;
     if let Some(tables) = context.staged.and_then(|models| models.tables(node)) {
-        return Ok((own, RenderContext { this: tables.staged.clone(), ..moment }));
+        return Ok((filtered, RenderContext { this: tables.staged.clone(), ..render_context }));
     }
     if !rebuilds {
-        return Ok((own, moment));
+        return Ok((filtered, render_context));
     }
-    let beside =
-        refresh::beside(context.dialect, node, &own.text.sql, (&first.label, &last.label))?;
-    let moment = RenderContext { this: beside, ..moment };
-    let own = if own.text.reads_this { query(context, node, &moment)? } else { own };
-    Ok((own, moment))
+    let shadow = refresh::shadow_relation(
+        context.dialect,
+        node,
+        &filtered.text.sql,
+        (&first.label, &last.label),
+    )?;
+    let render_context = RenderContext { this: shadow, ..render_context };
+    let filtered =
+        if filtered.text.reads_this { query(context, node, &render_context)? } else { filtered };
+    Ok((filtered, render_context))
 }
 
-pub(super) fn calendar<'a>(
+pub(super) fn batch_settings<'a>(
     node: &'a Node,
     settings: &Microbatch,
     from_begin: bool,
@@ -195,32 +206,32 @@ pub(super) fn calendar<'a>(
     }
 }
 
-/// The query of one batch, by its label, with its filters.
-pub(super) fn one(
+/// Renders the query of the batch with this label, with its filters.
+pub(super) fn render_batch(
     context: &Context,
     node: &Node,
     settings: &Microbatch,
     label: &str,
 ) -> Result<String, Diagnostics> {
-    let span = window::batch_by_label(&calendar(node, settings, false), label)?;
-    let moment =
+    let span = window::batch_by_label(&batch_settings(node, settings, false), label)?;
+    let render_context =
         RenderContext { batch: Some(batch(&span)), incremental: true, this: node.relation.clone() };
-    let query = query(context, node, &moment)?;
+    let query = query(context, node, &render_context)?;
     Ok(BatchTemplate::new(&query.sql, settings.timezone).fill(&span.window, &span.label))
 }
 
-/// The window of `begin`: the create statement's query is cut to it, so that the file is the same
-/// in every plan.
-pub(super) fn first_ever(node: &Node, settings: &Microbatch) -> Result<Cover, Diagnostics> {
-    window::first_window(&calendar(node, settings, true))
+/// The window that contains `begin`. The create statement uses it, so that its file is the same in
+/// every plan.
+pub(super) fn begin_window(node: &Node, settings: &Microbatch) -> Result<Cover, Diagnostics> {
+    window::first_window(&batch_settings(node, settings, true))
 }
 
 pub(super) fn batch(span: &Span) -> Batch {
     Batch { id: span.id(), start: span.window.start, end: span.window.end }
 }
 
-/// The overwrite needs the event time among the result's columns.
-pub(super) fn says_its_event_time(
+/// Requires the event time among the columns of the query, since the overwrite filters by it.
+pub(super) fn require_event_time_column(
     context: &Context,
     node: &Node,
     settings: &Microbatch,
@@ -248,16 +259,16 @@ pub(super) fn says_its_event_time(
     ));
     Err(error
         .at(event_time.at.clone())
-        .hint(format!("select it, or name one of `{}`", names.join("`, `"))))
+        .hint(format!("select it, or set `event_time` to one of `{}`", names.join("`, `"))))
 }
 
-/// A column of dates cannot tell the hours of a day apart: the predicate of such a window would
-/// hold for no row. Neither can a text or a number whose format ends at the day.
-pub(super) fn dates_are_whole(
+/// Rejects windows that are finer than the event time: a predicate on a column of dates is never
+/// true within a day. The same holds for text and numbers whose format ends at the day.
+pub(super) fn reject_subdaily_date_batches(
     context: &Context,
     node: &Node,
     settings: &Microbatch,
-    query: &Filtered,
+    query: &FilteredQuery,
     cover: &Cover,
 ) -> Result<(), Diagnostics> {
     let read = filtered_inputs(context, query);
@@ -290,16 +301,16 @@ pub(super) fn dates_are_whole(
         let day = if precision == Precision::Day { "batches of one day" } else { "larger batches" };
         Err(error
             .at(event_time.at.clone())
-            .hint(format!("take a column that tells the time, or {day}"))
+            .hint(format!("use a column with a time of day, or {day}"))
             .into())
     });
     checked.map(drop)
 }
 
-/// The inputs that are filtered, each with its event time.
+/// The filtered inputs, each with its event time.
 fn filtered_inputs<'a>(
     context: &'a Context,
-    query: &'a Filtered,
+    query: &'a FilteredQuery,
 ) -> impl Iterator<Item = (&'a Node, &'a EventTime)> {
     let ids: BTreeSet<&String> =
         query.injected.filters.iter().map(|filter| &filter.unique_id).collect();
@@ -307,12 +318,12 @@ fn filtered_inputs<'a>(
     nodes.filter_map(|input| Some((input, input.event_time.as_ref()?)))
 }
 
-/// What the user should know of the model's batches before running them.
-fn remarks(
+/// Warnings about the batches of the model.
+fn batch_warnings(
     context: &Context,
     node: &Node,
     settings: &Microbatch,
-    query: &Filtered,
+    query: &FilteredQuery,
     entries: &[InputEntry],
     batches: usize,
     strict: bool,
@@ -326,7 +337,7 @@ fn remarks(
         if strict {
             warning.level = crate::diagnostics::Level::Error;
             return Err(warning
-                .hint("leave out `--strict` to let the filter go in where `ref()` stands")
+                .hint("without `--strict` the filter is inserted at the `ref()`")
                 .into());
         }
         diagnostics.push(warning);
@@ -334,7 +345,7 @@ fn remarks(
     let unfiltered = inputs::unfiltered(context.graph, node, entries);
     if query.injected.filters.is_empty() && !query.injected.reads.is_empty() {
         let cost = format!(
-            "each of its {batches} batches reads all of them and keeps only its own window's rows"
+            "each of its {batches} batches reads all inputs and keeps only the rows of its window"
         );
         diagnostics.push(
             Diagnostic::warning(format!("no input of `{}` can be filtered: {cost}", node.name))
@@ -345,15 +356,15 @@ fn remarks(
     if query.injected.columns.is_none() && !context.dialect.property::<bool>("by_name")? {
         diagnostics.push(
             Diagnostic::warning(format!(
-                "the columns of `{}` are not known, so its rows are inserted by position",
+                "the columns of `{}` are unknown, so its rows are inserted by position",
                 node.name
             ))
             .at(node.file.line(1))
             .hint("name the columns in the last `select` instead of `*`"),
         );
     }
-    diagnostics.extend(schema_changes::left_out(node, &query.left_out));
-    diagnostics.extend(undeclared(context, node, settings, query)?);
+    diagnostics.extend(schema_changes::left_out_warning(node, &query.left_out));
+    diagnostics.extend(undeclared_type_warning(context, node, settings, query)?);
     if let Some(contract) = codegen::contract(context.dialect, node)? {
         diagnostics.extend(contract.diagnostics);
         diagnostics.extend(codegen::compare_names(
@@ -362,27 +373,32 @@ fn remarks(
             query.injected.columns.as_deref(),
         )?);
     }
-    diagnostics.extend(codegen::unknown_keys(context.dialect, node)?);
-    diagnostics.extend(codegen::wanted_keys(context.dialect, node)?);
+    diagnostics.extend(codegen::adapter_key_warnings(context.dialect, node)?);
+    diagnostics.extend(codegen::recommended_key_warnings(context.dialect, node)?);
     diagnostics.extend(
-        codegen::closing(context.dialect, node, "table", query.injected.columns.as_deref())?
-            .diagnostics,
+        codegen::grants_and_comments(
+            context.dialect,
+            node,
+            "table",
+            query.injected.columns.as_deref(),
+        )?
+        .diagnostics,
     );
     Ok(diagnostics)
 }
 
-/// A warning where the literal of an event time without a declared type is right for some types of
-/// columns only.
-fn undeclared(
+/// Warns about event times without a declared type, if the literal would be correct only for some
+/// column types.
+fn undeclared_type_warning(
     context: &Context,
     node: &Node,
     settings: &Microbatch,
-    query: &Filtered,
+    query: &FilteredQuery,
 ) -> Result<Option<Diagnostic>, Diagnostic> {
-    let zone = "declare its `data_type`: the days of a date would be those of UTC, and not of the \
-        model's time zone";
+    let utc_hint = "declare its `data_type`: dates would be days in UTC, not in the time zone of the \
+        model";
     let hint = match context.dialect.property::<Option<String>>("undeclared_hint")? {
-        None if settings.timezone != chrono_tz::UTC => zone.to_string(),
+        None if settings.timezone != chrono_tz::UTC => utc_hint.to_string(),
         None => return Ok(None),
         Some(hint) => hint,
     };
@@ -399,9 +415,9 @@ fn undeclared(
     Ok((!names.is_empty()).then(warning))
 }
 
-fn row(node: &Node, strategy: &str, cover: &Cover) -> Row {
+fn row(node: &Node, strategy: &str, cover: &Cover) -> ReportRow {
     let (first, last) = cover.ends();
-    Row {
+    ReportRow {
         model: node.name.clone(),
         strategy: strategy.to_string(),
         windows: Some(cover.windows.len()),

@@ -1,13 +1,14 @@
-//! What `check` finds in models: on its own, going on past a broken model, and as a part of a plan.
+//! Runs `check` on models: alone (`batchwright check` continues after a broken model) and as a part
+//! of a compilation.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use chrono::Duration;
 
-use super::causes::Causes;
-use super::query::{Filtered, query};
-use super::{Context, LoadedProject, Request, batches, inputs, open, selected, with_broken};
+use super::dedup::DedupedDiagnostics;
+use super::query::{FilteredQuery, query};
+use super::{Context, Request, batches, inputs, open, selects_everything};
 use crate::check::{self, ALLOW, CheckContext, DATE_BY_HOURS, Engine, Finding, NO_EVENT_TIME};
 use crate::codegen;
 use crate::config::{Microbatch, Node};
@@ -17,50 +18,50 @@ use crate::limits;
 use crate::plan::manifest::InputEntry;
 use crate::render::{self, RenderContext, RenderedModel};
 
-/// What was found, and what could not be looked at.
+/// The findings, and the errors of models that could not be checked.
 #[derive(Default)]
 pub struct Checked {
     pub findings: Vec<Finding>,
-    /// How many models were looked at.
+    /// Number of checked models.
     pub models: usize,
     pub errors: Vec<Diagnostic>,
     /// About the selection.
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Looks at the selected microbatch models.
+/// Checks the selected microbatch models.
 pub fn check(request: &Request) -> Result<Checked, Diagnostics> {
-    let LoadedProject { project, graph, dialect, columns, broken, .. } = open(&request.open)?;
-    let everything = request.selection.select.is_empty() && request.selection.selector.is_none();
+    let loaded = open(&request.open)?;
+    let broken = &loaded.broken;
     let mut checked = Checked::default();
-    let mut errors = Causes::default();
-    // A selected model that is broken is no model that is missing.
-    let (models, warnings) = match selected(&graph, &project, &request.selection) {
-        Err(_) if !broken.is_empty() => {
-            return Ok(Checked { errors: with_broken(errors, &broken).0, ..checked });
+    let mut errors = DedupedDiagnostics::default();
+    let (models, warnings) = match loaded.select(&request.selection) {
+        Err(errors) if !broken.is_empty() => {
+            return Ok(Checked { errors: errors.0, ..checked });
         }
         selected => selected?,
     };
-    if everything {
+    if selects_everything(&request.selection) {
         broken
             .iter()
             .for_each(|node| errors.extend(Some(&node.name), node.errors.0.iter().cloned()));
     }
     checked.warnings = warnings;
-    let folders = super::folders::of(&models);
-    let context = Context::new(&project, &graph, &dialect, &columns, &folders);
+    let folders = super::folders::assign(&models);
+    let context = loaded.context(&folders);
     for node in models {
         let Some(settings) = node.microbatch() else { continue };
-        match limits::guarded(&node.file, || alone(&context, node, settings, request)) {
-            Ok(found) => {
-                // A folder's setting is one for all of its models.
+        match limits::guarded(&node.file, || check_model(&context, node, settings, request)) {
+            Ok(findings) => {
+                // An `allow` in the settings of a folder applies to all of its models; report it
+                // once.
                 let known = |finding: &Finding| {
                     checked
                         .findings
                         .iter()
                         .any(|other| other.diagnostic.message == finding.diagnostic.message)
                 };
-                let new: Vec<Finding> = found
+                let new: Vec<Finding> = findings
                     .into_iter()
                     .filter(|finding| finding.rule != ALLOW || !known(finding))
                     .collect();
@@ -74,74 +75,79 @@ pub fn check(request: &Request) -> Result<Checked, Diagnostics> {
     Ok(checked)
 }
 
-/// What is found in one model, looked at in the batch of its `begin`.
-fn alone(
+/// Checks one model, in the batch of its `begin`.
+fn check_model(
     context: &Context,
     node: &Node,
     settings: &Microbatch,
     request: &Request,
 ) -> Result<Vec<Finding>, Diagnostics> {
-    let cover = batches::first_ever(node, settings)?;
-    let moment = RenderContext {
+    let cover = batches::begin_window(node, settings)?;
+    let render_context = RenderContext {
         batch: Some(batches::batch(&cover.ends().0)),
         incremental: true,
         this: node.relation.clone(),
     };
-    let query = query(context, node, &moment)?;
-    let entries = inputs::entries(context.graph, context.dialect, node, &query.injected)?;
-    let no_time =
-        batches::says_its_event_time(context, node, settings, query.injected.columns.as_deref())
-            .map_err(Diagnostics::from);
-    let by_hours = batches::dates_are_whole(context, node, settings, &query, &cover);
+    let query = query(context, node, &render_context)?;
+    let entries = inputs::input_entries(context.graph, context.dialect, node, &query.injected)?;
+    let no_time = batches::require_event_time_column(
+        context,
+        node,
+        settings,
+        query.injected.columns.as_deref(),
+    )
+    .map_err(Diagnostics::from);
+    let by_hours = batches::reject_subdaily_date_batches(context, node, settings, &query, &cover);
     let refused = [(NO_EVENT_TIME, no_time), (DATE_BY_HOURS, by_hours)].into_iter();
     let refused = refused
         .flat_map(|(rule, done)| {
             done.err().unwrap_or_default().0.into_iter().map(move |diagnostic| (rule, diagnostic))
         })
         .collect();
-    found(context, node, settings, &query, &entries, refused, request)
+    run_checks(context, node, settings, &query, &entries, refused, request)
 }
 
-/// What is found in a model whose query is at hand, `refused` being what stops its compilation.
-pub(super) fn found(
+/// Checks a model with its query. `refused` are the errors that stop its compilation.
+pub(super) fn run_checks(
     context: &Context,
     node: &Node,
     settings: &Microbatch,
-    query: &Filtered,
+    query: &FilteredQuery,
     entries: &[InputEntry],
     refused: Vec<(check::Rule, Diagnostic)>,
     request: &Request,
 ) -> Result<Vec<Finding>, Diagnostics> {
     let opted_out: Vec<String> =
         query.injected.ids(|access| *access == inject::Access::OptedOut).into_iter().collect();
-    asked(context, node, settings, &query.text, &opted_out, |asked| {
+    with_check_input(context, node, settings, &query.text, &opted_out, |input| {
         let from = request.windows.bounds.as_ref().map(|(start, _)| start.at.at(settings.timezone));
-        let partition = codegen::partition(context.dialect, node, settings, &query.text.sql)?;
-        let times = times(context, node, settings, &query.text)?;
+        let partition =
+            codegen::aligned_partition(context.dialect, node, settings, &query.text.sql)?;
+        let times = clock_renders(context, node, settings, &query.text)?;
         Ok(check::check(&CheckContext {
             entries,
             from,
             refused,
             times,
             partition: partition.as_ref(),
-            ..asked
+            ..input
         }))
     })?
 }
 
-/// What `check` is asked of a model, without what the request adds.
-fn asked<T>(
+/// Calls `run` with the check input of a model, without what the request adds.
+fn with_check_input<T>(
     context: &Context,
     node: &Node,
     settings: &Microbatch,
     text: &RenderedModel,
     opted_out: &[String],
-    ask: impl FnOnce(CheckContext) -> T,
+    run: impl FnOnce(CheckContext) -> T,
 ) -> Result<T, Diagnostics> {
     let parser = inject::parser(&context.dialect.property::<String>("parser")?);
-    let pinned = |id: &str| pinned(context, id, settings);
-    let inputs = inputs::of(context.graph, node, context.database);
-    Ok(ask(CheckContext {
+    let window_keys = |id: &str| window_keys_of(context, id, settings);
+    let inputs = inputs::query_inputs(context.graph, node, context.database);
+    Ok(run(CheckContext {
         node,
         settings,
         graph: context.graph,
@@ -154,7 +160,7 @@ fn asked<T>(
             zones_show: context.dialect.property("time_zone_shows")?,
             elapsed: context.dialect.property("difference_elapses")?,
         },
-        window_keys: &pinned,
+        window_keys: &window_keys,
         from: None,
         partition: None,
         times: None,
@@ -162,9 +168,9 @@ fn asked<T>(
     }))
 }
 
-/// The text of the batch of `begin` now and at a later time, for a query that reads the clock. One
-/// that fails later is empty.
-fn times(
+/// The query of the batch of `begin`, rendered now and at a later time, if it reads the clock. If
+/// the later one fails, it is empty.
+fn clock_renders(
     context: &Context,
     node: &Node,
     settings: &Microbatch,
@@ -173,52 +179,57 @@ fn times(
     if !text.reads_clock {
         return Ok(None);
     }
-    let cover = batches::first_ever(node, settings)?;
-    let moment = RenderContext {
+    let cover = batches::begin_window(node, settings)?;
+    let render_context = RenderContext {
         batch: Some(batches::batch(&cover.ends().0)),
         incremental: true,
         this: node.relation.clone(),
     };
-    let now = render::model(context.jinja, context.graph, node, &moment)?;
-    // Year, month, day, weekday, hour, minute and second are others.
+    let now = render::model(context.jinja, context.graph, node, &render_context)?;
+    // Year, month, day, weekday, hour, minute and second all differ.
     let after = Duration::days(401) + Duration::seconds(3600 + 60 + 1);
-    let later =
-        render::model(&context.jinja.at(context.jinja.now() + after), context.graph, node, &moment);
+    let later = render::model(
+        &context.jinja.at(context.jinja.now() + after),
+        context.graph,
+        node,
+        &render_context,
+    );
     let later = later.unwrap_or_else(|_| RenderedModel { sql: String::new(), ..now.clone() });
     Ok(Some((now, later)))
 }
 
-/// What is known of the columns of inputs, by their unique ids.
-pub(super) type Pinned = Mutex<BTreeMap<String, check::WindowKeys>>;
+/// Cached window keys of inputs, by unique id.
+pub(super) type WindowKeysCache = Mutex<BTreeMap<String, check::WindowKeys>>;
 
-/// The columns of an input of which rows of different batches of its reader never share a value.
-/// What its own query shows of its own batches holds for those of a reader that are as large or
+/// The columns of an input whose values occur in one batch of its reader only. They are derived
+/// from the input's own query and batches, and hold for readers whose batches are as large or
 /// larger.
-fn pinned(context: &Context, id: &str, reader: &Microbatch) -> check::WindowKeys {
+fn window_keys_of(context: &Context, id: &str, reader: &Microbatch) -> check::WindowKeys {
     let node = &context.graph.nodes[id];
-    let fits =
-        |own: &&Microbatch| own.batch_size <= reader.batch_size && own.timezone == reader.timezone;
+    let fits = |settings: &&Microbatch| {
+        settings.batch_size <= reader.batch_size && settings.timezone == reader.timezone
+    };
     let Some(settings) = node.microbatch().filter(fits) else { return check::WindowKeys::new() };
-    let lock = || context.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+    let lock = || context.window_keys.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = lock().get(id) {
         return known.clone();
     }
-    let found = batches::first_ever(node, settings).and_then(|cover| {
-        let moment = RenderContext {
+    let keys = batches::begin_window(node, settings).and_then(|cover| {
+        let render_context = RenderContext {
             batch: Some(batches::batch(&cover.ends().0)),
             incremental: true,
             this: node.relation.clone(),
         };
-        let text = render::model(context.jinja, context.graph, node, &moment)?;
-        asked(context, node, settings, &text, &[], |asked| check::window_keys(&asked))
+        let text = render::model(context.jinja, context.graph, node, &render_context)?;
+        with_check_input(context, node, settings, &text, &[], |input| check::window_keys(&input))
     });
-    let found = found.unwrap_or_default();
-    lock().insert(id.to_string(), found.clone());
-    found
+    let keys = keys.unwrap_or_default();
+    lock().insert(id.to_string(), keys.clone());
+    keys
 }
 
-/// The findings that stop a compilation.
-pub(super) fn refuse(findings: &[Finding]) -> Result<(), Diagnostics> {
+/// Rejects a model with findings that are errors.
+pub(super) fn reject_errors(findings: &[Finding]) -> Result<(), Diagnostics> {
     let errors = findings
         .iter()
         .filter(|finding| finding.counts() && finding.diagnostic.level == Level::Error);

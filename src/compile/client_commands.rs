@@ -1,41 +1,46 @@
-//! Refuses text of the project that the dialect's client would take for a command of its own: the
-//! client would run it on the user's machine, where dbt's driver reports a syntax error. Every text
-//! of a plan's file is looked at once, whatever setting it came from.
+//! Rejects text of the project that the dialect's client would run as a client command on the
+//! user's machine (dbt's driver would report a syntax error). Checks all text of a plan's files,
+//! whatever setting it comes from.
 
 use super::Context;
 use crate::config::{Kind, Node};
 use crate::diagnostics::{Diagnostic, Location};
-use crate::plan::{Steps, Text};
+use crate::plan::{BatchText, ModelSteps};
 
-/// Refuses the model's files if one holds such a command.
-pub(super) fn refuse(context: &Context, node: &Node, steps: &Steps) -> Result<(), Diagnostic> {
-    // The rows of a seed are strings of our own, and may be many. Its hooks are looked at by
-    // themselves.
+/// Rejects the files of a model if one contains a client command.
+pub(super) fn reject_in_steps(
+    context: &Context,
+    node: &Node,
+    steps: &ModelSteps,
+) -> Result<(), Diagnostic> {
+    // The rows of a seed are generated string literals, possibly many. Its hooks are checked
+    // separately.
     if node.kind == Kind::Seed {
         return Ok(());
     }
-    let fixed = |text: &String| refuse_in(context, node, None, "a file", text);
+    let check = |text: &String| reject_in_text(context, node, None, "a file", text);
     steps
         .first
         .iter()
         .chain(&steps.last)
         .chain(&steps.publish)
-        .try_for_each(|step| fixed(&step.text))?;
+        .try_for_each(|step| check(&step.text))?;
     let Some(batches) = &steps.batches else { return Ok(()) };
     if let Some(audit) = &batches.audit {
-        fixed(&audit.excerpt(&batches.cover))?;
+        check(&audit.excerpt(&batches.cover))?;
     }
     match &batches.text {
-        Text::Whole(texts) => texts.iter().try_for_each(fixed),
-        Text::Stamped(stamp) => {
+        BatchText::Rendered(texts) => texts.iter().try_for_each(check),
+        BatchText::Template(template) => {
             let (first, _) = batches.cover.ends();
-            fixed(&stamp.fill(&first.window, &first.label))
+            check(&template.fill(&first.window, &first.label))
         }
     }
 }
 
-/// Refuses one text, `what` the model has, which is set `at` this place if not in the model's file.
-pub(super) fn refuse_in(
+/// Rejects text with a client command. `what` describes the text in the message; `at` is its
+/// location if it is not in the model's file.
+pub(super) fn reject_in_text(
     context: &Context,
     node: &Node,
     at: Option<Location>,
@@ -45,19 +50,19 @@ pub(super) fn refuse_in(
     let Some(command) = context.dialect.client_syntax.first_command(text) else { return Ok(()) };
     let program = &context.dialect.client_syntax.program;
     let error = Diagnostic::error(format!(
-        "{what} of `{}` holds a command of the client `{program}`: {}",
+        "{what} of `{}` contains a command of the client `{program}`: {}",
         node.name, command.text
     ));
     Err(error
-        .at(at.unwrap_or_else(|| place(node, &command.text)))
+        .at(at.unwrap_or_else(|| location(node, &command.text)))
         .fact(format!(
-            "`{program}` would run it on the machine that runs the plan, and not in the database"
+            "`{program}` would run it on the machine that runs the plan, not in the database"
         ))
-        .hint("leave it out: only SQL is written to a plan"))
+        .hint("remove it: a plan contains only SQL"))
 }
 
-/// The only line of the model's file with this text; else its first line.
-fn place(node: &Node, text: &str) -> Location {
+/// The line of the model's file with this text, if there is exactly one; else the first line.
+fn location(node: &Node, text: &str) -> Location {
     let mut lines = node.file.text.lines().enumerate().filter(|(_, line)| line.contains(text));
     match (lines.next(), lines.next()) {
         (Some((line, _)), None) => node.file.line(line + 1),

@@ -1,6 +1,6 @@
-//! The columns of relations, without a warehouse: from dbt's catalog, else from what the project
-//! shows: an enforced contract, a seed's header, the projection of a model's own query, and, where
-//! that cannot be seen, the columns that are declared.
+//! The columns of relations, without a warehouse: from dbt's catalog, else from the project: an
+//! enforced contract, the header of a seed, the projection of a model's query, or, if that is
+//! unknown, the declared columns.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -11,74 +11,52 @@ use crate::diagnostics::Diagnostic;
 use crate::dialect::{Case, Dialect, fold_case};
 use crate::graph::Graph;
 use crate::inject::{self, ResultColumn};
-use crate::jinja::{Jinja, Known, KnownColumn, Relation};
+use crate::jinja::{CatalogColumn, Jinja, Relation, RelationCatalog};
 use crate::project::{Catalog, Project};
 use crate::render::{self, RenderContext};
 
 use super::inputs;
 
-/// What is known of the columns of a project's relations.
-pub fn known(
-    project: &Project,
-    graph: &Arc<Graph>,
-    dialect: &Dialect,
-) -> Result<Arc<Columns>, Diagnostic> {
-    let by_place =
-        graph.nodes.values().map(|node| (place(&node.relation), node.unique_id.clone())).collect();
-    Ok(Arc::new(Columns {
-        catalog: project.catalog.clone(),
-        recorded: project.has_answers,
-        graph: graph.clone(),
-        jinja: Arc::downgrade(&project.jinja),
-        database: project.target.database.clone(),
-        parser: dialect.property("parser")?,
-        case: dialect.property("case")?,
-        by_place,
-        seen: Mutex::default(),
-        open: Mutex::default(),
-    }))
-}
-
+/// The columns of the relations of a project.
 pub struct Columns {
     catalog: Catalog,
-    /// Whether answers of a warehouse are at hand, in which the project's relations count as built.
+    /// Whether the project has recorded query results of a warehouse. Then its relations count as
+    /// existing.
     recorded: bool,
     graph: Arc<Graph>,
-    /// Not kept alive: it is the one that asks.
+    /// Weak, since the Jinja environment holds a reference to this.
     jinja: Weak<Jinja>,
-    /// The target's, in which a plain name without one is looked for.
+    /// The database of the target, which applies to plain names without one.
     database: Option<String>,
     parser: String,
     case: Case,
-    by_place: BTreeMap<[String; 3], String>,
-    /// So that each model is rendered and parsed once for each asker.
-    seen: Mutex<BTreeMap<Asked, Option<Vec<ResultColumn>>>>,
-    /// The models whose projection is being looked for: one that asks for its own columns has none
-    /// to tell.
-    open: Mutex<Vec<Open>>,
+    by_relation: BTreeMap<[String; 3], String>,
+    /// Results, so that each model is rendered and parsed once for each purpose.
+    cache: Mutex<BTreeMap<ProjectionKey, Option<Vec<ResultColumn>>>>,
+    /// Projections that are being computed. A model that needs its own columns gets none.
+    in_progress: Mutex<Vec<InProgress>>,
 }
 
-/// Who asks for a model's columns, and the model's unique id.
-type Asked = (Asker, String);
+/// What a projection is for, and the unique id of the model.
+type ProjectionKey = (Purpose, String);
 
-struct Open {
+struct InProgress {
     thread: ThreadId,
-    asked: Asked,
-    /// Whether it was told less than there is, because it was asked for on the way to itself:
-    /// nothing to remember.
-    cut: bool,
+    key: ProjectionKey,
+    /// Whether the result is incomplete because it depends on itself. Such a result is not cached.
+    is_incomplete: bool,
 }
 
-/// Who wants to know. A template takes the best that there is; a statement that lists columns only
-/// what is sure.
+/// What columns are needed for. A template uses the best information; a statement that lists
+/// columns only certain information.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Asker {
+enum Purpose {
     Template,
     Statement,
 }
 
-/// The type that a seed's column is loaded as, if its config says so.
-fn loaded_as(node: &Node, column: &str) -> Option<String> {
+/// The type of a seed's column in `column_types`.
+fn seed_column_type(node: &Node, column: &str) -> Option<String> {
     let types = node.setting("column_types")?.as_object()?;
     types
         .iter()
@@ -86,8 +64,8 @@ fn loaded_as(node: &Node, column: &str) -> Option<String> {
         .and_then(|(_, data_type)| data_type.as_str().map(str::to_string))
 }
 
-/// Where a relation is, whatever the case of its name.
-fn place(relation: &Relation) -> [String; 3] {
+/// The parts of a relation's name in lower case.
+fn relation_key(relation: &Relation) -> [String; 3] {
     let part = |part: &Option<String>| part.as_deref().unwrap_or_default().to_lowercase();
     [part(&relation.database), part(&relation.schema), relation.identifier.to_lowercase()]
 }
@@ -96,25 +74,25 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Known for Columns {
-    fn columns(&self, relation: &Relation) -> Result<Vec<KnownColumn>, Diagnostic> {
-        let place = place(relation);
+impl RelationCatalog for Columns {
+    fn columns(&self, relation: &Relation) -> Result<Vec<CatalogColumn>, Diagnostic> {
+        let key = relation_key(relation);
         if let Some(columns) =
-            self.catalog.relations.get(&place).filter(|columns| !columns.is_empty())
+            self.catalog.relations.get(&key).filter(|columns| !columns.is_empty())
         {
             return Ok(columns
                 .iter()
-                .map(|(name, data_type)| KnownColumn {
+                .map(|(name, data_type)| CatalogColumn {
                     name: name.clone(),
                     data_type: data_type.clone(),
                 })
                 .collect());
         }
-        let node = self.by_place.get(&place).and_then(|id| self.graph.nodes.get(id));
+        let node = self.by_relation.get(&key).and_then(|id| self.graph.nodes.get(id));
         if let Some(node) = node
-            && let Some(columns) = self.of(Asker::Template, node)
+            && let Some(columns) = self.columns_of(Purpose::Template, node)
         {
-            let spelled = |column: &ResultColumn| {
+            let name_of = |column: &ResultColumn| {
                 if column.quoted { column.name.clone() } else { fold_case(self.case, &column.name) }
             };
             let known = columns.iter().map(|column| {
@@ -124,9 +102,9 @@ impl Known for Columns {
                     .find(|declared| declared.name.eq_ignore_ascii_case(&column.name));
                 let declared = declared.and_then(|declared| declared.data_type.clone());
                 let data_type = declared
-                    .or_else(|| loaded_as(node, &column.name))
+                    .or_else(|| seed_column_type(node, &column.name))
                     .or_else(|| column.data_type.clone());
-                KnownColumn { name: spelled(column), data_type }
+                CatalogColumn { name: name_of(column), data_type }
             });
             return Ok(known.collect());
         }
@@ -134,29 +112,54 @@ impl Known for Columns {
     }
 
     fn exists(&self, relation: &Relation) -> bool {
-        let place = place(relation);
-        self.catalog.relations.contains_key(&place)
-            || (self.recorded && self.by_place.contains_key(&place))
+        let key = relation_key(relation);
+        self.catalog.relations.contains_key(&key)
+            || (self.recorded && self.by_relation.contains_key(&key))
     }
 }
 
 impl Columns {
-    /// The columns of a model's own query, where it shows them.
+    /// Collects the sources of columns of a project.
+    pub fn new(
+        project: &Project,
+        graph: &Arc<Graph>,
+        dialect: &Dialect,
+    ) -> Result<Columns, Diagnostic> {
+        let by_relation = graph
+            .nodes
+            .values()
+            .map(|node| (relation_key(&node.relation), node.unique_id.clone()))
+            .collect();
+        Ok(Columns {
+            catalog: project.catalog.clone(),
+            recorded: project.has_answers,
+            graph: graph.clone(),
+            jinja: Arc::downgrade(&project.jinja),
+            database: project.target.database.clone(),
+            parser: dialect.property("parser")?,
+            case: dialect.property("case")?,
+            by_relation,
+            cache: Mutex::default(),
+            in_progress: Mutex::default(),
+        })
+    }
+
+    /// The columns of a model's query, if they are known.
     pub fn projection(&self, node: &Node) -> Option<Vec<ResultColumn>> {
-        self.projected(Asker::Statement, node)
+        self.projected(Purpose::Statement, node)
     }
 
-    /// The columns of a model's own query where `is_incremental()` is true.
+    /// The columns of a model's query if `is_incremental()` is true.
     pub fn incremental_projection(&self, node: &Node) -> Option<Vec<ResultColumn>> {
-        self.parsed(Asker::Statement, node, true)
+        self.parsed(Purpose::Statement, node, true)
     }
 
-    /// The columns that dbt's catalog has for a node's table.
+    /// The columns of a node's table in dbt's catalog.
     pub fn catalogued(&self, node: &Node) -> Option<Vec<ResultColumn>> {
         let columns = self
             .catalog
             .relations
-            .get(&place(&node.relation))
+            .get(&relation_key(&node.relation))
             .filter(|columns| !columns.is_empty())?;
         let column = |(name, data_type): &(String, Option<String>)| ResultColumn {
             data_type: data_type.clone(),
@@ -165,21 +168,21 @@ impl Columns {
         Some(columns.iter().map(column).collect())
     }
 
-    /// The columns that a model's query has if its inputs have those that are declared, or that are
-    /// declared for the model itself.
+    /// The columns of a model's query over the declared columns of its inputs, or the declared
+    /// columns of the model.
     pub fn declared(&self, node: &Node) -> Option<Vec<ResultColumn>> {
-        self.of(Asker::Template, node)
+        self.columns_of(Purpose::Template, node)
     }
 
     /// The columns of a relation, for `select *` over it.
-    pub fn sure(&self, id: &str) -> Option<Vec<ResultColumn>> {
-        self.of(Asker::Statement, self.graph.nodes.get(id)?)
+    pub fn certain(&self, id: &str) -> Option<Vec<ResultColumn>> {
+        self.columns_of(Purpose::Statement, self.graph.nodes.get(id)?)
     }
 
-    /// The columns of a node, in order: of one with an enforced contract the declared ones, else
-    /// its own projection. Documented columns alone may be a part of a table's, and an incremental
-    /// table may have more than its query gives: that is good enough for a template only.
-    fn of(&self, asker: Asker, node: &Node) -> Option<Vec<ResultColumn>> {
+    /// The columns of a node, in order: the declared ones under an enforced contract, else the
+    /// projection of its query. Declared columns without a contract may be incomplete, and an
+    /// incremental table may have more columns than its query: both are used only for templates.
+    fn columns_of(&self, purpose: Purpose, node: &Node) -> Option<Vec<ResultColumn>> {
         let enforced = node.setting("contract").and_then(|contract| contract.get("enforced"))
             == Some(&true.into());
         let declared = || {
@@ -190,12 +193,12 @@ impl Columns {
         };
         let declared =
             || Some(declared()).filter(|columns: &Vec<ResultColumn>| !columns.is_empty());
-        match asker {
-            Asker::Template if node.kind == Kind::Source && self.catalogued(node).is_some() => {
+        match purpose {
+            Purpose::Template if node.kind == Kind::Source && self.catalogued(node).is_some() => {
                 self.catalogued(node)
             }
-            Asker::Statement if enforced && !node.columns.is_empty() => declared(),
-            Asker::Statement
+            Purpose::Statement if enforced && !node.columns.is_empty() => declared(),
+            Purpose::Statement
                 if !matches!(
                     node.materialization,
                     Materialization::View | Materialization::Table
@@ -203,60 +206,67 @@ impl Columns {
             {
                 None
             }
-            Asker::Statement => self.projected(asker, node),
-            Asker::Template if enforced || node.kind != Kind::Model => declared(),
-            Asker::Template => self.projected(asker, node).or_else(declared),
+            Purpose::Statement => self.projected(purpose, node),
+            Purpose::Template if enforced || node.kind != Kind::Model => declared(),
+            Purpose::Template => self.projected(purpose, node).or_else(declared),
         }
     }
 
-    fn projected(&self, asker: Asker, node: &Node) -> Option<Vec<ResultColumn>> {
-        let asked = (asker, node.unique_id.clone());
-        if let Some(seen) = lock(&self.seen).get(&asked) {
-            return seen.clone();
+    fn projected(&self, purpose: Purpose, node: &Node) -> Option<Vec<ResultColumn>> {
+        let key = (purpose, node.unique_id.clone());
+        if let Some(columns) = lock(&self.cache).get(&key) {
+            return columns.clone();
         }
-        if !self.begin(&asked) {
+        if !self.begin(&key) {
             return None;
         }
-        let columns = self.parsed(asker, node, false);
-        if self.end(&asked) {
-            lock(&self.seen).insert(asked, columns.clone());
+        let columns = self.parsed(purpose, node, false);
+        if self.end(&key) {
+            lock(&self.cache).insert(key, columns.clone());
         }
         columns
     }
 
-    /// Notes that this thread looks for a projection, unless it does already.
-    fn begin(&self, asked: &(Asker, String)) -> bool {
+    /// Marks a projection as in progress in this thread. False if it already is.
+    fn begin(&self, key: &(Purpose, String)) -> bool {
         let thread = std::thread::current().id();
-        let mut open = lock(&self.open);
-        let mut own = open
+        let mut open = lock(&self.in_progress);
+        let mut from_key = open
             .iter_mut()
             .filter(|open| open.thread == thread)
-            .skip_while(|open| open.asked != *asked);
-        if own.next().is_some() {
-            own.for_each(|open| open.cut = true);
+            .skip_while(|open| open.key != *key);
+        if from_key.next().is_some() {
+            from_key.for_each(|open| open.is_incomplete = true);
             return false;
         }
-        open.push(Open { thread, asked: asked.clone(), cut: false });
+        open.push(InProgress { thread, key: key.clone(), is_incomplete: false });
         true
     }
 
-    /// Notes that it was found, and tells whether that is all there is.
-    fn end(&self, asked: &(Asker, String)) -> bool {
+    /// Removes the mark. True if the result is complete.
+    fn end(&self, key: &(Purpose, String)) -> bool {
         let thread = std::thread::current().id();
-        let mut open = lock(&self.open);
-        let place = open.iter().rposition(|open| open.thread == thread && open.asked == *asked);
-        place.is_some_and(|place| !open.remove(place).cut)
+        let mut open = lock(&self.in_progress);
+        let index = open.iter().rposition(|open| open.thread == thread && open.key == *key);
+        index.is_some_and(|index| !open.remove(index).is_incomplete)
     }
 
-    fn parsed(&self, asker: Asker, node: &Node, incremental: bool) -> Option<Vec<ResultColumn>> {
+    fn parsed(
+        &self,
+        purpose: Purpose,
+        node: &Node,
+        incremental: bool,
+    ) -> Option<Vec<ResultColumn>> {
         let jinja = self.jinja.upgrade()?;
-        let moment = RenderContext { batch: None, incremental, this: node.relation.clone() };
-        let text = render::model(&jinja, &self.graph, node, &moment).ok()?;
-        let inputs = inputs::of(&self.graph, node, self.database.as_deref());
+        let render_context =
+            RenderContext { batch: None, incremental, this: node.relation.clone() };
+        let text = render::model(&jinja, &self.graph, node, &render_context).ok()?;
+        let inputs = inputs::query_inputs(&self.graph, node, self.database.as_deref());
         let inputs: Vec<_> =
             inputs.into_iter().map(|input| inject::Input { filtered: false, ..input }).collect();
         let within = |filter: &inject::Filter| filter.relation.clone();
-        let columns = |id: &str| self.graph.nodes.get(id).and_then(|node| self.of(asker, node));
+        let columns =
+            |id: &str| self.graph.nodes.get(id).and_then(|node| self.columns_of(purpose, node));
         let (sql, marks) = (&text.sql, &text.marks);
         let unfiltered = inject::Injection {
             sql,
@@ -265,19 +275,19 @@ impl Columns {
             columns: &columns,
             within: &within,
             hidden: &[],
-            types: asker == Asker::Template || node.schema_change() != SchemaChange::Ignore,
+            types: purpose == Purpose::Template || node.schema_change() != SchemaChange::Ignore,
         };
         inject::filters(&unfiltered, &*inject::parser(&self.parser)).ok()?.columns
     }
 
     fn unknown(&self, relation: &Relation, node: Option<&Node>) -> Diagnostic {
         let error = Diagnostic::error(format!(
-            "the columns of `{relation}` are not known without a warehouse"
+            "the columns of `{relation}` are unknown without a warehouse"
         ));
         let catalog = if self.catalog.given {
-            "the catalog does not hold them"
+            "the catalog does not contain them"
         } else {
-            "or give dbt's catalog: `--catalog target/catalog.json`"
+            "or pass dbt's catalog: `--catalog target/catalog.json`"
         };
         match node {
             Some(node) if node.kind == Kind::Source => error.hint(format!(
@@ -285,13 +295,13 @@ impl Columns {
                 node.name, node.file.path
             )),
             Some(node) => error
-                .fact(format!("the query of `{}` does not show them", node.name))
+                .fact(format!("they cannot be derived from the query of `{}`", node.name))
                 .hint(format!(
                     "list them under `columns:` of `{}` in a properties file, {catalog}",
                     node.name
                 )),
             None => error
-                .fact("it is no model, seed, snapshot or source of this project")
+                .fact("it is not a model, seed, snapshot or source of this project")
                 .hint(format!("declare it as a source, {catalog}")),
         }
     }

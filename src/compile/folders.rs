@@ -1,11 +1,11 @@
-//! The folders of a plan: one for each model, named for it.
+//! The folders of a plan: one for each model, named after it.
 
 use std::collections::BTreeMap;
 
 use crate::config::Node;
 
-/// Taken before any model is: the plan's own names, and those that Windows keeps for devices.
-const TAKEN: [&str; 27] = [
+/// Reserved names: those of the plan itself, and device names on Windows.
+const RESERVED: [&str; 27] = [
     crate::codegen::audit::FOLDER,
     super::staged::FOLDERS[0],
     super::staged::FOLDERS[1],
@@ -35,30 +35,31 @@ const TAKEN: [&str; 27] = [
     "lpt9",
 ];
 
-/// The folder of each model by unique id. Two models whose names differ by nothing, or only by
-/// case, get their package and version too, and so does one whose name is taken.
-pub fn of(selected: &[&Node]) -> BTreeMap<String, String> {
-    let mut taken: BTreeMap<String, usize> =
-        TAKEN.iter().map(|name| (name.to_string(), 1)).collect();
+/// The folder of each model by unique id. Models with the same name (ignoring case) or a reserved
+/// name get the package and version in the folder's name.
+pub fn assign(selected: &[&Node]) -> BTreeMap<String, String> {
+    let mut uses: BTreeMap<String, usize> =
+        RESERVED.iter().map(|name| (name.to_string(), 1)).collect();
     for node in selected {
-        *taken.entry(node.name.to_lowercase()).or_default() += 1;
+        *uses.entry(node.name.to_lowercase()).or_default() += 1;
     }
-    let folder = |node: &Node| match taken[&node.name.to_lowercase()] {
+    let folder = |node: &Node| match uses[&node.name.to_lowercase()] {
         1 => node.name.clone(),
-        // The rest of the unique id is unique but for case, so a letter's case is written out.
+        // The unique id is unique except for case, so upper case is escaped.
         _ => node
             .unique_id
             .split_once('.')
             .map_or(&*node.unique_id, |(_, rest)| rest)
             .chars()
-            .map(spelled)
+            .map(escape)
             .collect(),
     };
     selected.iter().map(|node| (node.unique_id.clone(), folder(node))).collect()
 }
 
-/// A letter of a folder's name: no path of its own, whatever a package or a version is called.
-fn spelled(char: char) -> String {
+/// Escapes a character of a folder's name: separators of paths, which a package or a version may
+/// contain, and upper case.
+fn escape(char: char) -> String {
     match char {
         '/' | '\\' => "^".to_string(),
         char if char.is_uppercase() => format!("^{}", char.to_lowercase()),

@@ -1,5 +1,5 @@
-//! What a model reads: which relations the injector shall look for, what the manifest says of each,
-//! and which other models of the plan must have run before.
+//! The inputs of a model: the relations that its query may read, their entries in the manifest, and
+//! the models that must run before it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,17 +8,17 @@ use crate::config::{EventTime, Kind, Materialization, Node};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{BatchTemplate, Dialect, Sql};
 use crate::graph::Graph;
-use crate::inject::{Access, Filter, Input, Occurrence, Query, ResultColumn, Time};
+use crate::inject::{Access, Filter, Input, InputTime, Occurrence, Query, ResultColumn};
 use crate::jinja::{Lookup, Referent, Relation};
-use crate::plan::Reads;
+use crate::plan::ReadSet;
 use crate::plan::manifest::{
     BY_NAME, InputEntry, NO_EVENT_TIME, NOT_READ, OUT_OF_REACH, READ_BY_HOOK,
 };
 
-/// The relations that a query may read: the node's inputs, through ephemeral models too, and every
-/// source by its plain name. A plain name without a database is looked for in `database`, the
-/// target's.
-pub fn of(graph: &Graph, node: &Node, database: Option<&str>) -> Vec<Input> {
+/// The relations that a query may read: the node's inputs, also through ephemeral models, and every
+/// source by its plain name. A plain name without a database belongs to `database`, that of the
+/// target.
+pub fn query_inputs(graph: &Graph, node: &Node, database: Option<&str>) -> Vec<Input> {
     let read = reads_through(graph, node);
     let sources = graph.sources().filter(|source| !read.contains(&source.unique_id));
     let read = read.iter().map(|id| Input {
@@ -28,16 +28,16 @@ pub fn of(graph: &Graph, node: &Node, database: Option<&str>) -> Vec<Input> {
     read.chain(sources.map(|node| input(node, database))).collect()
 }
 
-/// Unique ids of what a node reads, and of what its ephemeral inputs read.
+/// Unique ids of the nodes that a node reads, and that its ephemeral inputs read.
 fn reads_through(graph: &Graph, node: &Node) -> BTreeSet<String> {
     let mut read = BTreeSet::new();
-    let mut open: Vec<&str> = vec![&node.unique_id];
-    while let Some(id) = open.pop() {
+    let mut pending: Vec<&str> = vec![&node.unique_id];
+    while let Some(id) = pending.pop() {
         for parent in graph.parents.get(id).into_iter().flatten() {
             if read.insert(parent.clone())
                 && matches!(graph.nodes[parent].materialization, Materialization::Ephemeral)
             {
-                open.push(parent);
+                pending.push(parent);
             }
         }
     }
@@ -72,9 +72,9 @@ fn input(node: &Node, database: Option<&str>) -> Input {
     }
 }
 
-fn time(event_time: &EventTime) -> Time {
+fn time(event_time: &EventTime) -> InputTime {
     let column = ResultColumn::named(&event_time.column, event_time.quote);
-    Time { column, literals: event_time.time_type().ok().cloned() }
+    InputTime { column, literals: event_time.time_type().ok().cloned() }
 }
 
 /// The model's own table as an input, also by its plain name.
@@ -88,25 +88,24 @@ pub fn own_table(node: &Node) -> Input {
     }
 }
 
-/// The parts of a relation's name that the engine writes.
+/// The parts of a relation's name that are included in SQL.
 fn parts(relation: &Relation) -> Vec<String> {
     let parts = [relation.database.as_ref(), relation.schema.as_ref(), Some(&relation.identifier)];
     let written =
-        parts.into_iter().enumerate().filter(|(place, _)| relation.style.included[*place]);
+        parts.into_iter().enumerate().filter(|(index, _)| relation.style.included[*index]);
     written.filter_map(|(_, part)| part.cloned()).collect()
 }
 
-/// What the manifest and a file's header say of the inputs: one entry for each way in which the
-/// query reads an input, and one for each input that the templates refer to and no table of the
-/// query is.
-pub fn entries(
+/// The inputs for the manifest and for headers of files: one entry for each way in which the query
+/// reads an input, and one for each input that a template refers to but no table of the query is.
+pub fn input_entries(
     graph: &Arc<Graph>,
     dialect: &Dialect,
     node: &Node,
     query: &Query,
 ) -> Result<Vec<InputEntry>, Diagnostic> {
     let mut entries: Vec<InputEntry> = Vec::new();
-    let of_hooks = read_by_hooks(graph, node);
+    let hook_inputs = read_by_hooks(graph, node);
     let ids: BTreeSet<String> =
         query.ids(|_| true).into_iter().chain(reads_through(graph, node)).collect();
     for id in &ids {
@@ -126,14 +125,14 @@ pub fn entries(
         let is_ephemeral = matches!(input.materialization, Materialization::Ephemeral);
         let mut reads = query.reads.iter().filter(|read| read.unique_id == *id).peekable();
         if reads.peek().is_none() && !is_ephemeral {
-            let why = if of_hooks.contains(id) { READ_BY_HOOK } else { NOT_READ };
+            let why = if hook_inputs.contains(id) { READ_BY_HOOK } else { NOT_READ };
             entries.push(entry(input.relation.to_string(), false, Some(why.to_string())));
         }
         for read in reads.filter(|read| !is_ephemeral || read.access == Access::Filtered) {
             let new = entry(
-                shown(input, read),
+                displayed_relation(input, read),
                 read.access == Access::Filtered,
-                whole_because(&read.access),
+                unfiltered_reason(&read.access),
             );
             if !entries.contains(&new) {
                 entries.push(new);
@@ -146,32 +145,32 @@ pub fn entries(
 /// Unique ids of what the hooks of a node refer to.
 fn read_by_hooks(graph: &Arc<Graph>, node: &Node) -> BTreeSet<String> {
     let lookup = graph.seen_from(&node.package);
-    let reads = &node.hook_reads;
-    let refs = reads
+    let read_set = &node.hook_reads;
+    let refs = read_set
         .refs
         .iter()
         .map(|call| lookup.reference(call.package.as_deref(), &call.name, call.version.as_deref()));
-    let tables = reads.sources.iter().map(|(source, table)| lookup.source(source, table));
+    let tables = read_set.sources.iter().map(|(source, table)| lookup.source(source, table));
     let ids = refs.chain(tables).flatten().map(|referent| match referent {
         Referent::Relation { unique_id, .. } | Referent::Cte { unique_id, .. } => unique_id,
     });
     ids.collect()
 }
 
-/// The relation that an occurrence reads: the node's own, unless a macro gave it another path.
-fn shown(input: &Node, read: &Occurrence) -> String {
+/// The name of the relation that an occurrence reads: that of the node, unless a macro changed it.
+fn displayed_relation(input: &Node, read: &Occurrence) -> String {
     let plain = |name: &str| {
         name.replace(['"', '`', '[', ']'], "").split_whitespace().collect::<String>().to_lowercase()
     };
-    let own = input.relation.to_string();
-    let (known, written) = (plain(&own), plain(&read.name));
+    let relation = input.relation.to_string();
+    let (known, written) = (plain(&relation), plain(&read.name));
     let is_tail = |long: &str, short: &str| {
         long == short || long.strip_suffix(short).is_some_and(|rest| rest.ends_with('.'))
     };
-    if is_tail(&known, &written) { own } else { read.name.clone() }
+    if is_tail(&known, &written) { relation } else { read.name.clone() }
 }
 
-fn whole_because(access: &Access) -> Option<String> {
+fn unfiltered_reason(access: &Access) -> Option<String> {
     Some(match access {
         Access::Filtered => return None,
         Access::NoEventTime => NO_EVENT_TIME.to_string(),
@@ -184,9 +183,14 @@ fn whole_because(access: &Access) -> Option<String> {
     })
 }
 
-/// Which other models must have run before, and how much of them.
-pub fn reads(entries: &[InputEntry], graph: &Arc<Graph>, node: &Node, in_order: bool) -> Reads {
-    let mut reads = Reads { in_order, hooks: read_by_hooks(graph, node), ..Reads::default() };
+/// The models that must run before this one: whole, or the overlapping batches only.
+pub fn read_set(
+    entries: &[InputEntry],
+    graph: &Arc<Graph>,
+    node: &Node,
+    in_order: bool,
+) -> ReadSet {
+    let mut reads = ReadSet { in_order, hooks: read_by_hooks(graph, node), ..ReadSet::default() };
     for entry in entries {
         let by_window =
             entry.whole_because.is_none() && graph.nodes[&entry.unique_id].microbatch().is_some();
@@ -196,32 +200,36 @@ pub fn reads(entries: &[InputEntry], graph: &Arc<Graph>, node: &Node, in_order: 
     reads
 }
 
-/// What a model waits for where a model between it and the plan was not selected: the planned
-/// models behind that one, whole, since how its rows follow from theirs is not looked at.
-pub fn wait_through(reads: &mut Reads, graph: &Graph, planned: &BTreeSet<String>) {
-    let hooks = behind(&reads.hooks, graph, planned);
+/// Adds the planned models that are reached through models that are not in the plan. They are read
+/// whole, since it is unknown how the rows between depend on each other.
+pub fn add_indirect_reads(reads: &mut ReadSet, graph: &Graph, planned: &BTreeSet<String>) {
+    let hooks = planned_ancestors(&reads.hooks, graph, planned);
     reads.hooks.extend(hooks);
-    let whole = behind(reads.whole.iter().chain(&reads.by_window), graph, planned);
+    let whole = planned_ancestors(reads.whole.iter().chain(&reads.by_window), graph, planned);
     reads.whole.extend(whole);
 }
 
-/// The planned models behind those of `read` that are not planned.
-fn behind<'a>(
+/// The planned models that are reached through those of `read` that are not in the plan.
+fn planned_ancestors<'a>(
     read: impl IntoIterator<Item = &'a String>,
     graph: &'a Graph,
     planned: &BTreeSet<String>,
 ) -> Vec<String> {
-    let mut open: Vec<&String> = read.into_iter().filter(|id| !planned.contains(*id)).collect();
+    let mut pending: Vec<&String> = read.into_iter().filter(|id| !planned.contains(*id)).collect();
     let mut seen = BTreeSet::new();
-    let mut behind = Vec::new();
-    while let Some(id) = open.pop() {
+    let mut ancestors = Vec::new();
+    while let Some(id) = pending.pop() {
         for parent in
             graph.parents.get(id).into_iter().flatten().filter(|parent| seen.insert(*parent))
         {
-            if planned.contains(parent) { behind.push(parent.clone()) } else { open.push(parent) }
+            if planned.contains(parent) {
+                ancestors.push(parent.clone())
+            } else {
+                pending.push(parent)
+            }
         }
     }
-    behind
+    ancestors
 }
 
 /// A warning for each input that every batch reads whole because it has no `event_time`.
@@ -237,23 +245,26 @@ pub fn unfiltered(graph: &Graph, node: &Node, entries: &[InputEntry]) -> Vec<Dia
                 .as_ref()
                 .map_or(input.name.clone(), |source| format!("{source}.{}", input.name));
             Diagnostic::warning(format!(
-                "every batch of `{}` reads `{name}` whole: it has no \
-                `event_time`",
+                "every batch of `{}` reads all of `{name}`: it has no `event_time`",
                 node.name
             ))
             .at(node.file.find(&input.name))
             .hint(format!(
-                "give `{}` an `event_time`, or write `.render()` behind it if it is \
-                    meant to be read whole",
+                "set `event_time` for `{}`, or write `.render()` after the `ref()` or `source()` \
+                if it is meant to be read whole",
                 input.name
             ))
         })
         .collect()
 }
 
-/// A relation with its filter, slots for the window in it, the alias behind. Columns that `*`
-/// leaves out are selected by name where the query reads them.
-pub fn within(dialect: &Dialect, window: &Sql, filter: &Filter) -> Result<String, Diagnostic> {
+/// A relation with its filter, with slots for the window, and an alias. Columns that `*` omits are
+/// selected by name if the query reads them.
+pub fn apply_filter(
+    dialect: &Dialect,
+    window: &Sql,
+    filter: &Filter,
+) -> Result<String, Diagnostic> {
     let relation = Sql(filter.relation.clone());
     let arguments = [("relation", relation.value()), ("window", window.value())];
     let filtered = if filter.hidden.is_empty() {
@@ -276,8 +287,8 @@ pub fn within(dialect: &Dialect, window: &Sql, filter: &Filter) -> Result<String
     })
 }
 
-/// The same with some window filled in, for the injector to parse.
-pub fn sample(text: &str) -> String {
+/// The text with a sample window filled in, so that it can be parsed.
+pub fn with_sample_window(text: &str) -> String {
     let window = crate::calendar::Window { start: Default::default(), end: Default::default() };
     BatchTemplate::new(text, chrono_tz::UTC).fill(&window, "1970")
 }

@@ -1,7 +1,6 @@
-//! Macros of the project that replace dbt's own. Those that models call work as in dbt; those that
-//! dbt's materializations call do nothing here, as no materialization is run. Takes the project and
-//! the selected models; gives a warning for each such macro that bears on one of them, an error
-//! under `--strict`.
+//! Macros of the project that override macros of dbt. Overrides that models call work as in dbt;
+//! overrides that only dbt's materializations call have no effect, since no materialization is run.
+//! Warns about each override without effect on a selected model; under `--strict` it is an error.
 
 use std::sync::LazyLock;
 
@@ -11,7 +10,7 @@ use crate::config::{Kind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Level, Location};
 use crate::project::Project;
 
-/// The models that a macro bears on.
+/// The models that a macro affects.
 #[derive(Clone, Copy)]
 enum Scope {
     All,
@@ -24,7 +23,7 @@ enum Scope {
     Snapshots,
 }
 
-/// dbt's macros that its materializations call, without the prefix of an adapter.
+/// The macros that dbt's materializations call, without the prefix of an adapter.
 const MACROS: [(&str, Scope); 38] = [
     ("alter_column_comment", Scope::All),
     ("alter_relation_comment", Scope::All),
@@ -66,7 +65,7 @@ const MACROS: [(&str, Scope); 38] = [
     ("sync_column_schemas", Scope::Incremental("")),
 ];
 
-/// Those of them that a plan calls, where the dialect runs macros of strategies.
+/// The macros among them that are called for a plan, if the dialect runs strategy macros.
 const STRATEGIES: [&str; 9] = [
     "get_delete_insert_merge_sql",
     "get_incremental_append_sql",
@@ -79,8 +78,8 @@ const STRATEGIES: [&str; 9] = [
     "get_merge_sql",
 ];
 
-/// The macros of the project that the plan of `models` passes by. `runs_strategies`: whether it
-/// calls those of strategies.
+/// Overrides that are not called for the plan of `models`. `runs_strategies`: whether strategy
+/// macros are called.
 pub fn unused_overrides(
     project: &Project,
     models: &[&Node],
@@ -92,7 +91,7 @@ pub fn unused_overrides(
         let is_run = runs_strategies && STRATEGIES.contains(&&*name);
         let known = MACROS.iter().find(|(known, _)| *known == name && !is_run);
         if let Some((_, scope)) =
-            known.filter(|(_, scope)| models.iter().any(|node| scope.bears_on(node)))
+            known.filter(|(_, scope)| models.iter().any(|node| scope.affects(node)))
         {
             diagnostics.push(unused_macro(&name, *scope, at));
         }
@@ -100,15 +99,15 @@ pub fn unused_overrides(
     for (name, at) in materializations(project) {
         if models.iter().any(|node| materialized(node) == name) {
             let warning = Diagnostic::warning(format!(
-                "the materialization `{name}` of this project does not run"
+                "the materialization `{name}` of this project has no effect"
             ))
             .at(at);
             let fact = format!(
-                "models that are materialized as `{name}` are planned as dbt's own \
-                 materialization makes them"
+                "models that are materialized as `{name}` are planned like dbt's built-in \
+                materialization"
             );
             diagnostics.push(
-                warning.fact(fact).hint("compare the plan with what the materialization does"),
+                warning.fact(fact).hint("compare the plan with what your materialization does"),
             );
         }
     }
@@ -125,19 +124,19 @@ pub fn unused_overrides(
 
 fn unused_macro(name: &str, scope: Scope, at: Location) -> Diagnostic {
     let warning = Diagnostic::warning(format!(
-        "macro `{name}` of this project replaces dbt's own, and the plan does not call it"
+        "macro `{name}` of this project overrides a macro of dbt, and has no effect on the plan"
     ))
     .at(at);
     match scope {
         Scope::Microbatch => warning
             .fact("dbt runs the statements that it returns for each batch")
-            .hint("compare its SQL with the plan's, or delete it to have the same in dbt"),
+            .hint("compare its SQL with the plan, or delete it so that dbt does the same"),
         _ => warning.hint("compare the statements that it returns with those of the plan"),
     }
 }
 
 impl Scope {
-    fn bears_on(self, node: &Node) -> bool {
+    fn affects(self, node: &Node) -> bool {
         let made = &node.materialization;
         match self {
             Scope::All => !matches!(made, Materialization::Ephemeral | Materialization::External),
@@ -152,10 +151,10 @@ impl Scope {
                 matches!(made, Materialization::Incremental(_) | Materialization::Microbatch(_))
             }
             Scope::Incremental("default") => matches!(made, Materialization::Incremental(None)),
-            // The default of a dialect may be any of them.
+            // Without a setting, the dialect's default may be any strategy.
             Scope::Incremental(strategy) => match made {
-                Materialization::Incremental(own) => {
-                    own.as_deref().is_none_or(|own| own == strategy)
+                Materialization::Incremental(setting) => {
+                    setting.as_deref().is_none_or(|setting| setting == strategy)
                 }
                 _ => false,
             },
@@ -166,7 +165,7 @@ impl Scope {
     }
 }
 
-/// The name of the materialization that dbt would call.
+/// The name of the materialization that dbt would run.
 fn materialized(node: &Node) -> &str {
     match &node.materialization {
         Materialization::View => "view",
@@ -179,24 +178,27 @@ fn materialized(node: &Node) -> &str {
     }
 }
 
-/// The materializations that the project itself defines for this adapter, or for all.
+/// The materializations that the project defines for this adapter or for all adapters.
 fn materializations(project: &Project) -> Vec<(String, Location)> {
     let adapter = &project.target.dialect;
-    let mut found = Vec::new();
+    let mut definitions = Vec::new();
     for file in project.packages.iter().take(1).flat_map(|package| &package.macros) {
         for block in BLOCK.captures_iter(&file.text) {
             let adapters = block.name("adapter").map_or("default", |name| name.as_str());
             if let Some(name) =
                 block.name("name").filter(|_| adapters == "default" || adapters == adapter)
             {
-                found.push((name.as_str().to_string(), file.at(name.range())));
+                definitions.push((name.as_str().to_string(), file.at(name.range())));
             }
         }
     }
-    found
+    definitions
 }
 
 static BLOCK: LazyLock<Regex> = LazyLock::new(|| {
-    let pattern = r#"\{%[-+]?\s*materialization\s+(?<name>\w+)\s*(?:,\s*(?:default|adapter\s*=\s*['"](?<adapter>\w+)['"]))?"#;
-    Regex::new(pattern).expect("the pattern is well formed")
+    Regex::new(concat!(
+        r"\{%[-+]?\s*materialization\s+(?<name>\w+)\s*",
+        r#"(?:,\s*(?:default|adapter\s*=\s*['"](?<adapter>\w+)['"]))?"#,
+    ))
+    .expect("the pattern is valid")
 });

@@ -4,21 +4,22 @@
 mod audits;
 mod batches;
 mod builds;
-mod causes;
 mod checks;
 mod client_commands;
 mod columns;
+mod dedup;
 mod dependents;
 mod folders;
 mod hooks;
+mod identifiers;
 mod inputs;
-mod look;
+mod list;
 mod macro_overrides;
 mod query;
 mod refresh;
+mod render_queries;
 mod report;
 mod schema_changes;
-mod spelled;
 mod staged;
 mod steps;
 mod strategy_macros;
@@ -36,92 +37,87 @@ use crate::graph::{self, Graph, PreviousState, Selected, Selection};
 use crate::jinja::Jinja;
 use crate::limits;
 use crate::plan::manifest::{About, ModelEntry, RequestEntry, SCHEMA_VERSION};
-use crate::plan::{Plan, Steps};
+use crate::plan::{ModelSteps, Plan};
 use crate::plan_dir;
 use crate::project::{self, Facts, LoadOptions, Project, TargetFacts};
 use crate::window;
 
-use causes::Causes;
 pub use checks::{Checked, check};
 pub use columns::Columns;
-pub use look::{Asked, ListedModel, RenderedQueries, list, queries};
-pub use report::{Row, table};
+use dedup::DedupedDiagnostics;
+pub use list::{ListedModel, list};
+pub use render_queries::{RenderRequest, RenderedQueries, render_queries};
+pub use report::{ReportRow, render_table};
 
-/// What was asked on the command line.
+/// The arguments of a compilation, from the command line.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub open: LoadOptions,
     pub selection: Selection,
     pub windows: window::WindowRequest,
     pub full_refresh: bool,
-    /// Whether the batches are written next to the tables and published at the end.
+    /// Whether the batches are written to staging tables and published at the end.
     pub staged: bool,
-    /// Whether now was given, so that the plan does not depend on the clock.
+    /// Whether `--now` is set, so that the plan does not depend on the clock.
     pub now_is_given: bool,
-    /// Models of which a finished batch is known, by unique id, where the others are planned from
-    /// their `begin` on.
+    /// Unique ids of models with a finished batch; all other models are planned from their `begin`
+    /// on.
     pub from_begin_except: Option<BTreeSet<String>>,
-    /// The folders of earlier plans, which know the columns of tables; the first that knows a
-    /// model's columns counts.
+    /// The folders of earlier plans. The columns of a table come from the first of them that lists
+    /// the model.
     pub earlier_plans: Vec<PathBuf>,
 }
 
-/// A plan, and what is said of it.
+/// A plan, the rows of its report, and diagnostics.
 pub struct Compiled {
     pub plan: Plan,
-    pub rows: Vec<Row>,
+    pub rows: Vec<ReportRow>,
     pub diagnostics: Vec<Diagnostic>,
-    /// How many of the selected models are named only, because a plan cannot build them.
-    pub left_out: usize,
+    /// Number of selected models that the plan lists but cannot build.
+    pub not_built: usize,
 }
 
-/// A project, its nodes linked.
+/// A project whose nodes are linked to a graph.
 pub struct LoadedProject {
     pub project: Project,
     pub graph: Arc<Graph>,
     pub dialect: Dialect,
     pub columns: Arc<Columns>,
-    /// Models with errors of their own: they are not in the graph.
+    /// Models with errors in their own files or configuration. They are not in the graph.
     pub broken: Vec<Broken>,
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// The steps of one model, and what is said of them.
+/// The steps of one model, with its manifest entry, report row and diagnostics.
 struct ModelOutput {
     entry: ModelEntry,
-    steps: Option<Steps>,
-    row: Row,
+    steps: Option<ModelSteps>,
+    row: ReportRow,
     diagnostics: Vec<Diagnostic>,
 }
 
-/// Compiles the selected models. On an error nothing was written, and every broken model is in it.
+/// Compiles the selected models. Writes nothing. An error lists every broken model.
 pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
-    let LoadedProject { project, graph, dialect, columns, broken, mut diagnostics } =
-        open(&request.open)?;
-    let everything = request.selection.select.is_empty() && request.selection.selector.is_none();
-    if everything && !broken.is_empty() {
-        let mut causes = Causes::default();
-        causes.extend(None, diagnostics);
-        return Err(with_broken(causes, &broken));
+    let loaded = open(&request.open)?;
+    let LoadedProject { project, graph, dialect, broken, .. } = &loaded;
+    let mut diagnostics = loaded.diagnostics.clone();
+    if selects_everything(&request.selection) && !broken.is_empty() {
+        return Err(with_broken_models(DedupedDiagnostics::of_project(diagnostics), broken));
     }
-    let (selected, warnings) = match selected(&graph, &project, &request.selection) {
-        // A broken model is in no graph: it may be what a word of the selection means.
-        Err(_) if !broken.is_empty() => return Err(with_broken(Causes::default(), &broken)),
-        selected => selected?,
-    };
+    let (selected, warnings) = loaded.select(&request.selection)?;
     diagnostics.extend(warnings);
     diagnostics.extend(macro_overrides::unused_overrides(
-        &project,
+        project,
         &selected,
         dialect.property("runs_strategy_macros")?,
         request.windows.strict,
     )?);
-    refresh::protect(&selected, request)?;
+    refresh::reject_protected(&selected, request)?;
     collect(graph.nodes.values(), |node| {
-        spelled::refuse(&dialect, node).map_err(Diagnostics::from)
+        identifiers::validate_relation_name(dialect, node).map_err(Diagnostics::from)
     })?;
     let models = match request.staged {
-        true => Some(staged::stage(&dialect, &graph, &selected, request)?),
+        true => Some(staged::stage(dialect, graph, &selected, request)?),
         false => None,
     };
     let staged_nodes: Vec<Node> = match models {
@@ -129,63 +125,62 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
         None => Vec::new(),
     };
     let selected = if models.is_some() { staged_nodes.iter().collect() } else { selected };
-    let folders = folders::of(&selected);
-    let mut context = Context::new(&project, &graph, &dialect, &columns, &folders);
+    let folders = folders::assign(&selected);
+    let mut context = loaded.context(&folders);
     context.staged = models.as_ref();
     context.earlier_plans = schema_changes::EarlierPlans::new(&request.earlier_plans);
-    let mut parts = Vec::new();
-    let mut errors = Causes::default();
-    for (node, part) in selected.iter().zip(par_map(&selected, |node| {
+    let mut outputs = Vec::new();
+    let mut errors = DedupedDiagnostics::default();
+    for (node, output) in selected.iter().zip(par_map(&selected, |node| {
         limits::guarded(&node.file, || compile_model(&context, node, request))
     })) {
-        match part {
-            Ok(part) => parts.push(part),
+        match output {
+            Ok(output) => outputs.push(output),
             Err(more) => errors.extend(Some(&node.name), more.0),
         }
     }
     if !errors.is_empty() {
-        return Err(with_broken(errors, &broken));
+        return Err(with_broken_models(errors, broken));
     }
-    let mut causes = Causes::default();
-    causes.extend(None, diagnostics);
-    not_planned(&mut causes, &broken);
+    let mut diagnostics = DedupedDiagnostics::of_project(diagnostics);
+    add_unplanned(&mut diagnostics, broken);
 
-    let state = graph::changes::state(&graph, &project);
+    let state = graph::changes::state(graph, project);
     let mut plan = Plan {
-        about: about(&project, &dialect, request),
+        about: about(project, dialect, request),
         models: Vec::new(),
         steps: Vec::new(),
         state,
     };
     let mut rows = Vec::new();
-    let mut left_out = 0;
-    for part in parts.into_iter().flatten() {
-        left_out += usize::from(part.steps.is_none());
-        plan.models.push(part.entry);
-        plan.steps.extend(part.steps);
-        causes.extend(Some(&part.row.model), part.diagnostics);
-        rows.push(part.row);
+    let mut not_built = 0;
+    for output in outputs.into_iter().flatten() {
+        not_built += usize::from(output.steps.is_none());
+        plan.models.push(output.entry);
+        plan.steps.extend(output.steps);
+        diagnostics.extend(Some(&output.row.model), output.diagnostics);
+        rows.push(output.row);
     }
     let planned = plan.models.iter().map(|model| model.unique_id.clone()).collect();
     plan.steps
         .iter_mut()
-        .for_each(|steps| inputs::wait_through(&mut steps.reads, &graph, &planned));
-    Ok(Compiled { plan, rows, diagnostics: causes.finish(), left_out })
+        .for_each(|steps| inputs::add_indirect_reads(&mut steps.reads, graph, &planned));
+    Ok(Compiled { plan, rows, diagnostics: diagnostics.finish(), not_built })
 }
 
 /// Loads and links a project.
 pub fn open(open: &LoadOptions) -> Result<LoadedProject, Diagnostics> {
-    let asked: Cell<Option<Dialect>> = Cell::new(None);
+    let loaded_dialect: Cell<Option<Dialect>> = Cell::new(None);
     let project = project::load(open, &|name| {
-        let dialect = asked
+        let dialect = loaded_dialect
             .take()
-            .filter(|asked| asked.name == name)
+            .filter(|dialect| dialect.name == name)
             .map_or_else(|| dialect::named(name), Ok)?;
         let facts = facts(&dialect);
-        asked.set(Some(dialect));
+        loaded_dialect.set(Some(dialect));
         facts
     })?;
-    let dialect = asked.take().filter(|asked| asked.name == project.target.dialect);
+    let dialect = loaded_dialect.take().filter(|dialect| dialect.name == project.target.dialect);
     let mut dialect = dialect.map_or_else(|| dialect::named(&project.target.dialect), Ok)?;
     dialect.attach(&project.target.attached)?;
     let resolved = config::resolve(&project, &dialect)?;
@@ -216,17 +211,17 @@ pub fn open(open: &LoadOptions) -> Result<LoadedProject, Diagnostics> {
     }
     let graph = Arc::new(graph);
     let all = graph.clone();
-    let not_planned: Vec<Node> =
+    let unplanned: Vec<Node> =
         resolved.broken.iter().filter_map(|broken| broken.node.as_deref().cloned()).collect();
     let (database, schema) = (project.target.database.clone(), project.target.schema.clone());
     project.jinja.set_graph(graph_gap(&resolved.broken), move || {
-        let nodes = all.nodes.values().chain(&not_planned);
+        let nodes = all.nodes.values().chain(&unplanned);
         let mut json = config::graph_json(nodes, &|id| all.reads(id));
         all.add_resource_json(database.as_deref(), &schema, &mut json);
         json
     });
-    let columns = columns::known(&project, &graph, &dialect)?;
-    project.jinja.set_known(columns.clone());
+    let columns = Arc::new(Columns::new(&project, &graph, &dialect)?);
+    project.jinja.set_relation_catalog(columns.clone());
     Ok(LoadedProject { project, graph, dialect, columns, broken: resolved.broken, diagnostics })
 }
 
@@ -242,9 +237,8 @@ fn graph_gap(broken: &[Broken]) -> Option<Diagnostic> {
         .join(", ");
     let more =
         if missing.len() > 3 { format!(" and {} more", missing.len() - 3) } else { String::new() };
-    let mut error = Diagnostic::error(format!(
-        "`graph` is not complete without {names}{more}, which cannot be parsed"
-    ));
+    let mut error =
+        Diagnostic::error(format!("`graph` is incomplete: {names}{more} cannot be parsed"));
     if let Some(cause) = first.errors.0.first() {
         error =
             error.at_maybe(cause.at.clone()).fact(format!("`{}`: {}", first.name, cause.message));
@@ -252,7 +246,7 @@ fn graph_gap(broken: &[Broken]) -> Option<Diagnostic> {
     Some(error.hint("correct the model, or set `enabled: false` for it"))
 }
 
-/// What the reading of a project must know of its dialect.
+/// The properties of a dialect that loading a project needs.
 fn facts(dialect: &Dialect) -> Result<Facts, Diagnostic> {
     Ok(Facts {
         style: dialect.relation_style()?,
@@ -266,18 +260,58 @@ fn facts(dialect: &Dialect) -> Result<Facts, Diagnostic> {
     })
 }
 
-/// The selected models, inputs before their readers, and warnings about the selection.
-pub fn selected<'a>(
+impl LoadedProject {
+    /// The selected models, inputs before the models that read them, and warnings about the
+    /// selection. A selection that fails may refer to a broken model, which is not in the graph:
+    /// then the error lists the errors of broken models.
+    pub fn select(
+        &self,
+        selection: &Selection,
+    ) -> Result<(Vec<&Node>, Vec<Diagnostic>), Diagnostics> {
+        match selected_nodes(&self.graph, &self.project, selection) {
+            Err(_) if !self.broken.is_empty() => {
+                Err(with_broken_models(DedupedDiagnostics::default(), &self.broken))
+            }
+            selected => selected,
+        }
+    }
+
+    /// The context in which models are compiled; `folders` are those of the selected models.
+    fn context<'a>(&'a self, folders: &'a BTreeMap<String, String>) -> Context<'a> {
+        Context {
+            root: &self.project.root,
+            jinja: &self.project.jinja,
+            graph: &self.graph,
+            dialect: &self.dialect,
+            folders,
+            database: self.project.target.database.as_deref(),
+            columns: &self.columns,
+            staged: None,
+            window_keys: Default::default(),
+            earlier_plans: schema_changes::EarlierPlans::new(&[]),
+        }
+    }
+}
+
+/// Whether a selection has neither `--select` nor `--selector`.
+fn selects_everything(selection: &Selection) -> bool {
+    selection.select.is_empty() && selection.selector.is_none()
+}
+
+/// The selected models, inputs before the models that read them, and warnings about the selection.
+fn selected_nodes<'a>(
     graph: &'a Graph,
     project: &Project,
     selection: &Selection,
 ) -> Result<(Vec<&'a Node>, Vec<Diagnostic>), Diagnostics> {
-    let Selected { mut nodes, mut warnings } =
-        graph.select(selection, project.selectors.as_ref(), &past(graph, project, selection)?)?;
-    // `dbt run` makes models; a seed or a snapshot is planned, or named, where somebody asks for
-    // it.
-    let everything = selection.select.is_empty() && selection.selector.is_none();
-    // Nor does dbt run a file without text.
+    let Selected { mut nodes, mut warnings } = graph.select(
+        selection,
+        project.selectors.as_ref(),
+        &previous_state(graph, project, selection)?,
+    )?;
+    // Like `dbt run`, plan only models, unless seeds or snapshots are selected explicitly.
+    let everything = selects_everything(selection);
+    // dbt skips empty files too.
     nodes.retain(|node| node.kind != Kind::Model || !node.file.text.trim().is_empty());
     nodes.retain(|node| {
         node.kind == Kind::Model
@@ -287,25 +321,20 @@ pub fn selected<'a>(
         return Ok((nodes, warnings));
     }
     if selection.state.is_some() {
-        warnings
-            .push(Diagnostic::note("nothing that is selected has changed since the earlier plan"));
+        warnings.push(Diagnostic::note("nothing selected has changed since the earlier plan"));
     } else if everything && selection.exclude.is_empty() {
         return Err(Diagnostic::error("no model is selected")
-            .hint("`batchwright list` shows what there is")
+            .hint("run `batchwright list` to see all models")
             .into());
     } else {
         let warning = Diagnostic::warning("nothing to do: no model is selected");
-        warnings.push(
-            warning.hint(
-                "check the selection, and what `batchwright list` shows for each of its parts",
-            ),
-        );
+        warnings.push(warning.hint("check each part of the selection with `batchwright list`"));
     }
     Ok((nodes, warnings))
 }
 
-/// What `--state` names, for selections that compare with it.
-fn past(
+/// The previous plan and results in the folder of `--state`, for `state:` and `result:` selectors.
+fn previous_state(
     graph: &Graph,
     project: &Project,
     selection: &Selection,
@@ -314,7 +343,7 @@ fn past(
     let results = project::results(&project.root, folder);
     let changes = match project::earlier(&project.root, folder) {
         Ok(earlier) => Some(graph::changes::since(graph, project, &earlier)),
-        // The folder of a run holds its results, and no plan.
+        // The state folder of a run contains results but no plan.
         Err(_) if results.is_some() => None,
         Err(error) => return Err(error.into()),
     };
@@ -325,9 +354,9 @@ fn past(
     })
 }
 
-/// What every model's compilation looks at.
+/// Everything that the compilation of each model reads.
 struct Context<'a> {
-    /// The project's folder, where the rows of seeds are.
+    /// The folder of the project, from which seed files are read.
     root: &'a std::path::Path,
     jinja: &'a Jinja,
     graph: &'a Arc<Graph>,
@@ -335,76 +364,53 @@ struct Context<'a> {
     dialect: &'a Dialect,
     /// The plan's folder of each model, by unique id.
     folders: &'a BTreeMap<String, String>,
-    /// The target's, in which a plain name without one is looked for.
+    /// The database of the target, which applies to plain names without one.
     database: Option<&'a str>,
     columns: &'a Columns,
-    pinned: checks::Pinned,
+    window_keys: checks::WindowKeysCache,
     earlier_plans: schema_changes::EarlierPlans<'a>,
 }
 
-impl<'a> Context<'a> {
-    fn new(
-        project: &'a Project,
-        graph: &'a Arc<Graph>,
-        dialect: &'a Dialect,
-        columns: &'a Columns,
-        folders: &'a BTreeMap<String, String>,
-    ) -> Self {
-        let database = project.target.database.as_deref();
-        let earlier_plans = schema_changes::EarlierPlans::new(&[]);
-        let (root, jinja) = (&*project.root, &*project.jinja);
-        Context {
-            root,
-            jinja,
-            graph,
-            staged: None,
-            dialect,
-            folders,
-            database,
-            columns,
-            pinned: Default::default(),
-            earlier_plans,
-        }
-    }
-}
-
-/// The steps of a model; none for one that is built inside of its readers.
+/// Compiles one model. An ephemeral model has no output: it is part of the models that read it.
 fn compile_model(
     context: &Context,
     node: &Node,
     request: &Request,
 ) -> Result<Option<ModelOutput>, Diagnostics> {
-    codegen::refuse_raw_settings(context.dialect, node)?;
-    let part = match &node.materialization {
+    codegen::reject_unsafe_settings(context.dialect, node)?;
+    let output = match &node.materialization {
         Materialization::Microbatch(settings) => {
             batches::compile_model(context, node, settings, request)?
         }
         Materialization::Ephemeral => return Ok(None),
         _ => builds::compile_model(context, node, request)?,
     };
-    part.steps.iter().try_for_each(|steps| client_commands::refuse(context, node, steps))?;
-    Ok(Some(part))
+    output
+        .steps
+        .iter()
+        .try_for_each(|steps| client_commands::reject_in_steps(context, node, steps))?;
+    Ok(Some(output))
 }
 
-/// The errors of models that are left aside, as warnings: a broken model that nothing selected
-/// reads is no reason to stop.
-fn not_planned(causes: &mut Causes, broken: &[Broken]) {
+/// Adds the errors of broken models as warnings: a broken model that no selected model reads does
+/// not stop the compilation.
+fn add_unplanned(diagnostics: &mut DedupedDiagnostics, broken: &[Broken]) {
     for node in broken {
         let errors = node.errors.0.iter().cloned();
         let warnings = errors.map(|error| {
-            Diagnostic { level: Level::Warning, ..error }.fact("its model is not planned")
+            Diagnostic { level: Level::Warning, ..error }.fact("the model is not planned")
         });
-        causes.extend(Some(&node.name), warnings);
+        diagnostics.extend(Some(&node.name), warnings);
     }
 }
 
-/// All errors, those of broken models last.
-fn with_broken(mut errors: Causes, broken: &[Broken]) -> Diagnostics {
+/// All errors; those of broken models come last.
+fn with_broken_models(mut errors: DedupedDiagnostics, broken: &[Broken]) -> Diagnostics {
     broken.iter().for_each(|node| errors.extend(Some(&node.name), node.errors.0.iter().cloned()));
     Diagnostics(errors.finish())
 }
 
-/// The messages of the warnings among what is said.
+/// The messages of the warnings.
 fn warnings(diagnostics: &[Diagnostic]) -> impl Iterator<Item = String> + '_ {
     diagnostics
         .iter()

@@ -1,8 +1,8 @@
-//! The query of one model: rendered, its filters put in with slots for the window, its columns
-//! known as far as they can be.
+//! The query of one model: renders it, inserts filters with slots for the window, and derives its
+//! columns.
 
 use super::Context;
-use super::inputs::{self, sample, within};
+use super::inputs::{self, apply_filter, with_sample_window};
 use super::schema_changes;
 use crate::codegen;
 use crate::config::{EventTime, Materialization, Node, SchemaChange};
@@ -12,42 +12,42 @@ use crate::inject::{self, Access, Filter, Injection, Query};
 use crate::jinja::MarkKind;
 use crate::render::{self, RenderContext};
 
-/// A model's query with its filters, slots for the window in them.
-pub(super) struct Filtered {
+/// A model's query with its filters, which contain slots for the window.
+pub(super) struct FilteredQuery {
     pub text: render::RenderedModel,
     pub injected: Query,
     pub sql: String,
-    /// Columns of the query that the table lacks and that the insert leaves out.
+    /// Columns of the query that the table lacks and that the insert omits.
     pub left_out: Vec<String>,
-    /// Whether it reads its own table: a `{{ this }}` in a comment reads nothing.
-    pub reads_own: bool,
+    /// Whether it reads its own table. A `{{ this }}` in a comment does not count.
+    pub reads_self: bool,
 }
 
-/// Renders the model and puts the filters in.
+/// Renders the model and inserts the filters.
 pub(super) fn query(
     context: &Context,
     node: &Node,
-    moment: &RenderContext,
-) -> Result<Filtered, Diagnostic> {
-    filtered(context, node, moment, false)
+    render_context: &RenderContext,
+) -> Result<FilteredQuery, Diagnostic> {
+    filtered_query(context, node, render_context, false)
 }
 
-/// The query in which the model's own table has only what is before the window; none where its
-/// place takes no filter.
-pub(super) fn own_table_before(
+/// The query with its own table limited to rows before the window. None if the filter cannot be
+/// inserted there.
+pub(super) fn query_before_window(
     context: &Context,
     node: &Node,
-    moment: &RenderContext,
-) -> Result<Option<Filtered>, Diagnostic> {
-    let own = filtered(context, node, moment, true)?;
-    let (read, _) = own_marks(context, &own.text)?;
-    let cut =
-        own.injected.filters.iter().filter(|filter| filter.unique_id == node.unique_id).count();
-    Ok((cut > 0 && cut >= read).then_some(own))
+    render_context: &RenderContext,
+) -> Result<Option<FilteredQuery>, Diagnostic> {
+    let query = filtered_query(context, node, render_context, true)?;
+    let (read, _) = self_marks(context, &query.text)?;
+    let limited =
+        query.injected.filters.iter().filter(|filter| filter.unique_id == node.unique_id).count();
+    Ok((limited > 0 && limited >= read).then_some(query))
 }
 
-/// How often the model's own table is written in its query, and how often in a comment or a string.
-fn own_marks(
+/// How often the model's own table occurs in its query, and how often in a comment or a string.
+fn self_marks(
     context: &Context,
     text: &render::RenderedModel,
 ) -> Result<(usize, usize), Diagnostic> {
@@ -58,52 +58,53 @@ fn own_marks(
     Ok((read.len(), hidden.len()))
 }
 
-/// `cuts_own`: whether the model's own table is cut to what is before the window.
-fn filtered(
+/// `limits_self`: whether the model's own table is limited to rows before the window.
+fn filtered_query(
     context: &Context,
     node: &Node,
-    moment: &RenderContext,
-    cuts_own: bool,
-) -> Result<Filtered, Diagnostic> {
-    let place =
+    render_context: &RenderContext,
+    limits_self: bool,
+) -> Result<FilteredQuery, Diagnostic> {
+    let locate =
         |error: Diagnostic| if error.at.is_none() { error.at(node.file.line(1)) } else { error };
-    let text = render::model(context.jinja, context.graph, node, moment)?;
-    reject_slots(&text.sql).map_err(place)?;
+    let text = render::model(context.jinja, context.graph, node, render_context)?;
+    reject_slots(&text.sql).map_err(locate)?;
     let event_time = |id: &str| context.graph.nodes[id].event_time.as_ref();
     let condition = |event_time: &EventTime, id: &str, kind: &TimeType| {
         let column = context.dialect.event_time(&event_time.column, event_time.quote)?;
-        if cuts_own && id == node.unique_id {
+        if limits_self && id == node.unique_id {
             context.dialect.before(&column, kind)
         } else {
             context.dialect.read_filter(&column, kind)
         }
     };
-    let cut = |filter: &Filter| match event_time(&filter.unique_id) {
+    let replacement = |filter: &Filter| match event_time(&filter.unique_id) {
         Some(time) => {
             let window = condition(time, &filter.unique_id, time.time_type()?)?;
             match context.staged {
-                Some(models) => within(context.dialect, &window, &models.redirected(filter)?),
-                None => within(context.dialect, &window, filter),
+                Some(models) => apply_filter(context.dialect, &window, &models.redirected(filter)?),
+                None => apply_filter(context.dialect, &window, filter),
             }
         }
         None => Ok(filter.relation.clone()),
     };
-    // Only where the filter stands matters for parsing, so that any literal serves for a column
-    // whose literal is not known.
-    let parsable = |filter: &Filter| match event_time(&filter.unique_id) {
+    // For parsing only the position of the filter matters, so any literal will do for a column
+    // without a declared type.
+    let sample_replacement = |filter: &Filter| match event_time(&filter.unique_id) {
         Some(time) => {
             let window = condition(
                 time,
                 &filter.unique_id,
                 time.time_type().unwrap_or(&TimeType::Undeclared),
             );
-            let cut = window.and_then(|window| within(context.dialect, &window, filter));
-            cut.map(|text| sample(&text)).unwrap_or_default()
+            let replacement =
+                window.and_then(|window| apply_filter(context.dialect, &window, filter));
+            replacement.map(|text| with_sample_window(&text)).unwrap_or_default()
         }
         None => filter.relation.clone(),
     };
-    let known = |id: &str| context.columns.sure(id);
-    let mut inputs = inputs::of(context.graph, node, context.database);
+    let columns = |id: &str| context.columns.certain(id);
+    let mut inputs = inputs::query_inputs(context.graph, node, context.database);
     if context.dialect.property("hidden_reserved")? {
         inputs.iter_mut().for_each(|input| input.declared.clear());
     }
@@ -115,18 +116,22 @@ fn filtered(
             .get(&node.unique_id)
             .is_some_and(|parents| parents.contains(&input.unique_id))
         {
-            codegen::refuse_event_time(context.dialect, time)?;
+            codegen::reject_unsafe_event_time(context.dialect, time)?;
         }
         let (relation, unique_id) = ("relation".to_string(), input.unique_id.clone());
-        let any = Filter { span: 0..0, relation, unique_id, alias: None, hidden: Vec::new() };
-        within(context.dialect, &condition(time, &input.unique_id, &TimeType::Undeclared)?, &any)
-            .map_err(place)?;
+        let probe = Filter { span: 0..0, relation, unique_id, alias: None, hidden: Vec::new() };
+        apply_filter(
+            context.dialect,
+            &condition(time, &input.unique_id, &TimeType::Undeclared)?,
+            &probe,
+        )
+        .map_err(locate)?;
     }
     let mut marks = text.marks.clone();
-    if cuts_own {
+    if limits_self {
         inputs.push(inputs::own_table(node));
-        let own = marks.iter_mut().filter(|mark| mark.kind == MarkKind::This);
-        own.for_each(|mark| mark.kind = MarkKind::Input(node.unique_id.clone()));
+        let self_marks = marks.iter_mut().filter(|mark| mark.kind == MarkKind::This);
+        self_marks.for_each(|mark| mark.kind = MarkKind::Input(node.unique_id.clone()));
     }
     let parser = inject::parser(&context.dialect.property::<String>("parser")?);
     let hidden: Vec<String> = context.dialect.property("hidden_columns")?;
@@ -134,28 +139,28 @@ fn filtered(
         sql: &text.sql,
         marks: &marks,
         inputs: &inputs,
-        columns: &known,
-        within: &parsable,
+        columns: &columns,
+        within: &sample_replacement,
         hidden: &hidden,
         types: node.schema_change() != SchemaChange::Ignore,
     };
-    let mut injected = inject::filters(&injection, &*parser).map_err(place)?;
-    let left_out = match moment.incremental {
-        true => schema_changes::leave_out(context, node, &mut injected.columns)?,
+    let mut injected = inject::filters(&injection, &*parser).map_err(locate)?;
+    let left_out = match render_context.incremental {
+        true => schema_changes::remove_missing_columns(context, node, &mut injected.columns)?,
         false => Vec::new(),
     };
     for id in injected.ids(|access| *access == Access::Filtered) {
         ephemeral_event_time(context, &context.graph.nodes[&id])?;
     }
-    let edit = |filter: &Filter| Ok((filter.span.clone(), cut(filter)?));
+    let edit = |filter: &Filter| Ok((filter.span.clone(), replacement(filter)?));
     let edits: Result<Vec<_>, Diagnostic> = injected.filters.iter().map(edit).collect();
     let sql = inject::splice(&text.sql, edits?);
-    // A name that is put together from the relation's parts has no mark.
-    let reads_own = text.reads_this && !matches!(own_marks(context, &text)?, (0, 1..));
-    Ok(Filtered { text, injected, sql, left_out, reads_own })
+    // A name that is assembled from the parts of the relation has no mark.
+    let reads_self = text.reads_this && !matches!(self_marks(context, &text)?, (0, 1..));
+    Ok(FilteredQuery { text, injected, sql, left_out, reads_self })
 }
 
-/// Refuses an ephemeral model whose query does not give the column that its readers filter it by.
+/// Rejects an ephemeral model whose query lacks the column by which its readers filter it.
 fn ephemeral_event_time(context: &Context, node: &Node) -> Result<(), Diagnostic> {
     let Some(event_time) = node
         .event_time
@@ -180,6 +185,6 @@ fn ephemeral_event_time(context: &Context, node: &Node) -> Result<(), Diagnostic
     );
     let error = Diagnostic::error(message)
         .at(event_time.at.clone())
-        .fact("a `ref()` to it is filtered by that column");
-    Err(error.hint(format!("select it, or make one of `{}` its `event_time`", names.join("`, `"))))
+        .fact("models that read it by `ref()` filter by that column");
+    Err(error.hint(format!("select it, or set `event_time` to one of `{}`", names.join("`, `"))))
 }

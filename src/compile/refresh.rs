@@ -1,4 +1,4 @@
-//! Refresh and protection: what `--full-refresh` means for a model, and which models refuse it.
+//! `--full-refresh`: whether a model is rebuilt, and which models are protected from it.
 
 use super::Request;
 use crate::config::{Materialization, Microbatch, Node};
@@ -6,19 +6,19 @@ use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::dialect::{Dialect, short_hash};
 use crate::jinja::Relation;
 
-/// Refuses an unbounded full refresh of protected models, all of them named, before anything is
-/// written.
-pub fn protect(selected: &[&Node], request: &Request) -> Result<(), Diagnostics> {
+/// Rejects an unbounded full refresh of protected models. The error lists all of them.
+pub fn reject_protected(selected: &[&Node], request: &Request) -> Result<(), Diagnostics> {
     if !request.full_refresh {
         return Ok(());
     }
     let bounded = request.windows.bounds.is_some();
-    let plain: Vec<Diagnostic> = selected.iter().filter_map(|node| protects_itself(node)).collect();
+    let incremental: Vec<Diagnostic> =
+        selected.iter().filter_map(|node| protected_incremental(node)).collect();
     let protected = selected.iter().filter_map(|node| match &node.microbatch()?.full_refresh {
         Some((false, at)) if !bounded => Some((node, at)),
         _ => None,
     });
-    let refused: Vec<Diagnostic> = protected
+    let errors: Vec<Diagnostic> = protected
         .map(|(node, at)| {
             Diagnostic::error(format!(
                 "`{}` is protected from a full refresh by `full_refresh: \
@@ -27,19 +27,20 @@ pub fn protect(selected: &[&Node], request: &Request) -> Result<(), Diagnostics>
             ))
             .at(at.clone())
             .hint(format!(
-                "rebuild a span of it, which keeps the rest: `--select {} --full-refresh \
-                     --event-time-start 2024-09-01 --event-time-end 2024-10-01`",
+                "rebuild a range, which keeps the rest: `--select {} --full-refresh \
+                --event-time-start 2024-09-01 --event-time-end 2024-10-01`",
                 node.name
             ))
-            .hint(format!("or leave it out with `--exclude {}`", node.name))
+            .hint(format!("or exclude it: `--exclude {}`", node.name))
         })
-        .chain(plain)
+        .chain(incremental)
         .collect();
-    if refused.is_empty() { Ok(()) } else { Err(Diagnostics(refused)) }
+    if errors.is_empty() { Ok(()) } else { Err(Diagnostics(errors)) }
 }
 
-/// An incremental model without batches has no bounds that its rebuilding could keep to.
-fn protects_itself(node: &Node) -> Option<Diagnostic> {
+/// A protected incremental model without batches. It has no event time, so bounds do not limit its
+/// rebuild.
+fn protected_incremental(node: &Node) -> Option<Diagnostic> {
     let Materialization::Incremental(_) = &node.materialization else { return None };
     let setting = node
         .config
@@ -49,26 +50,26 @@ fn protects_itself(node: &Node) -> Option<Diagnostic> {
         "`{}` is protected from a full refresh by `full_refresh: false`",
         node.name
     ));
-    Some(error.at(setting.at.clone()).hint(format!("leave it out with `--exclude {}`", node.name)))
+    Some(error.at(setting.at.clone()).hint(format!("exclude it: `--exclude {}`", node.name)))
 }
 
-/// Whether the model is rebuilt from `begin` until now: asked for on the command line or by the
-/// model, and not bounded.
+/// Whether the model is rebuilt from `begin` until now: by `--full-refresh` or its own
+/// `full_refresh: true`, and without bounds.
 pub fn rebuilds(settings: &Microbatch, request: &Request) -> bool {
-    let asked = request.full_refresh || matches!(settings.full_refresh, Some((true, _)));
-    asked && request.windows.bounds.is_none()
+    let requested = request.full_refresh || matches!(settings.full_refresh, Some((true, _)));
+    requested && request.windows.bounds.is_none()
 }
 
-/// Whether all batches since `begin` are planned because no finished one is known: into the table
-/// itself, not next to it.
+/// Whether all batches since `begin` are planned because no batch has finished yet. They are
+/// written to the model's table, not to a shadow table.
 pub fn is_first_run(node: &Node, request: &Request) -> bool {
     request.windows.bounds.is_none()
         && request.from_begin_except.as_ref().is_some_and(|known| !known.contains(&node.unique_id))
 }
 
-/// The table that a full refresh fills beside the model's own. Its name tells one rebuild from
-/// another, so that what a different one left behind is never taken for a part of this.
-pub fn beside(
+/// The shadow table that a full refresh fills and then swaps in. Its name contains a hash of the
+/// query and the range, so that the remains of a different rebuild are never reused.
+pub fn shadow_relation(
     dialect: &Dialect,
     node: &Node,
     query: &str,

@@ -1,24 +1,24 @@
-//! The closing report: a line for each model.
+//! The report after a compilation: a line for each model.
 
-/// What the report says of one model.
+/// The line of one model.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Row {
+pub struct ReportRow {
     pub model: String,
     pub strategy: String,
     pub windows: Option<usize>,
     pub first: String,
     pub last: String,
-    /// Excluded; UTC.
+    /// Exclusive end of the last window, UTC.
     pub end: String,
     pub warnings: usize,
-    /// What `check` finds, notes apart.
+    /// Findings of `check`, except notes.
     pub findings: usize,
-    /// Whether its first batch begins after the model's `begin`.
+    /// Whether the first window starts after the `begin` of the model.
     pub starts_after_begin: bool,
 }
 
-/// The rows as a table for a terminal, columns lined up.
-pub fn table(rows: &[Row]) -> String {
+/// Formats the rows as a table with aligned columns, without empty columns.
+pub fn render_table(rows: &[ReportRow]) -> String {
     if rows.is_empty() {
         return String::new();
     }
@@ -69,8 +69,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_line_up_and_empty_ones_vanish() {
-        let row = |model: &str, windows| Row {
+    fn columns_are_aligned_and_empty_columns_omitted() {
+        let row = |model: &str, windows| ReportRow {
             model: model.into(),
             strategy: "view".into(),
             windows,
@@ -82,7 +82,7 @@ mod tests {
             starts_after_begin: false,
         };
         assert_eq!(
-            table(&[row("a", None), row("long_name", None)]),
+            render_table(&[row("a", None), row("long_name", None)]),
             "model      strategy\na          view\nlong_name  view\n"
         );
     }

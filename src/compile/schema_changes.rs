@@ -1,7 +1,7 @@
-//! `on_schema_change` of one model: which statements bring its table in line with its query. Takes
-//! the query, its columns, and what is known of the table's columns: dbt's catalog, or an earlier
-//! plan. Refuses a new column whose type is not known, where the engine does not find it out
-//! itself, and a change of type that loses values.
+//! `on_schema_change` of one model: derives the statements that adapt its table to its query, from
+//! the columns of the query and those of the table (from dbt's catalog or an earlier plan). Rejects
+//! a new column of unknown type if the engine cannot infer it, and a change of type that would lose
+//! values.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ impl<'a> EarlierPlans<'a> {
         EarlierPlans { folders, columns: OnceLock::new() }
     }
 
-    /// The columns of a model in the first of the plans that knows them.
+    /// The columns of a model in the first of the plans that lists it.
     fn of(&self, node: &Node) -> Option<&EarlierColumns> {
         let read =
             || self.folders.iter().rev().flat_map(|folder| earlier_columns(folder)).collect();
@@ -35,19 +35,19 @@ impl<'a> EarlierPlans<'a> {
     }
 }
 
-/// The statements, and what is known of them.
+/// The statements of a schema change, the columns that they drop, and diagnostics.
 #[derive(Debug, Default)]
 pub(super) struct TableChange {
     pub statements: Sql,
-    /// The names of columns that they drop.
+    /// The names of the dropped columns.
     pub dropped: Vec<String>,
     /// The text of the model's own file.
     pub file: String,
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// What is compared.
-pub(super) struct Changed<'a> {
+/// The query and the table that are compared.
+pub(super) struct ChangeInput<'a> {
     pub context: &'a Context<'a>,
     pub node: &'a Node,
     /// The query of a later run.
@@ -58,32 +58,32 @@ pub(super) struct Changed<'a> {
     pub first: Option<&'a [ResultColumn]>,
 }
 
-/// What a model's `on_schema_change` asks for; nothing where it is `ignore`, or the dialect alters
-/// no table.
-pub(super) fn change(of: &Changed) -> Result<Option<TableChange>, Diagnostic> {
-    let Changed { context, node, .. } = of;
+/// The change for a model's `on_schema_change`. None if it is `ignore` or the dialect cannot alter
+/// tables.
+pub(super) fn table_change(of: &ChangeInput) -> Result<Option<TableChange>, Diagnostic> {
+    let ChangeInput { context, node, .. } = of;
     let (dialect, change) = (context.dialect, node.schema_change());
     let alters = codegen::alters(dialect, node)?;
     if alters == Alters::Never {
         if change == SchemaChange::Fail {
-            compare(of)?;
+            reject_differences(of)?;
         }
         return Ok(None);
     }
     let Some(columns) = of.columns else {
         if dialect.property::<bool>("by_name")? && alters == Alters::ByQuery {
-            return of.written(&[], &[], &[], Vec::new()).map(Some);
+            return of.generate(&[], &[], &[], Vec::new()).map(Some);
         }
         let message = format!(
-            "`on_schema_change` of `{}` needs the columns of its query, and they are not known",
+            "`on_schema_change` of `{}` needs the columns of its query, which are unknown",
             node.name
         );
         return Err(Diagnostic::error(message)
-            .at(place(node))
+            .at(location(node))
             .hint("name the columns in the last `select` instead of `*`"));
     };
     if alters == Alters::ByQuery {
-        return of.written(&[], &[], &[], Vec::new()).map(Some);
+        return of.generate(&[], &[], &[], Vec::new()).map(Some);
     }
     let catalogued = context.columns.catalogued(node);
     let earlier = context.earlier_plans.of(node);
@@ -95,9 +95,9 @@ pub(super) fn change(of: &Changed) -> Result<Option<TableChange>, Diagnostic> {
         }
         (None, None) => None,
     };
-    let made = of.first.unwrap_or_default();
+    let first_columns = of.first.unwrap_or_default();
     let is_present = |column: &ResultColumn| {
-        Ok(is_among(dialect, column, made)?
+        Ok(is_among(dialect, column, first_columns)?
             || is_among(dialect, column, present.as_deref().unwrap_or_default())?)
     };
     let mut diagnostics = Vec::new();
@@ -115,10 +115,10 @@ pub(super) fn change(of: &Changed) -> Result<Option<TableChange>, Diagnostic> {
         }
     }
     if !untyped.is_empty() {
-        diagnostics.push(without_type(node, &untyped, present.is_some())?);
+        diagnostics.push(untyped_columns(node, &untyped, present.is_some())?);
     }
     let mut dropped: Vec<ResultColumn> = Vec::new();
-    for column in made
+    for column in first_columns
         .iter()
         .chain(present.iter().flatten())
         .filter(|_| change == SchemaChange::SyncAllColumns)
@@ -130,13 +130,13 @@ pub(super) fn change(of: &Changed) -> Result<Option<TableChange>, Diagnostic> {
     let checked = dialect.has(&format!("check_{}", change.as_str()));
     if change == SchemaChange::SyncAllColumns && present.is_none() && !checked {
         let message = format!(
-            "columns that the query of `{}` no longer has are not known, so the plan drops none",
+            "columns that the query of `{}` no longer has are unknown, so the plan drops none",
             node.name
         );
         diagnostics.push(
             Diagnostic::warning(message)
-                .at(place(node))
-                .hint("give dbt's catalog: `--catalog target/catalog.json`"),
+                .at(location(node))
+                .hint("pass dbt's catalog: `--catalog target/catalog.json`"),
         );
     }
     let widened = match change {
@@ -145,11 +145,11 @@ pub(super) fn change(of: &Changed) -> Result<Option<TableChange>, Diagnostic> {
         }
         _ => Vec::new(),
     };
-    of.written(&added, &dropped, &widened, diagnostics).map(Some)
+    of.generate(&added, &dropped, &widened, diagnostics).map(Some)
 }
 
-/// Refuses a query whose columns are not those of the catalog.
-fn compare(of: &Changed) -> Result<(), Diagnostic> {
+/// Rejects a query whose columns differ from those in the catalog.
+fn reject_differences(of: &ChangeInput) -> Result<(), Diagnostic> {
     let (dialect, node) = (of.context.dialect, of.node);
     let (Some(columns), Some(present)) = (of.columns, of.context.columns.catalogued(node)) else {
         return Ok(());
@@ -167,11 +167,11 @@ fn compare(of: &Changed) -> Result<(), Diagnostic> {
     let message =
         format!("the table of `{}` and its query differ: {}", node.name, differences.join(", "));
     Err(Diagnostic::error(message)
-        .at(place(node))
+        .at(location(node))
         .hint("alter the table, or rebuild it with `--full-refresh`"))
 }
 
-/// The names of those columns that are not among the others.
+/// The names of the columns that are not among the others.
 fn missing(
     dialect: &Dialect,
     columns: &[ResultColumn],
@@ -186,9 +186,9 @@ fn missing(
     Ok(names)
 }
 
-/// Takes the columns away that the table of a model with `on_schema_change: ignore` lacks, if the
-/// catalog has the table. Gives their names.
-pub(super) fn leave_out(
+/// Removes the columns that the table of a model with `on_schema_change: ignore` lacks according to
+/// the catalog. Returns their names.
+pub(super) fn remove_missing_columns(
     context: &Context,
     node: &Node,
     columns: &mut Option<Vec<ResultColumn>>,
@@ -202,7 +202,7 @@ pub(super) fn leave_out(
         return Ok(Vec::new());
     };
     let left_out = missing(context.dialect, known, &present)?;
-    // A table without any of the columns is another table.
+    // A table without any of the columns is a different table.
     if left_out.len() == known.len() {
         return Ok(Vec::new());
     }
@@ -210,8 +210,8 @@ pub(super) fn leave_out(
     Ok(left_out)
 }
 
-/// What is said of the columns that are left out.
-pub(super) fn left_out(node: &Node, columns: &[String]) -> Option<Diagnostic> {
+/// A warning about omitted columns.
+pub(super) fn left_out_warning(node: &Node, columns: &[String]) -> Option<Diagnostic> {
     let names = columns.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let warning = || {
         Diagnostic::warning(format!(
@@ -228,19 +228,19 @@ pub(super) fn left_out(node: &Node, columns: &[String]) -> Option<Diagnostic> {
     (!columns.is_empty()).then(warning)
 }
 
-impl Changed<'_> {
-    fn written(
+impl ChangeInput<'_> {
+    fn generate(
         &self,
         added: &[(ResultColumn, String)],
         dropped: &[ResultColumn],
         widened: &[(ResultColumn, String)],
         diagnostics: Vec<Diagnostic>,
     ) -> Result<TableChange, Diagnostic> {
-        let Changed { context, node, query, .. } = self;
+        let ChangeInput { context, node, query, .. } = self;
         let (dialect, change) = (context.dialect, node.schema_change());
-        // A contract gives the columns other types than the query has.
+        // A contract can declare other types than those of the query.
         let declared = codegen::contract(dialect, node)?
-            .map(|contract| codegen::as_declared(dialect, query, &contract))
+            .map(|contract| codegen::cast_to_contract(dialect, query, &contract))
             .transpose()?;
         let query = declared.as_deref().unwrap_or(query);
         let alteration = Alteration {
@@ -260,35 +260,40 @@ impl Changed<'_> {
     }
 }
 
-/// A new column whose type is not known: an error where the table's columns are known, so that it
-/// is sure to be new.
-fn without_type(node: &Node, columns: &[&str], is_sure: bool) -> Result<Diagnostic, Diagnostic> {
+/// Reports new columns of unknown type. An error if the table's columns are known, so that they are
+/// certainly new; else a warning.
+fn untyped_columns(
+    node: &Node,
+    columns: &[&str],
+    is_certain: bool,
+) -> Result<Diagnostic, Diagnostic> {
     let names = columns.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let hint = "give each its `data_type` under `columns:` in a properties file, or a `cast` in \
-        the last `select`";
-    if is_sure {
-        let (what, are) = if columns.len() == 1 {
+    let hint = "declare the `data_type` under `columns:` in a properties file, or `cast` in the \
+        last `select`";
+    if is_certain {
+        let (message, are) = if columns.len() == 1 {
             ("type of the new column", "is")
         } else {
             ("types of the new columns", "are")
         };
         return Err(Diagnostic::error(format!(
-            "the {what} {names} of `{}` {are} not known",
+            "the {message} {names} of `{}` {are} not known",
             node.name
         ))
-        .at(place(node))
+        .at(location(node))
         .hint(hint));
     }
     let message =
         format!("the plan adds no column of `{}` whose type is not known: {names}", node.name);
-    Ok(Diagnostic::warning(message).at(place(node)).hint(hint).hint(
-        "or give dbt's catalog, which says what the table has: `--catalog target/catalog.json`",
+    Ok(Diagnostic::warning(message).at(location(node)).hint(hint).hint(
+        "or pass dbt's catalog, which lists the columns of the table: `--catalog \
+        target/catalog.json`",
     ))
 }
 
-/// The columns to which the catalog gives another type, and a narrower one.
+/// The columns whose type in the catalog is narrower than in the query.
 fn widened(
-    of: &Changed,
+    of: &ChangeInput,
     columns: &[ResultColumn],
     present: &[ResultColumn],
     diagnostics: &mut Vec<Diagnostic>,
@@ -305,7 +310,7 @@ fn widened(
             let is_same =
                 dialect.same_column((&column.name, column.quoted), (&other.name, other.quoted))?;
             let Some(was) = other.data_type.as_ref().filter(|_| is_same) else { continue };
-            let (new, old) = (plain(&data_type), plain(was));
+            let (new, old) = (normalized_type(&data_type), normalized_type(was));
             if new == old || fits(&new, &old) {
                 continue;
             }
@@ -313,7 +318,7 @@ fn widened(
                 widened.push((column.clone(), data_type.clone()));
                 continue;
             }
-            let what = format!(
+            let message = format!(
                 "`{}` of `{}` is {was} in its table, and {data_type} in its query",
                 column.name, node.name
             );
@@ -323,31 +328,31 @@ fn widened(
             };
             if known(&new) && known(&old) {
                 let hint = format!(
-                    "rebuild the model: `batchwright compile --select {} --full-refresh`; or give \
-                     the column another name",
+                    "rebuild the model: `batchwright compile --select {} --full-refresh`; or \
+                    rename the column",
                     node.name
                 );
-                return Err(Diagnostic::error(what)
-                    .at(place(node))
-                    .fact("values could be lost in between")
+                return Err(Diagnostic::error(message)
+                    .at(location(node))
+                    .fact("the conversion could lose values")
                     .hint(hint));
             }
             diagnostics.push(
-                Diagnostic::warning(what)
-                    .at(place(node))
-                    .hint("the plan leaves its type as it is: compare the two"),
+                Diagnostic::warning(message)
+                    .at(location(node))
+                    .hint("the plan does not change the type: compare the two"),
             );
         }
     }
     Ok(widened)
 }
 
-/// A type as `wider_types` has it.
-fn plain(data_type: &str) -> String {
+/// A type in the spelling of `wider_types`.
+fn normalized_type(data_type: &str) -> String {
     data_type.trim().to_lowercase()
 }
 
-/// The type that is declared for a column of the query, or that a cast gives it.
+/// The declared type of a column of the query, or the type of its cast.
 fn declared_type(
     dialect: &Dialect,
     node: &Node,
@@ -380,7 +385,7 @@ pub(super) fn is_among(
     Ok(false)
 }
 
-fn place(node: &Node) -> Location {
+fn location(node: &Node) -> Location {
     let set = ["on_schema_change", "materialized"]
         .iter()
         .find_map(|key| node.config.get(*key).filter(|set| !set.value.is_null()));

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::batches::first_ever;
+use super::batches::begin_window;
 use super::steps::MicrobatchModel;
 use super::{Context, Request, audits};
 use crate::codegen::{self, StagedBackfill, StagedTables};
@@ -14,7 +14,7 @@ use crate::dialect::{Dialect, Sql};
 use crate::graph::Graph;
 use crate::inject::{Filter, ResultColumn};
 use crate::plan::manifest::{FileEntry, InputEntry, NOT_READ, READ_BY_HOOK, StagedEntry};
-use crate::plan::{ExtraFile, Kind, StaticStep};
+use crate::plan::{ExtraFile, StaticStep, StepKind};
 use crate::window::{self, Cover};
 
 /// The models of a staged backfill: their tables, by unique id.
@@ -128,7 +128,7 @@ impl StagedModels {
         &self,
         context: &Context,
         node: &Node,
-        reads_own: bool,
+        reads_self: bool,
         mode: OutsideWindow,
         entries: &[InputEntry],
         cover: &Cover,
@@ -138,7 +138,7 @@ impl StagedModels {
             Diagnostic::error(format!("`{}` cannot be staged: {why}", node.name))
                 .at(node.file.line(1))
         };
-        if reads_own {
+        if reads_self {
             return Err(refuse("its query reads its own table".to_string())
                 .hint("compile it in a plan without `--staged`")
                 .into());
@@ -169,8 +169,10 @@ impl StagedModels {
                 .into());
             }
             let Some(settings) = input.microbatch() else { continue };
-            let other =
-                window::cover(&super::batches::calendar(input, settings, false), &request.windows)?;
+            let other = window::cover(
+                &super::batches::batch_settings(input, settings, false),
+                &request.windows,
+            )?;
             let ends = |cover: &Cover| {
                 let (first, last) = cover.ends();
                 (first.window.start, last.window.end)
@@ -221,7 +223,7 @@ pub(super) fn files(
         .into());
     };
     let backfill = StagedBackfill { dialect, node, settings, tables, columns: &columns, cover };
-    let begin = first_ever(node, settings)?.ends().0;
+    let begin = begin_window(node, settings)?.ends().0;
     let folder = &context.folders[&node.unique_id];
     let [undo, cleanup] = FOLDERS.map(|name| format!("{name}/{folder}.sql"));
     let entry = StagedEntry {
@@ -234,8 +236,8 @@ pub(super) fn files(
     let step = |kind, text| StaticStep { kind, text };
     Ok(StagedFiles {
         create: backfill.create(shape, alter)?,
-        audit: step(Kind::StagedAudit, audits::staged_audit(model, cover, &begin, tables)?),
-        publish: step(Kind::Publish, backfill.publish()?),
+        audit: step(StepKind::StagedAudit, audits::staged_audit(model, cover, &begin, tables)?),
+        publish: step(StepKind::Publish, backfill.publish()?),
         extra: vec![
             ExtraFile { file: undo, text: backfill.undo()? },
             ExtraFile { file: cleanup, text: backfill.cleanup()? },

@@ -1,35 +1,36 @@
-//! The files of a microbatch model, in their order: hooks, create, one batch per window, the swap
-//! of a full refresh, hooks.
+//! Generates the steps of a microbatch model in their order: hooks, create, one batch per window,
+//! the swap of a full refresh, hooks.
 
 use super::batches::batch;
 use super::hooks;
-use super::query::{Filtered, query};
-use super::schema_changes::{self, Changed, TableChange};
+use super::query::{FilteredQuery, query};
+use super::schema_changes::{self, ChangeInput, TableChange};
 use super::strategy_macros::StrategyCall;
 use super::{Context, dependents, staged};
 use crate::codegen;
-use crate::codegen::{Audit, Batches, StagedTables, Strategy};
+use crate::codegen::{AuditFile, Batches, StagedTables, Strategy};
 use crate::config::{Microbatch, Node, OutsideWindow, SchemaChange};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::dialect::{BatchTemplate, Sql};
 use crate::jinja::StrategyMacro;
 use crate::plan::manifest::{InputEntry, StagedEntry};
-use crate::plan::{BatchSteps, Kind, Reads, StaticStep, Steps, Text};
+use crate::plan::{BatchSteps, BatchText, ModelSteps, ReadSet, StaticStep, StepKind};
 use crate::render::RenderContext;
 use crate::window::{Cover, Span};
 
-/// What the steps of one model are made from.
+/// A microbatch model with everything that its steps are generated from.
 pub(super) struct MicrobatchModel<'a> {
     pub context: &'a Context<'a>,
     pub node: &'a Node,
     pub settings: &'a Microbatch,
-    /// The first batch's moment; its `this` is the table that is written.
-    pub moment: &'a RenderContext,
-    pub query: &'a Filtered,
+    /// Of the first batch. Its `this` is the table that is written: in a full refresh the shadow
+    /// table.
+    pub render_context: &'a RenderContext,
+    pub query: &'a FilteredQuery,
     pub entries: &'a [InputEntry],
     pub mode: OutsideWindow,
     pub strategy: &'a Strategy,
-    /// The macro of the project that writes the batches.
+    /// The strategy macro of the project that generates the statements, if any.
     pub strategy_macro: Option<&'a StrategyMacro>,
     pub rebuilds: bool,
     /// The tables of a staged backfill.
@@ -37,24 +38,28 @@ pub(super) struct MicrobatchModel<'a> {
 }
 
 impl MicrobatchModel<'_> {
-    /// All of them. `begin` is the model's first window ever.
-    pub fn all(
+    /// All steps. `begin` is the model's first window ever.
+    pub fn steps(
         &self,
         cover: Cover,
         begin: &Span,
         change: Option<TableChange>,
-        audit: Option<Audit>,
-        reads: Reads,
-    ) -> Result<(Steps, Option<StagedEntry>), Diagnostics> {
+        audit: Option<AuditFile>,
+        reads: ReadSet,
+    ) -> Result<(ModelSteps, Option<StagedEntry>), Diagnostics> {
         let dialect = self.context.dialect;
-        let closes =
-            codegen::closing(dialect, self.node, "table", self.query.injected.columns.as_deref())?
-                .statements;
+        let final_statements = codegen::grants_and_comments(
+            dialect,
+            self.node,
+            "table",
+            self.query.injected.columns.as_deref(),
+        )?
+        .statements;
         hooks::check_header(self.context, self.node)?;
         let (first_batch, last_batch) = cover.ends();
         let mut first = Vec::new();
         first.extend(self.hooks(
-            Kind::Before,
+            StepKind::Before,
             "before the model's first batch, once",
             &[],
             "pre_hook",
@@ -66,32 +71,34 @@ impl MicrobatchModel<'_> {
         if let Some(tables) = self.staged {
             let alter = change.map(|change| change.statements).unwrap_or_default();
             let files = staged::files(self, tables, &cover, &self.shape(begin)?, &alter)?;
-            first.push(StaticStep { kind: Kind::Create, text: files.create });
+            first.push(StaticStep { kind: StepKind::Create, text: files.create });
             last.push(files.audit);
             publish.push(files.publish);
             extra = files.extra;
             entry = Some(files.entry);
         } else {
-            first.push(StaticStep { kind: Kind::Create, text: self.create(begin)? });
-            first.extend(change.map(|change| StaticStep { kind: Kind::Alter, text: change.file }));
+            first.push(StaticStep { kind: StepKind::Create, text: self.create(begin)? });
+            first.extend(
+                change.map(|change| StaticStep { kind: StepKind::Alter, text: change.file }),
+            );
         }
         let text = self.batches(&cover)?;
         if self.rebuilds {
-            last.push(StaticStep { kind: Kind::Swap, text: self.swap()? });
+            last.push(StaticStep { kind: StepKind::Swap, text: self.swap()? });
         }
         let when =
             if self.node.post_hooks.is_empty() { "grants and comments after" } else { "after" };
         let after = self.hooks(
-            Kind::After,
+            StepKind::After,
             &format!("{when} all of the model's batches, once"),
-            &closes,
+            &final_statements,
             "post_hook",
             &last_batch,
         )?;
         if self.staged.is_some() { &mut publish } else { &mut last }.extend(after);
         let (model, folder) =
             (self.node.unique_id.clone(), self.context.folders[&self.node.unique_id].clone());
-        let steps = Steps {
+        let steps = ModelSteps {
             model,
             folder,
             first,
@@ -104,7 +111,7 @@ impl MicrobatchModel<'_> {
         Ok((steps, entry))
     }
 
-    /// What brings the table in line with the query; nothing where it is made again.
+    /// The statements that adapt the table to the query; none if the table is rebuilt.
     pub fn schema_change(&self, begin: &Span) -> Result<Option<TableChange>, Diagnostic> {
         let MicrobatchModel { context, node, query, .. } = self;
         if self.rebuilds || node.schema_change() == SchemaChange::Ignore {
@@ -115,7 +122,7 @@ impl MicrobatchModel<'_> {
                 self::query(
                     context,
                     node,
-                    &RenderContext { batch: Some(batch(begin)), ..self.moment.clone() },
+                    &RenderContext { batch: Some(batch(begin)), ..self.render_context.clone() },
                 )?
                 .sql
             }
@@ -123,7 +130,7 @@ impl MicrobatchModel<'_> {
         };
         let sql =
             BatchTemplate::new(&sql, self.settings.timezone).fill(&begin.window, &begin.label);
-        schema_changes::change(&Changed {
+        schema_changes::table_change(&ChangeInput {
             context,
             node,
             query: &sql,
@@ -132,44 +139,44 @@ impl MicrobatchModel<'_> {
         })
     }
 
-    fn batches(&self, cover: &Cover) -> Result<Text, Diagnostic> {
+    fn batches(&self, cover: &Cover) -> Result<BatchText, Diagnostic> {
         let label_length = cover.naming.max_label_len(&cover.windows);
         if let Some(strategy_macro) = self.strategy_macro {
             let texts =
-                cover.spans().map(|span| self.by_macro(strategy_macro, &span, label_length));
-            return texts.collect::<Result<_, _>>().map(Text::Whole);
+                cover.spans().map(|span| self.batch_by_macro(strategy_macro, &span, label_length));
+            return texts.collect::<Result<_, _>>().map(BatchText::Rendered);
         }
         if !self.query.text.reads_batch {
-            return Ok(Text::Stamped(self.overwrite(self.query, label_length)?));
+            return Ok(BatchText::Template(self.overwrite(self.query, label_length)?));
         }
-        let whole = cover.spans().map(|span| {
-            let own = query(
+        let texts = cover.spans().map(|span| {
+            let query = query(
                 self.context,
                 self.node,
-                &RenderContext { batch: Some(batch(&span)), ..self.moment.clone() },
+                &RenderContext { batch: Some(batch(&span)), ..self.render_context.clone() },
             )?;
-            Ok(self.overwrite(&own, label_length)?.fill(&span.window, &span.label))
+            Ok(self.overwrite(&query, label_length)?.fill(&span.window, &span.label))
         });
-        whole.collect::<Result<_, _>>().map(Text::Whole)
+        texts.collect::<Result<_, _>>().map(BatchText::Rendered)
     }
 
     fn create(&self, begin: &Span) -> Result<String, Diagnostic> {
         let shape = self.shape(begin)?;
-        codegen::create(self.context.dialect, self.node, &self.moment.this, &shape)
+        codegen::create(self.context.dialect, self.node, &self.render_context.this, &shape)
     }
 
     /// The query in whose shape the table is made: cut to the first window ever, so that the file
     /// is the same in every plan.
     fn shape(&self, begin: &Span) -> Result<String, Diagnostic> {
-        // Before the table is there, the query must not read it.
-        let anew = self.query.text.reads_batch || self.query.text.reads_this;
-        let moment = RenderContext {
+        // The query must not read the table before it exists.
+        let renders_again = self.query.text.reads_batch || self.query.text.reads_this;
+        let render_context = RenderContext {
             batch: Some(batch(begin)),
             incremental: false,
-            this: self.moment.this.clone(),
+            this: self.render_context.this.clone(),
         };
-        let sql = match anew {
-            true => query(self.context, self.node, &moment)?.sql,
+        let sql = match renders_again {
+            true => query(self.context, self.node, &render_context)?.sql,
             false => self.query.sql.clone(),
         };
         let mut shape = BatchTemplate::with_type_checks(&sql, self.settings.timezone)
@@ -177,7 +184,7 @@ impl MicrobatchModel<'_> {
         if let Some(columns) =
             self.query.injected.columns.as_deref().filter(|_| !self.query.left_out.is_empty())
         {
-            shape = codegen::narrowed(self.context.dialect, &shape, columns)?;
+            shape = codegen::select_columns(self.context.dialect, &shape, columns)?;
         }
         Ok(shape)
     }
@@ -187,53 +194,59 @@ impl MicrobatchModel<'_> {
         codegen::swap(
             self.context.dialect,
             self.node,
-            &self.moment.this,
-            dependents::line(self.context, &views)?,
+            &self.render_context.this,
+            dependents::header_line(self.context, &views)?,
         )
     }
 
     fn overwrite(
         &self,
-        query: &Filtered,
+        query: &FilteredQuery,
         label_length: usize,
     ) -> Result<std::sync::Arc<BatchTemplate>, Diagnostic> {
-        codegen::overwrite(&self.parts(query, label_length))
+        codegen::overwrite(&self.batch_parts(query, label_length))
     }
 
-    /// The file of one batch whose statements the macro returns.
-    fn by_macro(
+    /// The file of one batch whose statements the strategy macro returns.
+    fn batch_by_macro(
         &self,
         strategy_macro: &StrategyMacro,
         span: &Span,
         label_length: usize,
     ) -> Result<String, Diagnostic> {
-        let MicrobatchModel { context, node, moment, .. } = self;
-        let moment = RenderContext { batch: Some(batch(span)), ..(*moment).clone() };
-        let rendered =
-            if self.query.text.reads_batch { Some(query(context, node, &moment)?) } else { None };
+        let MicrobatchModel { context, node, render_context, .. } = self;
+        let render_context =
+            RenderContext { batch: Some(batch(span)), ..(*render_context).clone() };
+        let rendered = if self.query.text.reads_batch {
+            Some(query(context, node, &render_context)?)
+        } else {
+            None
+        };
         let query = rendered.as_ref().unwrap_or(self.query);
-        let parts = self.parts(query, label_length);
+        let batch_parts = self.batch_parts(query, label_length);
         let fill = |text: &BatchTemplate| text.fill(&span.window, &span.label);
-        let stage =
-            fill(&BatchTemplate::new(&codegen::batch_stage(&parts)?.0, self.settings.timezone));
+        let stage = fill(&BatchTemplate::new(
+            &codegen::batch_stage(&batch_parts)?.0,
+            self.settings.timezone,
+        ));
         let columns = query.injected.columns.as_deref();
         let call = StrategyCall {
             context,
             node,
             strategy_macro,
-            target: &moment.this,
+            target: &render_context.this,
             stage: &stage,
             columns,
         };
-        Ok(fill(&*codegen::overwrite_by_macro(&parts, &call.statements(&moment)?)?))
+        Ok(fill(&*codegen::overwrite_by_macro(&batch_parts, &call.statements(&render_context)?)?))
     }
 
-    fn parts<'b>(&'b self, query: &'b Filtered, label_length: usize) -> Batches<'b> {
+    fn batch_parts<'b>(&'b self, query: &'b FilteredQuery, label_length: usize) -> Batches<'b> {
         Batches {
             dialect: self.context.dialect,
             node: self.node,
             settings: self.settings,
-            target: &self.moment.this,
+            target: &self.render_context.this,
             query: &query.sql,
             columns: query.injected.columns.as_deref(),
             mode: self.mode,
@@ -243,27 +256,33 @@ impl MicrobatchModel<'_> {
         }
     }
 
-    /// `span`: of the batch that dbt runs the hooks with.
+    /// `span`: the batch in whose context dbt runs the hooks.
     fn hooks(
         &self,
-        kind: Kind,
+        kind: StepKind,
         when: &str,
-        closes: &[Sql],
+        final_statements: &[Sql],
         key: &str,
         span: &Span,
     ) -> Result<Option<StaticStep>, Diagnostic> {
-        let moment = RenderContext {
+        let render_context = RenderContext {
             this: self.node.relation.clone(),
             batch: Some(batch(span)),
-            incremental: self.moment.incremental,
+            incremental: self.render_context.incremental,
         };
-        let rendered = hooks::hooks(self.context, self.node, key, &moment)?;
-        if closes.is_empty() && rendered.iter().all(|hook| hook.trim().is_empty()) {
+        let rendered = hooks::hooks(self.context, self.node, key, &render_context)?;
+        if final_statements.is_empty() && rendered.iter().all(|hook| hook.trim().is_empty()) {
             return Ok(None);
         }
         Ok(Some(StaticStep {
             kind,
-            text: codegen::hooks(self.context.dialect, self.node, when, closes, &rendered),
+            text: codegen::hooks(
+                self.context.dialect,
+                self.node,
+                when,
+                final_statements,
+                &rendered,
+            ),
         }))
     }
 }

@@ -1,6 +1,5 @@
-//! The macro of a project that makes the statements of an incremental strategy
-//! (`get_incremental_<strategy>_sql`, `get_merge_sql` and its kin). Takes a model and the table
-//! that holds its rows; gives the statements that the macro returns, called as dbt calls it.
+//! Strategy macros: macros of a project that return the statements of an incremental strategy
+//! (`get_incremental_<strategy>_sql`, `get_merge_sql` …). Calls them as dbt does.
 
 use serde_json::Value;
 
@@ -13,8 +12,8 @@ use crate::inject::ResultColumn;
 use crate::jinja::{Relation, StrategyArguments, StrategyMacro};
 use crate::render::{self, RenderContext};
 
-/// The macro that dbt calls for the model, if it is the project's own and the dialect's plans run
-/// such macros.
+/// The macro that dbt calls for the model, if the project defines it and the dialect runs strategy
+/// macros.
 pub(super) fn strategy_macro(
     context: &Context,
     node: &Node,
@@ -23,44 +22,43 @@ pub(super) fn strategy_macro(
     if !context.dialect.property::<bool>("runs_strategy_macros")? {
         return Ok(None);
     }
-    let usual = codegen::usual_strategy(context.dialect, node)?;
+    let usual = codegen::default_strategy(context.dialect, node)?;
     Ok(context.jinja.strategy_macro(&node.package, strategy, &usual))
 }
 
-/// What is said of a microbatch model whose batches a macro writes.
-pub(super) fn writes_batches(node: &Node, strategy_macro: &StrategyMacro) -> Diagnostic {
+/// A warning about a microbatch model whose statements a macro generates.
+pub(super) fn generates_batches_warning(node: &Node, strategy_macro: &StrategyMacro) -> Diagnostic {
     Diagnostic::warning(format!(
-        "macro `{}` of this project writes the batches of \
-        `{}`",
+        "macro `{}` of this project generates the batches of `{}`",
         strategy_macro.name, node.name
     ))
     .at(strategy_macro.at.clone())
     .fact(
-        "whether a batch can run twice, and what becomes of rows outside of its window, is \
-            up to the macro",
+        "the macro determines whether a batch can run twice, and how rows outside of the window \
+        are handled",
     )
-    .hint("compare its SQL with what the plan writes without it, or delete it")
+    .hint("compare its SQL with the plan without it, or delete it")
 }
 
-/// What the macro is called for.
+/// A call of a strategy macro.
 pub(super) struct StrategyCall<'a> {
     pub context: &'a Context<'a>,
     pub node: &'a Node,
     pub strategy_macro: &'a StrategyMacro,
     pub target: &'a Relation,
-    /// The name of the table that holds the rows of the query, as a statement writes it.
+    /// The name of the table that contains the rows of the query, as SQL.
     pub stage: &'a str,
     pub columns: Option<&'a [ResultColumn]>,
 }
 
 impl StrategyCall<'_> {
-    /// The statements that the macro returns at this moment.
-    pub fn statements(&self, moment: &RenderContext) -> Result<String, Diagnostic> {
+    /// The statements that the macro returns in this render context.
+    pub fn statements(&self, render_context: &RenderContext) -> Result<String, Diagnostic> {
         let StrategyCall { context, node, strategy_macro, .. } = self;
         let case: Case = context.dialect.property("case")?;
         let Some(columns) = self.columns else {
             let message = format!(
-                "macro `{}` is given the columns of `{}`, and they are not known",
+                "macro `{}` needs the columns of `{}`, which are unknown",
                 strategy_macro.name, node.name
             );
             return Err(Diagnostic::error(message)
@@ -82,7 +80,7 @@ impl StrategyCall<'_> {
         let setting = |key: &str| node.setting(key).filter(|value| !value.is_null()).cloned();
         let mut style = self.target.style.clone();
         style.quoted[2] = false;
-        let given = StrategyArguments {
+        let arguments = StrategyArguments {
             target: self.target.clone(),
             stage: Relation {
                 database: None,
@@ -96,14 +94,20 @@ impl StrategyCall<'_> {
                 .or_else(|| setting("incremental_predicates"))
                 .unwrap_or(Value::Null),
         };
-        let text =
-            render::strategy(context.jinja, context.graph, node, strategy_macro, &given, moment)?;
+        let text = render::strategy(
+            context.jinja,
+            context.graph,
+            node,
+            strategy_macro,
+            &arguments,
+            render_context,
+        )?;
         if text.is_empty() || text == "None" {
             let message =
                 format!("macro `{}` returns no statement for `{}`", strategy_macro.name, node.name);
             return Err(Diagnostic::error(message)
                 .at(strategy_macro.at.clone())
-                .hint("return the SQL that brings the new rows in"));
+                .hint("return the SQL that writes the new rows"));
         }
         Ok(text)
     }

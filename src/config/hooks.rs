@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
-use crate::jinja::{Batch, Jinja, Scope, late};
+use crate::jinja::{Batch, Jinja, Scope, lazy};
 use crate::project::{Itself, Setting, has_jinja, list};
 
 use super::config_json::config_json;
@@ -61,7 +61,7 @@ fn read(jinja: &Jinja, node: &mut Node) -> Result<(), Diagnostics> {
     let scope = Scope {
         package: node.package.clone(),
         execute: false,
-        model: late({
+        model: lazy({
             let json = node_json(node, &[]);
             move || json
         }),

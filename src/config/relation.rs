@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::jinja::{Jinja, Lookup, Referent, Relation, RelationStyle, Scope, late};
+use crate::jinja::{Jinja, Lookup, Referent, Relation, RelationStyle, Scope, lazy};
 use crate::project::Package;
 
 use super::layers::text;
@@ -135,7 +135,7 @@ impl<'a> Naming<'a> {
             package: self.root.to_string(),
             // dbt asks while it parses.
             execute: false,
-            model: late({
+            model: lazy({
                 let node = node.clone();
                 move || node_json(&node, &[])
             }),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use indexmap::IndexMap;
 
 use super::{Fact, Model};
-use crate::codegen::input_in_words;
+use crate::codegen::describe_input;
 use crate::plan::manifest::{About, InputEntry};
 
 type Facts = Vec<(String, String)>;
@@ -118,7 +118,7 @@ pub fn columns(model: &Model) -> Option<(String, String)> {
 
 /// The relation of an input, and how it is read.
 fn input_fact(input: &InputEntry) -> (String, String) {
-    let words = input_in_words(input);
+    let words = describe_input(input);
     let how = words
         .strip_prefix(&input.relation)
         .map_or(words.as_str(), |rest| rest.trim_start_matches(", "));

@@ -20,7 +20,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::diagnostics::Diagnostic;
-use crate::plan::Kind;
+use crate::plan::StepKind;
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 use crate::plan::planned::StepFile;
 use batches::batches;
@@ -195,7 +195,8 @@ fn models(manifest: &Manifest) -> IndexMap<&str, Model<'_>> {
         manifest.models.iter().map(|entry| (entry.unique_id.as_str(), model(entry))).collect();
     for step in &manifest.steps {
         if let Some(model) = models.get_mut(&*step.model) {
-            if step.kind == Kind::Batch { &mut model.batches } else { &mut model.fixed }.push(step);
+            if step.kind == StepKind::Batch { &mut model.batches } else { &mut model.fixed }
+                .push(step);
         }
     }
     models
@@ -262,11 +263,11 @@ fn lacking(of: &Model, other: &Model) -> Vec<String> {
 
 /// What happens to a table whose query has other columns.
 fn alter(model: &Model, added: &[String], removed: &[String]) -> Option<String> {
-    let keeps_table = model.entry.microbatch.as_ref().is_some_and(|model| model.beside.is_none());
+    let keeps_table = model.entry.microbatch.as_ref().is_some_and(|model| model.shadow.is_none());
     if !keeps_table || added.len() + removed.len() == 0 {
         return None;
     }
-    let step = model.fixed.iter().find(|step| step.kind == Kind::Alter);
+    let step = model.fixed.iter().find(|step| step.kind == StepKind::Alter);
     match step {
         Some(step) => Some(format!("`{}` alters the table", step.file)),
         None if model.entry.staged.is_some() => None,

@@ -67,7 +67,7 @@ pub fn since(graph: &Graph, project: &Project, earlier: &Earlier) -> Changes {
         Earlier::Plan(state) => &state.macros,
         Earlier::Dbt { macros, .. } => macros,
     };
-    let uses = project.jinja.uses();
+    let uses = project.jinja.macro_dependencies();
     let change = |node: &Node| {
         let id = &node.unique_id;
         let current = &now.nodes[id];

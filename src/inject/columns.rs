@@ -1,5 +1,5 @@
-//! The columns of a query's result, in order, where the text shows them. `None` is the answer to
-//! every doubt: a wrong list would put values in the wrong columns.
+//! The columns of a query's result in order, if they can be derived. `None` when in doubt, since an
+//! incorrect list would put values into the wrong columns.
 
 use std::cell::RefCell;
 use std::collections::btree_map::Entry;
@@ -19,16 +19,15 @@ use super::scope::{last, same};
 
 type Names = Option<Vec<ResultColumn>>;
 
-/// The columns of a query. `inputs` are the tables known by where their name begins; `joins` says
-/// whether the tree holds all that the text says of how tables are joined; `types` whether types
-/// are looked for.
+/// The columns of a query. `inputs`: columns of tables by the start of their name; `joins`: whether
+/// the tree has all information about joins; `types`: whether to derive types.
 pub fn columns(
     query: &Query,
     inputs: &BTreeMap<Location, Vec<ResultColumn>>,
     joins: bool,
     types: bool,
 ) -> Names {
-    let names = Known { inputs, joins, types, ctes: Vec::new() }.query(query)?;
+    let names = VisibleTables { inputs, joins, types, ctes: Vec::new() }.query(query)?;
     let mut seen = BTreeSet::new();
     let twice = names.iter().any(|column| !seen.insert(column.name.to_lowercase()));
     (!twice && !names.is_empty()).then_some(names)
@@ -39,41 +38,39 @@ type Types = BTreeMap<String, Option<String>>;
 
 /// The tables that a `select` reads, each looked up once: its projection may be long.
 struct Sources<'s> {
-    known: &'s Known<'s>,
+    scope: &'s VisibleTables<'s>,
     select: &'s Select,
-    /// By the qualifier as it is written; none for all tables together.
+    /// By the qualifier in the author's spelling; none for all tables together.
     types: RefCell<BTreeMap<Option<String>, Option<Rc<Types>>>>,
 }
 
-/// What is known at a place in the query.
+/// The visible tables at a position of the query.
 #[derive(Clone)]
-struct Known<'a> {
+struct VisibleTables<'a> {
     inputs: &'a BTreeMap<Location, Vec<ResultColumn>>,
     joins: bool,
     types: bool,
-    /// The CTEs in sight, the nearest last. Shared, since each query within the query has them in
-    /// sight.
+    /// The visible CTEs, the innermost last. Shared, since all subqueries see them.
     ctes: Vec<(Ident, Option<Rc<Vec<ResultColumn>>>)>,
 }
 
-impl Known<'_> {
+impl VisibleTables<'_> {
     fn query(&self, query: &Query) -> Names {
         if !query.pipe_operators.is_empty() || query.for_clause.is_some() {
             return None;
         }
-        let mut known = self.clone();
+        let mut scope = self.clone();
         if let Some(with) = &query.with {
             if with.recursive {
-                // What they see of each other is known too late; a recursive one names its columns
-                // in its first part.
-                known.ctes.extend(with.cte_tables.iter().map(|cte| (cte.alias.name.clone(), None)));
+                // The columns of recursive CTEs are only known after their first part.
+                scope.ctes.extend(with.cte_tables.iter().map(|cte| (cte.alias.name.clone(), None)));
             }
             for cte in &with.cte_tables {
-                let names = renamed(known.query(&cte.query), Some(&cte.alias));
-                known.ctes.push((cte.alias.name.clone(), names.map(Rc::new)));
+                let names = renamed(scope.query(&cte.query), Some(&cte.alias));
+                scope.ctes.push((cte.alias.name.clone(), names.map(Rc::new)));
             }
         }
-        known.body(&query.body)
+        scope.body(&query.body)
     }
 
     fn body(&self, body: &SetExpr) -> Names {
@@ -85,7 +82,7 @@ impl Known<'_> {
                 ..
             } = body
         {
-            return self.either(left, right);
+            return self.union_columns(left, right);
         }
         let mut body = body;
         loop {
@@ -110,7 +107,7 @@ impl Known<'_> {
         if select.flavor == SelectFlavor::FromFirstNoSelect {
             return self.all(select);
         }
-        let sources = Sources { known: self, select, types: RefCell::default() };
+        let sources = Sources { scope: self, select, types: RefCell::default() };
         let mut names = Vec::new();
         for item in &select.projection {
             match item {
@@ -138,9 +135,9 @@ impl Known<'_> {
         Some(names)
     }
 
-    /// The columns of a set operation: those of its first part, each with the type that all parts
-    /// give it.
-    fn either(&self, left: &SetExpr, right: &SetExpr) -> Names {
+    /// The columns of a set operation: those of its first part, each with a type if all parts agree
+    /// on it.
+    fn union_columns(&self, left: &SetExpr, right: &SetExpr) -> Names {
         let (mut names, other) = (self.body(left)?, self.body(right));
         for (at, column) in names.iter_mut().enumerate() {
             let same = other
@@ -152,7 +149,7 @@ impl Known<'_> {
         Some(names)
     }
 
-    /// What `*` stands for.
+    /// The columns of `*`.
     fn all(&self, select: &Select) -> Names {
         if !select.lateral_views.is_empty() || select.from.is_empty() {
             return None;
@@ -204,14 +201,14 @@ impl Known<'_> {
     fn table(&self, name: &ObjectName) -> Names {
         let first = name.0.first()?.as_ident()?;
         if name.0.len() == 1
-            && let Some((_, names)) = self.ctes.iter().rev().find(|(known, _)| same(known, first))
+            && let Some((_, names)) = self.ctes.iter().rev().find(|(name, _)| same(name, first))
         {
             return names.as_deref().cloned();
         }
         self.inputs.get(&first.span.start).cloned()
     }
 
-    /// What `t.*` stands for: the one table of that name.
+    /// The columns of `t.*`, if exactly one table has that name.
     fn of(&self, select: &Select, name: &ObjectName) -> Names {
         let [qualifier] = name.0.as_slice() else { return None };
         let qualifier = qualifier.as_ident()?;
@@ -230,9 +227,9 @@ impl Known<'_> {
 }
 
 impl Sources<'_> {
-    /// The type that a cast gives an expression, or the column that it is.
+    /// The type of an expression: that of its cast or its column.
     fn data_type(&self, expr: &Expr) -> Option<String> {
-        if !self.known.types {
+        if !self.scope.types {
             return None;
         }
         match expr {
@@ -252,8 +249,8 @@ impl Sources<'_> {
         let known = self.types.borrow().get(&key).cloned();
         let types = known.unwrap_or_else(|| {
             let columns = match qualifier {
-                None => self.known.all(self.select),
-                Some(table) => self.known.of(self.select, &ObjectName::from(vec![table.clone()])),
+                None => self.scope.all(self.select),
+                Some(table) => self.scope.of(self.select, &ObjectName::from(vec![table.clone()])),
             };
             let types = columns.map(|columns| Rc::new(types(columns)));
             self.types.borrow_mut().insert(key, types.clone());
@@ -296,7 +293,7 @@ fn exposed(factor: &TableFactor) -> Option<&Ident> {
     }
 }
 
-/// Whether one item of a projection may be many columns.
+/// Whether one item of a projection may expand to several columns.
 fn spreads(expr: &Expr) -> bool {
     match expr {
         Expr::Function(function) => {
@@ -327,13 +324,13 @@ fn renamed(names: Names, alias: Option<&TableAlias>) -> Names {
     if alias.columns.len() > names.len() {
         return None;
     }
-    let renamed = alias.columns.iter().zip(&names).map(|(named, was)| ResultColumn {
-        data_type: was.data_type.clone(),
+    let renamed = alias.columns.iter().zip(&names).map(|(named, old)| ResultColumn {
+        data_type: old.data_type.clone(),
         ..column(&named.name)
     });
-    let mut given: Vec<ResultColumn> = renamed.collect();
-    given.extend(names.into_iter().skip(alias.columns.len()));
-    Some(given)
+    let mut columns: Vec<ResultColumn> = renamed.collect();
+    columns.extend(names.into_iter().skip(alias.columns.len()));
+    Some(columns)
 }
 
 /// The columns after `except`, `exclude`, `replace`, `rename`.
@@ -373,20 +370,19 @@ fn adjusted(mut names: Vec<ResultColumn>, options: &WildcardAdditionalOptions) -
     Some(names)
 }
 
-/// The place of a column, if there is one of that name and no second.
+/// The index of a column, if exactly one has that name.
 fn find(names: &[ResultColumn], name: &Ident) -> Option<usize> {
-    let mut found = names
+    let mut matches = names
         .iter()
         .enumerate()
         .filter(|(_, column)| column.name.eq_ignore_ascii_case(&name.value));
-    match (found.next(), found.next()) {
+    match (matches.next(), matches.next()) {
         (Some((at, _)), None) => Some(at),
         _ => None,
     }
 }
 
-/// A type as the author writes it: the parser's spelling has capitals, which some engines tell
-/// apart.
+/// A type in the author's spelling. The parser prints upper case, which matters to some engines.
 pub fn as_written(sql: &str, data_type: &str) -> String {
     let letters = data_type.chars().filter(|letter| !letter.is_whitespace());
     let pattern: Vec<String> = letters.map(|letter| regex::escape(&letter.to_string())).collect();

@@ -1,5 +1,5 @@
-//! Two looks at a query's text for engines that want it cut up: where its `with` ends, and what its
-//! last `select` computes for a column. `None` is the answer to every doubt.
+//! Takes a query apart: splits off its `with` clause, and finds the expression of a column in its
+//! last `select`. Returns `None` when in doubt.
 
 use sqlparser::ast::{Expr, SelectItem, SetExpr, Statement};
 use sqlparser::dialect::Dialect as Parser;
@@ -9,8 +9,8 @@ use sqlparser::tokenizer::Token;
 use super::parsers::parse;
 use super::tokens::TokenStream;
 
-/// The CTEs of a query, without the word `with`, and the rest of it. Comments before the word stay
-/// with the CTEs.
+/// The CTEs of a query without the keyword `with`, and the rest of the query. Comments before the
+/// keyword stay with the CTEs.
 pub fn with_clause(sql: &str, parser: &dyn Parser) -> Option<(String, String)> {
     let text = TokenStream::new(sql, parser).ok()?;
     let with = text.next(0).filter(|token| text.keyword(*token) == Keyword::WITH)?;
@@ -22,7 +22,7 @@ pub fn with_clause(sql: &str, parser: &dyn Parser) -> Option<(String, String)> {
             Token::RParen => {
                 depth = depth.checked_sub(1)?;
                 let after = text.next(token + 1)?;
-                // A list of columns ends in a parenthesis too; then comes `as`.
+                // A column list ends with a parenthesis too, but `as` follows it.
                 if depth == 0
                     && text.tokens[after].token != Token::Comma
                     && text.keyword(after) != Keyword::AS
@@ -43,13 +43,13 @@ pub fn with_clause(sql: &str, parser: &dyn Parser) -> Option<(String, String)> {
     None
 }
 
-/// What the last `select` of a query computes for a column, as text in lower case with single
-/// spaces and without backquotes, which quote names alone.
-pub fn computed(sql: &str, parser: &dyn Parser, column: &str) -> Option<String> {
+/// The expression of a column in the last `select` of a query, in lower case with single spaces and
+/// without backquotes.
+pub fn column_expression(sql: &str, parser: &dyn Parser, column: &str) -> Option<String> {
     let statement = parse(&TokenStream::new(sql, parser).ok()?, parser).ok()?;
     let Statement::Query(query) = statement else { return None };
     let SetExpr::Select(select) = *query.body else { return None };
-    let found = select.projection.iter().find_map(|item| match item {
+    let expression = select.projection.iter().find_map(|item| match item {
         SelectItem::ExprWithAlias { expr, alias } if alias.value.eq_ignore_ascii_case(column) => {
             Some(expr.to_string())
         }
@@ -64,7 +64,7 @@ pub fn computed(sql: &str, parser: &dyn Parser, column: &str) -> Option<String> 
             .map(|_| expr.to_string()),
         _ => None,
     });
-    found.map(|text| {
+    expression.map(|text| {
         text.to_lowercase().replace('`', "").split_whitespace().collect::<Vec<_>>().join(" ")
     })
 }
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ctes_are_cut_off() {
+    fn ctes_are_split_off() {
         let cut = |sql| with_clause(sql, &*parser("mssql"));
         let (ctes, rest) = cut(
             "-- why\nwith a (x, y) as (select ')' as \"with\"), b as (select 1)\nselect (1) from b",
@@ -87,9 +87,9 @@ mod tests {
     }
 
     #[test]
-    fn a_column_is_found_with_what_it_is() {
+    fn the_expression_of_a_column() {
         let of = |column| {
-            computed(
+            column_expression(
                 "with a as (select 1) select Cast(min(e.`At`) as DATE) as day, e.other from a e",
                 &*parser("spark"),
                 column,

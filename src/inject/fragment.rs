@@ -1,7 +1,7 @@
-//! Fragments of SQL in settings: a column, an expression, a clause. Takes a text that is written
-//! into a statement as it is; gives the reason why it is not what it must be. A fragment that is
-//! accepted ends where its text ends: it closes what it opens, and no statement, comment or query
-//! begins in it that the statement around it does not expect.
+//! Fragments of SQL in settings: a column, an expression, a clause. Validates text that is written
+//! into a statement verbatim, and returns the reason if it is invalid. A valid fragment is
+//! self-contained: it closes what it opens, and contains no statement, comment or query that the
+//! surrounding statement does not expect.
 
 use serde::Deserialize;
 use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value};
@@ -11,27 +11,27 @@ use sqlparser::tokenizer::{Token, Whitespace};
 
 use super::tokens::TokenStream;
 
-/// What a fragment must be.
+/// The expected kind of a fragment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Fragment {
-    /// A column, or what is computed from one and can be compared without parentheses.
+    /// A column, or an expression that can be compared without parentheses.
     Column,
-    /// An expression. A comment may be in it, since what follows is on a line of its own.
+    /// An expression. It may contain comments, since a line break follows it.
     Expression,
-    /// Expressions with commas between them, each with the words of an `order by`.
+    /// Expressions separated by commas, each as in an `order by`.
     Expressions,
-    /// A name, perhaps with the names of its schema and database.
+    /// A name, optionally qualified by schema and database.
     Name,
     /// A data type.
     Type,
-    /// The words of a clause, which may hold expressions.
+    /// The text of a clause, which may contain expressions.
     Clause,
-    /// What stands in parentheses: anything that closes what it opens.
+    /// Text in parentheses: anything that closes what it opens.
     Enclosed,
 }
 
-/// Words outside of parentheses that begin another part of a statement than a clause of a table.
+/// Words that, outside of parentheses, begin another part of a statement.
 const QUERY_WORDS: [&str; 12] = [
     "as",
     "select",
@@ -48,13 +48,13 @@ const QUERY_WORDS: [&str; 12] = [
 ];
 
 impl Fragment {
-    /// Why a text is no such fragment.
-    pub fn refused(self, text: &str, parser: &dyn Parser) -> Option<String> {
+    /// The reason why a text is not such a fragment.
+    pub fn error(self, text: &str, parser: &dyn Parser) -> Option<String> {
         if self != Fragment::Expression && is_plain_name(text) {
             return None;
         }
         let Ok(tokens) = TokenStream::new(text, parser) else {
-            return Some("a quote in it is not closed".to_string());
+            return Some("a quote is not closed".to_string());
         };
         if let Some(reason) = structure(&tokens, self) {
             return Some(reason);
@@ -66,45 +66,47 @@ impl Fragment {
             Fragment::Column if !parses(|parse| Ok(is_comparable(&parse.parse_expr()?))) => {
                 Some(match parses(|parse| parse.parse_expr().map(|_| true)) {
                     true => "a condition cannot be compared with a time".to_string(),
-                    false => "it is no column and no expression".to_string(),
+                    false => "it is neither a column nor an expression".to_string(),
                 })
             }
             Fragment::Expression if !parses(|parse| parse.parse_expr().map(|_| true)) => {
-                Some("it is no expression".to_string())
+                Some("it is not an expression".to_string())
             }
             Fragment::Expressions
                 if !parses(|parse| {
                     parse.parse_comma_separated(Parse::parse_order_by_expr).map(|_| true)
                 }) =>
             {
-                Some("it is no column, no expression and no list of them".to_string())
+                Some("it is not a column, an expression or a list of them".to_string())
             }
             Fragment::Name if !parses(|parse| parse.parse_object_name(true).map(|_| true)) => {
-                Some("it is no name".to_string())
+                Some("it is not a name".to_string())
             }
             _ => None,
         }
     }
 }
 
-/// Letters, digits and `_`, as most names have.
+/// Whether a text consists of letters, digits and `_`, like most names.
 fn is_plain_name(text: &str) -> bool {
     text.starts_with(|first: char| first.is_alphabetic() || first == '_')
         && text.chars().all(|char| char.is_alphanumeric() || char == '_')
 }
 
-/// Why a text would not end where it ends.
+/// The reason why a text is not self-contained.
 fn structure(text: &TokenStream, fragment: Fragment) -> Option<String> {
     let mut open = Vec::new();
     let mut is_empty = true;
     for (number, token) in text.tokens.iter().enumerate() {
-        is_empty &= !text.speaks(number);
+        is_empty &= !text.is_significant(number);
         match &token.token {
-            Token::SemiColon => return Some("a `;` in it ends the statement".to_string()),
+            Token::SemiColon => {
+                return Some("it contains `;`, which ends the statement".to_string());
+            }
             Token::Whitespace(
                 Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_),
             ) if fragment != Fragment::Expression => {
-                return Some("a comment is in it".to_string());
+                return Some("it contains a comment".to_string());
             }
             Token::LParen => open.push(Token::RParen),
             Token::LBracket => open.push(Token::RBracket),
@@ -113,16 +115,16 @@ fn structure(text: &TokenStream, fragment: Fragment) -> Option<String> {
             closing @ (Token::RParen | Token::RBracket | Token::RBrace)
                 if open.pop().as_ref() != Some(closing) =>
             {
-                return Some(format!("a `{closing}` in it closes nothing"));
+                return Some(format!("it contains an unmatched `{closing}`"));
             }
             Token::Gt | Token::ShiftRight if fragment == Fragment::Type => {
                 let count = if token.token == Token::Gt { 1 } else { 2 };
                 if (0..count).any(|_| open.pop() != Some(Token::Gt)) {
-                    return Some("a `>` in it closes nothing".to_string());
+                    return Some("it contains an unmatched `>`".to_string());
                 }
             }
             Token::Comma if fragment == Fragment::Type && open.is_empty() => {
-                return Some("a `,` in it ends the type".to_string());
+                return Some("it contains `,`, which ends the type".to_string());
             }
             Token::Word(word)
                 if open.is_empty()
@@ -130,7 +132,7 @@ fn structure(text: &TokenStream, fragment: Fragment) -> Option<String> {
                     && text.is_word(number, &QUERY_WORDS) =>
             {
                 return Some(format!(
-                    "`{}` in it begins another part of the statement",
+                    "it contains `{}`, which begins another part of the statement",
                     word.value
                 ));
             }
@@ -140,10 +142,10 @@ fn structure(text: &TokenStream, fragment: Fragment) -> Option<String> {
     if is_empty {
         return Some("it is empty".to_string());
     }
-    open.pop().map(|closing| format!("a `{closing}` is missing in it"))
+    open.pop().map(|closing| format!("`{closing}` is missing"))
 }
 
-/// Whether a rule of a parser takes the whole text, and what it says of it.
+/// Whether a rule of a parser accepts the whole text and returns true.
 fn parse_all(
     text: &TokenStream,
     parser: &dyn Parser,
@@ -157,7 +159,7 @@ fn parse_all(
     })
 }
 
-/// Whether `>=` behind the expression compares all of it.
+/// Whether `>=` after the expression compares all of it.
 fn is_comparable(expr: &Expr) -> bool {
     match expr {
         Expr::BinaryOp { op, .. } => matches!(
@@ -173,7 +175,7 @@ fn is_comparable(expr: &Expr) -> bool {
                 | BinaryOperator::HashLongArrow
         ),
         Expr::UnaryOp { op, .. } => *op != UnaryOperator::Not,
-        // A column of a staged file, by its number.
+        // A column of a staged file, by its position.
         Expr::Value(value) => matches!(value.value, Value::Placeholder(_)),
         Expr::IsNull(_)
         | Expr::IsNotNull(_)
@@ -204,12 +206,12 @@ mod tests {
     use super::*;
     use crate::inject::parser;
 
-    fn refused(fragment: Fragment, text: &str, name: &str) -> Option<String> {
-        fragment.refused(text, &*parser(name))
+    fn error(fragment: Fragment, text: &str, name: &str) -> Option<String> {
+        fragment.error(text, &*parser(name))
     }
 
     #[test]
-    fn a_fragment_is_what_it_must_be() {
+    fn valid_fragments() {
         use Fragment::*;
         for (fragment, text, name) in [
             (Column, "started_at", "postgres"),
@@ -240,12 +242,12 @@ mod tests {
             (Clause, "at + interval 1 month delete where kind = 'a'", "clickhouse"),
             (Enclosed, "select id, count() group by id", "clickhouse"),
         ] {
-            assert_eq!(refused(fragment, text, name), None, "{text}");
+            assert_eq!(error(fragment, text, name), None, "{text}");
         }
     }
 
     #[test]
-    fn nothing_else_is_accepted() {
+    fn invalid_fragments() {
         use Fragment::*;
         let all = [Column, Expression, Expressions, Name, Type, Clause, Enclosed];
         for text in [
@@ -263,7 +265,7 @@ mod tests {
                 ["postgres", "bigquery", "clickhouse", "mysql", "mssql", "snowflake", "spark"]
             {
                 for fragment in all {
-                    assert!(refused(fragment, text, name).is_some(), "{fragment:?}: {text}");
+                    assert!(error(fragment, text, name).is_some(), "{fragment:?}: {text}");
                 }
             }
         }
@@ -286,7 +288,7 @@ mod tests {
             (Clause, "a as select 1"),
             (Clause, "a /* b */"),
         ] {
-            assert!(refused(fragment, text, "postgres").is_some(), "{fragment:?}: {text}");
+            assert!(error(fragment, text, "postgres").is_some(), "{fragment:?}: {text}");
         }
     }
 }

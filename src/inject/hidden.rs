@@ -1,5 +1,5 @@
-//! Columns that a table has and `*` leaves out: a query that reads one from a filtered input needs
-//! it in the filter's sub-query by name.
+//! Columns of a table that `*` omits: a query that reads one from a filtered input needs it by name
+//! in the filter's subquery.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -10,14 +10,14 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::{Location, Token};
 
-use super::relations::{Read, placed};
+use super::relations::{Read, located};
 use super::scope::{Factor, last, same};
 use super::tokens::TokenStream;
 use super::walk::{self, Nodes};
 use super::{Access, Injection, Input};
 use crate::diagnostics::Diagnostic;
 
-/// Whether a name is one that `*` leaves out.
+/// Whether `*` omits a column of this name.
 pub fn is_hidden(name: &str, hidden: &[String]) -> bool {
     let name = name.to_lowercase();
     hidden.iter().any(|known| match known.strip_suffix('*') {
@@ -28,12 +28,15 @@ pub fn is_hidden(name: &str, hidden: &[String]) -> bool {
 
 /// The tokens that are such names.
 pub fn tokens<'a>(text: &'a TokenStream, hidden: &'a [String]) -> impl Iterator<Item = usize> + 'a {
-    (0..text.tokens.len()).filter(|token| matches!(&text.tokens[*token].token, Token::Word(word) if is_hidden(&word.value, hidden)))
+    (0..text.tokens.len()).filter(|token| match &text.tokens[*token].token {
+        Token::Word(word) => is_hidden(&word.value, hidden),
+        _ => false,
+    })
 }
 
-/// The hidden columns that each filtered table must carry, as the author wrote them, by the table's
-/// number.
-pub fn carried(
+/// The hidden columns that each filtered table must include, in the author's spelling, by the index
+/// of the table.
+pub fn carried_columns(
     ask: &Injection,
     text: &TokenStream,
     tree: &Statement,
@@ -50,14 +53,14 @@ pub fn carried(
     for used in &walk.uses {
         let refuse = |message: String, hint: &str| match text.starting_at(used.at()) {
             Some(token) => {
-                placed(Diagnostic::error(message), text.sql, &text.spans[token]).hint(hint)
+                located(Diagnostic::error(message), text.sql, &text.spans[token]).hint(hint)
             }
             None => Diagnostic::error(message).hint(hint),
         };
         let Some((level, read)) = tables.of(used).map_err(|name| {
             refuse(
-                format!("`{name}` can be of more than one table here"),
-                "write the table's alias before it",
+                format!("`{name}` can belong to more than one table here"),
+                "qualify it by the table's alias",
             )
         })?
         else {
@@ -73,9 +76,9 @@ pub fn carried(
                 "`*` and `{}` are read from `{}` in one `select`",
                 used.name.value, read.factor.name
             );
-            let why = "the filter's sub-query must select the column by name, and `*` would then \
-                hold it too";
-            return Err(refuse(message, "name the columns instead of `*`").fact(why));
+            let why = "the filter's subquery must select the column by name, and `*` would then \
+                include it too";
+            return Err(refuse(message, "list the columns instead of `*`").fact(why));
         }
         let name = text
             .starting_at(used.name.span.start)
@@ -88,7 +91,7 @@ pub fn carried(
     Ok(carried)
 }
 
-/// A hidden column where the query names it.
+/// An occurrence of a hidden column.
 struct Use {
     qualifier: Option<Ident>,
     name: Ident,
@@ -110,8 +113,8 @@ struct Tables<'a> {
 }
 
 impl<'a> Tables<'a> {
-    /// The filtered table of a column and the number of its `select`; the column's name if that can
-    /// be more than one.
+    /// The filtered table of a column and the index of its `select`. An error with the column's
+    /// name if it is ambiguous.
     fn of(&self, used: &Use) -> Result<Option<(usize, &'a Read<'a>)>, String> {
         for level in used.selects.iter().rev() {
             let here = |factor: &&Factor| factor.selects.last() == Some(level);
@@ -129,9 +132,9 @@ impl<'a> Tables<'a> {
             if reads().any(|read| self.declares(read, &used.name)) {
                 return Ok(None);
             }
-            let mut hold =
+            let mut filtered =
                 reads().filter(|read| read.access == Access::Filtered && !read.factor.is_cte);
-            match (hold.next(), hold.next()) {
+            match (filtered.next(), filtered.next()) {
                 (Some(read), None) => {
                     let others = tables
                         .iter()
@@ -163,11 +166,11 @@ struct Walk<'a> {
     hidden: &'a [String],
     selects: Vec<usize>,
     seen: usize,
-    /// Of each open query: how many `select`s are around it, and its own that has ended: `order by`
-    /// stands behind that.
+    /// For each open query: the number of `select`s around it, and its own finished `select`, to
+    /// which a following `order by` belongs.
     queries: Vec<(usize, Option<usize>)>,
     uses: Vec<Use>,
-    /// The `select`s that take all columns of a table, or of all their tables.
+    /// The `select`s that contain all columns of a table, or of all their tables.
     spreads: Vec<(usize, Option<Ident>)>,
 }
 
@@ -181,7 +184,7 @@ impl Walk<'_> {
         self.selects.iter().copied().chain(ended).collect()
     }
 
-    fn spread(&mut self, select: &Select, number: usize) {
+    fn note_spreads(&mut self, select: &Select, number: usize) {
         let named = |name: &ObjectName| last(name).cloned();
         for item in &select.projection {
             match item {
@@ -195,7 +198,12 @@ impl Walk<'_> {
         let joins = select.from.iter().flat_map(|from| &from.joins);
         let is_natural = |operator: &JoinOperator| {
             use JoinOperator::{FullOuter, Inner, Join, Left, LeftOuter, Right, RightOuter};
-            matches!(operator, Join(on) | Inner(on) | Left(on) | LeftOuter(on) | Right(on) | RightOuter(on) | FullOuter(on) if matches!(on, JoinConstraint::Natural))
+            let (Join(on) | Inner(on) | Left(on) | LeftOuter(on) | Right(on) | RightOuter(on)
+            | FullOuter(on)) = operator
+            else {
+                return false;
+            };
+            matches!(on, JoinConstraint::Natural)
         };
         if select.flavor == SelectFlavor::FromFirstNoSelect
             || joins.into_iter().any(|join| is_natural(&join.join_operator))
@@ -217,7 +225,7 @@ impl Nodes for Walk<'_> {
     }
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
-        self.spread(select, self.seen);
+        self.note_spreads(select, self.seen);
         self.selects.push(self.seen);
         self.seen += 1;
         ControlFlow::Continue(())
@@ -237,7 +245,7 @@ impl Nodes for Walk<'_> {
             Expr::CompoundIdentifier(parts) => parts,
             _ => return ControlFlow::Continue(()),
         };
-        // A row as a value holds all columns of its table.
+        // A row as a value contains all columns of its table.
         if let [name] = parts {
             let selects = self.level();
             self.rows(name, &selects);

@@ -1,5 +1,5 @@
-//! The filters of a query that no parser understands: they go in where Jinja wrote the inputs, as
-//! dbt does it.
+//! The filters of a query that no parser accepts: they are inserted where Jinja wrote the inputs,
+//! as in dbt.
 
 use std::ops::Range;
 
@@ -7,26 +7,27 @@ use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::{Keyword, RESERVED_FOR_TABLE_ALIAS};
 use sqlparser::tokenizer::Token;
 
-use super::prefix::is_named_before;
-use super::preprocess::{blank, gaps, swallowed, with_blanks};
-use super::relations::placed;
-use super::splice_site::spelled;
+use super::prefix_aliases::is_named_before;
+use super::preprocess::{comments_in_operators, mask, unsupported_syntax, with_masks};
+use super::relations::located;
+use super::splice_site::last_part;
 use super::tokens::{ParseError, TokenStream, line_of};
 use super::{Access, Filter, Injection, Occurrence, Query, hidden};
 use crate::diagnostics::Diagnostic;
 use crate::jinja::{Covered, Mark, MarkKind};
 
-/// The filters by marks alone, and a warning that says so.
-pub fn filters(ask: &Injection, parser: &dyn Parser, trouble: &ParseError) -> Query {
-    let sql = ask.sql;
-    let mut query = Query { warnings: vec![warning(sql, trouble)], ..Query::default() };
-    let swallowed = swallowed(&TokenStream::new(sql, parser), parser);
-    let blanked = blank(sql, &swallowed);
-    let blanks = TokenStream::new(&blanked, parser)
-        .map_or_else(|_| swallowed.clone(), |text| gaps(&text, parser, &swallowed));
-    let blanked = blank(sql, &blanks);
-    let text = TokenStream::new(&blanked, parser);
-    let mut marks: Vec<&Mark> = ask
+/// The filters at the marks, and a warning about that.
+pub fn filters(injection: &Injection, parser: &dyn Parser, parse_error: &ParseError) -> Query {
+    let sql = injection.sql;
+    let mut query =
+        Query { warnings: vec![fallback_warning(sql, parse_error)], ..Query::default() };
+    let comments = comments_in_operators(&TokenStream::new(sql, parser), parser);
+    let masked_sql = mask(sql, &comments);
+    let masks = TokenStream::new(&masked_sql, parser)
+        .map_or_else(|_| comments.clone(), |text| unsupported_syntax(&text, parser, &comments));
+    let masked_sql = mask(sql, &masks);
+    let text = TokenStream::new(&masked_sql, parser);
+    let mut marks: Vec<&Mark> = injection
         .marks
         .iter()
         .filter(|mark| sql.get(mark.span.clone()).is_some_and(|name| !name.is_empty()))
@@ -34,14 +35,15 @@ pub fn filters(ask: &Injection, parser: &dyn Parser, trouble: &ParseError) -> Qu
     marks.sort_by_key(|mark| mark.span.start);
     let mut done = 0;
     for mark in marks {
-        let hidden = text
-            .as_ref()
-            .map_or_else(|_| is_hidden(sql, mark.span.start), |text| text.is_hidden(&mark.span));
+        let hidden = text.as_ref().map_or_else(
+            |_| is_in_literal(sql, mark.span.start),
+            |text| text.is_hidden(&mark.span),
+        );
         let (MarkKind::Input(id) | MarkKind::OptOut(id)) = &mark.kind else { continue };
         if hidden || mark.span.start < done {
             continue;
         }
-        let input = ask.inputs.iter().find(|input| input.unique_id == *id);
+        let input = injection.inputs.iter().find(|input| input.unique_id == *id);
         let mut is_filtered = false;
         let mut read = |access: Access| {
             query.reads.push(Occurrence {
@@ -50,7 +52,10 @@ pub fn filters(ask: &Injection, parser: &dyn Parser, trouble: &ParseError) -> Qu
                 access,
             });
         };
-        match (covered(ask.marks, mark.span.start), input.is_some_and(|input| input.filtered)) {
+        match (
+            covering_model(injection.marks, mark.span.start),
+            input.is_some_and(|input| input.filtered),
+        ) {
             (_, false) if input.is_some_and(|input| input.is_cte) => continue,
             _ if matches!(mark.kind, MarkKind::OptOut(_)) => read(Access::OptedOut),
             (Some(Covered::OptedOut), _) => read(Access::OptedOut),
@@ -61,17 +66,17 @@ pub fn filters(ask: &Injection, parser: &dyn Parser, trouble: &ParseError) -> Qu
         if !is_filtered {
             continue;
         }
-        let found = match &text {
-            Ok(text) => in_tokens(text, mark).map(|alias| {
-                let span = with_blanks(text, &blanks, mark.span.clone());
-                let alias = alias.filter(|_| !is_named_before(text, &blanks, span.start));
+        let site = match &text {
+            Ok(text) => alias_in_tokens(text, mark).map(|alias| {
+                let span = with_masks(text, &masks, mark.span.clone());
+                let alias = alias.filter(|_| !is_named_before(text, &masks, span.start));
                 (span, alias)
             }),
-            Err(_) => in_letters(sql, mark).map(|alias| (mark.span.clone(), alias)),
+            Err(_) => alias_in_text(sql, mark).map(|alias| (mark.span.clone(), alias)),
         };
-        let Some((span, alias)) = found else {
+        let Some((span, alias)) = site else {
             read(Access::OutOfReach);
-            query.warnings.push(unfiltered(sql, mark));
+            query.warnings.push(out_of_reach_warning(sql, mark));
             continue;
         };
         read(Access::Filtered);
@@ -86,69 +91,69 @@ pub fn filters(ask: &Injection, parser: &dyn Parser, trouble: &ParseError) -> Qu
     }
     if let Ok(text) = &text
         && !query.filters.is_empty()
-        && let Some(token) = hidden::tokens(text, ask.hidden).next()
+        && let Some(token) = hidden::tokens(text, injection.hidden).next()
     {
-        query.warnings.push(left_out(sql, text.slice(&text.spans[token]), &text.spans[token]));
+        query.warnings.push(omitted_column_warning(
+            sql,
+            text.slice(&text.spans[token]),
+            &text.spans[token],
+        ));
     }
     query
 }
 
-/// A column that a filtered input may have to carry, in a text that is not understood.
-pub fn left_out(sql: &str, column: &str, span: &Range<usize>) -> Diagnostic {
+/// A warning about a column that a filtered input may have to include, in text that cannot be
+/// parsed.
+pub fn omitted_column_warning(sql: &str, column: &str, span: &Range<usize>) -> Diagnostic {
     let message = format!(
-        "`{column}` may be a column that `*` leaves out, and a filtered input does not carry it \
-         here"
+        "`{column}` may be a column that `*` omits; the filtered input does not include it here"
     );
-    placed(Diagnostic::warning(message), sql, span)
+    located(Diagnostic::warning(message), sql, span)
         .hint("select the column under another name in a `with` clause first")
 }
 
-/// Why the inputs at a byte are read whole: the ephemeral model that they stand in.
-pub fn covered(marks: &[Mark], byte: usize) -> Option<&Covered> {
+/// Why the inputs at a byte are read whole: the ephemeral model that contains them.
+pub fn covering_model(marks: &[Mark], byte: usize) -> Option<&Covered> {
     marks.iter().find_map(|mark| match &mark.kind {
         MarkKind::Whole(why) if mark.span.contains(&byte) => Some(why),
         _ => None,
     })
 }
 
-/// An input that is written where no filter can go in.
-pub fn unfiltered(sql: &str, mark: &Mark) -> Diagnostic {
+/// A warning about an input at a place where a filter cannot be inserted.
+pub fn out_of_reach_warning(sql: &str, mark: &Mark) -> Diagnostic {
     let name = sql.get(mark.span.clone()).unwrap_or_default();
-    placed(
+    located(
         Diagnostic::warning(format!(
-            "`{name}` stands where no filter can go in, so each batch \
-        reads all of it"
+            "a filter cannot be inserted at `{name}`, so each batch reads all of it"
         )),
         sql,
         &mark.span,
     )
-    .hint(
-        "read it in a `from` or a `join` of its own, or call `.render()` on it if that is \
-            what you want",
-    )
+    .hint("read it in a separate `from` or `join`, or call `.render()` on it if that is intended")
 }
 
-fn warning(sql: &str, trouble: &ParseError) -> Diagnostic {
-    let said = "this query cannot be parsed, so its filters go in wherever a `ref()` or \
-        `source()` is written"
+fn fallback_warning(sql: &str, parse_error: &ParseError) -> Diagnostic {
+    let message = "this query cannot be parsed, so its filters are inserted at each `ref()` and \
+        `source()`"
         .to_string();
-    let warning = Diagnostic::warning(said).fact(trouble.message.clone());
-    let warning = match trouble.at {
+    let warning = Diagnostic::warning(message).fact(parse_error.message.clone());
+    let warning = match parse_error.at {
         Some(at) => {
             let at = at..at;
             let (.., line) = line_of(sql, at.start);
-            if line.is_empty() { warning } else { placed(warning, sql, &at) }
+            if line.is_empty() { warning } else { located(warning, sql, &at) }
         }
         None => warning,
     };
     warning.hint(
-        "compare a batch's file with the model before you run it; an alias of your own \
-        behind each table makes it safe",
+        "compare a batch's file with the model before you run it; an explicit alias after each \
+        table makes it safe",
     )
 }
 
-/// What alias a table needs, if the place of a mark is that of a table.
-fn in_tokens(text: &TokenStream, mark: &Mark) -> Option<Option<String>> {
+/// The alias that a table needs, if a mark is in a table position.
+fn alias_in_tokens(text: &TokenStream, mark: &Mark) -> Option<Option<String>> {
     let first = text.starting_at_byte(mark.span.start)?;
     let last = (first..text.tokens.len())
         .take_while(|token| text.spans[*token].end <= mark.span.end)
@@ -159,7 +164,7 @@ fn in_tokens(text: &TokenStream, mark: &Mark) -> Option<Option<String>> {
     match text.next(last + 1) {
         Some(next) if is_alias(text, next) => Some(None),
         Some(next) if matches!(text.tokens[next].token, Token::Period | Token::LParen) => None,
-        _ => Some(Some(spelled(text, last))),
+        _ => Some(Some(last_part(text, last))),
     }
 }
 
@@ -174,7 +179,7 @@ fn is_alias(text: &TokenStream, token: usize) -> bool {
     }
 }
 
-/// Whether a table stands here: behind `from` or `join`, or in the list that one of them begins.
+/// Whether a token is in a table position: after `from` or `join`, or in a list after one of them.
 fn is_table_position(text: &TokenStream, token: usize) -> bool {
     let in_list = text.previous(token).is_some_and(|before| text.is(before, &Token::Comma));
     let mut depth = 0usize;
@@ -183,7 +188,7 @@ fn is_table_position(text: &TokenStream, token: usize) -> bool {
             (Token::RParen, _) => depth += 1,
             (Token::LParen, _) if depth > 0 => depth -= 1,
             (Token::LParen, _) => {
-                // The parenthesis of a call, or one around tables.
+                // A parenthesis of a call, or one around tables.
                 let opens_call = text.previous(before).is_none_or(|name| {
                     !matches!(text.keyword(name), Keyword::FROM | Keyword::JOIN)
                         && !text.is(name, &Token::Comma)
@@ -218,8 +223,8 @@ fn is_table_position(text: &TokenStream, token: usize) -> bool {
     false
 }
 
-/// The same for a text that has no tokens: only a mark right behind `from` or `join` is trusted.
-fn in_letters(sql: &str, mark: &Mark) -> Option<Option<String>> {
+/// The same for text that cannot be tokenized: only a mark directly after `from` or `join` counts.
+fn alias_in_text(sql: &str, mark: &Mark) -> Option<Option<String>> {
     let word = |text: &str| {
         text.rsplit(|letter: char| !letter.is_alphanumeric())
             .next()
@@ -244,9 +249,8 @@ fn in_letters(sql: &str, mark: &Mark) -> Option<Option<String>> {
     Some(Some(name.rsplit('.').next().unwrap_or(name).to_string()))
 }
 
-/// Whether a byte lies in a string or a comment, as far as that can be told of a text that has no
-/// tokens.
-fn is_hidden(sql: &str, byte: usize) -> bool {
+/// Whether a byte is in a string or a comment, approximately, for text that cannot be tokenized.
+fn is_in_literal(sql: &str, byte: usize) -> bool {
     let mut rest: &str = &sql[..byte];
     let kinds = [("--", "\n"), ("/*", "*/"), ("'", "'")];
     loop {
@@ -263,7 +267,7 @@ fn is_hidden(sql: &str, byte: usize) -> bool {
     }
 }
 
-/// Whether nothing but a column's name can follow a place: it qualifies a column.
+/// Whether a span qualifies a column: a period follows it.
 pub fn is_qualifier(text: &TokenStream, span: &Range<usize>) -> bool {
     let after = text.spans.partition_point(|token| token.start < span.end);
     text.next(after).is_some_and(|next| text.is(next, &Token::Period))

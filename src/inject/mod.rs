@@ -1,7 +1,6 @@
-//! The event-time filter. Takes a model's rendered query, where Jinja wrote each relation, and what
-//! is known of the inputs; gives the places where a filter goes in, cut into the author's own text,
-//! and the columns of the result. The SQL is parsed to find the places and never printed from the
-//! tree.
+//! The event-time filter. From a model's rendered query, the spans where Jinja wrote relations, and
+//! the inputs, it computes the spans of the author's text that are replaced by filters, and the
+//! columns of the result. The SQL is parsed only to find these spans, never printed from the tree.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -14,19 +13,20 @@ use crate::diagnostics::Diagnostic;
 use crate::dialect::TimeType;
 use crate::jinja::{Mark, MarkKind};
 
-mod apart;
 mod assemble;
 mod columns;
+mod compound_syntax;
 mod ctes;
 mod fragment;
 mod hidden;
-mod look;
 mod marker_fallback;
+mod outside_tree;
 mod parsers;
 mod pass_through;
-mod prefix;
+mod prefix_aliases;
 mod preprocess;
 mod prewhere;
+mod query_view;
 mod recover;
 mod relations;
 mod scope;
@@ -38,48 +38,46 @@ mod tokens;
 mod unfinished;
 mod verify;
 mod walk;
-mod wide_gaps;
 
-pub use ctes::{computed, with_clause};
+pub use ctes::{column_expression, with_clause};
 pub use fragment::Fragment;
-pub use look::{Seen, look};
 pub use parsers::parser;
+pub use query_view::{QueryView, with_query_view};
 pub use tokens::{is_contained, is_in_comment_or_string};
 pub use unfinished::{open_transaction, unfinished};
 pub use verify::splice;
 pub use walk::{Nodes, walk};
 
 use preprocess::MaskedSpan;
-use relations::placed;
+use relations::located;
 use tokens::{ParseError, TokenStream};
 
 /// A relation that the query may read.
 #[derive(Clone, Debug, Default)]
 pub struct Input {
     pub unique_id: String,
-    /// Whether rows are filtered by its event time. An input that is not stays as it is.
+    /// Whether its rows are filtered by event time. Other inputs are unchanged.
     pub filtered: bool,
-    /// By which column, and what decides on the literals that it is compared with.
-    pub time: Option<Time>,
-    /// The plain table names that count as it in the SQL, the parts of each as values, without
-    /// quotes: database, schema, identifier. Those of a source, the whole name first, and the CTE
-    /// of an ephemeral model; none of anything else.
+    /// The event-time column, and the type that determines the literals it is compared with.
+    pub time: Option<InputTime>,
+    /// The plain table names that refer to it in the SQL, split into unquoted parts: database,
+    /// schema, identifier. Only sources (the full name first) and the CTEs of ephemeral models have
+    /// any.
     pub plain_names: Vec<Vec<String>>,
     /// Whether it is the CTE of an ephemeral model.
     pub is_cte: bool,
-    /// The parts of its name, where the model refers to it: a table of this name that is no mark
-    /// has lost its `ref()`.
+    /// The parts of its name, if the model refers to it. A table of this name without a mark lost
+    /// its `ref()`.
     pub referred: Vec<String>,
-    /// Columns that it is declared to have, in lower case: `*` carries them whatever their names
-    /// are.
+    /// Its declared columns in lower case. `*` includes them whatever their names are.
     pub declared: Vec<String>,
 }
 
-/// An input's event time. Two with the same literals filter a column alike.
+/// The event time of an input. Two with the same literals filter a column in the same way.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Time {
+pub struct InputTime {
     pub column: ResultColumn,
-    /// What its type holds, where that is known.
+    /// Its type, if known.
     pub literals: Option<TimeType>,
 }
 
@@ -91,14 +89,13 @@ pub struct Injection<'a> {
     pub inputs: &'a [Input],
     pub columns: &'a Columns<'a>,
     pub within: &'a Within<'a>,
-    /// Names of columns that `*` leaves out, in lower case; one that ends with `*` is the beginning
-    /// of names.
+    /// Names of columns that `*` omits, in lower case. A name that ends with `*` is a prefix.
     pub hidden: &'a [String],
-    /// Whether the types of the result's columns are looked for.
+    /// Whether to derive the types of the result's columns.
     pub types: bool,
 }
 
-/// An input where the query reads it.
+/// One place where the query reads an input.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Occurrence {
     pub unique_id: String,
@@ -114,31 +111,31 @@ pub enum Access {
     NoEventTime,
     /// The author opted out with `.render()`.
     OptedOut,
-    /// It stands in an ephemeral model, and the ephemeral model of this name is filtered by its own
-    /// event time.
+    /// It is read in an ephemeral model, and the ephemeral model of this name is filtered by its
+    /// own event time.
     Covered(String),
-    /// No filter can go in where it stands.
+    /// A filter cannot be inserted at this place.
     OutOfReach,
     /// It is written by its plain name, without `ref()`.
     ByName,
 }
 
-/// A query and the places of its filters.
+/// A query with its filters.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Query {
-    /// Where filters go in, in order, not overlapping: the text there is replaced by the dialect's
-    /// `within`.
+    /// The filters, sorted and disjoint. Each replaces its span by the dialect's `within`.
     pub filters: Vec<Filter>,
-    /// All inputs that it reads, filtered or not, in the order of the text.
+    /// All inputs that it reads, in the order of the text.
     pub reads: Vec<Occurrence>,
-    /// The result's columns in order, if the query shows them.
+    /// The columns of the result in order, if they are known.
     pub columns: Option<Vec<ResultColumn>>,
-    /// Said to the user: how the SQL could not be parsed, and that the filter went in dbt's way.
+    /// Warnings, for example that the SQL could not be parsed and filters are inserted at each
+    /// `ref()`.
     pub warnings: Vec<Diagnostic>,
 }
 
 impl Query {
-    /// The unique ids of inputs that are read in this way, each once.
+    /// The unique ids of the inputs with an access for which `is_so` is true.
     pub fn ids(&self, is_so: impl Fn(&Access) -> bool) -> BTreeSet<String> {
         self.reads
             .iter()
@@ -148,190 +145,195 @@ impl Query {
     }
 }
 
-/// A place where a filter goes in.
+/// A filter and the span that it replaces.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
-    /// What is replaced, in bytes: the relation with its version, sample and hints. An alias of the
-    /// author's stays behind it.
+    /// The replaced bytes: the relation with its version, sample and hints. The author's alias
+    /// stays after it.
     pub span: Range<usize>,
-    /// The relation for the dialect's `within`: the text at `span`, without an alias of the
-    /// author's that stands in its midst.
+    /// The relation for the dialect's `within`: the text of `span`, without the author's alias if
+    /// that is inside.
     pub relation: String,
     pub unique_id: String,
-    /// The alias to write: the table's name if the author gave none, or the author's own if it
-    /// stood in the midst of `span`.
+    /// The alias to write: the table's name if the author set none, or the author's alias if it was
+    /// inside `span`.
     pub alias: Option<String>,
-    /// Columns that `*` leaves out and the query reads from it, as the author wrote them.
+    /// Columns that `*` omits and the query reads from it, in the author's spelling.
     pub hidden: Vec<String>,
 }
 
 /// A column of the result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResultColumn {
-    /// The name as a value, without quotes.
+    /// The name without quotes.
     pub name: String,
-    /// Whether the author quoted it, so that its case counts.
+    /// Whether the author quoted it, which makes it case-sensitive.
     pub quoted: bool,
-    /// The type that a cast in the query gives it, if that was asked for.
+    /// The type of its cast in the query, if `Injection::types` is set.
     pub data_type: Option<String>,
 }
 
 impl ResultColumn {
-    /// A column whose type is not known.
+    /// A column of unknown type.
     pub fn named(name: impl Into<String>, quoted: bool) -> ResultColumn {
         ResultColumn { name: name.into(), quoted, data_type: None }
     }
 }
 
-/// What is known of tables that a query reads: the columns of an input by unique id, for `select
-/// *`.
+/// Looks up the columns of an input by unique id, for `select *`.
 pub type Columns<'a> = dyn Fn(&str) -> Option<Vec<ResultColumn>> + 'a;
 
-/// How a filtered relation is written, its alias without `as`, for the check that the spliced query
-/// parses to what was meant.
+/// Formats a filtered relation, with its alias without `as`, to verify that the spliced query
+/// parses to the intended tree.
 pub type Within<'a> = dyn Fn(&Filter) -> String + 'a;
 
-/// Finds where the filters go in. An error is a query in which no safe place exists.
+/// Finds the filters of a query. An error means that they cannot be inserted safely.
 pub fn filters(injection: &Injection, parser: &dyn Parser) -> Result<Query, Diagnostic> {
-    parsers::on_a_large_stack(injection.sql.len(), || find(injection, parser))
+    parsers::on_a_large_stack(injection.sql.len(), || find_filters(injection, parser))
 }
 
-/// Why an attempt found nothing.
-enum Stop {
-    /// The parser does not understand the query; another may.
+/// Why an attempt to parse failed.
+enum Failure {
+    /// The parser rejects the query; another parser may accept it.
     Unparsed(ParseError),
-    /// The parser's tree is not to be trusted; another's may be.
-    Doubtful(Diagnostic),
-    /// The query is at fault.
-    Wrong(Diagnostic),
+    /// The parser's tree is unreliable; that of another parser may be correct.
+    Unreliable(Diagnostic),
+    /// The query is invalid.
+    Invalid(Diagnostic),
 }
 
-fn find(ask: &Injection, parser: &dyn Parser) -> Result<Query, Diagnostic> {
-    let whole = TokenStream::new(ask.sql, parser);
+fn find_filters(injection: &Injection, parser: &dyn Parser) -> Result<Query, Diagnostic> {
+    let whole = TokenStream::new(injection.sql, parser);
     if let Ok(whole) = &whole {
-        one_query(whole)?;
+        require_one_query(whole)?;
     }
-    match parsed(ask, parser, &whole, &mut |reading| assemble::query(ask, reading)) {
+    match with_parse(injection, parser, &whole, &mut |reading| assemble::query(injection, reading))
+    {
         Ok(query) => Ok(query),
-        Err(Stop::Wrong(error) | Stop::Doubtful(error)) => Err(error),
-        Err(Stop::Unparsed(trouble)) => match unfinished(ask.sql, parser) {
-            // No parser gap: nothing reads a query whose quote is open.
+        Err(Failure::Invalid(error) | Failure::Unreliable(error)) => Err(error),
+        Err(Failure::Unparsed(parse_error)) => match unfinished(injection.sql, parser) {
+            // Not a gap of the parser: the query is unterminated.
             Some(open) => {
                 let error = Diagnostic::error(format!(
-                    "the query does not end: {} is left open",
+                    "the query is unterminated: {} is not closed",
                     open.what
                 ));
-                Err(placed(error, ask.sql, &(open.at..open.at))
-                    .hint("close it: what follows in the file would become a part of it"))
+                Err(located(error, injection.sql, &(open.at..open.at))
+                    .hint("close it; otherwise it includes the statements after it"))
             }
-            None => Ok(marker_fallback::filters(ask, parser, &trouble)),
+            None => Ok(marker_fallback::filters(injection, parser, &parse_error)),
         },
     }
 }
 
-/// A query as one parser reads it.
-struct Reading<'a> {
+/// A query as one parser understands it.
+struct ParsedQuery<'a> {
     parser: &'a dyn Parser,
     text: &'a TokenStream<'a>,
-    blanks: &'a [MaskedSpan],
+    masks: &'a [MaskedSpan],
     tree: Statement,
     factors: &'a [scope::Factor],
 }
 
-type Then<'a, T> = dyn FnMut(Reading) -> Result<T, Stop> + 'a;
+type Then<'a, T> = dyn FnMut(ParsedQuery) -> Result<T, Failure> + 'a;
 
-/// A query's tokens, nothing blanked out, or why it has none.
-type Whole<'a> = Result<TokenStream<'a>, ParseError>;
+/// The tokens of the unmasked query, or why it cannot be tokenized.
+type TokenResult<'a> = Result<TokenStream<'a>, ParseError>;
 
-/// Does `then` with the query as the first parser reads it that understands it and whose reading
-/// `then` trusts. `whole` is what `parser` cuts it into.
-fn parsed<T>(
-    ask: &Injection,
+/// Calls `then` with the first parse that it accepts: by the dialect's parser, then the generic
+/// one. `whole` are the tokens of `parser`.
+fn with_parse<T>(
+    injection: &Injection,
     parser: &dyn Parser,
-    whole: &Whole,
+    whole: &TokenResult,
     then: &mut Then<T>,
-) -> Result<T, Stop> {
-    let mut trouble: Option<ParseError> = None;
-    let mut doubt = None;
-    // Expressions are blanked out only where no parser understands the query otherwise.
+) -> Result<T, Failure> {
+    let mut parse_error: Option<ParseError> = None;
+    let mut unreliable = None;
+    // Mask expressions only if no parser accepts the query without that.
     for hides_expressions in [false, true] {
         for (parser, known) in [(parser, Some(whole)), (&GenericDialect {}, None)] {
-            let cut = known.is_none().then(|| TokenStream::new(ask.sql, parser));
-            let Some(whole) = known.or(cut.as_ref()) else { continue };
-            let swallowed = preprocess::swallowed(whole, parser);
-            let more = || {
-                let sql = preprocess::blank(ask.sql, &swallowed);
+            let retokenized = known.is_none().then(|| TokenStream::new(injection.sql, parser));
+            let Some(whole) = known.or(retokenized.as_ref()) else { continue };
+            let comments = preprocess::comments_in_operators(whole, parser);
+            let more_masks = || {
+                let sql = preprocess::mask(injection.sql, &comments);
                 TokenStream::new(&sql, parser).map_or_else(
-                    |_| swallowed.clone(),
-                    |text| preprocess::gaps(&text, parser, &swallowed),
+                    |_| comments.clone(),
+                    |text| preprocess::unsupported_syntax(&text, parser, &comments),
                 )
             };
             let tries = if hides_expressions {
-                [recover::recover(ask.sql, parser, &more(), &|span| is_input(ask, span)), None]
+                [
+                    recover::recover(injection.sql, parser, &more_masks(), &|span| {
+                        is_input(injection, span)
+                    }),
+                    None,
+                ]
             } else {
-                [Some(swallowed.clone()), Some(more()).filter(|gaps| gaps.len() > swallowed.len())]
+                [
+                    Some(comments.clone()),
+                    Some(more_masks()).filter(|masks| masks.len() > comments.len()),
+                ]
             };
-            for blanks in tries.into_iter().flatten() {
-                match attempt(ask, parser, whole, blanks, then) {
+            for masks in tries.into_iter().flatten() {
+                match attempt(injection, parser, whole, masks, then) {
                     Ok(done) => return Ok(done),
-                    Err(Stop::Wrong(error)) => return Err(Stop::Wrong(error)),
-                    Err(Stop::Doubtful(error)) => doubt = doubt.or(Some(error)),
-                    Err(Stop::Unparsed(said)) => trouble = trouble.or(Some(said)),
+                    Err(Failure::Invalid(error)) => return Err(Failure::Invalid(error)),
+                    Err(Failure::Unreliable(error)) => unreliable = unreliable.or(Some(error)),
+                    Err(Failure::Unparsed(error)) => parse_error = parse_error.or(Some(error)),
                 }
             }
         }
     }
-    Err(match (doubt, trouble) {
-        (Some(doubt), _) => Stop::Doubtful(doubt),
-        (None, trouble) => {
-            Stop::Unparsed(trouble.unwrap_or(ParseError { message: String::new(), at: None }))
-        }
+    Err(match (unreliable, parse_error) {
+        (Some(unreliable), _) => Failure::Unreliable(unreliable),
+        (None, parse_error) => Failure::Unparsed(
+            parse_error.unwrap_or(ParseError { message: String::new(), at: None }),
+        ),
     })
 }
 
-/// Refuses a text that is not one query, as far as its words show it.
-fn one_query(text: &TokenStream) -> Result<(), Diagnostic> {
+/// Rejects a text that is not exactly one query, as far as its tokens show.
+fn require_one_query(text: &TokenStream) -> Result<(), Diagnostic> {
     let Some(first) = text.next(0) else {
         return Err(Diagnostic::error("the model's query is empty")
-            .hint("write a query, or see why its Jinja renders to nothing"));
+            .hint("write a query, or check why its Jinja renders to nothing"));
     };
-    if parsers::is_no_query(text.keyword(first)) {
-        return Err(no_query(text, first));
+    if parsers::is_not_a_query(text.keyword(first)) {
+        return Err(not_a_query_error(text, first));
     }
     let begin = syntax::after_functions(text, first).unwrap_or(first);
     let end = (begin..text.tokens.len()).find(|token| text.is(*token, &Token::SemiColon));
-    let more = end.and_then(|end| {
+    let second = end.and_then(|end| {
         (end..text.tokens.len())
-            .find(|token| text.speaks(*token) && !text.is(*token, &Token::SemiColon))
+            .find(|token| text.is_significant(*token) && !text.is(*token, &Token::SemiColon))
     });
-    match more {
-        Some(more) => Err(placed(
-            Diagnostic::error(
-                "the model holds more than one \
-            statement",
-            ),
+    match second {
+        Some(second) => Err(located(
+            Diagnostic::error("the model contains more than one statement"),
             text.sql,
-            &text.spans[more],
+            &text.spans[second],
         )
         .hint(
-            "keep the one query whose rows are the model's; what runs before or after it is \
-                a `pre_hook` or a `post_hook`",
+            "keep only the query with the model's rows; move other statements to a `pre_hook` or a \
+            `post_hook`",
         )),
         None => Ok(()),
     }
 }
 
-fn no_query(text: &TokenStream, first: usize) -> Diagnostic {
+fn not_a_query_error(text: &TokenStream, first: usize) -> Diagnostic {
     let message =
-        format!("the model begins with `{}` and is no query", text.slice(&text.spans[first]));
-    placed(Diagnostic::error(message), text.sql, &text.spans[first])
-        .hint("a microbatch model is one query; the plan writes its rows")
+        format!("the model begins with `{}` and is not a query", text.slice(&text.spans[first]));
+    located(Diagnostic::error(message), text.sql, &text.spans[first])
+        .hint("a microbatch model is one query, whose rows the plan writes")
 }
 
-/// Whether a place is the name of an input, as far as one token shows it.
-fn is_input(ask: &Injection, span: &Range<usize>) -> bool {
-    let mut plain_names = ask.inputs.iter().flat_map(|input| &input.plain_names);
-    let text = ask.sql.get(span.clone()).unwrap_or_default();
+/// Whether a token may be the name of an input.
+fn is_input(injection: &Injection, span: &Range<usize>) -> bool {
+    let mut plain_names = injection.inputs.iter().flat_map(|input| &input.plain_names);
+    let text = injection.sql.get(span.clone()).unwrap_or_default();
     let is_plain =
         |name: &Vec<String>| matches!(name.as_slice(), [name] if text.eq_ignore_ascii_case(name));
     let is_name = |mark: &Mark| {
@@ -339,39 +341,39 @@ fn is_input(ask: &Injection, span: &Range<usize>) -> bool {
             && mark.span.start <= span.start
             && span.end <= mark.span.end
     };
-    ask.marks.iter().any(is_name) || plain_names.any(is_plain)
+    injection.marks.iter().any(is_name) || plain_names.any(is_plain)
 }
 
-/// The query as one parser reads it.
+/// Parses the query with one parser.
 fn attempt<T>(
-    ask: &Injection,
+    injection: &Injection,
     parser: &dyn Parser,
-    whole: &Whole,
-    mut blanks: Vec<MaskedSpan>,
+    whole: &TokenResult,
+    mut masks: Vec<MaskedSpan>,
     then: &mut Then<T>,
-) -> Result<T, Stop> {
-    let is_input = |span: &Range<usize>| is_input(ask, span);
-    // Each round blanks out what the one before misread; there is little to misread behind it.
+) -> Result<T, Failure> {
+    let is_input = |span: &Range<usize>| is_input(injection, span);
+    // Each round masks what the previous one misparsed. A few rounds are enough.
     for _ in 0..4 {
-        let blanked = (!blanks.is_empty()).then(|| preprocess::blank(ask.sql, &blanks));
-        let cut = blanked.as_ref().map(|sql| TokenStream::new(sql, parser));
-        let text = cut
+        let masked_sql = (!masks.is_empty()).then(|| preprocess::mask(injection.sql, &masks));
+        let retokenized = masked_sql.as_ref().map(|sql| TokenStream::new(sql, parser));
+        let text = retokenized
             .as_ref()
             .unwrap_or(whole)
             .as_ref()
-            .map_err(|trouble| Stop::Unparsed(trouble.clone()))?;
-        let mut tree = parsers::parse(text, parser).map_err(Stop::Unparsed)?;
-        prefix::name_tables(&mut tree, ask.sql, text, &blanks);
+            .map_err(|parse_error| Failure::Unparsed(parse_error.clone()))?;
+        let mut tree = parsers::parse(text, parser).map_err(Failure::Unparsed)?;
+        prefix_aliases::name_tables(&mut tree, injection.sql, text, &masks);
         let factors = scope::factors(&tree);
-        let more = preprocess::misread(text, parser, &factors, &is_input);
-        if more.is_empty() {
-            return then(Reading { parser, text, blanks: &blanks, tree, factors: &factors });
+        let more_masks = preprocess::misparsed_aliases(text, parser, &factors, &is_input);
+        if more_masks.is_empty() {
+            return then(ParsedQuery { parser, text, masks: &masks, tree, factors: &factors });
         }
-        blanks.extend(more);
-        blanks.sort_by_key(|blank| blank.span.start);
+        masks.extend(more_masks);
+        masks.sort_by_key(|mask| mask.span.start);
     }
-    Err(Stop::Unparsed(ParseError {
-        message: "a word behind a table is neither its alias nor understood".to_string(),
+    Err(Failure::Unparsed(ParseError {
+        message: "unexpected word after a table name".to_string(),
         at: None,
     }))
 }

@@ -1,5 +1,5 @@
-//! The parsers of sqlparser by the names that dialect files use, and how they are run: how deep, on
-//! how much stack, from where.
+//! The parsers of sqlparser by the names that dialect files use, and how they run: recursion limit,
+//! stack size, start token.
 
 use sqlparser::ast::Statement;
 use sqlparser::dialect::*;
@@ -7,9 +7,9 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser as Parse, ParserError};
 use sqlparser::tokenizer::Token;
 
-use super::tokens::{ParseError, TokenStream, trouble};
+use super::tokens::{ParseError, TokenStream, located_error};
 
-/// The parser of a name; the generic one for a name that sqlparser has no parser for.
+/// The parser with this name; the generic one if sqlparser has none.
 pub fn parser(name: &str) -> Box<dyn Dialect + Send + Sync> {
     match name {
         "ansi" => Box::new(AnsiDialect {}),
@@ -29,58 +29,60 @@ pub fn parser(name: &str) -> Box<dyn Dialect + Send + Sync> {
     }
 }
 
-/// The dialect by which a text is cut into the tokens of a parser. Spark reads a backslash in a
-/// string as an escape, as Databricks does (`spark.sql.parser.escapedStringLiterals` is false);
-/// sqlparser's dialect of Spark does not.
+/// The dialect for the tokenizer of a parser. Spark reads a backslash in a string as an escape, as
+/// Databricks does (`spark.sql.parser.escapedStringLiterals` is false); sqlparser's dialect of
+/// Spark does not.
 pub fn lexer(parser: &dyn Dialect) -> &dyn Dialect {
     if parser.is::<SparkSqlDialect>() { &DatabricksDialect {} } else { parser }
 }
 
-/// How deep a query may nest. sqlparser's own 50 ends at 21 sub-queries.
+/// Recursion limit of the parser. With the default of 50, sqlparser rejects more than 21 nested
+/// subqueries.
 pub const DEPTH: usize = 256;
 
-/// More tokens than this, without white space and comments, are not parsed: a chain of operators is
-/// a tree as deep as the chain is long.
-pub const MOST_TOKENS: usize = 100_000;
+/// Maximum number of tokens, without white space and comments. The depth of the tree of a chain of
+/// operators is the length of the chain.
+pub const MAX_TOKENS: usize = 100_000;
 
-/// Does `work` with a stack on which a tree of a text this long can be walked and dropped: the
-/// thread's own, if it is that large.
+/// Runs `work` with a stack that is large enough to walk and drop the tree of a text of this
+/// length.
 pub fn on_a_large_stack<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
-    let size = (64 << 20) + bytes.min(4 * MOST_TOKENS) * 128;
+    let size = (64 << 20) + bytes.min(4 * MAX_TOKENS) * 128;
     stacker::maybe_grow(size, size, work)
 }
 
-/// The one statement of a text.
+/// Parses the only statement of a text.
 pub fn parse(text: &TokenStream, parser: &dyn Dialect) -> Result<Statement, ParseError> {
-    let words = (0..text.tokens.len()).filter(|token| text.speaks(*token)).count();
-    if words > MOST_TOKENS {
+    let words = (0..text.tokens.len()).filter(|token| text.is_significant(*token)).count();
+    if words > MAX_TOKENS {
         return Err(ParseError {
-            message: format!("{words} words are more than the {MOST_TOKENS} that are parsed"),
+            message: format!("the query has {words} tokens, more than the maximum of {MAX_TOKENS}"),
             at: None,
         });
     }
     let mut parse = Parse::new(parser)
         .with_recursion_limit(DEPTH)
         .with_tokens_with_locations(text.tokens.clone());
-    let said = |error: ParserError| match error {
-        ParserError::RecursionLimitExceeded => {
-            ParseError { message: format!("it nests deeper than {DEPTH} levels"), at: None }
-        }
-        error => trouble(text.sql, &error.to_string()),
+    let to_error = |error: ParserError| match error {
+        ParserError::RecursionLimitExceeded => ParseError {
+            message: format!("the query is nested deeper than {DEPTH} levels"),
+            at: None,
+        },
+        error => located_error(text.sql, &error.to_string()),
     };
-    let statement = parse.parse_statement().map_err(said)?;
+    let statement = parse.parse_statement().map_err(to_error)?;
     while parse.consume_token(&Token::SemiColon) {}
     match parse.peek_token() {
         end if end.token == Token::EOF => Ok(statement),
-        more => Err(trouble(
+        more => Err(located_error(
             text.sql,
-            &format!("nothing can follow here, but `{}` does{}", more.token, more.span.start),
+            &format!("expected the end of the query, but got `{}`{}", more.token, more.span.start),
         )),
     }
 }
 
-/// What `rule` reads from a token on, and the token after it. Tries with few tokens first: a copy
-/// of all that follow, for every table, would make long queries slow.
+/// Applies `rule` at a token; returns its result and the next token. Tries with few tokens first,
+/// since copying all following tokens for every table would be slow for long queries.
 pub fn parse_at<T>(
     text: &TokenStream,
     from: usize,
@@ -92,10 +94,10 @@ pub fn parse_at<T>(
         let tokens = text.tokens.get(from..end)?.to_vec();
         let mut parse =
             Parse::new(parser).with_recursion_limit(DEPTH).with_tokens_with_locations(tokens);
-        if let Ok(found) = rule(&mut parse)
+        if let Ok(result) = rule(&mut parse)
             && (end == text.tokens.len() || parse.index() + 10 < window)
         {
-            return Some((found, from + parse.index()));
+            return Some((result, from + parse.index()));
         }
         if end == text.tokens.len() {
             break;
@@ -104,8 +106,8 @@ pub fn parse_at<T>(
     None
 }
 
-/// Whether a statement that begins so is none that yields rows.
-pub fn is_no_query(first: Keyword) -> bool {
+/// Whether a statement with this first keyword is not a query.
+pub fn is_not_a_query(first: Keyword) -> bool {
     use Keyword::*;
     matches!(
         first,

@@ -1,6 +1,6 @@
-//! Ephemeral models that hand on the event time of their one input row by row: the filter of a
-//! `ref()` to such a model selects the same rows as a filter of the input, so the input is filtered
-//! too, and only its window is read.
+//! Ephemeral models that pass through the event time of their only input row by row: the filter of
+//! a `ref()` to such a model selects the same rows as a filter of the input, so the input is
+//! filtered too, and only its window is read.
 
 use std::ops::ControlFlow;
 
@@ -13,9 +13,9 @@ use sqlparser::tokenizer::Location;
 use super::relations::Read;
 use super::scope::last;
 use super::walk::{Nodes, walk};
-use super::{Access, Input, ResultColumn, Time};
+use super::{Access, Input, InputTime, ResultColumn};
 
-/// Filters the inputs that are read in such a model.
+/// Filters the inputs of such models.
 pub fn filter(query: &Query, inputs: &[Input], reads: &mut [Read]) {
     if !reads.iter().any(|read| matches!(read.access, Access::Covered(_))) {
         return;
@@ -26,8 +26,8 @@ pub fn filter(query: &Query, inputs: &[Input], reads: &mut [Read]) {
             .iter()
             .find(|input| input.is_cte && input.plain_names.iter().any(|known| *known == name));
         let Some(model) = ephemeral.and_then(|input| input.time.as_ref()) else { continue };
-        // One that is also read whole, by `.render()` or inside of another ephemeral model, must
-        // stay whole.
+        // A model that is also read whole, by `.render()` or in another ephemeral model, must stay
+        // whole.
         let mut readers = reads
             .iter()
             .filter(|read| ephemeral.is_some_and(|input| input.unique_id == read.unique_id))
@@ -39,10 +39,11 @@ pub fn filter(query: &Query, inputs: &[Input], reads: &mut [Read]) {
         for read in reads.iter_mut().filter(|read| matches!(read.access, Access::Covered(_))) {
             let input = inputs.iter().find(|input| input.unique_id == read.unique_id);
             let time = input.and_then(|input| input.time.as_ref());
-            let is_it = read.factor.at == table && !read.factor.is_cte && !read.factor.has_path;
-            if is_it
+            let is_table = read.factor.at == table && !read.factor.is_cte && !read.factor.has_path;
+            if is_table
                 && time.is_some_and(|time| {
-                    time.literals == model.literals && hands_on(select, read, time, model)
+                    time.literals == model.literals
+                        && passes_time_through(select, read, time, model)
                 })
             {
                 read.access = Access::Filtered;
@@ -51,15 +52,18 @@ pub fn filter(query: &Query, inputs: &[Input], reads: &mut [Read]) {
     }
 }
 
-/// The `select` of a query that yields at most one row for each row of its one table, whatever its
-/// other rows are; and where the name of that table begins.
+/// The `select` of a query that yields at most one row for each row of its only table, independent
+/// of its other rows; and the start of the table's name.
 fn row_by_row(query: &Query) -> Option<(&Select, Location)> {
     let plain = query.with.is_none()
         && query.limit_clause.is_none()
         && query.fetch.is_none()
         && query.pipe_operators.is_empty();
     let SetExpr::Select(select) = &*query.body else { return None };
-    let grouped = !matches!(&select.group_by, GroupByExpr::Expressions(by, modifiers) if by.is_empty() && modifiers.is_empty());
+    let grouped = match &select.group_by {
+        GroupByExpr::Expressions(by, modifiers) => !by.is_empty() || !modifiers.is_empty(),
+        GroupByExpr::All(_) => true,
+    };
     let [from] = select.from.as_slice() else { return None };
     let TableFactor::Table { name, args: None, sample: None, .. } = &from.relation else {
         return None;
@@ -81,7 +85,7 @@ fn row_by_row(query: &Query) -> Option<(&Select, Location)> {
 }
 
 /// Whether the model's event time is the input's, unchanged.
-fn hands_on(select: &Select, read: &Read, time: &Time, model: &Time) -> bool {
+fn passes_time_through(select: &Select, read: &Read, time: &InputTime, model: &InputTime) -> bool {
     let is = |ident: &Ident, column: &ResultColumn| {
         ident.value == column.name
             || (!column.quoted
@@ -91,7 +95,7 @@ fn hands_on(select: &Select, read: &Read, time: &Time, model: &Time) -> bool {
     let is_plain =
         |options: &WildcardAdditionalOptions| *options == WildcardAdditionalOptions::default();
     let all = time.column == model.column;
-    let mut found = select.projection.iter().filter_map(|item| match item {
+    let mut matches = select.projection.iter().filter_map(|item| match item {
         SelectItem::Wildcard(options) => Some(is_plain(options) && all),
         SelectItem::QualifiedWildcard(_, options) => Some(is_plain(options) && all),
         SelectItem::UnnamedExpr(Expr::Identifier(name)) => {
@@ -110,16 +114,17 @@ fn hands_on(select: &Select, read: &Read, time: &Time, model: &Time) -> bool {
         }
         _ => None,
     });
-    // Two columns of one name, or of names that differ in case alone, prove nothing.
-    found.next() == Some(true) && found.next().is_none()
+    // Two columns of the same name, ignoring case, are ambiguous.
+    matches.next() == Some(true) && matches.next().is_none()
 }
 
-/// Whether all functions compute a value from one row.
+/// Checks that all functions compute a value from one row.
 struct Calls {
     of_one_row: bool,
 }
 
-/// Functions of one row, in every dialect. Another one may be an aggregate, or yield more rows.
+/// Functions of one row in every dialect. Any other function may be an aggregate, or yield more
+/// rows.
 const ROW_FUNCTIONS: &[&str] = &[
     "abs",
     "cast",

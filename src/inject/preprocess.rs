@@ -1,6 +1,5 @@
-//! Words that sqlparser does not understand, or misunderstands without a word, are blanked out
-//! before it parses, byte for byte, so that every place stays what it was. What belongs to a table
-//! goes with the table into the filter.
+//! Masks syntax that sqlparser rejects or silently misparses, byte for byte, so that all spans stay
+//! valid. Masked text that belongs to a table moves with the table into the filter.
 
 use std::ops::Range;
 
@@ -8,98 +7,102 @@ use sqlparser::dialect::{Dialect as Parser, SQLiteDialect};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
+use super::compound_syntax;
 use super::parsers::parse_at;
-use super::prefix::prefix_alias;
+use super::prefix_aliases::prefix_alias;
 use super::prewhere;
 use super::scope::Factor;
 use super::syntax;
 use super::tokens::{ParseError, TokenStream};
-use super::wide_gaps;
 
-/// A place that is blanked out.
+/// A masked span of the text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MaskedSpan {
     pub span: Range<usize>,
-    pub what: What,
-    /// What the parser reads instead.
-    pub instead: &'static str,
+    pub kind: MaskKind,
+    /// What the parser reads in its place.
+    pub replacement: &'static str,
 }
 
 impl MaskedSpan {
-    pub fn new(span: Range<usize>, what: What) -> Self {
-        MaskedSpan { span, what, instead: "" }
+    pub fn new(span: Range<usize>, kind: MaskKind) -> Self {
+        MaskedSpan { span, kind, replacement: "" }
     }
 
-    /// An expression of which nothing but its place is known.
+    /// A masked expression.
     pub fn expression(span: Range<usize>) -> Self {
-        MaskedSpan { span, what: What::Expression, instead: "0" }
+        MaskedSpan { span, kind: MaskKind::Expression, replacement: "0" }
     }
 }
 
-/// What a blanked out place says.
+/// The meaning of the masked text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
-    /// Which rows of the table beside it are read: it goes into the filter.
+pub enum MaskKind {
+    /// Determines which rows of the adjacent table are read: it moves into the filter.
     Table,
-    /// Which columns the tables have together.
+    /// Determines the columns of joined tables.
     Join,
-    /// The alias of the table behind it.
+    /// The alias of the following table.
     Alias,
-    /// An expression that the parser does not understand.
+    /// An unsupported expression.
     Expression,
-    /// How a column of the result is called.
+    /// The name of a column of the result.
     Name,
-    /// A query that is parsed by itself.
+    /// A query that is parsed separately.
     Query,
-    /// A table that stands in a query's place.
+    /// A table in place of a subquery.
     Operand,
-    /// How the rows of the result are made of those of the tables.
+    /// Determines how the rows of the result are computed.
     Shape,
     Other,
 }
 
-/// The text with its blanks, as long as before. Line breaks stay where they are.
-pub fn blank(sql: &str, blanks: &[MaskedSpan]) -> String {
+/// Masks spans of the text, whose length does not change. Line breaks are kept.
+pub fn mask(sql: &str, masks: &[MaskedSpan]) -> String {
     let mut text = sql.to_string();
-    for MaskedSpan { span, instead, .. } in blanks {
+    for MaskedSpan { span, replacement, .. } in masks {
         let keep_lines =
             |letter: char| if letter == '\n' { "\n".into() } else { " ".repeat(letter.len_utf8()) };
         let mut spaces: String = sql[span.clone()].chars().map(keep_lines).collect();
-        if !instead.is_empty() && spaces.is_char_boundary(instead.len()) {
-            spaces.replace_range(..instead.len(), instead);
+        if !replacement.is_empty() && spaces.is_char_boundary(replacement.len()) {
+            spaces.replace_range(..replacement.len(), replacement);
         }
         text.replace_range(span.clone(), &spaces);
     }
     text
 }
 
-/// Comments that sqlparser takes for the end of an operator: `a ||/* … */ b`.
-pub fn swallowed(text: &Result<TokenStream, ParseError>, parser: &dyn Parser) -> Vec<MaskedSpan> {
-    let mut blanks = Vec::new();
-    let Ok(text) = text else { return blanks };
-    if swallows(text).is_none() {
-        return blanks;
+/// Comments that sqlparser parses as the end of an operator: `a ||/* … */ b`.
+pub fn comments_in_operators(
+    text: &Result<TokenStream, ParseError>,
+    parser: &dyn Parser,
+) -> Vec<MaskedSpan> {
+    let mut masks = Vec::new();
+    let Ok(text) = text else { return masks };
+    if first_swallowed_comment(text).is_none() {
+        return masks;
     }
-    // What follows such a comment is read anew, for it was misread too. Nobody writes many.
+    // Tokenize the rest again, since it was misparsed too. There are few such comments.
     for _ in 0..50 {
-        let sql = blank(text.sql, &blanks);
-        let Some(start) = TokenStream::new(&sql, parser).ok().and_then(|text| swallows(&text))
+        let sql = mask(text.sql, &masks);
+        let Some(start) =
+            TokenStream::new(&sql, parser).ok().and_then(|text| first_swallowed_comment(&text))
         else {
             break;
         };
         let Ok(comment) = TokenStream::new(&sql[start..], parser) else { break };
         match comment.spans.first() {
-            Some(span) if !comment.speaks(0) => {
-                blanks.push(MaskedSpan::new(start..start + span.end, What::Other))
+            Some(span) if !comment.is_significant(0) => {
+                masks.push(MaskedSpan::new(start..start + span.end, MaskKind::Other))
             }
             _ => break,
         }
     }
-    blanks
+    masks
 }
 
-/// Where the first such comment begins.
-fn swallows(text: &TokenStream) -> Option<usize> {
+/// The start of the first such comment.
+fn first_swallowed_comment(text: &TokenStream) -> Option<usize> {
     let begins = |token: usize| {
         let Range { start, end } = text.spans[token];
         let operator = text
@@ -113,25 +116,25 @@ fn swallows(text: &TokenStream) -> Option<usize> {
             operator.find("/*").into_iter().chain(operator[..end - start].find("--")).min();
         comment.filter(|at| is_operator && *at > 0).map(|at| start + at)
     };
-    (0..text.tokens.len()).filter(|token| text.speaks(*token)).find_map(begins)
+    (0..text.tokens.len()).filter(|token| text.is_significant(*token)).find_map(begins)
 }
 
-/// Words that stand between a table and `join`, and are taken for the table's alias.
+/// Words between a table and `join` that are parsed as the table's alias.
 const BEFORE_JOIN: &[&str] =
     &["all", "any", "anti", "asof", "directed", "global", "paste", "positional", "semi"];
-/// Words that stand before a table's name, and are taken for the name.
+/// Words before a table's name that are parsed as the name.
 const BEFORE_NAME: &[&str] = &["only", "stream"];
 const VERSIONS: &[&str] = &["system_time", "system_version", "timestamp", "version"];
 
-/// What sqlparser took for an alias or a name in a tree it was content with, and conditions that go
-/// into the filter with their table. `is_input` knows the text of inputs.
-pub fn misread(
+/// Words that sqlparser parsed as an alias or a name, and conditions that move into the filter with
+/// their table. `is_input` tests whether a span is the name of an input.
+pub fn misparsed_aliases(
     text: &TokenStream,
     parser: &dyn Parser,
     factors: &[Factor],
     is_input: &dyn Fn(&Range<usize>) -> bool,
 ) -> Vec<MaskedSpan> {
-    let mut blanks: Vec<MaskedSpan> = (0..text.tokens.len())
+    let mut masks: Vec<MaskedSpan> = (0..text.tokens.len())
         .filter_map(|token| prewhere::condition(text, token, parser, factors, is_input))
         .collect();
     for factor in factors {
@@ -151,58 +154,60 @@ pub fn misread(
                 .any(|at| qualifies(text, at, &alias.name.value))
         };
         if text.is_word(token, BEFORE_JOIN) && leads_to_join(text, token) && !is_qualifier() {
-            blanks.push(MaskedSpan::new(text.spans[token].clone(), What::Join));
+            masks.push(MaskedSpan::new(text.spans[token].clone(), MaskKind::Join));
         } else if text.keyword(token) == Keyword::FINAL && !is_qualifier() {
-            blanks.push(MaskedSpan::new(text.spans[token].clone(), What::Table));
+            masks.push(MaskedSpan::new(text.spans[token].clone(), MaskKind::Table));
         } else if text.is_word(name, BEFORE_NAME)
             && factor.name.0.len() == 1
             && !factor.is_cte
             && is_input(&text.spans[token])
         {
-            blanks.push(MaskedSpan::new(text.spans[name].clone(), What::Table));
+            masks.push(MaskedSpan::new(text.spans[name].clone(), MaskKind::Table));
         }
     }
-    blanks.sort_by_key(|blank| blank.span.start);
-    blanks
+    masks.sort_by_key(|mask| mask.span.start);
+    masks
 }
 
 pub fn qualifies(text: &TokenStream, token: usize, word: &str) -> bool {
     text.is(token + 1, &Token::Period) && text.is_word(token, &[word])
 }
 
-/// What may be blanked out of a text that cannot be parsed as it is.
-/// Blanks that it has already, `before`, stay.
-pub fn gaps(text: &TokenStream, parser: &dyn Parser, before: &[MaskedSpan]) -> Vec<MaskedSpan> {
-    let mut blanks: Vec<MaskedSpan> = Vec::new();
-    let mut wide: Vec<MaskedSpan> = Vec::new();
+/// The masks of a text that cannot be parsed. Existing masks, `before`, are kept.
+pub fn unsupported_syntax(
+    text: &TokenStream,
+    parser: &dyn Parser,
+    before: &[MaskedSpan],
+) -> Vec<MaskedSpan> {
+    let mut masks: Vec<MaskedSpan> = Vec::new();
+    let mut wide_masks: Vec<MaskedSpan> = Vec::new();
     for token in 0..text.tokens.len() {
         let Token::Word(_) = &text.tokens[token].token else { continue };
-        wide.extend(wide_gaps::gaps(text, token, parser));
-        let found = version(text, token, parser)
+        wide_masks.extend(compound_syntax::unsupported_syntax(text, token, parser));
+        let mask_here = version(text, token, parser)
             .or_else(|| sample(text, token))
-            .or_else(|| syntax::gap(text, token))
+            .or_else(|| syntax::unsupported_at(text, token))
             .or_else(|| word(text, token))
             .or_else(|| at_version(text, token))
             .or_else(|| at_clause(text, token))
             .or_else(|| prefix_alias(text, token))
             .or_else(|| table_operand(text, token, parser))
             .or_else(|| type_with_parts(text, token));
-        if let Some(found) = found
-            && blanks.last().is_none_or(|last| last.span.end <= found.span.start)
+        if let Some(mask_here) = mask_here
+            && masks.last().is_none_or(|last| last.span.end <= mask_here.span.start)
         {
-            blanks.push(found);
+            masks.push(mask_here);
         }
     }
-    blanks.extend_from_slice(before);
-    // A wide one takes the place of those in it.
-    for blank in wide {
-        blanks.retain(|known| {
-            known.span.end <= blank.span.start || known.span.start >= blank.span.end
-        });
-        blanks.push(blank);
+    masks.extend_from_slice(before);
+    // A wide mask replaces those inside it.
+    for mask in wide_masks {
+        masks
+            .retain(|known| known.span.end <= mask.span.start || known.span.start >= mask.span.end);
+        masks.push(mask);
     }
-    blanks.sort_by_key(|blank| blank.span.start);
-    blanks
+    masks.sort_by_key(|mask| mask.span.start);
+    masks
 }
 
 /// SQLite's `x in t`, which reads all of the table.
@@ -214,8 +219,8 @@ fn table_operand(text: &TokenStream, token: usize, parser: &dyn Parser) -> Optio
     let last = text.previous(end).filter(|last| *last > in_)?;
     Some(MaskedSpan {
         span: text.spans[token].start..text.spans[last].end,
-        what: What::Operand,
-        instead: "(0)",
+        kind: MaskKind::Operand,
+        replacement: "(0)",
     })
 }
 
@@ -234,7 +239,10 @@ fn version(text: &TokenStream, token: usize, parser: &dyn Parser) -> Option<Mask
     }
     let from = of + 1;
     let (_, end) = parse_at(text, from, parser, |parse| parse.parse_expr())?;
-    Some(MaskedSpan::new(text.spans[token].start..text.spans[text.previous(end)?].end, What::Table))
+    Some(MaskedSpan::new(
+        text.spans[token].start..text.spans[text.previous(end)?].end,
+        MaskKind::Table,
+    ))
 }
 
 /// `tablesample bernoulli (10) repeatable (1)`.
@@ -258,44 +266,43 @@ fn sample(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     {
         last = text.closing(open)?;
     }
-    Some(MaskedSpan::new(text.spans[token].start..text.spans[last].end, What::Table))
+    Some(MaskedSpan::new(text.spans[token].start..text.spans[last].end, MaskKind::Table))
 }
 
 /// Single words: `final`, `only`, `any … join`, `using id`, `omit quotes`.
 fn word(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     let span = text.spans[token].clone();
     if text.keyword(token) == Keyword::FINAL && follows_table(text, token) {
-        return Some(MaskedSpan::new(span, What::Table));
+        return Some(MaskedSpan::new(span, MaskKind::Table));
     }
     if text.is_word(token, BEFORE_NAME) {
         let before = text.keyword(text.previous(token)?);
         let names_table = matches!(text.tokens[text.next(token + 1)?].token, Token::Word(_));
         return (matches!(before, Keyword::FROM | Keyword::JOIN) && names_table)
-            .then(|| MaskedSpan::new(span, What::Table));
+            .then(|| MaskedSpan::new(span, MaskKind::Table));
     }
     if text.is_word(token, BEFORE_JOIN) && leads_to_join(text, token) {
-        return Some(MaskedSpan::new(span, What::Join));
+        return Some(MaskedSpan::new(span, MaskKind::Join));
     }
     if text.keyword(token) == Keyword::USING {
         let column = text
             .next(token + 1)
             .filter(|next| matches!(text.tokens[*next].token, Token::Word(_)))?;
-        return Some(MaskedSpan::new(span.start..text.spans[column].end, What::Join));
+        return Some(MaskedSpan::new(span.start..text.spans[column].end, MaskKind::Join));
     }
-    // A table can have it behind, a filtered one cannot; and a hint at the end is not understood at
-    // all.
+    // A filtered table cannot be followed by it; a hint at the end is not supported at all.
     let clause = match text.keyword(token) {
-        Keyword::MATCH_RECOGNIZE => Some(What::Join),
-        Keyword::OPTION => Some(What::Other),
+        Keyword::MATCH_RECOGNIZE => Some(MaskKind::Join),
+        Keyword::OPTION => Some(MaskKind::Other),
         _ => None,
     };
-    if let Some(what) = clause {
+    if let Some(kind) = clause {
         let open = text.next(token + 1).filter(|open| text.is(*open, &Token::LParen))?;
-        return Some(MaskedSpan::new(span.start..text.spans[text.closing(open)?].end, what));
+        return Some(MaskedSpan::new(span.start..text.spans[text.closing(open)?].end, kind));
     }
     if text.is_word(token, &["omit", "keep"]) {
         let quotes = text.next(token + 1).filter(|next| text.is_word(*next, &["quotes"]))?;
-        return Some(MaskedSpan::new(span.start..text.spans[quotes].end, What::Other));
+        return Some(MaskedSpan::new(span.start..text.spans[quotes].end, MaskKind::Other));
     }
     None
 }
@@ -311,10 +318,10 @@ fn at_version(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     };
     let span = text.spans[first].start..text.spans[last].end;
     (text.slice(&span).starts_with('@') && follows_table(text, first))
-        .then(|| MaskedSpan::new(span, What::Table))
+        .then(|| MaskedSpan::new(span, MaskKind::Table))
 }
 
-/// `t at (version => 3)`, where the parser does not know it.
+/// `t at (version => 3)`, if the parser does not support it.
 fn at_clause(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     let open = text.next(token + 1).filter(|open| text.is(*open, &Token::LParen))?;
     let unit = text.next(open + 1)?;
@@ -322,10 +329,10 @@ fn at_clause(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     let arrow = text.next(unit + 1).is_some_and(|arrow| text.is(arrow, &Token::RArrow));
     let close = text.closing(open)?;
     (is_at && arrow && follows_table(text, token))
-        .then(|| MaskedSpan::new(text.spans[token].start..text.spans[close].end, What::Table))
+        .then(|| MaskedSpan::new(text.spans[token].start..text.spans[close].end, MaskKind::Table))
 }
 
-/// `cast(x as row(a int))`: the type is not looked at, any will do.
+/// `cast(x as row(a int))`: the type does not matter, so any will do.
 fn type_with_parts(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     let before = text.previous(token).filter(|before| text.keyword(*before) == Keyword::AS)?;
     let open = text.next(token + 1).filter(|open| text.is(*open, &Token::LParen))?;
@@ -336,12 +343,12 @@ fn type_with_parts(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     let ends_cast = text.next(close + 1).is_some_and(|next| text.is(next, &Token::RParen));
     ends_cast.then(|| MaskedSpan {
         span: text.spans[token].start..text.spans[close].end,
-        what: What::Other,
-        instead: "int",
+        kind: MaskKind::Other,
+        replacement: "int",
     })
 }
 
-/// Whether what stands before a token is a table's name and perhaps its alias.
+/// Whether a token follows a table's name and optional alias.
 pub fn follows_table(text: &TokenStream, token: usize) -> bool {
     let mut at = token;
     for _ in 0..12 {
@@ -373,32 +380,31 @@ fn leads_to_join(text: &TokenStream, token: usize) -> bool {
     false
 }
 
-/// Where the text of a table with its blanks begins and ends, given where it begins and ends
-/// without them.
-pub fn with_blanks(
+/// Extends the span of a table by its masks.
+pub fn with_masks(
     text: &TokenStream,
-    blanks: &[MaskedSpan],
+    masks: &[MaskedSpan],
     mut span: Range<usize>,
 ) -> Range<usize> {
-    for blank in blanks.iter().filter(|blank| blank.what == What::Table) {
-        if blank.span.start >= span.end && text.silent(span.end..blank.span.start) {
-            span.end = blank.span.end;
+    for mask in masks.iter().filter(|mask| mask.kind == MaskKind::Table) {
+        if mask.span.start >= span.end && text.is_trivia(span.end..mask.span.start) {
+            span.end = mask.span.end;
         }
     }
-    for blank in blanks.iter().rev().filter(|blank| blank.what == What::Table) {
-        if blank.span.end <= span.start
-            && text.silent(blank.span.end..span.start)
-            && is_before_name(text, blank)
+    for mask in masks.iter().rev().filter(|mask| mask.kind == MaskKind::Table) {
+        if mask.span.end <= span.start
+            && text.is_trivia(mask.span.end..span.start)
+            && is_before_name(text, mask)
         {
-            span.start = blank.span.start;
+            span.start = mask.span.start;
         }
     }
     span
 }
 
-/// Whether a blank begins a table factor, and is not the end of the one before.
-fn is_before_name(text: &TokenStream, blank: &MaskedSpan) -> bool {
-    let first = text.spans.partition_point(|span| span.start < blank.span.start);
+/// Whether a mask begins a table factor, rather than ending the previous one.
+fn is_before_name(text: &TokenStream, mask: &MaskedSpan) -> bool {
+    let first = text.spans.partition_point(|span| span.start < mask.span.start);
     text.previous(first).is_some_and(|before| {
         matches!(text.keyword(before), Keyword::FROM | Keyword::JOIN)
             || text.is(before, &Token::Comma)

@@ -1,5 +1,5 @@
-//! `prewhere`: a condition that only a table can have behind it, so it goes into the filter's
-//! sub-query.
+//! `prewhere`: a condition that is only valid after a table, so it is moved into the filter's
+//! subquery.
 
 use std::ops::Range;
 
@@ -8,12 +8,12 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
 use super::parsers::parse_at;
-use super::preprocess::{MaskedSpan, What, qualifies};
+use super::preprocess::{MaskKind, MaskedSpan, qualifies};
 use super::scope::Factor;
 use super::tokens::TokenStream;
 
-/// The condition that a token begins, where it means the same in the sub-query: it belongs to the
-/// one table of its `from`, reads no table, and uses no alias of the `select` list.
+/// The condition that begins at a token, if it means the same in the subquery: its `from` has only
+/// one table, and it reads no table and no alias of the `select` list.
 pub fn condition(
     text: &TokenStream,
     token: usize,
@@ -55,7 +55,7 @@ pub fn condition(
         .then(|| {
             Some(MaskedSpan::new(
                 text.spans[token].start..text.spans[text.previous(end)?].end,
-                What::Table,
+                MaskKind::Table,
             ))
         })
         .flatten()

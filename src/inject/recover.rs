@@ -1,5 +1,5 @@
-//! Expressions that a parser does not understand are blanked out where they hold no table, so that
-//! the tables around them are found.
+//! Masks expressions that a parser does not support, if they contain no table, so that the tables
+//! around them are found.
 
 use std::ops::Range;
 
@@ -8,59 +8,59 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
 use super::parsers::parse;
-use super::preprocess::{MaskedSpan, What, blank};
+use super::preprocess::{MaskKind, MaskedSpan, mask};
 use super::tokens::TokenStream;
 
-/// How many expressions of a query may be blanked out.
-const MOST: usize = 40;
+/// Maximum number of masked expressions of a query.
+const MAX_MASKS: usize = 40;
 
-/// The blanks of `before` and those of expressions with which the text can be parsed, if there are
-/// such. `is_input` knows the text of inputs.
+/// The masks of `before` and masks of expressions with which the text can be parsed, if there are
+/// such. `is_input` tests whether a span is the name of an input.
 pub fn recover(
     sql: &str,
     parser: &dyn Parser,
     before: &[MaskedSpan],
     is_input: &dyn Fn(&Range<usize>) -> bool,
 ) -> Option<Vec<MaskedSpan>> {
-    let mut blanks = before.to_vec();
-    for _ in 0..MOST {
-        let blanked = blank(sql, &blanks);
-        let text = TokenStream::new(&blanked, parser).ok()?;
-        let trouble = match parse(&text, parser) {
-            Ok(_) => return (blanks.len() > before.len()).then_some(blanks),
-            Err(trouble) => trouble,
+    let mut masks = before.to_vec();
+    for _ in 0..MAX_MASKS {
+        let masked_sql = mask(sql, &masks);
+        let text = TokenStream::new(&masked_sql, parser).ok()?;
+        let parse_error = match parse(&text, parser) {
+            Ok(_) => return (masks.len() > before.len()).then_some(masks),
+            Err(parse_error) => parse_error,
         };
-        let at = trouble.at?;
+        let at = parse_error.at?;
         let token = text.spans.partition_point(|span| span.start < at);
-        let token = if token < text.tokens.len() && text.speaks(token) {
+        let token = if token < text.tokens.len() && text.is_significant(token) {
             token
         } else {
             text.previous(token)?
         };
-        let found = item(&text, token, &blanks, is_input, parser.is::<DuckDbDialect>())?;
-        // A wider blank takes the place of those in it.
-        blanks.retain(|known| known.span.start < found.start || known.span.end > found.end);
-        blanks.push(MaskedSpan::expression(found));
-        blanks.sort_by_key(|blank| blank.span.start);
+        let span =
+            maskable_expression(&text, token, &masks, is_input, parser.is::<DuckDbDialect>())?;
+        // A wider mask replaces those inside it.
+        masks.retain(|known| known.span.start < span.start || known.span.end > span.end);
+        masks.push(MaskedSpan::expression(span));
+        masks.sort_by_key(|mask| mask.span.start);
     }
     None
 }
 
-/// The span with all of each blank that begins or ends in it. What the parser reads instead of a
-/// blank is shorter than the blank.
-fn with_overlapping(span: Range<usize>, blanks: &[MaskedSpan]) -> Range<usize> {
+/// The span extended by each mask that begins or ends in it. The text that the parser reads in
+/// place of a mask is shorter than the mask.
+fn with_overlapping(span: Range<usize>, masks: &[MaskedSpan]) -> Range<usize> {
     let overlapping =
-        blanks.iter().filter(|blank| blank.span.start < span.end && blank.span.end > span.start);
-    overlapping.fold(span.clone(), |all, blank| {
-        all.start.min(blank.span.start)..all.end.max(blank.span.end)
-    })
+        masks.iter().filter(|mask| mask.span.start < span.end && mask.span.end > span.start);
+    overlapping
+        .fold(span.clone(), |all, mask| all.start.min(mask.span.start)..all.end.max(mask.span.end))
 }
 
-/// The innermost expression around a token that may be blanked out and is not blank yet.
-fn item(
+/// The innermost expression around a token that may be masked and is not masked yet.
+fn maskable_expression(
     text: &TokenStream,
     token: usize,
-    blanks: &[MaskedSpan],
+    masks: &[MaskedSpan],
     is_input: &dyn Fn(&Range<usize>) -> bool,
     has_list_operands: bool,
 ) -> Option<Range<usize>> {
@@ -68,13 +68,14 @@ fn item(
     loop {
         let (first, last, open) = bounds(text, token);
         let is_closed = || {
-            (first..=last)
-                .all(|at| !holds_table(text, at, has_list_operands) && !is_input(&text.spans[at]))
+            (first..=last).all(|at| {
+                !contains_table(text, at, has_list_operands) && !is_input(&text.spans[at])
+            })
         };
         if first <= last && is_expression(text, first) && is_closed() {
-            let span = with_overlapping(text.spans[first].start..text.spans[last].end, blanks);
+            let span = with_overlapping(text.spans[first].start..text.spans[last].end, masks);
             let is_blank =
-                blanks.iter().any(|blank| blank.what == What::Expression && blank.span == span);
+                masks.iter().any(|mask| mask.kind == MaskKind::Expression && mask.span == span);
             if !is_blank {
                 return Some(span);
             }
@@ -83,8 +84,8 @@ fn item(
     }
 }
 
-/// The first and the last token of the item in which a token stands, without its alias, and the
-/// parenthesis that it is in.
+/// The first and the last token of the item that contains a token, without its alias, and the
+/// enclosing parenthesis.
 fn bounds(text: &TokenStream, token: usize) -> (usize, usize, Option<usize>) {
     let (mut depth, mut first, mut open) = (0usize, token, None);
     for at in (0..token).rev() {
@@ -99,7 +100,7 @@ fn bounds(text: &TokenStream, token: usize) -> (usize, usize, Option<usize>) {
             _ if depth == 0 && begins_clause(text.keyword(at)) => break,
             _ => {}
         }
-        if text.speaks(at) {
+        if text.is_significant(at) {
             first = at;
         }
     }
@@ -119,7 +120,7 @@ fn bounds(text: &TokenStream, token: usize) -> (usize, usize, Option<usize>) {
             _ if depth == 0 && text.keyword(at) == Keyword::AS => alias = Some(at),
             _ => {}
         }
-        if text.speaks(at) {
+        if text.is_significant(at) {
             last = at;
         }
     }
@@ -168,8 +169,8 @@ fn is_expression(text: &TokenStream, first: usize) -> bool {
             Token::LBracket | Token::LBrace if depth == 0 => return true,
             Token::LParen if depth == 0 => {
                 let Some(before) = text.previous(at) else { return false };
-                // What is in the parentheses of `from`, of a CTE, of `over` and of `using` has a
-                // grammar of its own.
+                // The parentheses of `from`, of a CTE, of `over` and of `using` have a different
+                // grammar.
                 let is_call = matches!(text.tokens[before].token, Token::Word(_))
                     && matches!(
                         text.keyword(before),
@@ -220,7 +221,7 @@ fn is_operator(text: &TokenStream, token: usize) -> bool {
 
 /// Whether a token begins a query or names a table. `has_list_operands`: whether `x in y` looks
 /// into a column.
-fn holds_table(text: &TokenStream, token: usize, has_list_operands: bool) -> bool {
+fn contains_table(text: &TokenStream, token: usize, has_list_operands: bool) -> bool {
     use Keyword::{FROM, IN, JOIN, SELECT, TABLE};
     let begins = matches!(text.keyword(token), SELECT | JOIN | TABLE);
     let is_from = text.keyword(token) == FROM && text.clause(token).is_some();
@@ -229,9 +230,9 @@ fn holds_table(text: &TokenStream, token: usize, has_list_operands: bool) -> boo
         && text
             .next(token + 1)
             .is_some_and(|next| matches!(text.tokens[next].token, Token::Word(_)));
-    // So does not `[y for y in x]`.
+    // `[y for y in x]` does not.
     let before = |at: usize| text.previous(at);
-    let loops =
+    let is_comprehension =
         before(token).and_then(before).is_some_and(|word| text.keyword(word) == Keyword::FOR);
-    begins || is_from || (reads && !loops && !has_list_operands)
+    begins || is_from || (reads && !is_comprehension && !has_list_operands)
 }

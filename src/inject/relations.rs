@@ -1,4 +1,4 @@
-//! Which tables of a query are inputs: by the marks that Jinja left in the text, and by name.
+//! Finds the tables of a query that are inputs: by the marks of Jinja in the text, and by name.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -33,7 +33,7 @@ pub fn reads<'a>(
 ) -> Result<Vec<Read<'a>>, Diagnostic> {
     let names = marks.iter().filter(|mark| !matches!(mark.kind, MarkKind::Whole(_)));
     let names: BTreeMap<usize, &Mark> = names.map(|mark| (mark.span.start, mark)).collect();
-    let mut found = Vec::new();
+    let mut matches = Vec::new();
     for factor in factors.iter().filter(|factor| !factor.is_array) {
         let Some(first) = text.starting_at(factor.at) else { continue };
         let start = text.spans[first].start;
@@ -56,23 +56,23 @@ pub fn reads<'a>(
             Some(Mark { kind: MarkKind::OptOut(id), .. }) => (id.clone(), true),
             Some(Mark { kind: MarkKind::Whole(_), .. }) | None => match named {
                 Some(input) if !factor.is_call => {
-                    correlated(text, factor, factors, first)?;
+                    reject_correlated(text, factor, factors, first)?;
                     (input.unique_id.clone(), false)
                 }
                 _ => continue,
             },
         };
         let input = inputs.iter().find(|input| input.unique_id == unique_id);
-        // A CTE is an input if it is an ephemeral model: one of the author's hides the table of its
-        // name.
+        // A CTE is an input only if it is an ephemeral model. A CTE of the author shadows the table
+        // of its name.
         if factor.is_cte && !input.is_some_and(|input| input.is_cte) {
             continue;
         }
         let access = match (
-            super::marker_fallback::covered(marks, start),
+            super::marker_fallback::covering_model(marks, start),
             input.is_some_and(|input| input.filtered),
         ) {
-            // What an ephemeral model without an event time reads stands in its own text.
+            // The inputs of an ephemeral model without event time are in its own text.
             (_, false) if factor.is_cte => continue,
             _ if opted_out => Access::OptedOut,
             (Some(Covered::OptedOut), _) => Access::OptedOut,
@@ -82,36 +82,37 @@ pub fn reads<'a>(
         };
         if access == Access::Filtered && factor.has_prewhere {
             let message = format!(
-                "`prewhere` stands behind `{}`, and needs a table there and not the filter's \
-                 sub-query",
+                "`prewhere` after `{}` needs a table, but the filter replaces the table by a \
+                subquery",
                 factor.name
             );
-            return Err(placed(Diagnostic::error(message), text.sql, &text.spans[first]).hint(
-                "write the condition under `where`, or keep it to the columns of one table \
-                    that is alone in its `from`",
+            return Err(located(Diagnostic::error(message), text.sql, &text.spans[first]).hint(
+                "move the condition to `where`, or restrict it to the columns of the only table of \
+                its `from`",
             ));
         }
         if access == Access::Filtered && factor.has_path {
-            let message =
-                format!("`{}` is read along a path, and no filter can go in there", factor.name);
-            return Err(placed(Diagnostic::error(message), text.sql, &text.spans[first]).hint(
-                "read the table itself first, in a `with` clause, and take the path from there",
-            ));
+            let message = format!(
+                "`{}` is read along a path, where a filter cannot be inserted",
+                factor.name
+            );
+            return Err(located(Diagnostic::error(message), text.sql, &text.spans[first])
+                .hint("read the table in a `with` clause first, and apply the path there"));
         }
-        found.push(Read { factor, unique_id, access, name: (first, last) });
+        matches.push(Read { factor, unique_id, access, name: (first, last) });
     }
-    found.sort_by_key(|read| read.name.0);
-    Ok(found)
+    matches.sort_by_key(|read| read.name.0);
+    Ok(matches)
 }
 
-/// Says where in the rendered query something is: the user's own file has another text.
-pub fn placed(diagnostic: Diagnostic, sql: &str, span: &Range<usize>) -> Diagnostic {
+/// Adds the location in the rendered query, since the user's file has another text.
+pub fn located(diagnostic: Diagnostic, sql: &str, span: &Range<usize>) -> Diagnostic {
     let (line, column, text) = line_of(sql, span.start);
     let text: String = text.trim().chars().take(200).collect();
     diagnostic.fact(format!("line {line}, column {column} of the rendered query: `{text}`"))
 }
 
-/// Whether a mark is the name of a table, or the name and its arguments.
+/// Whether a mark covers the name of a table, or the name and its arguments.
 fn covers(text: &TokenStream, mark: &Mark, factor: &Factor, last: usize) -> bool {
     if !factor.is_call {
         return mark.span.end == text.spans[last].end;
@@ -123,7 +124,7 @@ fn covers(text: &TokenStream, mark: &Mark, factor: &Factor, last: usize) -> bool
     close.is_some_and(|close| mark.span.end == text.spans[close].end)
 }
 
-/// Whether a name in the text is the name of a relation. Quoted parts count letter by letter.
+/// Whether a name in the text is the name of a relation. Quoted parts are compared exactly.
 pub fn is_named(name: &ObjectName, parts: &[String]) -> bool {
     let Some(idents) = name.0.iter().map(ObjectNamePart::as_ident).collect::<Option<Vec<&Ident>>>()
     else {
@@ -136,36 +137,37 @@ pub fn is_named(name: &ObjectName, parts: &[String]) -> bool {
     if idents.len() == parts.len() {
         return idents.iter().zip(parts).all(|(ident, part)| is(ident, part));
     }
-    // One pair of backticks may hold the whole name.
+    // One pair of backticks may quote the whole name.
     let dotted = |ident: &&Ident| ident.quote_style == Some('`') && ident.value.contains('.');
     idents.iter().any(dotted)
         && idents.iter().map(|ident| ident.value.as_str()).collect::<Vec<_>>().join(".")
             == parts.join(".")
 }
 
-/// Whether the last part of a name is this one.
+/// Whether `part` is the last part of a name.
 pub fn ends_with(name: &ObjectName, part: &str) -> bool {
     name.0.last().is_some_and(|last| is_named(&ObjectName(vec![last.clone()]), &[part.to_string()]))
 }
 
-/// A plain name whose first part is a table that is in sight may be one of its columns, an array.
-fn correlated(
+/// Rejects a plain name whose first part is a visible table: it may be an array column of that
+/// table.
+fn reject_correlated(
     text: &TokenStream,
     factor: &Factor,
     factors: &[Factor],
     first: usize,
 ) -> Result<(), Diagnostic> {
     let [ObjectNamePart::Identifier(head), _, ..] = factor.name.0.as_slice() else { return Ok(()) };
-    let in_sight = factors.iter().filter(|other| {
+    let visible = factors.iter().filter(|other| {
         let select = other.selects.last();
         other.number != factor.number
             && other.at < factor.at
             && select.is_some_and(|select| factor.selects.contains(select))
     });
-    for other in in_sight {
+    for other in visible {
         if let Some(exposed) = other.exposed().filter(|exposed| same(exposed, head)) {
             let message = format!("`{}` can be a source or a column of `{exposed}`", factor.name);
-            return Err(placed(Diagnostic::error(message), text.sql, &text.spans[first]).hint(
+            return Err(located(Diagnostic::error(message), text.sql, &text.spans[first]).hint(
                 format!("use `source()` for the source, or give `{exposed}` another alias"),
             ));
         }
@@ -173,9 +175,9 @@ fn correlated(
     Ok(())
 }
 
-/// A column that is qualified by more than the table's name loses its table once that is wrapped,
-/// unless the author gave an alias.
-pub fn qualified_at_length(
+/// Rejects a column that is qualified by more than the table's name: the qualifier is invalid once
+/// the table is wrapped, unless the author set an alias.
+pub fn reject_long_qualifier(
     text: &TokenStream,
     read: &Read,
     reads: &[Read],
@@ -203,10 +205,10 @@ pub fn qualified_at_length(
             begins = token;
         }
         chain.extend(split(&word.value));
-        let goes_on = text.next(token + 1).is_some_and(|next| text.is(next, &Token::Period));
-        let ends_so =
+        let continues = text.next(token + 1).is_some_and(|next| text.is(next, &Token::Period));
+        let ends_with_table =
             chain.len() > 1 && chain.last().is_some_and(|last| last.eq_ignore_ascii_case(table));
-        if !goes_on || !ends_so || reads.iter().any(|read| read.name.0 == begins) {
+        if !continues || !ends_with_table || reads.iter().any(|read| read.name.0 == begins) {
             continue;
         }
         let is_name = chain.len() <= parts.len()
@@ -214,12 +216,12 @@ pub fn qualified_at_length(
         let is_aliased = aliases().any(|alias| alias.name.value.eq_ignore_ascii_case(chain[0]));
         if is_name && !is_aliased {
             let message = format!(
-                "a column is qualified by `{}`, a name that its table loses with the filter",
+                "a column is qualified by `{}`, which is invalid once its table is filtered",
                 chain.join(".")
             );
-            return Err(placed(Diagnostic::error(message), text.sql, &text.spans[begins]).hint(
+            return Err(located(Diagnostic::error(message), text.sql, &text.spans[begins]).hint(
                 format!(
-                    "give the table an alias, as in `… as {table}`, and qualify the column by that"
+                    "set an alias for the table, as in `… as {table}`, and qualify the column by it"
                 ),
             ));
         }

@@ -1,5 +1,5 @@
-//! Every table factor of a parsed query, with what its surroundings make of it: whether a CTE has
-//! its name, in which `select`s it stands, what is wrapped around it.
+//! The table factors of a parsed query with their scope: whether a CTE has the name, the enclosing
+//! `select`s, and operators around it.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -12,15 +12,15 @@ use sqlparser::tokenizer::Location;
 
 use super::walk::{self, Nodes};
 
-/// A table by name in a table position.
+/// A named table in a table position.
 pub struct Factor {
-    /// Its number among all table factors, in the order in which their visits end.
+    /// Its index among all table factors, in post-order.
     pub number: usize,
     pub name: ObjectName,
-    /// Where its name begins.
+    /// The start of its name.
     pub at: Location,
     pub alias: Option<TableAlias>,
-    /// Whether arguments follow: it is a function.
+    /// Whether arguments follow, so that it is a function.
     pub is_call: bool,
     /// Whether a path into it follows (`t[0].x`).
     pub has_path: bool,
@@ -28,11 +28,11 @@ pub struct Factor {
     pub is_array: bool,
     /// Whether `pivot`, `unpivot` or `match_recognize` follows.
     pub is_wrapped: bool,
-    /// Whether its `select` has a condition that only tables can have behind them.
+    /// Whether its `select` has a `prewhere`, which is only valid after tables.
     pub has_prewhere: bool,
-    /// Whether the name is that of a CTE which it can see.
+    /// Whether the name is that of a visible CTE.
     pub is_cte: bool,
-    /// The `select`s around it, the outermost first.
+    /// The enclosing `select`s, the outermost first.
     pub selects: Vec<usize>,
 }
 
@@ -43,14 +43,14 @@ impl Factor {
     }
 }
 
-/// All tables by name in a statement.
+/// All named tables in a statement.
 pub fn factors(statement: &Statement) -> Vec<Factor> {
     let mut walk = Walk::default();
     let _ = walk::walk(statement, &mut walk);
-    walk.found
+    walk.factors
 }
 
-/// Whether two names are the same: in any case, unless both are quoted.
+/// Whether two names are equal, ignoring case unless both are quoted.
 pub fn same(a: &Ident, b: &Ident) -> bool {
     a.value == b.value
         || ((a.quote_style.is_none() || b.quote_style.is_none())
@@ -61,13 +61,13 @@ pub fn last(name: &ObjectName) -> Option<&Ident> {
     name.0.last().and_then(ObjectNamePart::as_ident)
 }
 
-/// The CTEs of one query, and how many of them can be seen from where the walk is.
+/// The CTEs of one query, and the number of those that are visible at the current position.
 struct Frame {
     names: Vec<Ident>,
     bodies: Vec<*const Query>,
     recursive: bool,
     visible: usize,
-    /// The place of this query among the CTEs of the query around it.
+    /// The index of this query among the CTEs of the enclosing query.
     is_body: Option<usize>,
 }
 
@@ -80,7 +80,7 @@ struct Walk {
     arrays: BTreeSet<*const TableFactor>,
     wrapped: BTreeSet<*const TableFactor>,
     number: usize,
-    found: Vec<Factor>,
+    factors: Vec<Factor>,
 }
 
 impl Walk {
@@ -171,7 +171,7 @@ impl Nodes for Walk {
         if let TableFactor::Table { name, alias, args, json_path, .. } = factor
             && let Some(ObjectNamePart::Identifier(first)) = name.0.first()
         {
-            self.found.push(Factor {
+            self.factors.push(Factor {
                 number,
                 name: name.clone(),
                 at: first.span.start,

@@ -1,5 +1,5 @@
-//! Where the text of a table begins and ends, with all that belongs to the table (version, sample,
-//! hints) and without the author's alias.
+//! The span of a table in the text, with all that belongs to the table (version, sample, hints) and
+//! without the author's alias.
 
 use std::ops::Range;
 
@@ -9,77 +9,78 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
 use super::parsers::parse_at;
-use super::prefix::is_named_before;
-use super::preprocess::{MaskedSpan, with_blanks};
-use super::relations::{Read, placed};
+use super::prefix_aliases::is_named_before;
+use super::preprocess::{MaskedSpan, with_masks};
+use super::relations::{Read, located};
 use super::tokens::TokenStream;
 use crate::diagnostics::Diagnostic;
 
-/// A place for a filter.
-pub struct Place {
-    /// The table's number in the tree.
+/// The span of a table that a filter replaces.
+pub struct SpliceSite {
+    /// The index of the table in the tree.
     pub number: usize,
     pub unique_id: String,
-    /// What is replaced.
+    /// The replaced bytes.
     pub span: Range<usize>,
-    /// What of it is the relation: all of it, or what stands before and after the alias.
+    /// The parts of the span that are the relation: all of it, or the text before and after the
+    /// alias.
     pub relation: Vec<Range<usize>>,
     /// The alias to write.
     pub alias: Option<String>,
-    /// The author's alias, where it stays behind the place.
-    pub behind: Option<TableAlias>,
-    /// Parentheses around the table that end before its alias.
+    /// The author's alias, if it stays after the span.
+    pub kept_alias: Option<TableAlias>,
+    /// Number of parentheses around the table that close before its alias.
     pub parentheses: usize,
 }
 
-impl Place {
+impl SpliceSite {
     pub fn relation(&self, sql: &str) -> String {
         self.relation.iter().map(|span| &sql[span.clone()]).collect()
     }
 }
 
-/// The place of a table. `alias_wrapped`: whether one that `pivot` and the like follow gets an
-/// alias too.
-pub fn place(
+/// Finds the splice site of a table. `alias_wrapped`: whether a table before `pivot` and the like
+/// gets an alias too.
+pub fn splice_site(
     original: &str,
     text: &TokenStream,
-    blanks: &[MaskedSpan],
+    masks: &[MaskedSpan],
     read: &Read,
     parser: &dyn Parser,
     alias_wrapped: bool,
-) -> Result<Place, Diagnostic> {
+) -> Result<SpliceSite, Diagnostic> {
     let (first, name_last) = read.name;
     let factor = read.factor;
     let unclear = || {
         let message =
-            format!("the place of `{}` is unclear, and no filter can go in there", factor.name);
-        placed(Diagnostic::error(message), text.sql, &text.spans[first])
-            .hint("move it into a `with` clause of its own, without anything behind its name")
+            format!("a filter cannot be inserted at `{}`: its syntax is ambiguous", factor.name);
+        located(Diagnostic::error(message), text.sql, &text.spans[first])
+            .hint("move it into a separate `with` clause, with nothing after its name")
     };
     let last = end(text, read, parser).ok_or_else(unclear)?;
     let bare = text.spans[first].start..text.spans[last].end;
-    let whole = with_blanks(text, blanks, bare.clone());
-    let mut place = Place {
+    let whole = with_masks(text, masks, bare.clone());
+    let mut site = SpliceSite {
         number: factor.number,
         unique_id: read.unique_id.clone(),
         relation: vec![whole.clone()],
         span: whole.clone(),
         alias: None,
-        behind: factor.alias.clone(),
+        kept_alias: factor.alias.clone(),
         parentheses: 0,
     };
-    if is_named_before(text, blanks, whole.start) {
-        place.behind = None;
-        return Ok(place);
+    if is_named_before(text, masks, whole.start) {
+        site.kept_alias = None;
+        return Ok(site);
     }
     let Some(alias) = &factor.alias else {
-        place.alias = (!factor.is_wrapped || alias_wrapped).then(|| spelled(text, name_last));
-        return Ok(place);
+        site.alias = (!factor.is_wrapped || alias_wrapped).then(|| last_part(text, name_last));
+        return Ok(site);
     };
     let at = text.starting_at(alias.name.span.start).ok_or_else(unclear)?;
     if at > last {
-        place.parentheses = parentheses(text, first, last, at);
-        return Ok(place);
+        site.parentheses = parentheses(text, first, last, at);
+        return Ok(site);
     }
     if at <= name_last {
         return Err(unclear());
@@ -96,34 +97,30 @@ pub fn place(
     let alias_text = text.spans[at].start..text.spans[ends].end;
     if whole.end == alias_text.end {
         let before = text.previous(begins).ok_or_else(unclear)?;
-        let head = with_blanks(text, blanks, bare.start..text.spans[before].end);
-        place.relation = vec![head.clone()];
-        place.span = head;
+        let head = with_masks(text, masks, bare.start..text.spans[before].end);
+        site.relation = vec![head.clone()];
+        site.span = head;
     } else {
-        // Something behind the alias belongs to the table: the alias moves out, to the end. Where
-        // that uses it, it stays inside too.
-        let uses_alias =
-            blanks.iter().filter(|blank| whole.contains(&blank.span.start)).any(|blank| {
-                let qualifier = format!("{}.", alias.name.value).to_lowercase();
-                original[blank.span.clone()]
-                    .to_lowercase()
-                    .replace(['"', '`'], "")
-                    .contains(&qualifier)
-            });
+        // Something after the alias belongs to the table: the alias moves to the end. If that text
+        // uses the alias, it also stays inside.
+        let uses_alias = masks.iter().filter(|mask| whole.contains(&mask.span.start)).any(|mask| {
+            let qualifier = format!("{}.", alias.name.value).to_lowercase();
+            original[mask.span.clone()].to_lowercase().replace(['"', '`'], "").contains(&qualifier)
+        });
         let without = vec![whole.start..text.spans[begins].start, alias_text.end..whole.end];
-        place.relation = if uses_alias { vec![whole.clone()] } else { without };
-        place.alias = Some(original[alias_text].to_string());
-        place.behind = None;
+        site.relation = if uses_alias { vec![whole.clone()] } else { without };
+        site.alias = Some(original[alias_text].to_string());
+        site.kept_alias = None;
     }
-    Ok(place)
+    Ok(site)
 }
 
-/// The last token of a table and its alias.
+/// The last token of a table, including its alias.
 fn end(text: &TokenStream, read: &Read, parser: &dyn Parser) -> Option<usize> {
     let (first, name_last) = read.name;
     let (mut tree, end) = parse_at(text, first, parser, |parse| parse.parse_table_factor())?;
     let mut wrapped = false;
-    // The text that is cut out must be the table that was found.
+    // The text must parse to the same table as in the tree.
     loop {
         tree = match tree {
             TableFactor::Table { name, .. } if name == read.factor.name => break,
@@ -156,7 +153,7 @@ fn end(text: &TokenStream, read: &Read, parser: &dyn Parser) -> Option<usize> {
     None
 }
 
-/// How many parentheses around a table end before its alias, as in `((t)) x`.
+/// Number of parentheses around a table that close before its alias, as in `((t)) x`.
 fn parentheses(text: &TokenStream, mut first: usize, mut last: usize, alias: usize) -> usize {
     let mut count = 0;
     while let (Some(open), Some(close)) = (text.previous(first), text.next(last + 1))
@@ -170,11 +167,11 @@ fn parentheses(text: &TokenStream, mut first: usize, mut last: usize, alias: usi
     count
 }
 
-/// The last part of a name as the author spelled it.
-pub fn spelled(text: &TokenStream, name_last: usize) -> String {
+/// The last part of a name in the author's spelling.
+pub fn last_part(text: &TokenStream, name_last: usize) -> String {
     let token = text.slice(&text.spans[name_last]);
     let Token::Word(word) = &text.tokens[name_last].token else { return token.to_string() };
-    // One pair of backticks may hold the whole name.
+    // One pair of backticks may quote the whole name.
     match (word.quote_style, word.value.rsplit_once('.')) {
         (Some(quote @ '`'), Some((_, last))) => format!("{quote}{last}{quote}"),
         _ => token.to_string(),

@@ -1,77 +1,77 @@
-//! Words around tables, frames and limits that sqlparser does not know in every dialect. None of
-//! them says which rows of a table are read, unless it belongs to a table.
+//! Syntax of tables, frames and limits that sqlparser does not support in every dialect. Only masks
+//! of kind `Table` determine which rows of a table are read.
 
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
-use super::preprocess::{MaskedSpan, What, follows_table};
+use super::preprocess::{MaskKind, MaskedSpan, follows_table};
 use super::tokens::TokenStream;
 
-/// The first token behind `with function …`, whose bodies may hold a `;`.
+/// The first token after `with function …`, whose bodies may contain a `;`.
 pub fn after_functions(text: &TokenStream, with: usize) -> Option<usize> {
     let (_, end) = Words { text }.function_clause(with)?;
     text.next(end + 1)
 }
 
-/// What may be blanked out from a token on, where the text cannot be parsed as it is.
-pub fn gap(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
+/// The syntax that may be masked at a token if the text cannot be parsed.
+pub fn unsupported_at(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     let words = Words { text };
     let before = text.previous(token).map_or(Keyword::NoKeyword, |before| text.keyword(before));
     match text.keyword(token) {
         Keyword::NOT if before == Keyword::AS => {
-            words.blank(token, &["not", "materialized"], What::Other)
+            words.mask(token, &["not", "materialized"], MaskKind::Other)
         }
         Keyword::MATERIALIZED if before == Keyword::AS => {
-            words.blank(token, &["materialized"], What::Other)
+            words.mask(token, &["materialized"], MaskKind::Other)
         }
         Keyword::EXCLUDE if words.ends_frame(token) => words.frame(token),
         Keyword::WITH => words
-            .blank(token, &["with", "ties"], What::Other)
+            .mask(token, &["with", "ties"], MaskKind::Other)
             .or_else(|| words.values(token))
             .or_else(|| words.functions(token)),
         Keyword::GROUP => words.pivot_groups(token),
         Keyword::TABLE => words.table_command(token),
         Keyword::SYMMETRIC if before == Keyword::BETWEEN => {
-            Some(words.at(token, token, What::Other))
+            Some(words.at(token, token, MaskKind::Other))
         }
         Keyword::FOR => words.system_time(token),
         Keyword::HASH | Keyword::MERGE => words.join_kind(token),
         _ if text.is_word(token, &["loop", "remote"]) => words.join_kind(token),
         Keyword::LIMIT => words.share(token),
-        Keyword::LOCK => words.blank(token, &["lock", "in", "share", "mode"], What::Other),
+        Keyword::LOCK => words.mask(token, &["lock", "in", "share", "mode"], MaskKind::Other),
         Keyword::GLOBAL => {
             let next = text.next(token + 1)?;
             matches!(text.keyword(next), Keyword::IN | Keyword::NOT)
-                .then(|| words.at(token, token, What::Other))
+                .then(|| words.at(token, token, MaskKind::Other))
         }
         Keyword::USING => words.sample_of_all(token).or_else(|| words.join_alias(token)),
-        Keyword::TABLESAMPLE => words.sample(token, token, What::Table),
+        Keyword::TABLESAMPLE => words.sample(token, token, MaskKind::Table),
         Keyword::LATERAL => words.lateral_view(token),
         Keyword::SEARCH | Keyword::CYCLE => words.recursion(token),
-        Keyword::DISTINCT if before == Keyword::BY => Some(words.at(token, token, What::Other)),
+        Keyword::DISTINCT if before == Keyword::BY => Some(words.at(token, token, MaskKind::Other)),
         Keyword::CROSS => words
-            .blank(token, &["cross", "join"], What::Other)
-            .map(|_| words.at(token, token, What::Other)),
+            .mask(token, &["cross", "join"], MaskKind::Other)
+            .map(|_| words.at(token, token, MaskKind::Other)),
         Keyword::FULL | Keyword::LEFT | Keyword::INNER => words.union(token),
         Keyword::NOT if follows_table(text, token) => {
-            words.blank(token, &["not", "indexed"], What::Table)
+            words.mask(token, &["not", "indexed"], MaskKind::Table)
         }
         _ if text.is_word(token, &["indexed"]) && follows_table(text, token) => {
             let by = text.next(token + 1).filter(|by| text.keyword(*by) == Keyword::BY)?;
-            Some(words.at(token, text.next(by + 1)?, What::Table))
+            Some(words.at(token, text.next(by + 1)?, MaskKind::Table))
         }
         _ if text.is_word(token, &["max"]) => {
-            let level = words.blank(token, &["max", "recursion", "level"], What::Other)?;
+            let level = words.mask(token, &["max", "recursion", "level"], MaskKind::Other)?;
             let number = (token..text.tokens.len())
                 .find(|at| matches!(text.tokens[*at].token, Token::Number(..)))?;
-            Some(MaskedSpan::new(level.span.start..text.spans[number].end, What::Other))
+            Some(MaskedSpan::new(level.span.start..text.spans[number].end, MaskKind::Other))
         }
         _ if text.is_word(token, &["model"]) => {
             let opens = text.previous(token).is_some_and(|open| text.is(open, &Token::LParen));
             let named = text
                 .next(token + 1)
                 .is_some_and(|name| matches!(text.tokens[name].token, Token::Word(_)));
-            (opens && named).then(|| words.at(token, token, What::Other))
+            (opens && named).then(|| words.at(token, token, MaskKind::Other))
         }
         _ => None,
     }
@@ -82,12 +82,12 @@ struct Words<'a> {
 }
 
 impl Words<'_> {
-    fn at(&self, first: usize, last: usize, what: What) -> MaskedSpan {
-        MaskedSpan::new(self.text.spans[first].start..self.text.spans[last].end, what)
+    fn at(&self, first: usize, last: usize, kind: MaskKind) -> MaskedSpan {
+        MaskedSpan::new(self.text.spans[first].start..self.text.spans[last].end, kind)
     }
 
-    /// These words in a row.
-    fn blank(&self, token: usize, words: &[&str], what: What) -> Option<MaskedSpan> {
+    /// Masks these consecutive words.
+    fn mask(&self, token: usize, words: &[&str], kind: MaskKind) -> Option<MaskedSpan> {
         let mut last = token;
         for (nth, word) in words.iter().enumerate() {
             last = if nth == 0 { token } else { self.text.next(last + 1)? };
@@ -95,10 +95,10 @@ impl Words<'_> {
                 return None;
             }
         }
-        Some(self.at(token, last, what))
+        Some(self.at(token, last, kind))
     }
 
-    /// `with 3 as n, x as (select …)`: values before the first CTE, or all of the clause.
+    /// `with 3 as n, x as (select …)`: values before the first CTE, or the whole clause.
     fn values(&self, token: usize) -> Option<MaskedSpan> {
         let text = self.text;
         let first = text.next(token + 1)?;
@@ -109,7 +109,7 @@ impl Words<'_> {
                     && text.next(as_ + 1).is_some_and(|open| text.is(open, &Token::LParen))
             });
             if is_cte {
-                return last.map(|last| self.at(first, last, What::Other));
+                return last.map(|last| self.at(first, last, MaskKind::Other));
             }
             let mut at = start;
             let as_ = loop {
@@ -130,7 +130,7 @@ impl Words<'_> {
                     (last, start) = (Some(comma), text.next(comma + 1)?)
                 }
                 select if text.keyword(select) == Keyword::SELECT => {
-                    return Some(self.at(token, name, What::Other));
+                    return Some(self.at(token, name, MaskKind::Other));
                 }
                 _ => return None,
             }
@@ -139,10 +139,10 @@ impl Words<'_> {
 
     /// `with function f(x bigint) returns bigint return x + 1 select …`.
     fn functions(&self, token: usize) -> Option<MaskedSpan> {
-        self.function_clause(token).map(|(first, last)| self.at(first, last, What::Other))
+        self.function_clause(token).map(|(first, last)| self.at(first, last, MaskKind::Other))
     }
 
-    /// The first and the last token of the functions that a query defines for itself.
+    /// The first and the last token of the function definitions of a query.
     fn function_clause(&self, token: usize) -> Option<(usize, usize)> {
         let text = self.text;
         if text.keyword(token) != Keyword::WITH {
@@ -163,7 +163,7 @@ impl Words<'_> {
         }
     }
 
-    /// `table orders` as a statement. The parser knows it behind a parenthesis or an operator.
+    /// `table orders` as a statement. The parser supports it only after a parenthesis or an operator.
     fn table_command(&self, token: usize) -> Option<MaskedSpan> {
         let text = self.text;
         let is_word = |at: &usize| matches!(text.tokens[*at].token, Token::Word(_));
@@ -171,8 +171,8 @@ impl Words<'_> {
         while let Some(dot) = text.next(last + 1).filter(|dot| text.is(*dot, &Token::Period)) {
             last = text.next(dot + 1).filter(is_word)?;
         }
-        let instead = "values(0)";
-        let command = MaskedSpan { instead, ..self.at(token, last, What::Shape) };
+        let replacement = "values(0)";
+        let command = MaskedSpan { replacement, ..self.at(token, last, MaskKind::Shape) };
         text.previous(token).is_none().then_some(command)
     }
 
@@ -195,7 +195,7 @@ impl Words<'_> {
         let is_pivot =
             text.previous(open).is_some_and(|pivot| text.keyword(pivot) == Keyword::PIVOT);
         let last = text.previous(text.closing(open)?).filter(|_| is_pivot)?;
-        Some(self.at(token, last, What::Shape))
+        Some(self.at(token, last, MaskKind::Shape))
     }
 
     /// `for system_time between a and b`, `from a to b`, `all`, `contained in (a, b)`.
@@ -214,7 +214,7 @@ impl Words<'_> {
             }
             _ => return None,
         };
-        Some(self.at(token, last, What::Table))
+        Some(self.at(token, last, MaskKind::Table))
     }
 
     /// `inner hash join`.
@@ -226,7 +226,7 @@ impl Words<'_> {
             before,
             Some(Keyword::INNER | Keyword::LEFT | Keyword::RIGHT | Keyword::FULL | Keyword::OUTER)
         );
-        (joins && is_kind).then(|| self.at(token, token, What::Other))
+        (joins && is_kind).then(|| self.at(token, token, MaskKind::Other))
     }
 
     /// `rows between … and current row exclude ties`.
@@ -242,7 +242,7 @@ impl Words<'_> {
             &["exclude", "ties"],
             &["exclude", "no", "others"],
         ];
-        kinds.into_iter().find_map(|words| self.blank(token, words, What::Other))
+        kinds.into_iter().find_map(|words| self.mask(token, words, MaskKind::Other))
     }
 
     fn is_percent(&self, token: usize) -> bool {
@@ -256,12 +256,12 @@ impl Words<'_> {
             .next(token + 1)
             .filter(|number| matches!(self.text.tokens[*number].token, Token::Number(..)))?;
         let percent = self.text.next(number + 1).filter(|percent| self.is_percent(*percent))?;
-        Some(self.at(percent, percent, What::Other))
+        Some(self.at(percent, percent, MaskKind::Other))
     }
 
-    /// `tablesample 10%`, `10 percent (bernoulli, 3)`, `reservoir(20%)`; `first` is the word that
-    /// it begins with.
-    fn sample(&self, first: usize, token: usize, what: What) -> Option<MaskedSpan> {
+    /// `tablesample 10%`, `10 percent (bernoulli, 3)`, `reservoir(20%)`; `first` is its first
+    /// token.
+    fn sample(&self, first: usize, token: usize, kind: MaskKind) -> Option<MaskedSpan> {
         let text = self.text;
         let mut last = text.next(token + 1)?;
         match &text.tokens[last].token {
@@ -281,16 +281,16 @@ impl Words<'_> {
         if let Some(open) = text.next(last + 1).filter(|open| text.is(*open, &Token::LParen)) {
             last = text.closing(open)?;
         }
-        Some(self.at(first, last, what))
+        Some(self.at(first, last, kind))
     }
 
-    /// `using sample 10%`: of the rows that the query would give.
+    /// `using sample 10%`: a sample of the query's rows.
     fn sample_of_all(&self, token: usize) -> Option<MaskedSpan> {
         let sample = self
             .text
             .next(token + 1)
             .filter(|sample| self.text.keyword(*sample) == Keyword::SAMPLE)?;
-        self.sample(token, sample, What::Other)
+        self.sample(token, sample, MaskKind::Other)
     }
 
     /// `using (id) as both`.
@@ -304,7 +304,7 @@ impl Words<'_> {
             .text
             .next(as_ + 1)
             .filter(|name| matches!(self.text.tokens[*name].token, Token::Word(_)))?;
-        Some(self.at(as_, name, What::Join))
+        Some(self.at(as_, name, MaskKind::Join))
     }
 
     /// `lateral view outer explode(x) e as a, b`.
@@ -315,7 +315,14 @@ impl Words<'_> {
             at = text.next(at + 1)?;
         }
         let mut last = text.closing(at)?;
-        let is_name = |name: &usize| matches!(&text.tokens[*name].token, Token::Word(word) if word.quote_style.is_some() || word.keyword == Keyword::NoKeyword || word.value.len() == 1);
+        let is_name = |name: &usize| match &text.tokens[*name].token {
+            Token::Word(word) => {
+                word.quote_style.is_some()
+                    || word.keyword == Keyword::NoKeyword
+                    || word.value.len() == 1
+            }
+            _ => false,
+        };
         if let Some(name) = text.next(last + 1).filter(is_name) {
             last = name;
         }
@@ -327,17 +334,19 @@ impl Words<'_> {
                 last = text.next(comma + 1)?;
             }
         }
-        Some(self.at(token, last, What::Join))
+        Some(self.at(token, last, MaskKind::Join))
     }
 
-    /// `search depth first by a set b`, `cycle a set b using c`, behind a CTE.
+    /// `search depth first by a set b`, `cycle a set b using c`, after a CTE.
     fn recursion(&self, token: usize) -> Option<MaskedSpan> {
         let text = self.text;
         // A `cycle` may follow a `search`.
         let follows_search =
             || (token.saturating_sub(24)..token).any(|at| text.keyword(at) == Keyword::SEARCH);
-        let is_behind = text.previous(token).is_some_and(|close| text.is(close, &Token::RParen));
-        let behind_cte = is_behind || (text.keyword(token) == Keyword::CYCLE && follows_search());
+        let follows_parenthesis =
+            text.previous(token).is_some_and(|close| text.is(close, &Token::RParen));
+        let follows_cte =
+            follows_parenthesis || (text.keyword(token) == Keyword::CYCLE && follows_search());
         let set =
             (token..text.tokens.len()).take(40).find(|at| text.keyword(*at) == Keyword::SET)?;
         let mut last = text.next(set + 1)?;
@@ -347,7 +356,7 @@ impl Words<'_> {
                 .find(|at| text.keyword(*at) == Keyword::USING)?;
             last = text.next(using + 1)?;
         }
-        behind_cte.then(|| self.at(token, last, What::Join))
+        follows_cte.then(|| self.at(token, last, MaskKind::Join))
     }
 
     /// `full outer union all by name`.
@@ -358,6 +367,6 @@ impl Words<'_> {
             (last, next) = (next, self.text.next(next + 1)?);
         }
         matches!(self.text.keyword(next), Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT)
-            .then(|| self.at(token, last, What::Join))
+            .then(|| self.at(token, last, MaskKind::Join))
     }
 }

@@ -1,16 +1,16 @@
-//! Queries and where their filters go. `⟦raw.events⟧` is written by Jinja, `⟦!raw.events⟧` with
+//! Queries and their filters. `⟦raw.events⟧` is rendered by Jinja, `⟦!raw.events⟧` with
 //! `.render()`, `⟦=raw.events⟧` is `this`; `src.orders` is a source, `raw.whole` has no event time.
-//! `‹t›` is `t` with its filter, `‹t|a›` the same as `a`.
+//! `‹t›` is `t` with its filter, `‹t|a›` is `t` with its filter and the alias `a`.
 
 use super::*;
 use crate::jinja::MarkKind;
 
 mod any_text;
-mod of_a_table;
 mod reads;
+mod table_modifiers;
 mod types;
 
-/// Takes the marks out of a text.
+/// Extracts the marks from a text.
 fn marked(sql: &str) -> (String, Vec<Mark>, Vec<Input>) {
     let (mut text, mut marks) = (String::new(), Vec::new());
     let mut inputs = vec![input("src.orders", true)];
@@ -75,7 +75,7 @@ fn shown(text: &str, query: &Query) -> String {
         Some(alias) => format!("‹{}|{alias}›", filter.relation),
         None => format!("‹{}›", filter.relation),
     };
-    splice(text, query.filters.iter().map(|place| (place.span.clone(), filter(place))))
+    splice(text, query.filters.iter().map(|each| (each.span.clone(), filter(each))))
 }
 
 #[track_caller]
@@ -87,7 +87,7 @@ fn gives(engine: &str, sql: &str, expected: &str) {
 }
 
 #[track_caller]
-fn refuses(engine: &str, sql: &str, message: &str) {
+fn rejects(engine: &str, sql: &str, message: &str) {
     let (text, query) = ask(engine, sql);
     match query {
         Ok(query) => panic!("{}", shown(&text, &query)),
@@ -213,7 +213,7 @@ fn shapes_of_queries() {
 }
 
 #[test]
-fn what_is_no_input() {
+fn tables_that_are_not_inputs() {
     for (sql, expected) in [
         (
             "select 'raw.events', \"src.orders\" /* ⟦raw.a⟧ src.orders */ from x -- src.orders, \
@@ -281,7 +281,7 @@ fn comments_that_touch_an_operator() {
 }
 
 #[test]
-fn depth_is_no_trouble() {
+fn deep_queries() {
     let nested =
         |inner: &str| format!("{}{inner}{}", "select * from (".repeat(80), ") x".repeat(80));
     gives("postgres", &nested("select * from ⟦raw.a⟧"), &nested("select * from ‹raw.a|a›"));
@@ -290,7 +290,7 @@ fn depth_is_no_trouble() {
 }
 
 #[test]
-fn what_is_refused() {
+fn rejected_queries() {
     for (sql, message) in [
         ("select raw.events.id from ⟦raw.events⟧", "qualified by `raw.events`"),
         (
@@ -300,13 +300,13 @@ fn what_is_refused() {
         ("select db.raw.events.* from ⟦db.raw.events⟧", "qualified by `db.raw.events`"),
         ("select * from ⟦ds.t⟧, ds.t.items", "qualified by `ds.t`"),
         ("select * from x as src, src.orders", "a source or a column"),
-        ("insert into x select 1", "no query"),
-        ("with x as (select 1) insert into y select * from x", "no query"),
+        ("insert into x select 1", "not a query"),
+        ("with x as (select 1) insert into y select * from x", "not a query"),
         ("select 1; select 2", "more than one statement"),
         (" -- nothing\n/* at all */ ", "empty"),
         ("", "empty"),
     ] {
-        refuses("postgres", sql, message);
+        rejects("postgres", sql, message);
     }
     gives(
         "postgres",
@@ -316,7 +316,7 @@ fn what_is_refused() {
 }
 
 #[test]
-fn layout_survives() {
+fn layout_is_preserved() {
     for (sql, expected) in [
         (
             "select '🎉é' as x,\r\n\tid\r\nfrom\t⟦raw.\"é漢\"⟧\r\nwhere true",
@@ -335,7 +335,7 @@ fn layout_survives() {
 }
 
 #[test]
-fn the_columns_of_the_result() {
+fn columns_of_the_result() {
     for (sql, expected) in [
         ("select id, e.ts as at, e.\"Kind\" from ⟦raw.events⟧ e", Some("id at \"Kind\"")),
         ("select * from ⟦raw.events⟧", Some("id ts")),
@@ -378,7 +378,7 @@ fn the_columns_of_the_result() {
 }
 
 #[test]
-fn a_query_that_does_not_end_is_an_error() {
+fn an_unterminated_query_is_an_error() {
     for (sql, what) in [
         ("select ' from ⟦raw.a⟧ -- open", "a quote"),
         ("select /* x */ 1 from ⟦raw.a⟧ where 'open", "a quote"),
@@ -388,7 +388,7 @@ fn a_query_that_does_not_end_is_an_error() {
         let (_, query) = ask("bigquery", sql);
         assert_eq!(
             query.unwrap_err().message,
-            format!("the query does not end: {what} is left open"),
+            format!("the query is unterminated: {what} is not closed"),
             "{sql}"
         );
     }
@@ -433,7 +433,7 @@ fn a_query_that_cannot_be_parsed_keeps_its_filters() {
 }
 
 #[test]
-fn an_input_out_of_reach_is_told() {
+fn an_input_out_of_reach_is_a_warning() {
     for sql in [
         "select * from ml.predict(table ⟦raw.a⟧, 1)",
         "select ?!% f(⟦raw.a⟧)",
@@ -443,14 +443,17 @@ fn an_input_out_of_reach_is_told() {
         let query = query.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
         assert_eq!(shown(&text, &query), text);
         assert!(
-            query.warnings.iter().any(|warning| warning.message.contains("no filter can go in")),
+            query
+                .warnings
+                .iter()
+                .any(|warning| warning.message.contains("a filter cannot be inserted")),
             "{:?}",
             query.warnings
         );
     }
 }
 
-/// Valid statements of each grammar, one a line: all are parsed, and each table gets its filter.
+/// Valid statements of each grammar, one per line: all are parsed, and each table is filtered.
 #[test]
 fn valid_statements_are_parsed() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/inject/tests/valid");

@@ -1,5 +1,5 @@
-//! A query cut into tokens, each with its place in bytes. sqlparser counts lines and characters;
-//! everything after this file counts bytes.
+//! The tokens of a query with their spans in bytes. sqlparser counts lines and characters; all
+//! other modules count bytes.
 
 use std::ops::Range;
 
@@ -13,12 +13,12 @@ use super::parsers::lexer;
 pub struct TokenStream<'a> {
     pub sql: &'a str,
     pub tokens: Vec<TokenWithSpan>,
-    /// The place of each token.
+    /// The span of each token.
     pub spans: Vec<Range<usize>>,
 }
 
-/// Whether a text is the same wherever it is put: its quotes and parentheses are closed, no
-/// statement ends in it, no comment begins.
+/// Whether a text is self-contained: its quotes and parentheses are closed, and it contains no `;`
+/// and no comment.
 pub fn is_contained(sql: &str, parser: &dyn Parser) -> bool {
     let Ok(text) = TokenStream::new(sql, parser) else { return false };
     let mut open = 0usize;
@@ -37,13 +37,12 @@ pub fn is_contained(sql: &str, parser: &dyn Parser) -> bool {
     stays && open == 0
 }
 
-/// Whether a place is within a comment or a string, so that a relation that is written there reads
-/// no table.
+/// Whether a span is within a comment or a string, so that a relation there reads no table.
 pub fn is_in_comment_or_string(sql: &str, span: &Range<usize>, parser: &dyn Parser) -> bool {
     TokenStream::new(sql, parser).is_ok_and(|text| text.is_hidden(span))
 }
 
-/// Why a text has no tokens or no tree, and where, as far as the parser says.
+/// Why a text cannot be tokenized or parsed, and where, if the parser reports that.
 #[derive(Clone, Debug)]
 pub struct ParseError {
     pub message: String,
@@ -62,46 +61,46 @@ impl<'a> TokenStream<'a> {
         Ok(TokenStream { sql, tokens, spans })
     }
 
-    /// The text of a place; empty where the place is not in the text.
+    /// The text of a span; empty if the span is not in the text.
     pub fn slice(&self, span: &Range<usize>) -> &'a str {
         self.sql.get(span.clone()).unwrap_or_default()
     }
 
-    /// The token that begins at a place of the tree.
+    /// The token that begins at a location of the tree.
     pub fn starting_at(&self, at: Location) -> Option<usize> {
         self.tokens.binary_search_by(|token| token.span.start.cmp(&at)).ok()
     }
 
     /// The token that begins at a byte.
     pub fn starting_at_byte(&self, byte: usize) -> Option<usize> {
-        let found = self.spans.partition_point(|span| span.start < byte);
-        (self.spans.get(found)?.start == byte).then_some(found)
+        let index = self.spans.partition_point(|span| span.start < byte);
+        (self.spans.get(index)?.start == byte).then_some(index)
     }
 
-    /// Whether a token says something: no white space, no comment.
-    pub fn speaks(&self, token: usize) -> bool {
+    /// Whether a token is neither white space nor a comment.
+    pub fn is_significant(&self, token: usize) -> bool {
         !matches!(self.tokens[token].token, Token::Whitespace(_) | Token::EOF)
     }
 
-    /// The nearest token at or after this one that says something.
+    /// The next significant token, at or after `from`.
     pub fn next(&self, from: usize) -> Option<usize> {
-        (from..self.tokens.len()).find(|token| self.speaks(*token))
+        (from..self.tokens.len()).find(|token| self.is_significant(*token))
     }
 
-    /// The nearest token before this one that says something.
+    /// The previous significant token, before `before`.
     pub fn previous(&self, before: usize) -> Option<usize> {
-        (0..before.min(self.tokens.len())).rev().find(|token| self.speaks(*token))
+        (0..before.min(self.tokens.len())).rev().find(|token| self.is_significant(*token))
     }
 
-    /// Whether only white space and comments are in a place.
-    pub fn silent(&self, span: Range<usize>) -> bool {
+    /// Whether a span contains only white space and comments.
+    pub fn is_trivia(&self, span: Range<usize>) -> bool {
         let first = self.spans.partition_point(|token| token.end <= span.start);
         !(first..self.tokens.len())
             .take_while(|token| self.spans[*token].start < span.end)
-            .any(|token| self.speaks(token))
+            .any(|token| self.is_significant(token))
     }
 
-    /// The keyword a token is, unquoted; `NoKeyword` for all others.
+    /// The keyword of an unquoted token, else `NoKeyword`.
     pub fn keyword(&self, token: usize) -> Keyword {
         match &self.tokens[token].token {
             Token::Word(word) if word.quote_style.is_none() => word.keyword,
@@ -109,7 +108,7 @@ impl<'a> TokenStream<'a> {
         }
     }
 
-    /// Whether a token is this word, unquoted, in any case.
+    /// Whether a token is one of these words, unquoted and in any case.
     pub fn is_word(&self, token: usize, any_of: &[&str]) -> bool {
         match &self.tokens[token].token {
             Token::Word(word) if word.quote_style.is_none() => {
@@ -120,7 +119,7 @@ impl<'a> TokenStream<'a> {
     }
 
     pub fn is(&self, token: usize, what: &Token) -> bool {
-        self.tokens.get(token).is_some_and(|found| found.token == *what)
+        self.tokens.get(token).is_some_and(|token| token.token == *what)
     }
 
     /// The parenthesis that closes the one at `open`.
@@ -141,8 +140,8 @@ impl<'a> TokenStream<'a> {
         None
     }
 
-    /// The word that begins the clause in which a token stands, in its own parentheses: `from`,
-    /// `select`, `where` …; none inside of a call or a literal.
+    /// The keyword of the clause that contains a token, in the same parentheses: `from`, `select`,
+    /// `where` …; none inside of a call or a literal.
     pub fn clause(&self, token: usize) -> Option<Keyword> {
         use Keyword::{BY, FROM, HAVING, JOIN, ON, QUALIFY, SELECT, WHERE};
         let mut depth = 0usize;
@@ -164,10 +163,9 @@ impl<'a> TokenStream<'a> {
         None
     }
 
-    /// Whether a place lies in a string or a comment, and is not the whole of it; or in one that
-    /// was blanked out.
+    /// Whether a span is a part of a string or a comment, or is masked.
     pub fn is_hidden(&self, span: &Range<usize>) -> bool {
-        if self.silent(span.clone()) {
+        if self.is_trivia(span.clone()) {
             return true;
         }
         let first = self.spans.partition_point(|token| token.end <= span.start);
@@ -181,19 +179,19 @@ impl<'a> TokenStream<'a> {
     }
 }
 
-/// The place of a parser's message: it ends with a line and a column.
-pub fn trouble(sql: &str, message: &str) -> ParseError {
+/// Takes the location from a parser's message, which ends with a line and a column.
+pub fn located_error(sql: &str, message: &str) -> ParseError {
     let message = message.trim_start_matches("sql parser error: ");
-    let Some((said, place)) = message.rsplit_once(" at Line: ") else {
+    let Some((text, position)) = message.rsplit_once(" at Line: ") else {
         return ParseError { message: lower(message), at: None };
     };
-    let at = place
+    let at = position
         .split_once(", Column: ")
         .and_then(|(line, column)| Some(Location::new(line.parse().ok()?, column.parse().ok()?)));
-    ParseError { message: lower(said), at: at.map(|at| byte(sql, at)) }
+    ParseError { message: lower(text), at: at.map(|at| byte(sql, at)) }
 }
 
-/// A byte as line and column, counted from 1, and the text of that line.
+/// Line and column of a byte, counted from 1, and the text of that line.
 pub fn line_of(sql: &str, byte: usize) -> (usize, usize, &str) {
     let byte = sql.floor_char_boundary(byte);
     let start = sql[..byte].rfind('\n').map_or(0, |at| at + 1);
@@ -210,7 +208,7 @@ fn byte(sql: &str, at: Location) -> usize {
     Walk { sql, byte: 0, at: Location::new(1, 1) }.to(at)
 }
 
-/// Goes through the text once, from place to place.
+/// Converts locations to bytes in one pass through the text.
 struct Walk<'a> {
     sql: &'a str,
     byte: usize,
@@ -218,13 +216,14 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// The byte of a place. Going back starts over, which only broken places ask for.
-    fn to(&mut self, place: Location) -> usize {
-        if place < self.at {
+    /// The byte of a location. An earlier location restarts the pass, which happens only for
+    /// invalid ones.
+    fn to(&mut self, position: Location) -> usize {
+        if position < self.at {
             (self.byte, self.at) = (0, Location::new(1, 1));
         }
         for letter in self.sql[self.byte..].chars() {
-            if self.at >= place {
+            if self.at >= position {
                 break;
             }
             self.byte += letter.len_utf8();
@@ -261,8 +260,8 @@ mod tests {
         let sql = "select 'é漢'\t-- 🎉 x\r\n from \"ü\" /* a /* b */ c */ , $$x$$ 🎉";
         let text = TokenStream::new("select 'é漢'\t-- 🎉 x\r\n from \"ü\"", &GenericDialect {})
             .expect("it has tokens");
-        let together: String = text.spans.iter().map(|span| text.slice(span)).collect();
-        assert_eq!(together, text.sql);
+        let joined: String = text.spans.iter().map(|span| text.slice(span)).collect();
+        assert_eq!(joined, text.sql);
         assert_eq!(
             line_of(sql, sql.find("from").expect("it is there")),
             (2, 2, " from \"ü\" /* a /* b */ c */ , $$x$$ 🎉")
@@ -270,9 +269,9 @@ mod tests {
     }
 
     #[test]
-    fn a_message_has_a_place() {
-        let found =
-            trouble("a\nbc", "sql parser error: Expected: x, found: y at Line: 2, Column: 2");
-        assert_eq!((found.message.as_str(), found.at), ("expected: x, found: y", Some(3)));
+    fn a_message_has_a_location() {
+        let error =
+            located_error("a\nbc", "sql parser error: Expected: x, found: y at Line: 2, Column: 2");
+        assert_eq!((error.message.as_str(), error.at), ("expected: x, found: y", Some(3)));
     }
 }

@@ -1,17 +1,16 @@
-//! Whether a text ends where it seems to: a quote, a comment or a parenthesis that is left open
-//! takes in what is written behind it, be it another hook, a batch or the question whether the step
-//! is done.
+//! Detects unterminated text: an open quote, comment or parenthesis would include what is written
+//! after it, such as another hook, a batch or the marker query of a step.
 
 use sqlparser::dialect::{Dialect as Parser, GenericDialect};
 use sqlparser::tokenizer::Token;
 
 use super::tokens::{ParseError, TokenStream, line_of};
 
-/// What a text leaves open.
+/// The first unterminated item of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfinished {
     pub what: String,
-    /// Where it begins, in bytes.
+    /// The byte at which it begins.
     pub at: usize,
     /// Counted from 1.
     pub line: usize,
@@ -19,8 +18,8 @@ pub struct Unfinished {
     pub text: String,
 }
 
-/// What is left open, if the parser and the generic one agree that something is: a quote that only
-/// one of them knows is no fault.
+/// The first unterminated item, if both the dialect's parser and the generic one report any: a
+/// quote that only one of them recognizes is not an error.
 pub fn unfinished(sql: &str, parser: &dyn Parser) -> Option<Unfinished> {
     let first = open(sql, parser)?;
     open(sql, &GenericDialect {}).map(|_| first)
@@ -57,7 +56,7 @@ fn open(sql: &str, parser: &dyn Parser) -> Option<Unfinished> {
     parentheses.first().and_then(|number| at("a parenthesis", text.spans[*number].start))
 }
 
-/// The line of a statement that begins a transaction which nothing in the text ends.
+/// The line of a statement that begins a transaction which is not ended in the text.
 pub fn open_transaction(sql: &str, parser: &dyn Parser) -> Option<usize> {
     let text = TokenStream::new(sql, parser).ok()?;
     let mut begun = None;
@@ -134,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_open_is_named_with_its_line() {
+    fn unterminated_items_with_their_line() {
         for (sql, expected) in [
             ("select 1;\nselect 'a", "a quote"),
             ("select 1;\nselect \"a", "a quote"),
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn no_file_of_a_snapshot_is_left_open() {
+    fn files_in_snapshots_are_terminated() {
         let mut files = 0;
         let entries = walkdir::WalkDir::new("snapshots").max_depth(2).into_iter().flatten();
         for entry in entries.filter(|entry| entry.path().extension().is_some_and(|it| it == "snap"))
@@ -193,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_closed_is_no_fault_in_any_dialect() {
+    fn terminated_text_in_all_dialects() {
         for (sql, name) in [
             ("select 'it''s', ')', \"(\" -- don't (\n;", "postgres"),
             ("do $x$ begin raise notice 'a'; end $x$;", "postgres"),

@@ -1,11 +1,11 @@
-//! A walk through a query's tree. All walks share one instance of sqlparser's visitor: it is
-//! compiled for each type of node, and for each visitor again, which would be megabytes of code.
+//! Walks through a query's tree. All walks share one instance of sqlparser's visitor, which is
+//! compiled for each type of node and each visitor: separate visitors would be megabytes of code.
 
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{Expr, Query, Select, TableFactor, Visit, Visitor};
 
-/// What a walk does with nodes, before and behind those in them.
+/// The callbacks of a walk, before and after the children of a node.
 pub trait Nodes {
     fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
         ControlFlow::Continue(())

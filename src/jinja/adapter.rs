@@ -1,5 +1,5 @@
-//! dbt's `adapter` and `api`: dispatch and naming work offline; what asks the warehouse is refused
-//! by name.
+//! dbt's `adapter` and `api`: dispatch and naming work offline; methods that query the warehouse
+//! are errors.
 
 use std::fmt;
 use std::sync::Arc;
@@ -87,7 +87,7 @@ fn adapter(
             let config = call.get(1, "quote_config").filter(|config| !config.is_none());
             if let Some(other) = config.as_ref().filter(|config| config.kind() != ValueKind::Bool) {
                 return Err(
-                    call.error(format!("`quote_columns` must be true or false, and is {other}"))
+                    call.error(format!("`quote_columns` must be true or false, but got {other}"))
                 );
             }
             if config.map_or(quoting.seeds, |config| config.is_true()) {
@@ -97,11 +97,11 @@ fn adapter(
             }
         }
         "get_relation" | "load_relation" | "load_cached_relation" => {
-            let asked = match call.get(9, "relation") {
+            let requested = match call.get(9, "relation") {
                 Some(relation) => relation,
                 None => relation(session, call)?,
             };
-            existing(session, &asked)
+            existing(session, &requested)
         }
         "standardize_grants_dict" => {
             call.get(0, "grants_table").unwrap_or_else(|| collections::dict([]))
@@ -164,7 +164,7 @@ fn relation(session: &Arc<Session>, call: &Call) -> Result<Value, Error> {
 
 const PARTS: [&str; 3] = ["database", "schema", "identifier"];
 
-/// dbt's types of relations, those of single adapters included.
+/// dbt's types of relations, including those of single adapters.
 const KINDS: [&str; 14] = [
     "table",
     "view",

@@ -1,7 +1,7 @@
-//! dbt's own macros, in our words: the `dbt` package, one file per subject, with a variant per
-//! engine where engines differ.
+//! Own implementations of dbt's macros: the `dbt` package, one file per subject, with variants
+//! where engines differ.
 
-/// Paths as messages name them, and texts.
+/// Paths as in messages, and texts.
 pub(super) const FILES: &[(&str, &str)] = &[
     ("dbt/incremental.sql", include_str!("macros/incremental.sql")),
     ("dbt/names.sql", include_str!("macros/names.sql")),

@@ -1,4 +1,4 @@
-//! dbt's own macros, rendered for every engine.
+//! dbt's macros, rendered for every engine.
 
 use super::tests::{scope, settings};
 use super::*;

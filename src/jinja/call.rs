@@ -1,11 +1,11 @@
-//! The arguments of a call from a template, by place or by name, as Python takes them.
+//! The positional and named arguments of a call from a template.
 
 use minijinja::value::{DynObject, Value};
 use minijinja::{Error, ErrorKind};
 
 use super::marks;
 
-/// What a function or method was called with.
+/// The arguments of a function or method.
 pub(super) struct Call<'a> {
     /// The object and the method, for messages: `adapter` and `dispatch`, or nothing and `ref`.
     object: &'a str,
@@ -29,9 +29,9 @@ impl<'a> Call<'a> {
         self.method
     }
 
-    /// The argument at `place`, or of this name.
-    pub fn get(&self, place: usize, name: &str) -> Option<Value> {
-        let value = self.args.get(place).cloned().or_else(|| self.by_name(name))?;
+    /// The argument at `position`, or of this name.
+    pub fn get(&self, position: usize, name: &str) -> Option<Value> {
+        let value = self.args.get(position).cloned().or_else(|| self.by_name(name))?;
         (!value.is_undefined()).then_some(value)
     }
 
@@ -39,14 +39,14 @@ impl<'a> Call<'a> {
         self.named.and_then(|named| named.get_value(&Value::from(name)))
     }
 
-    /// The arguments that were given by name, in order.
+    /// The named arguments, in order.
     pub fn named(&self) -> Vec<(Value, Value)> {
         self.named.and_then(|named| named.try_iter_pairs()).into_iter().flatten().collect()
     }
 
-    pub fn needs(&self, place: usize, name: &str) -> Result<Value, Error> {
-        if let Some(given) = self.args.get(place).cloned().or_else(|| self.by_name(name)) {
-            return Ok(given);
+    pub fn needs(&self, position: usize, name: &str) -> Result<Value, Error> {
+        if let Some(value) = self.args.get(position).cloned().or_else(|| self.by_name(name)) {
+            return Ok(value);
         }
         Err(Error::new(
             ErrorKind::MissingArgument,
@@ -54,13 +54,16 @@ impl<'a> Call<'a> {
         ))
     }
 
-    /// A text, without the marks of relations in it; `none` counts as not given.
-    pub fn text(&self, place: usize, name: &str) -> Result<Option<String>, Error> {
-        Ok(self.get(place, name).filter(|value| !value.is_none()).map(|value| marks::plain(&value)))
+    /// A text argument without marks of relations; `none` counts as missing.
+    pub fn text(&self, position: usize, name: &str) -> Result<Option<String>, Error> {
+        Ok(self
+            .get(position, name)
+            .filter(|value| !value.is_none())
+            .map(|value| marks::plain(&value)))
     }
 
-    pub fn needs_text(&self, place: usize, name: &str) -> Result<String, Error> {
-        let value = self.needs(place, name)?;
+    pub fn needs_text(&self, position: usize, name: &str) -> Result<String, Error> {
+        let value = self.needs(position, name)?;
         if value.is_undefined() {
             return Err(Error::new(
                 ErrorKind::UndefinedError,
@@ -70,8 +73,8 @@ impl<'a> Call<'a> {
         Ok(marks::plain(&value))
     }
 
-    pub fn integer(&self, place: usize, name: &str) -> Result<Option<i64>, Error> {
-        match self.get(place, name).filter(|value| !value.is_none()) {
+    pub fn integer(&self, position: usize, name: &str) -> Result<Option<i64>, Error> {
+        match self.get(position, name).filter(|value| !value.is_none()) {
             None => Ok(None),
             Some(value) => i64::try_from(value.clone()).map(Some).map_err(|_| {
                 Error::new(
@@ -82,8 +85,8 @@ impl<'a> Call<'a> {
         }
     }
 
-    pub fn truth(&self, place: usize, name: &str) -> bool {
-        self.get(place, name).is_some_and(|value| value.is_true())
+    pub fn truth(&self, position: usize, name: &str) -> bool {
+        self.get(position, name).is_some_and(|value| value.is_true())
     }
 
     pub fn title(&self) -> String {

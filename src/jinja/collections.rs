@@ -1,6 +1,5 @@
-//! Python's lists and dicts: they can change, and everyone who holds one sees it. minijinja's own
-//! cannot, so every list and dict that a template writes or is given is one of these. Refuses to
-//! hold itself.
+//! Python's mutable, shared lists and dicts. minijinja's are immutable, so every list and dict of a
+//! template is one of these. They cannot contain themselves.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -16,7 +15,7 @@ use super::python::compare;
 use super::python::iterator::ReadOnce;
 use super::python::text::repr;
 use super::python::types;
-use super::python::views::{Part, View};
+use super::python::views::{DictPart, View};
 
 #[derive(Default)]
 pub(super) struct List {
@@ -48,7 +47,7 @@ fn open<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(|broken| broken.into_inner())
 }
 
-/// A list of these values; an error as a value where they nest too deep.
+/// A list of these values; an error value if they are nested too deep.
 pub(super) fn list(values: impl IntoIterator<Item = Value>) -> Value {
     let list =
         List { items: Mutex::new(values.into_iter().collect()), level: NestingLevel::default() };
@@ -56,7 +55,7 @@ pub(super) fn list(values: impl IntoIterator<Item = Value>) -> Value {
     held.map_or_else(Value::from, |()| Value::from_object(list))
 }
 
-/// A dict of these pairs; an error as a value where they nest too deep.
+/// A dict of these pairs; an error value if they are nested too deep.
 pub(super) fn dict(pairs: impl IntoIterator<Item = (Value, Value)>) -> Value {
     let dict =
         Dict { pairs: Mutex::new(pairs.into_iter().collect()), level: NestingLevel::default() };
@@ -64,8 +63,8 @@ pub(super) fn dict(pairs: impl IntoIterator<Item = (Value, Value)>) -> Value {
     held.map_or_else(Value::from, |()| Value::from_object(dict))
 }
 
-/// The value as one that can change: minijinja's sequences and maps are copied, all others stay
-/// what they are.
+/// The value as a mutable one: copies minijinja's sequences and maps, and returns all other values
+/// unchanged.
 pub(super) fn changeable(value: Value) -> Result<Value, Error> {
     let Some(object) = value.as_object() else { return Ok(value) };
     if object.downcast_ref::<List>().is_some()
@@ -76,8 +75,7 @@ pub(super) fn changeable(value: Value) -> Result<Value, Error> {
     }
     match object.repr() {
         _ if value.is_tuple() => nesting::settle(&value).map(|()| value),
-        // Objects of our own (relations, dates, modules) name their type; only minijinja's plain
-        // ones are copied.
+        // Own objects (relations, dates, modules) are not copied, only minijinja's plain ones.
         ObjectRepr::Seq | ObjectRepr::Iterable if !is_ours(object) => {
             let items: Vec<Value> = value.try_iter()?.checked().collect::<Result<_, _>>()?;
             Ok(list(items))
@@ -91,7 +89,7 @@ pub(super) fn changeable(value: Value) -> Result<Value, Error> {
     }
 }
 
-/// `{% set holder.name = value %}`: the value, changeable, if the holder may hold it.
+/// `{% set holder.name = value %}`: the mutable value, if the holder may contain it.
 pub(super) fn held(holder: Value, value: Value) -> Result<Value, Error> {
     let value = changeable(value)?;
     if let Some(level) = nesting::of_namespace(&holder) {
@@ -124,20 +122,20 @@ pub(super) fn make_dict(value: Value) -> Result<Value, Error> {
     Ok(dict(pairs))
 }
 
-/// Refuses a key that Python cannot hash.
+/// Rejects a key that Python cannot hash.
 fn key_of(key: &Value) -> Result<(), Error> {
     types::unhashable(key)
         .map_or(Ok(()), |name| Err(error_of(format!("unhashable type: '{name}'"))))
 }
 
-/// The items of a list, a set or the keys of a dict for a loop, which counts what the loop costs.
+/// The items of a list or a set, or the keys of a dict, for a loop. Counts the cost of the loop.
 pub(super) fn counted(items: Vec<Value>) -> Enumerator {
-    Enumerator::Iter(Box::new(Counted { items: items.into_iter(), given: 0 }))
+    Enumerator::Iter(Box::new(Counted { items: items.into_iter(), count: 0 }))
 }
 
 struct Counted {
     items: std::vec::IntoIter<Value>,
-    given: usize,
+    count: usize,
 }
 
 impl Iterator for Counted {
@@ -145,13 +143,17 @@ impl Iterator for Counted {
 
     fn next(&mut self) -> Option<Value> {
         let item = self.items.next()?;
-        let is_counted = self.given.is_multiple_of(8);
-        self.given += 1;
-        // The error is a value that ends the loop.
-        Some(if is_counted { errors::limited().map_or_else(Value::from, |()| item) } else { item })
+        let is_counted = self.count.is_multiple_of(8);
+        self.count += 1;
+        // An error is a value that ends the loop.
+        Some(if is_counted {
+            errors::check_limits().map_or_else(Value::from, |()| item)
+        } else {
+            item
+        })
     }
 
-    /// How many are left is known: a loop asks whether an item is the last one.
+    /// The number of remaining items is known, for `loop.last`.
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.items.size_hint()
     }
@@ -164,10 +166,10 @@ fn nothing() -> Value {
 fn index_of(
     items: &[Value],
     call: &Call,
-    place: usize,
+    position: usize,
     fallback: i64,
 ) -> Result<Option<usize>, Error> {
-    let index = call.integer(place, "index")?.unwrap_or(fallback);
+    let index = call.integer(position, "index")?.unwrap_or(fallback);
     let length = items.len() as i64;
     let index = if index < 0 { index + length } else { index };
     Ok((0..length).contains(&index).then_some(index as usize))
@@ -218,7 +220,7 @@ impl Object for List {
                 let more: Vec<Value> =
                     call.needs(0, "iterable")?.try_iter()?.checked().collect::<Result<_, _>>()?;
                 nesting::hold(&self.level, &more)?;
-                errors::room(more.len().saturating_mul(size_of::<Value>()))?;
+                errors::reserve(more.len().saturating_mul(size_of::<Value>()))?;
                 open(&self.items).extend(more);
             }
             "insert" => {
@@ -307,12 +309,16 @@ impl Object for Dict {
         let call = Call::of("dict", method, args);
         match method {
             "get" => {
-                let found = open(&self.pairs).get(&call.needs(0, "key")?).cloned();
-                return Ok(found.or_else(|| call.get(1, "default")).unwrap_or_else(nothing));
+                let value = open(&self.pairs).get(&call.needs(0, "key")?).cloned();
+                return Ok(value.or_else(|| call.get(1, "default")).unwrap_or_else(nothing));
             }
-            "items" => return Ok(View::value(Value::from_dyn_object(self.clone()), Part::Items)),
-            "keys" => return Ok(View::value(Value::from_dyn_object(self.clone()), Part::Keys)),
-            "values" => return Ok(View::value(Value::from_dyn_object(self.clone()), Part::Values)),
+            "items" => {
+                return Ok(View::value(Value::from_dyn_object(self.clone()), DictPart::Items));
+            }
+            "keys" => return Ok(View::value(Value::from_dyn_object(self.clone()), DictPart::Keys)),
+            "values" => {
+                return Ok(View::value(Value::from_dyn_object(self.clone()), DictPart::Values));
+            }
             "copy" => return Ok(dict(open(&self.pairs).clone())),
             "update" => {
                 let mut pairs = match call.get(0, "other") {
@@ -333,8 +339,8 @@ impl Object for Dict {
             }
             "pop" => {
                 let key = call.needs(0, "key")?;
-                let found = open(&self.pairs).shift_remove(&key).or_else(|| call.get(1, "default"));
-                return found.ok_or_else(|| error_of(format!("the dict has no key {key:?}")));
+                let value = open(&self.pairs).shift_remove(&key).or_else(|| call.get(1, "default"));
+                return value.ok_or_else(|| error_of(format!("the dict has no key {key:?}")));
             }
             "popitem" => {
                 let (key, value) = open(&self.pairs)

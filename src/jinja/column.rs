@@ -1,4 +1,4 @@
-//! dbt's Column, and what its types are called on each engine.
+//! dbt's Column, and the names of its types on each engine.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -14,8 +14,8 @@ use super::session::Session;
 use super::{errors, marks};
 use crate::diagnostics::Diagnostic;
 
-/// What one of the macros in `columns.sql` says, which know the engines' words for types.
-fn said(
+/// The result of a macro in `columns.sql`, which has the engines' names of types.
+fn column_macro(
     session: &Arc<Session>,
     state: &mut State,
     name: &str,
@@ -24,14 +24,13 @@ fn said(
     MacroRef::value(session, DBT, name).call(state, args)
 }
 
-/// How an adapter writes names of columns in quotes: `adapter.quote`, `quote_seed_column`,
-/// `column.quoted`.
+/// How an adapter quotes column names: `adapter.quote`, `quote_seed_column`, `column.quoted`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ColumnQuoting {
     pub quote: char,
-    /// Whether columns of seeds are quoted where the seed does not set `quote_columns`.
+    /// Whether columns of seeds are quoted if the seed does not set `quote_columns`.
     pub seeds: bool,
-    /// Whether a name that has the quote in it counts as quoted.
+    /// Whether a name that contains the quote counts as quoted.
     pub once: bool,
 }
 
@@ -46,7 +45,7 @@ impl ColumnQuoting {
     }
 }
 
-pub(super) struct Column {
+pub(super) struct ColumnObject {
     pub name: String,
     pub data_type: String,
     pub char_size: Option<i64>,
@@ -55,11 +54,11 @@ pub(super) struct Column {
     session: Arc<Session>,
 }
 
-impl Column {
-    /// A column of which no more is known than its name, and perhaps its type.
-    pub fn plain(name: String, data_type: Option<String>, session: &Arc<Session>) -> Column {
+impl ColumnObject {
+    /// A column with a name and an optional type.
+    pub fn plain(name: String, data_type: Option<String>, session: &Arc<Session>) -> ColumnObject {
         let session = session.clone();
-        Column {
+        ColumnObject {
             name,
             data_type: data_type.unwrap_or_default(),
             char_size: None,
@@ -69,7 +68,7 @@ impl Column {
         }
     }
 
-    /// Nothing where the type is known. An empty one would go into the SQL unseen.
+    /// An error if the type is unknown, since an empty type would go into the SQL unnoticed.
     fn typed(&self) -> Result<(), Error> {
         if !self.data_type.is_empty() {
             return Ok(());
@@ -78,9 +77,9 @@ impl Column {
             "the type of column `{}` is not known without a warehouse",
             self.name
         ));
-        Err(errors::said(error.hint(
-            "give it a `data_type` in the properties file, or give dbt's catalog: \
-                `--catalog target/catalog.json`",
+        Err(errors::to_error(error.hint(
+            "declare its `data_type` in the properties file, or pass dbt's catalog: `--catalog \
+            target/catalog.json`",
         )))
     }
 
@@ -140,13 +139,13 @@ impl Column {
     }
 }
 
-impl fmt::Debug for Column {
+impl fmt::Debug for ColumnObject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<Column {} ({})>", self.name, self.full_type())
     }
 }
 
-impl Object for Column {
+impl Object for ColumnObject {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         Some(match key.as_str()? {
             "name" | "column" => Value::from(&*self.name),
@@ -169,7 +168,7 @@ impl Object for Column {
 
     fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
         let other = other.downcast_ref::<Self>()?;
-        let parts = |column: &Column| {
+        let parts = |column: &ColumnObject| {
             (
                 column.name.clone(),
                 column.data_type.clone(),
@@ -198,11 +197,11 @@ impl Object for Column {
             "is_float" => Value::from(self.is_float()),
             "is_integer" => Value::from(self.is_integer()),
             "is_number" => Value::from(self.is_float() || self.is_integer() || self.is_numeric()),
-            "string_size" if !self.is_text() => return Err(call.error("the column is no text")),
+            "string_size" if !self.is_text() => return Err(call.error("the column is not text")),
             "string_size" => Value::from(self.text_size()),
             "can_expand_to" => {
                 let other = call.needs(0, "other_column")?;
-                let Some(other) = other.downcast_object_ref::<Column>() else {
+                let Some(other) = other.downcast_object_ref::<ColumnObject>() else {
                     return Err(call.error("needs a column"));
                 };
                 Value::from(
@@ -233,7 +232,7 @@ impl fmt::Debug for ColumnClass {
 impl ColumnClass {
     fn column(&self, call: &Call) -> Result<Value, Error> {
         let name = marks::plain(&call.needs(0, "column")?);
-        Ok(Value::from_object(Column {
+        Ok(Value::from_object(ColumnObject {
             name,
             data_type: call.text(1, "dtype")?.unwrap_or_default(),
             char_size: call.integer(2, "char_size")?,
@@ -245,23 +244,23 @@ impl ColumnClass {
 
     /// A method of the class, which its columns have too.
     fn method(&self, state: &mut State, method: &str, call: &Call) -> Result<Value, Error> {
-        let maybe = |place, name| Ok::<_, Error>(Value::from(call.integer(place, name)?));
+        let maybe = |position, name| Ok::<_, Error>(Value::from(call.integer(position, name)?));
         match method {
             "create" => {
                 let label = Value::from(call.needs_text(1, "label_or_dtype")?);
-                let data_type = said(&self.0, state, "api_column_type", &[label])?;
+                let data_type = column_macro(&self.0, state, "api_column_type", &[label])?;
                 self.column(&Call::of("api.Column", method, &[call.needs(0, "name")?, data_type]))
             }
-            "translate_type" => said(
+            "translate_type" => column_macro(
                 &self.0,
                 state,
                 "api_column_type",
                 &[Value::from(call.needs_text(0, "dtype")?)],
             ),
-            "string_type" => said(&self.0, state, "api_column_text", &[maybe(0, "size")?]),
+            "string_type" => column_macro(&self.0, state, "api_column_text", &[maybe(0, "size")?]),
             "numeric_type" => {
                 let name = Value::from(call.needs_text(0, "dtype")?);
-                said(
+                column_macro(
                     &self.0,
                     state,
                     "api_column_number",

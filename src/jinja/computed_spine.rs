@@ -1,6 +1,6 @@
-//! A date spine whose bounds the engine computes. Takes the macro calls of a spine; gives its
-//! series with as many rows as it may have at most, cut by the engine's own count of periods. dbt
-//! asks the warehouse for that count when it compiles.
+//! A date spine whose bounds the engine computes. Generates a series with the maximum number of
+//! rows, limited by the engine's count of periods. dbt queries the warehouse for that count when it
+//! compiles.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::macros::MacroRef;
 use super::marks;
 use super::session::Session;
 
-/// The number of periods between two dates as the engine counts it, and its greatest value.
+/// The SQL expression for the number of periods between two dates, and its maximum.
 struct Periods {
     most: i64,
     sql: String,
@@ -36,8 +36,8 @@ impl Object for Periods {
     }
 }
 
-/// The periods of a spine by their length, at most: 179 years of days, 119 of hours. Primes, which
-/// no macro writes by chance.
+/// Maximum periods of a spine by their length: 179 years of days, 119 of hours. Primes, so that no
+/// macro contains them by chance.
 fn most(datepart: &str) -> Option<i64> {
     match datepart {
         "year" | "quarter" | "month" | "week" => Some(16_381),
@@ -47,8 +47,8 @@ fn most(datepart: &str) -> Option<i64> {
     }
 }
 
-/// What `get_intervals_between` gives within a spine; nothing where its length is not bounded, or
-/// recorded answers are at hand.
+/// The result of `get_intervals_between` within a spine; none if its length is not bounded, or if
+/// there are recorded results.
 pub(super) fn intervals(
     session: &Arc<Session>,
     state: &mut State,
@@ -68,8 +68,8 @@ pub(super) fn intervals(
     Ok(Some(Value::from_object(Periods { most, sql: format!("({})", sql.to_string().trim()) })))
 }
 
-/// What `generate_series` gives for such a number: `series` makes the text of one with the greatest
-/// value.
+/// The result of `generate_series` for such a number: `series` returns the text of a series with
+/// the maximum.
 pub(super) fn series(
     call: &Call,
     series: impl FnOnce(Value) -> Result<Value, Error>,

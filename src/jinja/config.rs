@@ -1,5 +1,4 @@
-//! dbt's `config`: called, it notes what the template says of its node; its methods answer what was
-//! decided.
+//! dbt's `config`: a call records settings of the node; its methods return the resolved settings.
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,7 +25,7 @@ impl fmt::Debug for Config {
 }
 
 impl Config {
-    /// Notes one call; hooks go under dbt's names with an underscore.
+    /// Records one call; the keys of hooks have an underscore, as in dbt.
     fn note(&self, pairs: Vec<(Value, Value)>) {
         let mut map = Map::new();
         for (key, value) in pairs {
@@ -37,7 +36,7 @@ impl Config {
             };
             map.insert(key, json::json(&value));
         }
-        self.0.said().config.push(map);
+        self.0.captured().config.push(map);
     }
 
     fn lookup(&self, key: &str) -> Option<Value> {
@@ -93,13 +92,13 @@ impl Object for Config {
     ) -> Result<Value, Error> {
         let call = Call::of("config", method, args);
         let key = || call.needs_text(0, "name");
-        // While parsing dbt answers an empty text for what is not known.
+        // In the parse pass dbt returns an empty string for unknown keys.
         let unknown = || Value::from((!self.0.scope.execute).then_some(""));
         let missing = |key: &str, what: &str| {
             let error = Diagnostic::error(format!(
                 "the model's {what} has no `{key}`, and `config.{method}` requires it"
             ));
-            errors::said(
+            errors::to_error(
                 error.hint(format!("set `{key}` in `config(…)` or in the properties file")),
             )
         };
@@ -117,12 +116,12 @@ impl Object for Config {
             }
             "require" | "meta_require" => {
                 let key = key()?;
-                let (found, what) = if method == "require" {
+                let (value, what) = if method == "require" {
                     (self.lookup(&key), "config")
                 } else {
                     (self.meta(&key), "`meta`")
                 };
-                match found {
+                match value {
                     Some(value) => Ok(value),
                     None if !self.0.scope.execute => Ok(unknown()),
                     None => Err(missing(&key, what)),

@@ -1,5 +1,4 @@
-//! Python's dates and times as templates hold them: they print, compare, add up and format as
-//! Python's do.
+//! Python's dates and times: they print, compare, add and format as in Python.
 
 use std::cmp::Ordering;
 use std::fmt::{self, Write};
@@ -44,7 +43,7 @@ pub(super) fn iso(value: &Value) -> Option<String> {
     value.downcast_object_ref::<Moment>().map(|moment| moment.iso("T"))
 }
 
-/// The letters behind `%` that a format may have.
+/// The letters after `%` in a format.
 const KNOWN_SIGNS: &str = "aAbBcCdDeFgGhHIjklmMnpPrRsStTuUVwWxXyY%-_0^#";
 
 /// `+00:00`, or with an empty colon `+0000`.
@@ -94,7 +93,7 @@ impl Moment {
         }
     }
 
-    /// As a point in time, for order and distance; a time without a zone counts as UTC.
+    /// The instant, for order and distance. A time without a zone counts as UTC.
     pub fn point(&self) -> Option<NaiveDateTime> {
         match self {
             Moment::Time(at, Some(zone)) => {
@@ -132,7 +131,7 @@ impl Moment {
                 Some('Z') => {
                     ours.push_str(&zone.and_then(|zone| zone.abbreviation(at)).unwrap_or_default())
                 }
-                // What C's `strftime` does not know stays as it is.
+                // Unknown directives of `strftime` are unchanged.
                 Some(other) if !KNOWN_SIGNS.contains(other) => {
                     ours.push_str("%%");
                     ours.push(other);
@@ -190,7 +189,7 @@ impl Object for Moment {
         Some(match (&**self, other) {
             (Moment::Clock(a), Moment::Clock(b)) => a.cmp(b),
             (Moment::Span(a), Moment::Span(b)) => a.cmp(b),
-            // A date is no time, and a time without a zone is none with one.
+            // A date is not a time, and a time without a zone is not comparable to one with a zone.
             (a, b) => a.point().cmp(&b.point()).then(a.class().cmp(&b.class())),
         })
     }
@@ -251,7 +250,7 @@ impl Object for Moment {
         args: &[Value],
     ) -> Result<Value, Error> {
         let call = Call::of("datetime", method, args);
-        let beyond = || call.error("the result is no date of the calendar");
+        let beyond = || call.error("the result is out of range");
         let unknown = || Error::from(ErrorKind::UnknownMethod);
         let moment = match (method, &**self) {
             ("strftime" | "format", _) => {
@@ -406,11 +405,11 @@ impl Moment {
                 call.error(format!("'{name}' is an invalid keyword argument for replace()"))
             );
         }
-        let beyond = || call.error("the result is no date of the calendar");
-        // A time alone is given by place as hour, minute …; all others begin with the year.
+        let beyond = || call.error("the result is out of range");
+        // The positional arguments of a time are hour, minute …; all others begin with the year.
         let shift = if matches!(self, Moment::Clock(_)) { 3 } else { 0 };
-        let part = |place: usize, name: &str, old: u32| {
-            whole::<u32>(call, place.wrapping_sub(shift), name, i64::from(old))
+        let part = |position: usize, name: &str, old: u32| {
+            whole::<u32>(call, position.wrapping_sub(shift), name, i64::from(old))
         };
         let year: i32 = whole(call, 0usize.wrapping_sub(shift), "year", i64::from(at.year()))?;
         let date =
@@ -428,8 +427,8 @@ impl Moment {
             _ => {
                 let zone = match call.by_name("tzinfo") {
                     None => zone,
-                    Some(given) if given.is_none() => None,
-                    Some(given) => Some(needs_zone(call, &given)?),
+                    Some(zone) if zone.is_none() => None,
+                    Some(zone) => Some(needs_zone(call, &zone)?),
                 };
                 Moment::Time(date.and_time(time), zone)
             }

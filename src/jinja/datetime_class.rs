@@ -1,5 +1,5 @@
-//! What Python's dates and times have of their classes: `min`, `max`, `today()` and other ways to
-//! make one; and the parts of an ISO date.
+//! Class attributes of Python's dates and times: `min`, `max`, `today()` and other constructors;
+//! and the parts of an ISO date.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,5 +1,4 @@
-//! What Python calculates with dates and times: sums, distances, multiples, order, and how they
-//! show themselves.
+//! Python's arithmetic of dates and times: sums, distances, multiples, order, and their `repr`.
 
 use std::cmp::Ordering;
 
@@ -32,7 +31,7 @@ pub(super) fn quotient(left: &Value, right: &Value, floor: bool) -> Option<Resul
     }
     Some(match number(right)? {
         0.0 => zero(),
-        // Only a whole number divides a span into a whole one.
+        // Only an integer divides a span with `//`.
         _ if floor && right.kind() == ValueKind::Number && !right.is_integer() => return None,
         by if floor => micros_value((left / by).floor()),
         right => micros_value((left / right).round_ties_even()),
@@ -95,8 +94,7 @@ pub(super) fn sum(left: &Value, right: &Value, minus: bool) -> Option<Result<Val
         return None;
     }
     let result = match (a, b) {
-        // Of a date only whole days are taken away: those of the span itself, which are rounded
-        // down.
+        // Only whole days of the span are subtracted from a date; they are rounded down.
         (Some(Moment::Date(date)), Some(Moment::Span(span))) => {
             let days = Duration::days(span.num_seconds().div_euclid(86_400));
             Moment::Date(*date).shifted(if minus { -days } else { days })
@@ -143,7 +141,7 @@ impl Moment {
         }
     }
 
-    /// Python's order; none where the two have none.
+    /// Python's order; none if the two are not comparable.
     pub fn order(&self, other: &Moment) -> Result<Option<Ordering>, Error> {
         let refused =
             |message: &str| Err(Error::new(ErrorKind::InvalidOperation, message.to_string()));
@@ -210,7 +208,7 @@ impl Moment {
     }
 }
 
-/// How pytz shows the zone of a time.
+/// The zone of a time as pytz prints it.
 fn zone_repr(zone: Zone, at: NaiveDateTime) -> String {
     let Zone::Named(named, seconds) = zone else { return Moment::Zone(zone).repr() };
     if zone == Zone::UTC {

@@ -1,5 +1,5 @@
-//! Python's `datetime` and `pytz` modules: the classes that make dates and times. "Now" is the
-//! run's own, the same for all models.
+//! Python's `datetime` and `pytz` modules: the classes that make dates and times. The current time
+//! is that of the run, the same for all models.
 
 use std::fmt;
 use std::sync::Arc;
@@ -50,18 +50,18 @@ pub(super) fn pytz(now: Instant) -> Value {
     Value::from_object(Class { kind: Kind::Pytz, now })
 }
 
-/// A whole number by place or name.
+/// An integer argument by position or name.
 pub(super) fn whole<T: TryFrom<i64>>(
     call: &Call,
-    place: usize,
+    position: usize,
     name: &str,
     default: i64,
 ) -> Result<T, Error> {
-    let given = call.integer(place, name)?.unwrap_or(default);
-    T::try_from(given).map_err(|_| call.error(format!("{given} cannot be the `{name}`")))
+    let value = call.integer(position, name)?.unwrap_or(default);
+    T::try_from(value).map_err(|_| call.error(format!("{value} cannot be the `{name}`")))
 }
 
-/// The zone that an argument names.
+/// The zone of an argument.
 pub(super) fn needs_zone(call: &Call, value: &Value) -> Result<Zone, Error> {
     match value.downcast_object_ref::<Moment>() {
         Some(Moment::Zone(zone)) => Ok(*zone),
@@ -84,7 +84,7 @@ fn zone_by_name(name: &str) -> Option<Zone> {
 }
 
 fn beyond(call: &Call) -> Error {
-    call.error("there is no such date or time")
+    call.error("invalid date or time")
 }
 
 impl Class {
@@ -140,8 +140,8 @@ impl Class {
     }
 }
 
-fn clock(call: &Call, place: usize) -> Result<NaiveTime, Error> {
-    let part = |at: usize, name: &str| whole::<u32>(call, place + at, name, 0);
+fn clock(call: &Call, position: usize) -> Result<NaiveTime, Error> {
+    let part = |at: usize, name: &str| whole::<u32>(call, position + at, name, 0);
     let time = NaiveTime::from_hms_micro_opt(
         part(0, "hour")?,
         part(1, "minute")?,
@@ -169,14 +169,14 @@ fn span(call: &Call) -> Result<Duration, Error> {
         return Err(call.error(format!("'{name}' is an invalid keyword argument")));
     }
     let mut micros = 0.0;
-    for (place, (name, unit)) in units.into_iter().enumerate() {
-        if let Some(value) = call.get(place, name) {
+    for (position, (name, unit)) in units.into_iter().enumerate() {
+        if let Some(value) = call.get(position, name) {
             let count = f64::try_from(value.clone())
                 .map_err(|_| call.error(format!("{value:?} cannot be the `{name}`")))?;
             micros += count * unit;
         }
     }
-    // What Python's timedelta can hold.
+    // The range of Python's timedelta.
     if !(-8.64e19..=8.64e19).contains(&micros) {
         return Err(beyond(call));
     }
@@ -188,7 +188,7 @@ fn span(call: &Call) -> Result<Duration, Error> {
         .ok_or_else(|| beyond(call))
 }
 
-/// ISO texts as Python's `fromisoformat` takes them.
+/// ISO texts in the formats of Python's `fromisoformat`.
 fn from_iso(text: &str, call: &Call) -> Result<Moment, Error> {
     if let Ok(at) = DateTime::parse_from_rfc3339(&text.replacen(' ', "T", 1)) {
         return Ok(Moment::Time(at.naive_local(), Some(zone_of(*at.offset()))));
@@ -242,7 +242,7 @@ fn parsed(text: &str, pattern: &str, call: &Call) -> Result<Moment, Error> {
             None,
         ));
     }
-    // A month or a year alone: Python takes the first day.
+    // For a month or a year alone, Python uses the first day.
     let padded = [("%d", "01"), ("-%m-%d", "-01-01")].into_iter().find_map(|(more, value)| {
         NaiveDate::parse_from_str(&format!("{text}{value}"), &format!("{ours}{more}")).ok()
     });
@@ -332,11 +332,11 @@ impl Object for Class {
             }
             (Kind::Clock, "fromisoformat") => {
                 let text = call.needs_text(0, "time_string")?;
-                let found = ["%H:%M:%S%.f", "%H:%M", "%H%M%S"]
+                let time = ["%H:%M:%S%.f", "%H:%M", "%H%M%S"]
                     .iter()
                     .find_map(|form| NaiveTime::parse_from_str(&text, form).ok());
                 Moment::Clock(
-                    found.ok_or_else(|| call.error(format!("`{text}` is not an ISO time")))?,
+                    time.ok_or_else(|| call.error(format!("`{text}` is not an ISO time")))?,
                 )
             }
             (Kind::Time, "strptime") => {
@@ -391,8 +391,7 @@ impl Object for Class {
     }
 }
 
-/// A method of the class of a date or time, called on the value; not one that needs to know the
-/// time of the run.
+/// A class method that is called on a value, except those that need the time of the run.
 pub(super) fn class_method(
     of: &Moment,
     state: &mut State,

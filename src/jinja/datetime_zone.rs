@@ -1,23 +1,23 @@
-//! Time zones as `pytz` has them: a time keeps the offset that it was given, until `normalize` or
-//! `astimezone` computes it again.
+//! Time zones as in `pytz`: a time keeps its offset until `normalize` or `astimezone` computes it
+//! again.
 
 use chrono::{
     DateTime, Datelike, Duration, FixedOffset, NaiveDate, NaiveDateTime, Offset, TimeZone, Utc,
 };
 use chrono_tz::{OffsetComponents, OffsetName, Tz, TzOffset};
 
-/// The zone of a time that knows its zone.
+/// The zone of a time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Zone {
     Fixed(FixedOffset),
-    /// One of `pytz`, with the distance to UTC in seconds.
+    /// A zone of `pytz` with its offset from UTC in seconds.
     Named(Tz, i32),
 }
 
 impl Zone {
     pub const UTC: Zone = Zone::Named(Tz::UTC, 0);
 
-    /// The zone as `pytz.timezone` gives it: before its first change.
+    /// The zone as returned by `pytz.timezone`: before its first transition.
     pub fn named(zone: Tz) -> Zone {
         let first =
             NaiveDate::from_ymd_opt(1, 1, 2).unwrap_or_default().and_time(chrono::NaiveTime::MIN);
@@ -26,7 +26,7 @@ impl Zone {
         Zone::Named(zone, (f64::from(seconds) / 60.0).round() as i32 * 60)
     }
 
-    /// The distance to UTC in seconds.
+    /// The offset from UTC in seconds.
     pub fn offset(self) -> i32 {
         match self {
             Zone::Fixed(offset) => offset.local_minus_utc(),
@@ -45,8 +45,8 @@ impl Zone {
         }
     }
 
-    /// The zone with its offset at a local time. Of a time that the zone skips or has twice,
-    /// `summer` tells which one is meant.
+    /// The zone with its offset at a local time. `summer` selects the offset if the local time is
+    /// skipped or ambiguous.
     pub fn localized(self, local: NaiveDateTime, summer: bool) -> Zone {
         let Zone::Named(zone, _) = self else { return self };
         let offset = match zone.offset_from_local_datetime(&local) {
@@ -64,7 +64,7 @@ impl Zone {
         Zone::Named(zone, offset.fix().local_minus_utc())
     }
 
-    /// What the zone's rules say of a time with this offset.
+    /// The local time of the zone for a time with this offset.
     fn rule(self, local: NaiveDateTime) -> Option<TzOffset> {
         let Zone::Named(zone, seconds) = self else { return None };
         let middle = |month| {
@@ -77,7 +77,7 @@ impl Zone {
         rules.into_iter().find(|rule| rule.fix().local_minus_utc() == seconds)
     }
 
-    /// `CEST`, or for a zone without a name nothing.
+    /// `CEST`; none for a zone without a name.
     pub fn abbreviation(self, local: NaiveDateTime) -> Option<String> {
         match self {
             Zone::Named(Tz::UTC, _) => Some("UTC".to_string()),
@@ -90,7 +90,7 @@ impl Zone {
         }
     }
 
-    /// How much of the offset is summer time.
+    /// The part of the offset that is daylight saving time.
     pub fn summer_time(self, local: NaiveDateTime) -> Duration {
         self.rule(local).map_or(Duration::zero(), |rule| rule.dst_offset())
     }

@@ -1,5 +1,5 @@
-//! minijinja made to speak dbt's Jinja: the filters, tests, operators and methods of Python's that
-//! it lacks or knows otherwise.
+//! The minijinja environments for dbt's Jinja: adds filters, tests, operators and Python methods
+//! that minijinja lacks or that differ.
 
 use std::sync::Arc;
 
@@ -7,20 +7,20 @@ use minijinja::value::{Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior};
 use minijinja_contrib::pycompat;
 
-use super::macro_registry::Library;
+use super::macro_registry::MacroLibrary;
 use super::python::text::text;
 use super::python::{self, types};
 use super::text_methods;
 use super::{collections, errors, json};
 
-/// How much work one rendering may do: some seconds, or 6 GB of text that is copied.
+/// The limit of work for one rendering: some seconds, or 6 GB of copied text.
 const FUEL: u64 = 100_000_000;
 
 const DEEPEST_CALLS: usize = 900;
 
-/// The environment for models. `lenient` for the first rendering, in which unknown things are no
+/// The environment for models. `lenient`: for the parse pass, in which unknown names are not
 /// errors.
-pub(super) fn models(library: Arc<Library>, lenient: bool) -> Environment<'static> {
+pub(super) fn models(library: Arc<MacroLibrary>, lenient: bool) -> Environment<'static> {
     let mut environment = base();
     environment.set_undefined_behavior(if lenient {
         UndefinedBehavior::Chainable
@@ -35,12 +35,12 @@ pub(super) fn models(library: Arc<Library>, lenient: bool) -> Environment<'stati
             if value.is_undefined() {
                 return Ok(Value::UNDEFINED);
             }
-            // While a model only says what it is, settings are empty texts: dbt takes each method
-            // of theirs for undefined.
+            // In the parse pass settings are empty strings, and their methods are undefined, as in
+            // dbt.
             unknown_method(state, value, method, args).or_else(|error| match error.kind() {
-                // A function that a dict holds is found behind this.
+                // A function in a dict is looked up later.
                 ErrorKind::UnknownMethod
-                    if value.get_attr(method).is_ok_and(|found| found.is_undefined()) =>
+                    if value.get_attr(method).is_ok_and(|attribute| attribute.is_undefined()) =>
                 {
                     Ok(Value::UNDEFINED)
                 }
@@ -51,7 +51,7 @@ pub(super) fn models(library: Arc<Library>, lenient: bool) -> Environment<'stati
     environment
 }
 
-/// What models and YAML values share.
+/// The common parts of the environments for models and for YAML values.
 pub(super) fn base() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::None);
@@ -59,13 +59,13 @@ pub(super) fn base() -> Environment<'static> {
     environment.set_recursion_limit(DEEPEST_CALLS);
     environment.set_unknown_method_callback(unknown_method);
     environment.set_formatter(|out, state, value| {
-        errors::limited()?;
+        errors::check_limits()?;
         match value.kind() {
-            // Numbers and containers print as Python prints them.
+            // Numbers and containers print as in Python.
             ValueKind::Number if !value.is_integer() => out.write_str(&text(value))?,
             ValueKind::Seq | ValueKind::Iterable | ValueKind::Map => {
                 out.write_str(&text(value))?;
-                errors::limited()?;
+                errors::check_limits()?;
             }
             _ => minijinja::escape_formatter(out, state, value)?,
         }
@@ -85,7 +85,7 @@ pub(super) fn base() -> Environment<'static> {
     environment
 }
 
-/// Python's methods on what is no object of ours.
+/// Python's methods on values that are not own objects.
 fn unknown_method(
     state: &mut State,
     value: &Value,

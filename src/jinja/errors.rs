@@ -1,5 +1,5 @@
-//! From minijinja's errors to ours. Takes an error and where it passed; gives a message, the place
-//! in the user's own file, and the macros on the way.
+//! Converts minijinja's errors to diagnostics, with the location in the user's file and the macros
+//! in between.
 
 use std::error::Error as _;
 use std::fmt;
@@ -7,119 +7,120 @@ use std::ops::Range;
 
 use minijinja::{Error, ErrorKind};
 
-use super::macro_registry::Library;
+use super::macro_registry::MacroLibrary;
 use super::marks;
-use super::transpile::Prepared;
+use super::transpile::TranspiledTemplate;
 use crate::diagnostics::{Diagnostic, Location, SourceFile, nearest};
 use crate::limits;
 
-/// A message of ours on its way through minijinja.
+/// A diagnostic as the source of a minijinja error.
 #[derive(Debug)]
-struct Said(Diagnostic);
+struct DiagnosticError(Diagnostic);
 
-impl fmt::Display for Said {
+impl fmt::Display for DiagnosticError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)
     }
 }
 
-impl std::error::Error for Said {}
+impl std::error::Error for DiagnosticError {}
 
-/// An error that came out of a macro.
+/// An error in a macro.
 #[derive(Debug)]
-struct Passed {
+struct MacroError {
     package: String,
     name: String,
     error: Error,
 }
 
-impl fmt::Display for Passed {
+impl fmt::Display for MacroError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "in macro {}.{}", self.package, self.name)
     }
 }
 
-impl std::error::Error for Passed {
+impl std::error::Error for MacroError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.error)
     }
 }
 
-/// Refuses to go on where the rendering has cost too much.
-pub(super) fn limited() -> Result<(), Error> {
-    room(0)
+/// Fails if the rendering exceeded its limits.
+pub(super) fn check_limits() -> Result<(), Error> {
+    reserve(0)
 }
 
-/// Refuses to make something of so many bytes where that would cost too much.
-pub(super) fn room(bytes: usize) -> Result<(), Error> {
-    limits::room(bytes).map_err(|exceeded| said(exceeded.diagnostic()))
+/// Fails if allocating this many bytes would exceed the limits.
+pub(super) fn reserve(bytes: usize) -> Result<(), Error> {
+    limits::room(bytes).map_err(|exceeded| to_error(exceeded.diagnostic()))
 }
 
-/// A diagnostic as an error that a function of ours can give to minijinja.
-pub(super) fn said(diagnostic: Diagnostic) -> Error {
+/// Wraps a diagnostic in a minijinja error.
+pub(super) fn to_error(diagnostic: Diagnostic) -> Error {
     Error::new(ErrorKind::InvalidOperation, diagnostic.message.clone())
-        .with_source(Said(diagnostic))
+        .with_source(DiagnosticError(diagnostic))
 }
 
-/// The same error, with the macro that it came out of.
-pub(super) fn passed(error: Error, package: &str, name: &str) -> Error {
+/// Adds the macro that failed to an error.
+pub(super) fn in_macro(error: Error, package: &str, name: &str) -> Error {
     let kind = error.kind();
-    Error::new(kind, "in a macro").with_source(Passed {
+    Error::new(kind, "in a macro").with_source(MacroError {
         package: package.to_string(),
         name: name.to_string(),
         error,
     })
 }
 
-/// The template that was rendered, and the macros it could call.
-pub(super) struct Place<'a> {
+/// The rendered template and the available macros.
+pub(super) struct ErrorContext<'a> {
     pub template: &'a SourceFile,
-    pub prepared: &'a Prepared,
-    pub library: Option<&'a Library>,
+    pub prepared: &'a TranspiledTemplate,
+    pub library: Option<&'a MacroLibrary>,
     /// Names of macros and variables, for hints.
     pub known: Vec<&'a str>,
 }
 
-/// One stop of an error: a place, and the macro it is in.
-struct Stop {
+/// One frame of an error: its location and macro.
+struct Frame {
     at: Option<Location>,
-    within: Option<(String, String)>,
+    macro_name: Option<(String, String)>,
 }
 
-pub(super) fn diagnostic(error: &Error, place: &Place) -> Diagnostic {
-    let mut stops: Vec<Stop> = Vec::new();
-    let mut within = None;
+pub(super) fn diagnostic(error: &Error, context: &ErrorContext) -> Diagnostic {
+    let mut frames: Vec<Frame> = Vec::new();
+    let mut macro_name = None;
     let mut current = error;
-    let mut ours = None;
+    let mut own_diagnostic = None;
     loop {
-        stops.push(Stop { at: locate(current, place), within: within.clone() });
+        frames.push(Frame { at: locate(current, context), macro_name: macro_name.clone() });
         let Some(source) = current.source() else { break };
-        if let Some(passed) = source.downcast_ref::<Passed>() {
-            within = Some((passed.package.clone(), passed.name.clone()));
-            current = &passed.error;
+        if let Some(in_macro) = source.downcast_ref::<MacroError>() {
+            macro_name = Some((in_macro.package.clone(), in_macro.name.clone()));
+            current = &in_macro.error;
         } else if let Some(inner) = source.downcast_ref::<Error>() {
             current = inner;
         } else {
-            ours = source.downcast_ref::<Said>();
+            own_diagnostic = source.downcast_ref::<DiagnosticError>();
             break;
         }
     }
-    let innermost = stops.iter().rev().find_map(|stop| stop.at.clone());
-    let mut diagnostic = match ours {
-        Some(said) => said.0.clone(),
-        None => worded(current, innermost.as_ref(), place),
+    let innermost = frames.iter().rev().find_map(|frame| frame.at.clone());
+    let mut diagnostic = match own_diagnostic {
+        Some(error) => error.0.clone(),
+        None => translate(current, innermost.as_ref(), context),
     };
     diagnostic.message = marks::strip(&diagnostic.message);
-    // The innermost place that the user can change: not in a package, not in dbt's own macros.
-    let owned = |stop: &&Stop| {
-        stop.within
-            .as_ref()
-            .is_none_or(|(package, _)| place.library.is_none_or(|library| *package == library.root))
-            && stop.at.is_some()
+    // The innermost location that the user can edit: not in a package, not in dbt's macros.
+    let is_editable = |frame: &&Frame| {
+        frame.macro_name.as_ref().is_none_or(|(package, _)| {
+            context.library.is_none_or(|library| *package == library.root)
+        }) && frame.at.is_some()
     };
-    diagnostic.at = stops.iter().rev().find(owned).and_then(|stop| stop.at.clone());
-    for (name, at) in
-        stops.iter().rev().filter_map(|stop| stop.within.as_ref().map(|(_, name)| (name, &stop.at)))
+    diagnostic.at = frames.iter().rev().find(is_editable).and_then(|frame| frame.at.clone());
+    for (name, at) in frames
+        .iter()
+        .rev()
+        .filter_map(|frame| frame.macro_name.as_ref().map(|(_, name)| (name, &frame.at)))
     {
         let at =
             at.as_ref().map(|at| format!(" ({}:{})", at.file.path, at.line())).unwrap_or_default();
@@ -128,13 +129,13 @@ pub(super) fn diagnostic(error: &Error, place: &Place) -> Diagnostic {
             diagnostic.notes.push(note);
         }
     }
-    // Where the model called the first of them, if the message points somewhere else.
-    if let Some(outermost) = stops
+    // The call in the model, if the location is elsewhere.
+    if let Some(outermost) = frames
         .first()
-        .filter(|_| stops.iter().any(|stop| stop.within.is_some()))
-        .and_then(|stop| stop.at.as_ref())
+        .filter(|_| frames.iter().any(|frame| frame.macro_name.is_some()))
+        .and_then(|frame| frame.at.as_ref())
         && diagnostic.at.as_ref() != Some(outermost)
-        && !place.template.path.is_empty()
+        && !context.template.path.is_empty()
     {
         let path = &outermost.file.path;
         let name = path
@@ -144,7 +145,7 @@ pub(super) fn diagnostic(error: &Error, place: &Place) -> Diagnostic {
             .map_or(&**path, |(name, _)| name);
         diagnostic.notes.push(format!("called by `{name}` ({path}:{})", outermost.line()));
     }
-    // A runaway recursion passes the same macros over and over.
+    // An infinite recursion repeats the same macros.
     if diagnostic.notes.len() > 12 {
         let more = diagnostic.notes.len() - 10;
         diagnostic.notes.truncate(10);
@@ -153,20 +154,20 @@ pub(super) fn diagnostic(error: &Error, place: &Place) -> Diagnostic {
     diagnostic
 }
 
-fn locate(error: &Error, place: &Place) -> Option<Location> {
+fn locate(error: &Error, context: &ErrorContext) -> Option<Location> {
     let name = error.name()?;
-    let file = place.library.and_then(|library| library.file(name));
+    let file = context.library.and_then(|library| library.file(name));
     let (source, prepared) = match file {
         Some(file) => (&file.source, &file.prepared),
-        // A text of its own, which no file of the user's shows.
+        // Text that is in no file of the user.
         None if name == super::inner_text::WITHIN => return None,
-        None => (place.template, place.prepared),
+        None => (context.template, context.prepared),
     };
     match error.range() {
         Some(range) => {
             let Range { start, end } = prepared.edited.original(range);
             let start = path_start(&source.text, start);
-            // minijinja may point into the middle of a letter that it did not expect.
+            // minijinja may point into the middle of an unexpected character.
             let text = &source.text;
             let start = (0..=start.min(text.len()))
                 .rev()
@@ -181,7 +182,7 @@ fn locate(error: &Error, place: &Place) -> Option<Location> {
     }
 }
 
-/// minijinja places a call of a method at its dot: the object before it belongs to the place.
+/// minijinja locates a method call at its dot. Extend the location to the object before it.
 fn path_start(text: &str, start: usize) -> usize {
     if !text.get(start..).is_some_and(|rest| rest.starts_with('.')) {
         return start;
@@ -189,8 +190,8 @@ fn path_start(text: &str, start: usize) -> usize {
     text[..start].trim_end_matches(|c: char| c == '_' || c == '.' || c.is_alphanumeric()).len()
 }
 
-/// minijinja's own errors in our words, by the user's own text.
-fn worded(error: &Error, at: Option<&Location>, place: &Place) -> Diagnostic {
+/// Translates minijinja's errors, using the user's text.
+fn translate(error: &Error, at: Option<&Location>, context: &ErrorContext) -> Diagnostic {
     let detail = error.detail().unwrap_or_default().trim_end_matches('.');
     let text = at.map_or("", |at| at.file.text.get(at.span.clone()).unwrap_or_default()).trim();
     match error.kind() {
@@ -198,21 +199,21 @@ fn worded(error: &Error, at: Option<&Location>, place: &Place) -> Diagnostic {
             Some((object, attribute)) if is_path(object) && is_path(attribute) => {
                 Diagnostic::error(format!("`{object}` is undefined, so it has no `{attribute}`"))
             }
-            _ if is_path(text) => unknown(text, place),
+            _ if is_path(text) => unknown(text, context),
             _ => Diagnostic::error("an undefined value is used here"),
         },
         ErrorKind::UnknownFunction => {
-            unknown(detail.strip_suffix(" is unknown").unwrap_or(detail), place)
+            unknown(detail.strip_suffix(" is unknown").unwrap_or(detail), context)
         }
         ErrorKind::InvalidOperation
             if detail.starts_with("value of type undefined is not callable") =>
         {
-            unknown(text.split('(').next().unwrap_or(text).trim(), place)
+            unknown(text.split('(').next().unwrap_or(text).trim(), context)
         }
         ErrorKind::UnknownMethod if detail.starts_with("undefined has no method") => {
             match text.split('(').next().and_then(|text| text.rsplit_once('.')) {
                 Some((object, method)) => {
-                    let mut failure = unknown(object.trim(), place);
+                    let mut failure = unknown(object.trim(), context);
                     failure.message =
                         format!("{}, so it has no `{}`", failure.message, method.trim());
                     if failure.hints.is_empty() && !object.contains('.') {
@@ -253,9 +254,9 @@ fn is_path(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c == '_' || c == '.' || c.is_alphanumeric())
 }
 
-fn unknown(name: &str, place: &Place) -> Diagnostic {
+fn unknown(name: &str, context: &ErrorContext) -> Diagnostic {
     let error = Diagnostic::error(format!("`{name}` is undefined"));
-    let Some(library) = place.library else { return error };
+    let Some(library) = context.library else { return error };
     if let Some((package, _)) = library
         .packages
         .iter()
@@ -271,7 +272,7 @@ fn unknown(name: &str, place: &Place) -> Diagnostic {
         .into_iter()
         .flat_map(|macros| macros.keys())
         .map(|name| &**name);
-    match nearest(name, macros.chain(place.known.iter().copied())) {
+    match nearest(name, macros.chain(context.known.iter().copied())) {
         Some(near) if near != name => error.hint(format!("did you mean `{near}`?")),
         _ => error,
     }

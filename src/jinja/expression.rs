@@ -1,55 +1,54 @@
-//! How far each part of an expression reaches. Takes the tokens of a tag; notes the edits that give
-//! minijinja Python's meaning: lists and dicts that can change, and `+`, `-`, `%` that know lists,
-//! dates and formats. Refuses what it does not understand: then the tag stays as it is and
-//! minijinja judges it.
+//! Parses the expressions of a tag, and records edits that give them Python's meaning in minijinja:
+//! mutable lists and dicts, and operators for lists, dates and formats. An unsupported expression
+//! leaves the tag unchanged, and minijinja reports errors.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::lexer::{Kind, Token};
-use super::source_map::Edits;
+use super::lexer::{Token, TokenKind};
+use super::source_map::SourceEdits;
 
-/// The expression could not be followed.
+/// The expression is not supported.
 pub(super) struct Unsupported;
 
-pub(super) type Found<T> = Result<T, Unsupported>;
+pub(super) type ReadResult<T> = Result<T, Unsupported>;
 
-/// What an expression is at its surface.
+/// The syntactic kind of an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     Number,
     Text,
-    /// A list that was written out, so it can change already.
+    /// A list literal, which is mutable already.
     List,
     Dict,
     Tuple,
     Other,
 }
 
-pub(super) struct Part {
+pub(super) struct ExprPart {
     pub span: Range<usize>,
     pub shape: Shape,
-    /// From the dot to the end of the name, where the part is `object.name`.
+    /// From the dot to the end of the name, if the part is `object.name`.
     pub attribute: Option<Range<usize>>,
 }
 
-impl Part {
-    pub fn new(span: Range<usize>, shape: Shape) -> Part {
-        Part { span, shape, attribute: None }
+impl ExprPart {
+    pub fn new(span: Range<usize>, shape: Shape) -> ExprPart {
+        ExprPart { span, shape, attribute: None }
     }
 }
 
-pub(super) struct Reader<'a> {
+pub(super) struct TokenReader<'a> {
     pub source: &'a str,
     pub tokens: &'a [Token],
     pub at: usize,
-    pub edits: &'a mut Edits,
+    pub edits: &'a mut SourceEdits,
     /// Names that are called as functions.
     pub calls: &'a mut BTreeSet<String>,
     pub depth: usize,
 }
 
-impl Reader<'_> {
+impl TokenReader<'_> {
     pub fn word(&self) -> &str {
         self.ahead(0)
     }
@@ -58,27 +57,27 @@ impl Reader<'_> {
         self.tokens.get(self.at + by).map_or("", |token| &self.source[token.span.clone()])
     }
 
-    pub fn kind(&self) -> Option<Kind> {
+    pub fn kind(&self) -> Option<TokenKind> {
         self.tokens.get(self.at).map(|token| token.kind)
     }
 
     pub fn is(&self, word: &str) -> bool {
-        self.word() == word && self.kind() != Some(Kind::Text)
+        self.word() == word && self.kind() != Some(TokenKind::Text)
     }
 
-    pub fn take(&mut self) -> Found<Range<usize>> {
+    pub fn take(&mut self) -> ReadResult<Range<usize>> {
         let token = self.tokens.get(self.at).ok_or(Unsupported)?;
         self.at += 1;
         Ok(token.span.clone())
     }
 
     pub fn skip(&mut self, word: &str) -> bool {
-        let found = self.is(word);
-        self.at += usize::from(found);
-        found
+        let matches = self.is(word);
+        self.at += usize::from(matches);
+        matches
     }
 
-    pub fn expect(&mut self, word: &str) -> Found<Range<usize>> {
+    pub fn expect(&mut self, word: &str) -> ReadResult<Range<usize>> {
         if self.is(word) { self.take() } else { Err(Unsupported) }
     }
 
@@ -86,10 +85,10 @@ impl Reader<'_> {
         self.at >= self.tokens.len()
     }
 
-    /// Expressions with commas between them; more than one are a tuple.
-    pub fn list(&mut self) -> Found<Part> {
+    /// Expressions separated by commas; more than one are a tuple.
+    pub fn list(&mut self) -> ReadResult<ExprPart> {
         let first = self.expression()?;
-        let mut part = Part::new(first.span, first.shape);
+        let mut part = ExprPart::new(first.span, first.shape);
         while self.skip(",") {
             part.shape = Shape::Tuple;
             if self.done() || self.is(")") || self.is("=") {
@@ -100,7 +99,7 @@ impl Reader<'_> {
         Ok(part)
     }
 
-    pub fn expression(&mut self) -> Found<Part> {
+    pub fn expression(&mut self) -> ReadResult<ExprPart> {
         self.depth += 1;
         if self.depth > 100 {
             return Err(Unsupported);
@@ -111,42 +110,42 @@ impl Reader<'_> {
             if self.skip("else") {
                 end = self.expression()?.span.end;
             }
-            part = Part::new(part.span.start..end, Shape::Other);
+            part = ExprPart::new(part.span.start..end, Shape::Other);
         }
         self.depth -= 1;
         Ok(part)
     }
 
     /// An expression without `… if …` around it.
-    pub fn either(&mut self) -> Found<Part> {
+    pub fn either(&mut self) -> ReadResult<ExprPart> {
         self.joined(&["or"], |this| this.joined(&["and"], Self::negated))
     }
 
     fn joined(
         &mut self,
         words: &[&str],
-        mut operand: impl FnMut(&mut Self) -> Found<Part>,
-    ) -> Found<Part> {
+        mut operand: impl FnMut(&mut Self) -> ReadResult<ExprPart>,
+    ) -> ReadResult<ExprPart> {
         let mut left = operand(self)?;
         while words.iter().any(|word| self.is(word)) {
             self.take()?;
             let right = operand(self)?;
-            left = Part::new(left.span.start..right.span.end, Shape::Other);
+            left = ExprPart::new(left.span.start..right.span.end, Shape::Other);
         }
         Ok(left)
     }
 
-    fn negated(&mut self) -> Found<Part> {
+    fn negated(&mut self) -> ReadResult<ExprPart> {
         if !self.is("not") {
             return self.compared();
         }
         let start = self.take()?.start;
         let operand = self.negated()?;
-        Ok(Part::new(start..operand.span.end, Shape::Other))
+        Ok(ExprPart::new(start..operand.span.end, Shape::Other))
     }
 
-    /// A comparison, or a chain of them, as a call of ours where Python's types count.
-    fn compared(&mut self) -> Found<Part> {
+    /// A comparison or a chain of them, as a call of an own function if Python's types matter.
+    fn compared(&mut self) -> ReadResult<ExprPart> {
         let first = self.sum()?;
         let mut shapes = vec![first.shape];
         let mut signs: Vec<(&'static str, Range<usize>)> = Vec::new();
@@ -187,10 +186,10 @@ impl Reader<'_> {
                 self.edits.close(span.end, ")");
             }
         }
-        Ok(Part::new(span, Shape::Other))
+        Ok(ExprPart::new(span, Shape::Other))
     }
 
-    fn sum(&mut self) -> Found<Part> {
+    fn sum(&mut self) -> ReadResult<ExprPart> {
         let mut left = self.concatenation()?;
         while self.is("+") || self.is("-") {
             let function = if self.is("+") { "__add(" } else { "__sub(" };
@@ -204,7 +203,7 @@ impl Reader<'_> {
         Ok(left)
     }
 
-    fn concatenation(&mut self) -> Found<Part> {
+    fn concatenation(&mut self) -> ReadResult<ExprPart> {
         let first = self.product()?;
         let mut span = first.span.clone();
         let mut signs = Vec::new();
@@ -220,10 +219,10 @@ impl Reader<'_> {
             self.edits.replace(sign, ",");
         }
         self.edits.close(span.end, ")");
-        Ok(Part::new(span, Shape::Other))
+        Ok(ExprPart::new(span, Shape::Other))
     }
 
-    fn product(&mut self) -> Found<Part> {
+    fn product(&mut self) -> ReadResult<ExprPart> {
         let mut left = self.power()?;
         while let Some((_, function)) =
             [("*", "__mul("), ("/", "__div("), ("//", "__floor("), ("%", "__mod(")]
@@ -239,15 +238,15 @@ impl Reader<'_> {
         Ok(left)
     }
 
-    /// `left sign right`, as a call of `function` where minijinja's own operation knows too little.
+    /// `left sign right`, as a call of `function` if minijinja's operator is not sufficient.
     fn operation(
         &mut self,
-        left: Part,
+        left: ExprPart,
         sign: Range<usize>,
-        right: Part,
+        right: ExprPart,
         function: &'static str,
         ours: impl Fn(Shape, Shape) -> bool,
-    ) -> Part {
+    ) -> ExprPart {
         let span = left.span.start..right.span.end;
         if ours(left.shape, right.shape) {
             self.edits.open(span.start, function);
@@ -259,10 +258,10 @@ impl Reader<'_> {
         } else {
             Shape::Other
         };
-        Part::new(span, shape)
+        ExprPart::new(span, shape)
     }
 
-    fn power(&mut self) -> Found<Part> {
+    fn power(&mut self) -> ReadResult<ExprPart> {
         let mut left = self.unary()?;
         while self.is("**") {
             let sign = self.take()?;
@@ -272,12 +271,12 @@ impl Reader<'_> {
         Ok(left)
     }
 
-    fn unary(&mut self) -> Found<Part> {
+    fn unary(&mut self) -> ReadResult<ExprPart> {
         let signed = self.signed()?;
         self.filtered(signed)
     }
 
-    fn signed(&mut self) -> Found<Part> {
+    fn signed(&mut self) -> ReadResult<ExprPart> {
         let function = match self.word() {
             "-" if self.is("-") => "__neg(",
             "+" if self.is("+") => "__pos(",
@@ -289,7 +288,7 @@ impl Reader<'_> {
         let sign = self.take()?;
         let operand = self.signed()?;
         let span = sign.start..operand.span.end;
-        // A number may keep its minus; a plus minijinja does not know.
+        // A number keeps its minus. minijinja has no unary plus.
         if operand.shape != Shape::Number {
             self.edits.open(span.start, function);
             self.edits.close(span.end, ")");
@@ -297,6 +296,6 @@ impl Reader<'_> {
         if operand.shape != Shape::Number || function == "__pos(" {
             self.edits.replace(sign, "");
         }
-        Ok(Part::new(span, operand.shape))
+        Ok(ExprPart::new(span, operand.shape))
     }
 }

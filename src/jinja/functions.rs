@@ -1,5 +1,5 @@
-//! dbt's functions that ask the project: `ref`, `source`, `var`, `env_var`, `is_incremental`, and
-//! what a run is told of itself.
+//! dbt's functions about the project: `ref`, `source`, `var`, `env_var`, `is_incremental`, and
+//! values of the run.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -9,7 +9,7 @@ use minijinja::{Error, State};
 use serde_json::Value as Json;
 
 use super::call::Call;
-use super::globals::{Methods, Names, Run, builtin};
+use super::globals::{BuiltinFunction, GlobalNames, Methods, builtin};
 use super::session::Session;
 use super::{
     MacroPackage, MarkKind, RefCall, Referent, Relation, RelationStyle, collections, datetime,
@@ -17,15 +17,15 @@ use super::{
 };
 use crate::diagnostics::{Diagnostic, nearest};
 
-pub(super) fn named(name: &str) -> Option<(&'static str, Run)> {
-    let found: (&'static str, Run) = match name {
+pub(super) fn named(name: &str) -> Option<(&'static str, BuiltinFunction)> {
+    let function: (&'static str, BuiltinFunction) = match name {
         "ref" => ("ref", reference),
         "source" => ("source", source),
         "var" => ("var", var),
         "env_var" => ("env_var", env_var),
         "is_incremental" => ("is_incremental", is_incremental),
         "should_full_refresh" => ("should_full_refresh", should_full_refresh),
-        "return" => ("return", macros::give_back),
+        "return" => ("return", macros::return_value),
         "log" => ("log", |_, _, _| Ok(Value::from(""))),
         "print" => ("print", |_, _, _| Ok(Value::from(""))),
         "render" => ("render", super::inner_text::render_text),
@@ -39,10 +39,10 @@ pub(super) fn named(name: &str) -> Option<(&'static str, Run)> {
         }
         _ => return None,
     };
-    Some(found)
+    Some(function)
 }
 
-/// The values that dbt's context holds.
+/// The values of dbt's context.
 pub(super) fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
     let settings = session.settings();
     Some(match name {
@@ -63,7 +63,7 @@ pub(super) fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
         "project_name" => Value::from(&*session.library().root),
         "database" => this_part(session, |relation| relation.database.clone()),
         "schema" => this_part(session, |relation| relation.schema.clone()),
-        "context" => Value::from_object(Names(session.clone())),
+        "context" => Value::from_object(GlobalNames(session.clone())),
         "pre_hooks" | "post_hooks" | "selected_resources" | "context_macro_stack" => {
             collections::list([])
         }
@@ -95,7 +95,7 @@ pub(super) fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
     })
 }
 
-/// What dbt's own configuration says of the project and of each package.
+/// dbt's runtime configuration of the project and of each package.
 pub(super) fn runtime_config(session: &Session) -> Value {
     let settings = session.settings();
     let target = |key: &str| settings.target.get(key).map_or(Value::from(()), json::value);
@@ -145,7 +145,7 @@ fn flags(session: &Session) -> Value {
     collections::dict(pairs)
 }
 
-/// The same for the same project and time, so that a plan never changes by itself.
+/// The same for the same project and time, so that plans are reproducible.
 fn invocation_id(session: &Session) -> String {
     let hash = md5::hex(format!("{} {}", session.library().root, session.now()).as_bytes());
     format!("{}-{}-4{}-8{}-{}", &hash[..8], &hash[8..12], &hash[13..16], &hash[17..20], &hash[20..])
@@ -153,7 +153,7 @@ fn invocation_id(session: &Session) -> String {
 
 fn reference(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<Value, Error> {
     let words: Vec<String> = (0..call.args.len())
-        .map(|place| call.needs_text(place, "name"))
+        .map(|position| call.needs_text(position, "name"))
         .collect::<Result<_, _>>()?;
     let (package, name) = match &words[..] {
         [name] => (None, name.clone()),
@@ -164,7 +164,7 @@ fn reference(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<
         Some(version) => Some(version),
         None => call.text(9, "version")?,
     };
-    session.said().refs.push(RefCall {
+    session.captured().refs.push(RefCall {
         package: package.clone(),
         name: name.clone(),
         version: version.clone(),
@@ -172,26 +172,26 @@ fn reference(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<
     if !session.scope.execute {
         return Ok(placeholder(session, &name));
     }
-    let found = session.scope.lookup.reference(package.as_deref(), &name, version.as_deref());
-    Ok(referent(session, found.map_err(errors::said)?))
+    let resolved = session.scope.lookup.reference(package.as_deref(), &name, version.as_deref());
+    Ok(referent(session, resolved.map_err(errors::to_error)?))
 }
 
 fn source(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<Value, Error> {
     let (source, table) = (call.needs_text(0, "source_name")?, call.needs_text(1, "table_name")?);
-    session.said().sources.push((source.clone(), table.clone()));
+    session.captured().sources.push((source.clone(), table.clone()));
     if !session.scope.execute {
         return Ok(placeholder(session, &table));
     }
-    Ok(referent(session, session.scope.lookup.source(&source, &table).map_err(errors::said)?))
+    Ok(referent(session, session.scope.lookup.source(&source, &table).map_err(errors::to_error)?))
 }
 
-fn referent(session: &Arc<Session>, found: Referent) -> Value {
-    match found {
+fn referent(session: &Arc<Session>, resolved: Referent) -> Value {
+    match resolved {
         Referent::Relation { unique_id, relation } => {
             session.relation(relation, None, Some(MarkKind::Input(unique_id)))
         }
         Referent::Cte { unique_id, name } => {
-            // It has no database and no schema, unless a macro gives it one.
+            // It has no database and no schema, unless a macro adds one.
             let [database, schema, _] = session.settings().style.quoted;
             let style = RelationStyle {
                 quoted: [database, schema, false],
@@ -203,8 +203,8 @@ fn referent(session: &Arc<Session>, found: Referent) -> Value {
     }
 }
 
-/// While a model only says what it is, others are not known yet: like dbt, its own place with their
-/// name.
+/// In the parse pass other models are unknown. As in dbt, the result is the model's own relation
+/// with their name.
 fn placeholder(session: &Arc<Session>, name: &str) -> Value {
     let mut relation = match &session.scope.this {
         Some(this) => this.clone(),
@@ -235,20 +235,20 @@ fn variable(session: &Session, name: &str) -> Option<Json> {
 fn var(session: &Arc<Session>, state: &mut State, call: &Call) -> Result<Value, Error> {
     let name = call.needs_text(0, "name")?;
     match variable(session, &name) {
-        // A variable may itself be written in Jinja, and then it means what it would in the
-        // template that asks: `{{ source(…) }}`.
+        // A variable may contain Jinja, which is rendered in the calling template: `{{ source(…)
+        // }}`.
         Some(Json::String(text)) if super::inner_text::has_tags(&text) => {
             super::inner_text::rendered_within(session, state, &text)
         }
         Some(value) => Ok(json::value(&value)),
         None => match call.args.get(1).cloned().or_else(|| call.by_name("default")) {
             Some(default) => Ok(default),
-            // dbt takes `none` for it in the first rendering of a model, but not in a macro that
-            // names a relation.
+            // In the parse pass of a model dbt returns `none`, but not in a macro that names a
+            // relation.
             None if !session.scope.execute && session.macro_package.is_none() => {
                 Ok(Value::from(()))
             }
-            None => Err(errors::said(missing_variable(session, &name))),
+            None => Err(errors::to_error(missing_variable(session, &name))),
         },
     }
 }
@@ -286,7 +286,7 @@ fn env_var(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<Va
             .filter(|default| !default.is_none())
         {
             Some(default) => Ok(default),
-            None => Err(errors::said(yaml::missing_environment(&name))),
+            None => Err(errors::to_error(yaml::missing_environment(&name))),
         },
     }
 }
@@ -305,8 +305,8 @@ fn should_full_refresh(
     _state: &mut State,
     _call: &Call,
 ) -> Result<Value, Error> {
-    let own = session.scope.config.get("full_refresh").and_then(Json::as_bool);
-    Ok(Value::from(own.unwrap_or(session.settings().full_refresh)))
+    let setting = session.scope.config.get("full_refresh").and_then(Json::as_bool);
+    Ok(Value::from(setting.unwrap_or(session.settings().full_refresh)))
 }
 
 /// `exceptions.raise_…` and `exceptions.warn`.
@@ -323,7 +323,7 @@ fn exceptions(
     let message = message.trim().to_string();
     match method {
         "warn" | "warn_snapshot_timestamp_data_types" => {
-            session.said().warn(message);
+            session.captured().warn(message);
             Ok(Some(Value::from("")))
         }
         method
@@ -335,11 +335,11 @@ fn exceptions(
             let mut error = Diagnostic::error(message);
             if session.missed.load(Relaxed) {
                 error = error.hint(
-                    "no warehouse is asked which tables exist: `--catalog \
-                        target/catalog.json` or `--answers FILE` tell of them",
+                    "to tell which tables exist, pass `--catalog target/catalog.json` or \
+                    `--answers FILE`",
                 );
             }
-            Err(errors::said(error))
+            Err(errors::to_error(error))
         }
         _ => Ok(None),
     }

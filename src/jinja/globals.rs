@@ -1,6 +1,5 @@
-//! What a name in a template means. The project's own macros win over dbt's names, as in dbt; then
-//! come dbt's functions and objects, the macros of the file's own package, dbt's macros, and the
-//! packages themselves.
+//! Resolves the names in a template. The order is that of dbt: the project's macros, dbt's
+//! functions and objects, the macros of the file's package, dbt's macros, and packages.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,26 +13,26 @@ use super::macros::MacroRef;
 use super::session::Session;
 use super::{adapter, config, functions, introspection, modules, node, python, text_functions};
 
-/// Jinja's own functions, which are no names of ours.
+/// Jinja's functions, which are not resolved here.
 const GLOBALS: [&str; 6] = ["range", "dict", "namespace", "cycler", "joiner", "lipsum"];
 
-/// A function of dbt's.
-pub(super) type Run = fn(&Arc<Session>, &mut State, &Call) -> Result<Value, Error>;
+/// A function of dbt.
+pub(super) type BuiltinFunction = fn(&Arc<Session>, &mut State, &Call) -> Result<Value, Error>;
 
-/// A method by name; none if there is no such.
-pub(super) type RunMethod =
+/// Calls a method by name; `None` if it does not exist.
+pub(super) type BuiltinMethod =
     fn(&Arc<Session>, &mut State, &str, &Call) -> Result<Option<Value>, Error>;
 
 /// The outermost scope of a rendering.
-pub(super) struct Names(pub Arc<Session>);
+pub(super) struct GlobalNames(pub Arc<Session>);
 
-impl fmt::Debug for Names {
+impl fmt::Debug for GlobalNames {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("<context>")
     }
 }
 
-impl Object for Names {
+impl Object for GlobalNames {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         find(&self.0, key.as_str()?)
     }
@@ -59,8 +58,7 @@ impl Object for Names {
 }
 
 fn find(session: &Arc<Session>, name: &str) -> Option<Value> {
-    // Each operator of a template looks its function up, so the names that no project has come
-    // first.
+    // Each operator of a template looks up its function, so check these names first.
     if python::is_operator(name) {
         return None;
     }
@@ -102,10 +100,10 @@ fn package_named(session: &Session, name: &str) -> Option<String> {
 
 /// dbt's functions and objects by name.
 pub(super) fn builtin(session: &Arc<Session>, name: &str) -> Option<Value> {
-    let found = functions::named(name)
+    let entry = functions::named(name)
         .or_else(|| text_functions::named(name))
         .or_else(|| introspection::named(name));
-    if let Some((name, run)) = found {
+    if let Some((name, run)) = entry {
         return Some(function(session, name, run));
     }
     functions::object(session, name)
@@ -115,14 +113,14 @@ pub(super) fn builtin(session: &Arc<Session>, name: &str) -> Option<Value> {
         .or_else(|| modules::object(session, name))
 }
 
-pub(super) fn function(session: &Arc<Session>, name: &'static str, run: Run) -> Value {
+pub(super) fn function(session: &Arc<Session>, name: &'static str, run: BuiltinFunction) -> Value {
     Value::from_object(Function { name, run, session: session.clone() })
 }
 
-/// A function, bound to the rendering that it works for.
+/// A function bound to a rendering.
 pub(super) struct Function {
     name: &'static str,
-    run: Run,
+    run: BuiltinFunction,
     session: Arc<Session>,
 }
 
@@ -138,9 +136,9 @@ impl Object for Function {
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        // What packages read dbt's own configuration from: `builtins.ref.config`.
-        let asked = matches!(self.name, "ref" | "source") && key.as_str() == Some("config");
-        asked.then(|| functions::runtime_config(&self.session))
+        // Packages read dbt's configuration from `builtins.ref.config`.
+        let is_config = matches!(self.name, "ref" | "source") && key.as_str() == Some("config");
+        is_config.then(|| functions::runtime_config(&self.session))
     }
 
     fn is_true(self: &Arc<Self>) -> bool {
@@ -168,11 +166,11 @@ impl Object for Function {
     }
 }
 
-/// One of dbt's objects that has methods: `adapter`, `exceptions`.
+/// An object of dbt with methods: `adapter`, `exceptions`.
 pub(super) struct Methods {
     pub name: &'static str,
     pub session: Arc<Session>,
-    pub method: RunMethod,
+    pub method: BuiltinMethod,
     pub attribute: fn(&Arc<Session>, &str) -> Option<Value>,
 }
 
@@ -226,13 +224,13 @@ impl Object for Package {
         if self.session.library().get(&self.name, name).is_some() {
             return Some(MacroRef::value(&self.session, &self.name, name));
         }
-        // What dbt has as macros of its own and we as functions.
+        // Macros of dbt that are functions here.
         if self.name == DBT {
-            let found = introspection::named(name).or_else(|| {
+            let entry = introspection::named(name).or_else(|| {
                 functions::named(name)
                     .filter(|_| matches!(name, "is_incremental" | "should_full_refresh"))
             });
-            return found.map(|(name, run)| function(&self.session, name, run));
+            return entry.map(|(name, run)| function(&self.session, name, run));
         }
         None
     }
@@ -259,7 +257,7 @@ impl Object for Package {
         args: &[Value],
     ) -> Result<Value, Error> {
         match self.get_value(&Value::from(method)) {
-            Some(found) => found.call(state, args),
+            Some(entry) => entry.call(state, args),
             None if !self.session.scope.execute => Ok(Value::UNDEFINED),
             None => {
                 let macros = self.session.library().packages.get(&self.name);
@@ -271,7 +269,7 @@ impl Object for Package {
                 if let Some(near) = crate::diagnostics::nearest(method, names) {
                     error = error.hint(format!("did you mean `{}.{near}`?", self.name));
                 }
-                Err(super::errors::said(error))
+                Err(super::errors::to_error(error))
             }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use minijinja::{Error, State};
 
 use super::call::Call;
-use super::globals::Names;
+use super::globals::GlobalNames;
 use super::session::Session;
 use super::{macros, transpile};
 
@@ -33,13 +33,13 @@ pub(super) fn rendered_within(
     let outcome = state.env().render_named_str(
         WITHIN,
         &prepared.edited.text,
-        minijinja::Value::from_object(Names(session.clone())),
+        minijinja::Value::from_object(GlobalNames(session.clone())),
     );
     *session.running() = outer;
     outcome.map(minijinja::Value::from)
 }
 
-/// Whether Jinja has something to do in a text.
+/// Whether a text contains Jinja tags.
 pub(super) fn has_tags(text: &str) -> bool {
     ["{{", "{%", "{#"].iter().any(|tag| text.contains(tag))
 }

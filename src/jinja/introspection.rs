@@ -1,7 +1,6 @@
-//! dbt's functions that ask the warehouse. There is none: while a model only says what it is they
-//! answer nothing, as in dbt's parsing; afterwards queries are answered from a file of recorded
-//! answers and columns from what the project itself shows, and what nobody knows is refused by
-//! name.
+//! dbt's functions that query the warehouse, without one. In the parse pass they return empty
+//! values, as in dbt. Afterwards results come from a file of recorded results, and columns from the
+//! project; anything else is an error.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -10,17 +9,17 @@ use minijinja::value::Value;
 use minijinja::{Error, State};
 
 use super::call::Call;
-use super::column::Column;
-use super::globals::Run;
+use super::column::ColumnObject;
+use super::globals::BuiltinFunction;
 use super::recorded_results::answered;
-use super::relations::Named;
+use super::relations::RelationObject;
 use super::session::Session;
-use super::table::Table;
-use super::{KnownColumn, collections, errors, marks};
+use super::table::ResultTable;
+use super::{CatalogColumn, collections, errors, marks};
 use crate::diagnostics::Diagnostic;
 
-pub(super) fn named(name: &str) -> Option<(&'static str, Run)> {
-    let found: (&'static str, Run) = match name {
+pub(super) fn named(name: &str) -> Option<(&'static str, BuiltinFunction)> {
+    let entry: (&'static str, BuiltinFunction) = match name {
         "run_query" => ("run_query", run_query),
         "statement" => ("statement", statement),
         "noop_statement" => ("noop_statement", change),
@@ -49,10 +48,10 @@ pub(super) fn named(name: &str) -> Option<(&'static str, Run)> {
         "make_backup_relation" => ("make_backup_relation", backup),
         _ => return None,
     };
-    Some(found)
+    Some(entry)
 }
 
-/// Nothing while parsing, refused afterwards.
+/// Empty in the parse pass, an error afterwards.
 fn ask(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
     answer(session, call, Value::from(()))
 }
@@ -61,7 +60,7 @@ fn change(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, E
     answer(session, call, Value::from(""))
 }
 
-/// `run_query(sql)`: the table that was recorded for it.
+/// `run_query(sql)`: its recorded result.
 fn run_query(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
     if !session.scope.execute {
         return Ok(Value::from(()));
@@ -85,9 +84,9 @@ fn statement(session: &Arc<Session>, state: &mut State, call: &Call) -> Result<V
             "a `statement` without `fetch_result` changes the warehouse while the text is rendered",
         );
         let error = error.fact(format!("the statement is: {words}"));
-        return Err(errors::said(error.hint(
-            "batchwright runs nothing while it compiles: run it before the plan, or \
-                make it a hook of the model",
+        return Err(errors::to_error(error.hint(
+            "batchwright runs no statements while it compiles: run it before the plan, or in a \
+            hook of the model",
         )));
     }
     let table = answered(session, &call.title(), &query)?;
@@ -98,7 +97,8 @@ fn statement(session: &Arc<Session>, state: &mut State, call: &Call) -> Result<V
 }
 
 fn store_result(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
-    let table = call.get(9, "agate_table").unwrap_or_else(|| Value::from_object(Table::empty()));
+    let table =
+        call.get(9, "agate_table").unwrap_or_else(|| Value::from_object(ResultTable::empty()));
     let result = collections::dict([
         (Value::from("response"), call.get(1, "response").unwrap_or(Value::from(()))),
         (Value::from("data"), collections::list([])),
@@ -113,26 +113,26 @@ fn load_result(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Val
     Ok(session.running().results.get(&name).cloned().unwrap_or(Value::from(())))
 }
 
-/// The columns of a relation, as far as the project or a catalog shows them.
+/// The columns of a relation, if the project or a catalog has them.
 pub(super) fn columns(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
     if !session.scope.execute {
         return Ok(collections::list([]));
     }
-    let asked = call.needs(0, "relation")?;
-    let Some(asked) = asked.downcast_object_ref::<Named>() else {
+    let argument = call.needs(0, "relation")?;
+    let Some(argument) = argument.downcast_object_ref::<RelationObject>() else {
         return Err(call.error("needs a relation"));
     };
     let Some(known) = session.shared.known.get() else {
         return answer(session, call, Value::from(()));
     };
-    let columns = known.columns(&asked.relation).map_err(errors::said)?;
-    let column = |column: KnownColumn| {
-        Value::from_object(Column::plain(column.name, column.data_type, session))
+    let columns = known.columns(&argument.relation).map_err(errors::to_error)?;
+    let column = |column: CatalogColumn| {
+        Value::from_object(ColumnObject::plain(column.name, column.data_type, session))
     };
     Ok(collections::list(columns.into_iter().map(column)))
 }
 
-/// `offline` while parsing, else an error that names the call.
+/// `offline` in the parse pass, else an error.
 pub(super) fn answer(session: &Arc<Session>, call: &Call, offline: Value) -> Result<Value, Error> {
     if !session.scope.execute {
         return Ok(offline);
@@ -141,9 +141,9 @@ pub(super) fn answer(session: &Arc<Session>, call: &Call, offline: Value) -> Res
         "{} needs a warehouse, and batchwright compiles without one",
         call.title()
     ));
-    Err(errors::said(error.hint(
-        "write the answer into the model, or give it as a variable: \
-        `{% set values = var('values') %}`",
+    Err(errors::to_error(error.hint(
+        "write the values into the model, or pass them as a variable: `{% set values = \
+        var('values') %}`",
     )))
 }
 
@@ -151,12 +151,13 @@ fn load_relation(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<V
     Ok(existing(session, &call.needs(0, "relation")?))
 }
 
-/// The relation as it exists in the warehouse: `this` where the model is incremental, and what a
-/// catalog or recorded answers tell of.
-pub(super) fn existing(session: &Arc<Session>, asked: &Value) -> Value {
+/// The relation if it exists: `this` if the model is incremental, and relations of a catalog or of
+/// recorded results.
+pub(super) fn existing(session: &Arc<Session>, requested: &Value) -> Value {
     let this = session.scope.this.as_ref();
-    let named = asked.downcast_object_ref::<Named>();
-    let same = named.is_some_and(|asked| Some(&asked.relation) == this || asked.is_this());
+    let named = requested.downcast_object_ref::<RelationObject>();
+    let same =
+        named.is_some_and(|requested| Some(&requested.relation) == this || requested.is_this());
     if !session.scope.execute {
         return Value::from(());
     }
@@ -172,7 +173,7 @@ pub(super) fn existing(session: &Arc<Session>, asked: &Value) -> Value {
                     .get()
                     .is_some_and(|known| known.exists(&named.relation)) =>
         {
-            asked.clone()
+            requested.clone()
         }
         _ => {
             session.missed.store(true, Relaxed);
@@ -200,7 +201,7 @@ fn backup(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, E
     )
 }
 
-/// The relation that a call names, with another identifier.
+/// The relation in a call, with a suffix.
 fn with_suffix(
     session: &Arc<Session>,
     call: &Call,
@@ -208,7 +209,9 @@ fn with_suffix(
     kind: Option<&str>,
 ) -> Result<Value, Error> {
     let base = call.needs(0, "base_relation")?;
-    let base = base.downcast_object_ref::<Named>().ok_or_else(|| call.error("needs a relation"))?;
+    let base = base
+        .downcast_object_ref::<RelationObject>()
+        .ok_or_else(|| call.error("needs a relation"))?;
     let mut relation = base.relation.clone();
     if relation.identifier.is_empty() {
         return Err(call.error("needs a relation with an identifier"));

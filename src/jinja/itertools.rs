@@ -1,4 +1,4 @@
-//! What dbt shows of Python's `itertools`. Each function gives an iterator, which is read once.
+//! The parts of Python's `itertools` in dbt. Each function returns an iterator, which is read once.
 
 use minijinja::value::{Tuple, Value};
 use minijinja::{Error, State};
@@ -7,7 +7,7 @@ use super::call::Call;
 use super::python::iterator::ReadOnce;
 use super::python::{items, operators};
 
-/// More rows than this are a mistake.
+/// Maximum number of rows.
 const MOST: usize = 1_000_000;
 
 pub(super) fn function(
@@ -111,7 +111,7 @@ pub(super) fn function(
             if step == 0 {
                 return Err(call.error("the step must be 1 or more"));
             }
-            // No more is read than is shown.
+            // Does not read ahead.
             let read = call.needs(0, "iterable")?.try_iter()?.take(stop.unwrap_or(usize::MAX));
             ReadOnce::value(
                 "itertools.islice",
@@ -193,6 +193,6 @@ fn arranged(
     }
     Ok(rows
         .into_iter()
-        .map(|row| row.into_iter().map(|place| all[place].clone()).collect())
+        .map(|row| row.into_iter().map(|position| all[position].clone()).collect())
         .collect())
 }

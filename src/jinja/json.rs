@@ -1,4 +1,4 @@
-//! Between JSON and the values of templates, and JSON as Python writes it.
+//! Converts between JSON and template values, and writes JSON as Python does.
 
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, State};
@@ -13,7 +13,7 @@ use super::python::{Args, values};
 use super::{collections, datetime, marks, nesting};
 use crate::limits;
 
-/// JSON as a template sees it, lists and dicts that can change.
+/// JSON as a template value with mutable lists and dicts.
 pub(super) fn value(json: &Json) -> Value {
     match json {
         Json::Null => Value::from(()),
@@ -31,7 +31,7 @@ pub(super) fn value(json: &Json) -> Value {
     }
 }
 
-/// A text of JSON, or the value that it stands for.
+/// Parses JSON from a text, or returns another value unchanged.
 fn text(text: &str) -> Value {
     match scalars::hidden(text) {
         None => Value::from(text),
@@ -44,9 +44,9 @@ fn text(text: &str) -> Value {
     }
 }
 
-/// A template's value as JSON: dates as ISO texts, relations by name, what has no JSON as its text.
+/// A template value as JSON: dates as ISO texts, relations by name, and other values as text.
 pub(super) fn json(value: &Value) -> Json {
-    // The caller's next check refuses what has cost too much.
+    // The caller's next check fails if the limits are exceeded.
     if limits::exceeded() {
         return Json::Null;
     }
@@ -70,7 +70,9 @@ pub(super) fn json(value: &Value) -> Json {
         ValueKind::Seq | ValueKind::Iterable => {
             Json::Array(value.try_iter().into_iter().flatten().map(|item| json(&item)).collect())
         }
-        ValueKind::Map if value.downcast_object_ref::<super::relations::Named>().is_none() => {
+        ValueKind::Map
+            if value.downcast_object_ref::<super::relations::RelationObject>().is_none() =>
+        {
             let pairs =
                 value.as_object().and_then(|object| object.try_iter_pairs()).into_iter().flatten();
             let pairs = pairs.filter(|(key, _)| !nesting::is_entry(key));
@@ -82,7 +84,7 @@ pub(super) fn json(value: &Value) -> Json {
     }
 }
 
-/// The filter `tojson`, which writes signs of HTML as escapes.
+/// The filter `tojson`, which escapes HTML characters.
 pub(super) fn filter(state: &State, value: Value, args: Args) -> Result<Value, Error> {
     let indent = Call::of("", "tojson", &values(args)).integer(0, "indent")?;
     let text = dumps(

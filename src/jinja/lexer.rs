@@ -1,11 +1,10 @@
-//! The tags of a template and the tokens in them. Takes the text; gives every `{{ … }}` and `{% …
-//! %}` with its tokens, in order. What is never closed ends the list: minijinja says what is wrong
-//! with it.
+//! The tags of a template (`{{ … }}` and `{% … %}`) with their tokens, in order. An unclosed tag
+//! ends the list; minijinja reports it.
 
 use std::ops::Range;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TokenKind {
     Name,
     Text,
     Number,
@@ -14,7 +13,7 @@ pub(super) enum Kind {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Token {
-    pub kind: Kind,
+    pub kind: TokenKind,
     pub span: Range<usize>,
 }
 
@@ -26,17 +25,17 @@ pub(super) struct Tag {
     pub open: Range<usize>,
     pub close: Range<usize>,
     pub tokens: Vec<Token>,
-    /// White space that Python takes for such and minijinja does not.
+    /// White space for Python but not for minijinja.
     pub odd_spaces: Vec<Range<usize>>,
 }
 
-/// All tags of a template, but for those in comments and raw blocks.
+/// All tags of a template, except those in comments and raw blocks.
 pub(super) fn tags(source: &str) -> Vec<Tag> {
     let bytes = source.as_bytes();
     let mut tags = Vec::new();
     let mut at = 0;
     while let Some(brace) =
-        bytes[at..].iter().position(|byte| *byte == b'{').map(|found| at + found)
+        bytes[at..].iter().position(|byte| *byte == b'{').map(|offset| at + offset)
     {
         match bytes.get(brace + 1) {
             Some(b'#') => match source[brace + 2..].find("#}") {
@@ -65,7 +64,7 @@ pub(super) fn tags(source: &str) -> Vec<Tag> {
 
 fn end_of_raw(source: &str, from: usize) -> Option<usize> {
     let mut at = from;
-    while let Some(start) = source[at..].find("{%").map(|found| at + found) {
+    while let Some(start) = source[at..].find("{%").map(|offset| at + offset) {
         let inner = source[start + 2..].trim_start_matches(['-', '+']).trim_start();
         if inner.starts_with("endraw") {
             return source[start..].find("%}").map(|end| start + end + 2);
@@ -103,8 +102,8 @@ fn tag(source: &str, start: usize) -> Option<Tag> {
                 at += 1;
                 continue;
             }
-            quote @ (b'\'' | b'"') => (Kind::Text, text_length(rest, quote)?),
-            b'0'..=b'9' => (Kind::Number, number_length(rest)),
+            quote @ (b'\'' | b'"') => (TokenKind::Text, text_length(rest, quote)?),
+            b'0'..=b'9' => (TokenKind::Number, number_length(rest)),
             _ => {
                 let first = source[at..].chars().next()?;
                 if first.is_whitespace() {
@@ -116,12 +115,12 @@ fn tag(source: &str, start: usize) -> Option<Tag> {
                     let name = source[at..]
                         .find(|c: char| c != '_' && !c.is_alphanumeric())
                         .unwrap_or(source.len() - at);
-                    (Kind::Name, name)
+                    (TokenKind::Name, name)
                 } else {
                     let double = [&b"**"[..], b"//", b"==", b"!=", b">=", b"<="]
                         .iter()
                         .any(|sign| rest.starts_with(sign));
-                    (Kind::Sign, if double { 2 } else { first.len_utf8() })
+                    (TokenKind::Sign, if double { 2 } else { first.len_utf8() })
                 }
             }
         };
@@ -167,19 +166,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_are_found() {
+    fn tags_and_tokens() {
         let source = "{# {{ no }} #}a {{- f('}}', {'a': {'b': 1}}) -}} \
             {% raw %}{{ x }}{% endraw %}{% if x >= 1.5 %}";
-        let found = tags(source);
-        let words: Vec<Vec<&str>> = found
+        let parsed = tags(source);
+        let words: Vec<Vec<&str>> = parsed
             .iter()
             .map(|tag| tag.tokens.iter().map(|token| &source[token.span.clone()]).collect())
             .collect();
         assert_eq!(words.len(), 2);
         assert_eq!(words[0][..4], ["f", "(", "'}}'", ","]);
         assert_eq!(words[1], ["if", "x", ">=", "1.5"]);
-        assert_eq!(&source[found[0].open.clone()], "{{-");
-        assert_eq!(&source[found[0].close.clone()], "-}}");
+        assert_eq!(&source[parsed[0].open.clone()], "{{-");
+        assert_eq!(&source[parsed[0].close.clone()], "-}}");
     }
 
     #[test]

@@ -1,19 +1,19 @@
-//! The macros of a project: which package has which, in which file. Takes the files; gives a place
-//! for every name, and dbt's search orders. Refuses two macros of one name in one package.
+//! The macros of a project by package and name, and dbt's search orders. Rejects two macros of the
+//! same name in a package.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::transpile::{self, Header, Prepared};
+use super::transpile::{self, MacroHeader, TranspiledTemplate};
 use super::{Settings, builtin_macros};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 
 /// The name of dbt's own package.
 pub(super) const DBT: &str = "dbt";
 
-pub(super) struct Library {
+pub(super) struct MacroLibrary {
     pub files: Vec<File>,
     /// Package to name to macro.
-    pub packages: BTreeMap<String, BTreeMap<String, Macro>>,
+    pub packages: BTreeMap<String, BTreeMap<String, MacroDefinition>>,
     /// The project's own package.
     pub root: String,
     by_template: BTreeMap<String, usize>,
@@ -22,21 +22,21 @@ pub(super) struct Library {
 pub(super) struct File {
     pub package: String,
     pub source: SourceFile,
-    pub prepared: Prepared,
-    /// What minijinja calls it.
+    pub prepared: TranspiledTemplate,
+    /// Its template name in minijinja.
     pub template: String,
 }
 
-pub(super) struct Macro {
+pub(super) struct MacroDefinition {
     pub file: usize,
-    pub header: Header,
+    pub header: MacroHeader,
 }
 
-impl Library {
-    pub fn new(settings: &Settings) -> Result<Library, Diagnostics> {
+impl MacroLibrary {
+    pub fn new(settings: &Settings) -> Result<MacroLibrary, Diagnostics> {
         let root =
             settings.packages.first().map(|package| package.name.clone()).unwrap_or_default();
-        let mut library = Library {
+        let mut library = MacroLibrary {
             files: Vec::new(),
             packages: BTreeMap::new(),
             root,
@@ -73,7 +73,7 @@ impl Library {
                 );
                 continue;
             }
-            macros.insert(header.name.clone(), Macro { file, header: header.clone() });
+            macros.insert(header.name.clone(), MacroDefinition { file, header: header.clone() });
         }
         let template = format!("{package}::{}", source.path);
         self.by_template.insert(template.clone(), file);
@@ -84,12 +84,12 @@ impl Library {
         self.by_template.get(template).map(|file| &self.files[*file])
     }
 
-    pub fn get(&self, package: &str, name: &str) -> Option<&Macro> {
+    pub fn get(&self, package: &str, name: &str) -> Option<&MacroDefinition> {
         self.packages.get(package)?.get(name)
     }
 
-    /// The package whose macro a plain name means, for a template of `package`; dbt's own come
-    /// last.
+    /// The package to which a plain macro name resolves in a template of `packages`; dbt's macros
+    /// come last.
     pub fn resolve<'a>(&'a self, packages: &[&'a str], name: &str) -> Option<&'a str> {
         packages
             .iter()
@@ -98,9 +98,9 @@ impl Library {
             .find(|package| self.get(package, name).is_some())
     }
 
-    /// The package and name of the macro that `adapter.dispatch` means in a template of `package`,
-    /// or the names that were searched for. A namespace that is neither in the project's
-    /// `dispatch:` nor a package is as good as none.
+    /// The package and name of the macro that `adapter.dispatch` resolves to in a template of
+    /// `package`, or the searched names. A namespace that is neither in the project's `dispatch:`
+    /// nor a package is ignored.
     pub fn dispatch(
         &self,
         settings: &Settings,
@@ -121,8 +121,8 @@ impl Library {
                 .flat_map(|name| [package, &self.root, DBT].map(|package| (package, name)))
                 .collect(),
         };
-        let found = candidates.iter().find(|(package, name)| self.get(package, name).is_some());
-        match found {
+        let candidate = candidates.iter().find(|(package, name)| self.get(package, name).is_some());
+        match candidate {
             Some((package, name)) => Ok((package.to_string(), name.to_string())),
             None => {
                 let searched: BTreeSet<String> =
@@ -144,9 +144,8 @@ impl Library {
         configured.or_else(known)
     }
 
-    /// The package whose macro of that name (`generate_schema_name` and its kin) names the nodes of
-    /// `package`: an installed package's own, else the root project's, else dbt's. None where dbt's
-    /// default is what would be called in the end.
+    /// The package whose macro of that name (`generate_schema_name` …) names the nodes of
+    /// `package`: its own, else the root project's, else dbt's. None for dbt's default.
     pub fn naming<'a>(
         &'a self,
         settings: &Settings,
@@ -158,13 +157,12 @@ impl Library {
         {
             return Some(package);
         }
-        let (package, found) = self.dispatch(settings, &self.root, name, Some(DBT)).ok()?;
-        (package != DBT || !found.starts_with("default__")).then_some(DBT)
+        let (package, resolved) = self.dispatch(settings, &self.root, name, Some(DBT)).ok()?;
+        (package != DBT || !resolved.starts_with("default__")).then_some(DBT)
     }
 
-    /// The macros that dbt's own code finds by its dispatch before its own ones: those of the
-    /// project itself, and those of packages that its `dispatch:` puts before `dbt`. Each with its
-    /// name, the adapter's prefix left out.
+    /// The macros that override dbt's macros: those of the project, and those of packages before
+    /// `dbt` in its `dispatch:`. With their names without the adapter's prefix.
     pub fn dispatched(&self, settings: &Settings) -> Vec<(String, Location)> {
         let order = self.search_order(settings, DBT).unwrap_or_default();
         let before = order.iter().take_while(|package| *package != DBT);
@@ -175,7 +173,7 @@ impl Library {
             .map(|adapter| format!("{adapter}__"))
             .chain(["default__".into()])
             .collect();
-        let mut found = Vec::new();
+        let mut overrides = Vec::new();
         for (name, known) in
             packages.into_iter().filter_map(|package| self.packages.get(package)).flatten()
         {
@@ -183,11 +181,11 @@ impl Library {
                 .iter()
                 .find_map(|prefix| name.strip_prefix(prefix.as_str()))
                 .unwrap_or(name);
-            found.push((
+            overrides.push((
                 short.to_string(),
                 self.files[known.file].source.at(known.header.at.clone()),
             ));
         }
-        found
+        overrides
     }
 }

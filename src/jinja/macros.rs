@@ -1,6 +1,5 @@
-//! Calls of macros. A macro's file is loaded when it is first called, into the rendering that calls
-//! it; `return()` gives real values; `varargs` and `kwargs` are packed; and an error on its way out
-//! notes which macros it passed.
+//! Calls of macros. A macro file is loaded into the rendering at its first call; `return()` returns
+//! values; `varargs` and `kwargs` are packed; errors record the macros that they pass.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,15 +9,17 @@ use minijinja::value::{Kwargs, Object, ObjectRepr, Tuple, Value};
 use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
-use super::macro_registry::Macro;
+use super::macro_registry::MacroDefinition;
 use super::session::Session;
 use super::transpile::MACRO_PREFIX;
 use super::{collections, computed_spine, errors, spine};
 use crate::diagnostics::Diagnostic;
 
-/// Comes before every template: the macro that loads files of macros into the rendering, handed to
-/// us.
-pub(super) const PROLOGUE: &str = "{% macro __load(__file) %}{% import __file as __module %}{{ __keep(__file, __module) }}{% endmacro %}{{ __boot(__load) }}";
+/// Is inserted before every template: registers the macro that loads macro files.
+pub(super) const PROLOGUE: &str = concat!(
+    "{% macro __load(__file) %}{% import __file as __module %}{{ __keep(__file, __module) }}",
+    "{% endmacro %}{{ __boot(__load) }}",
+);
 
 /// A macro by package and name.
 pub(super) struct MacroRef {
@@ -36,10 +37,10 @@ impl MacroRef {
         })
     }
 
-    /// minijinja's own macro, its file loaded.
-    fn native(&self, state: &mut State, found: &Macro) -> Result<Value, Error> {
-        let template = &self.session.library().files[found.file].template;
-        let loaded = self.session.running().modules.get(&found.file).cloned();
+    /// The macro in minijinja; loads its file if needed.
+    fn native(&self, state: &mut State, definition: &MacroDefinition) -> Result<Value, Error> {
+        let template = &self.session.library().files[definition.file].template;
+        let loaded = self.session.running().modules.get(&definition.file).cloned();
         let module = match loaded {
             Some(module) => module,
             None => {
@@ -47,18 +48,18 @@ impl MacroRef {
                 let loader = loader.ok_or_else(|| {
                     Error::new(ErrorKind::InvalidOperation, "macros cannot be called here")
                 })?;
-                self.session.running().loading.push(found.file);
+                self.session.running().loading.push(definition.file);
                 let outcome = loader.call(state, &[Value::from(&**template)]);
                 self.session.running().loading.pop();
                 outcome?;
-                self.session.running().modules.get(&found.file).cloned().unwrap_or_default()
+                self.session.running().modules.get(&definition.file).cloned().unwrap_or_default()
             }
         };
         module.get_attr(&format!("{MACRO_PREFIX}{}", self.name))
     }
 }
 
-/// `__boot(__load)`: keeps the loader.
+/// `__boot(__load)`: stores the loader.
 pub(super) fn boot(
     session: &Arc<Session>,
     _state: &mut State,
@@ -68,7 +69,7 @@ pub(super) fn boot(
     Ok(Value::from(""))
 }
 
-/// `__keep(file, module)`: keeps a loaded file.
+/// `__keep(file, module)`: stores a loaded file.
 pub(super) fn keep(
     session: &Arc<Session>,
     _state: &mut State,
@@ -81,30 +82,30 @@ pub(super) fn keep(
     Ok(Value::from(""))
 }
 
-/// `__missing(name)`: whether the macro that is being run was not given this argument at all.
+/// `__missing(name)`: whether the running macro was called without this argument.
 pub(super) fn missing(
     session: &Arc<Session>,
     _state: &mut State,
     call: &Call,
 ) -> Result<Value, Error> {
-    Ok(Value::from(given(session, &call.needs_text(0, "name")?).is_none()))
+    Ok(Value::from(given_argument(session, &call.needs_text(0, "name")?).is_none()))
 }
 
-/// `__argument(name)`: what the macro that is being run was given: a default may name a parameter
-/// before it.
+/// `__argument(name)`: the argument of the running macro, since a default may refer to a previous
+/// parameter.
 pub(super) fn argument(
     session: &Arc<Session>,
     _state: &mut State,
     call: &Call,
 ) -> Result<Value, Error> {
-    Ok(given(session, &call.needs_text(0, "name")?).unwrap_or_default())
+    Ok(given_argument(session, &call.needs_text(0, "name")?).unwrap_or_default())
 }
 
-/// The argument of this name, if the macro that is being run was given it.
-fn given(session: &Arc<Session>, name: &str) -> Option<Value> {
+/// The argument of this name of the running macro, if there is one.
+fn given_argument(session: &Arc<Session>, name: &str) -> Option<Value> {
     let running = session.running();
     let (package, of) = running.stack.last()?;
-    let place = session
+    let position = session
         .library()
         .get(package, of)?
         .header
@@ -112,11 +113,11 @@ fn given(session: &Arc<Session>, name: &str) -> Option<Value> {
         .iter()
         .position(|known| known == name)?;
     let call = Call::of("", of, running.arguments.last()?);
-    call.args.get(place).cloned().or_else(|| call.by_name(name))
+    call.args.get(position).cloned().or_else(|| call.by_name(name))
 }
 
-/// `return(value)`: the value waits in the session while an error unwinds the macro.
-pub(super) fn give_back(
+/// `return(value)`: stores the value in the session, and unwinds the macro by an error.
+pub(super) fn return_value(
     session: &Arc<Session>,
     _state: &mut State,
     call: &Call,
@@ -130,10 +131,9 @@ pub(super) fn give_back(
     Err(Error::new(ErrorKind::InvalidOperation, "returned"))
 }
 
-/// The arguments as minijinja's macro takes them: what its parameters do not name goes into
-/// `varargs` and `kwargs`.
-fn packed(found: &Macro, args: &[Value]) -> Result<Vec<Value>, Error> {
-    let header = &found.header;
+/// The arguments for minijinja's macro: those without a parameter go into `varargs` and `kwargs`.
+fn packed(definition: &MacroDefinition, args: &[Value]) -> Result<Vec<Value>, Error> {
+    let header = &definition.header;
     let call = Call::of("", &header.name, args);
     let named = call.named();
     let fits = call.args.len().min(header.parameters.len());
@@ -142,12 +142,12 @@ fn packed(found: &Macro, args: &[Value]) -> Result<Vec<Value>, Error> {
     if call.args.len() > fits && !header.takes_varargs {
         let count = header.parameters.len();
         return Err(call.error(format!(
-            "takes {count} argument{}, was given {}",
+            "takes {count} argument{}, but got {}",
             if count == 1 { "" } else { "s" },
             call.args.len()
         )));
     }
-    let (more, kept): (Vec<_>, Vec<_>) =
+    let (more, declared): (Vec<_>, Vec<_>) =
         named.into_iter().partition(|(name, _)| name.as_str().is_some_and(unknown));
     if let Some((name, _)) = more.first()
         && !header.takes_kwargs
@@ -156,7 +156,7 @@ fn packed(found: &Macro, args: &[Value]) -> Result<Vec<Value>, Error> {
     }
     let mut packed = call.args[..fits].to_vec();
     let mut pairs: Vec<(String, Value)> =
-        kept.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
+        declared.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
     if header.takes_varargs {
         pairs.push(("varargs".to_string(), Value::from(Tuple::from(&call.args[fits..]))));
     }
@@ -181,18 +181,18 @@ impl Object for MacroRef {
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        let found = self.session.library().get(&self.package, &self.name)?;
+        let definition = self.session.library().get(&self.package, &self.name)?;
         match key.as_str()? {
             "name" => Some(Value::from(&*self.name)),
             "arguments" => Some(collections::list(
-                found.header.parameters.iter().map(|name| Value::from(&**name)),
+                definition.header.parameters.iter().map(|name| Value::from(&**name)),
             )),
             _ => None,
         }
     }
 
     fn call(self: &Arc<Self>, state: &mut State, args: &[Value]) -> Result<Value, Error> {
-        let Some(found) = self.session.library().get(&self.package, &self.name) else {
+        let Some(definition) = self.session.library().get(&self.package, &self.name) else {
             return Err(Error::new(
                 ErrorKind::UnknownFunction,
                 format!("{} is unknown", self.name),
@@ -204,7 +204,7 @@ impl Object for MacroRef {
         {
             return Ok(count);
         }
-        errors::limited()?;
+        errors::check_limits()?;
         if self.name == "get_intervals_between"
             && self.session.scope.execute
             && let Some(periods) =
@@ -219,12 +219,12 @@ impl Object for MacroRef {
         {
             return Ok(text);
         }
-        let given = args.to_vec();
-        let args = packed(found, args)?;
-        let outcome = self.native(state, found).and_then(|native| {
+        let call_args = args.to_vec();
+        let args = packed(definition, args)?;
+        let outcome = self.native(state, definition).and_then(|native| {
             let mut running = self.session.running();
             running.stack.push((self.package.clone(), self.name.clone()));
-            running.arguments.push(given);
+            running.arguments.push(call_args);
             drop(running);
             let outcome = native.call(state, &args);
             let mut running = self.session.running();
@@ -235,7 +235,7 @@ impl Object for MacroRef {
         });
         outcome.or_else(|error| {
             let returned = self.session.running().returned.take();
-            returned.ok_or_else(|| errors::passed(error, &self.package, &self.name))
+            returned.ok_or_else(|| errors::in_macro(error, &self.package, &self.name))
         })
     }
 }
@@ -245,12 +245,12 @@ pub(super) fn dispatch(session: &Arc<Session>, call: &Call) -> Result<Value, Err
     let name = call.needs_text(0, "macro_name")?;
     if name.contains('.') {
         return Err(call.error(format!(
-            "`{name}` has a package in it: give the package as the \
-            second argument, `macro_namespace`"
+            "`{name}` contains a package: pass the package as the second argument, \
+            `macro_namespace`"
         )));
     }
     if let Some(other) =
-        call.get(1, "macro_namespace").filter(|given| !given.is_none() && given.as_str().is_none())
+        call.get(1, "macro_namespace").filter(|value| !value.is_none() && value.as_str().is_none())
     {
         return Err(
             call.error(format!("needs the name of a package as `macro_namespace`, not {other}"))
@@ -259,32 +259,34 @@ pub(super) fn dispatch(session: &Arc<Session>, call: &Call) -> Result<Value, Err
     let namespace = call.text(1, "macro_namespace")?;
     if call.by_name("packages").is_some() {
         return Err(call.error(
-            "takes no `packages`: give one package as `macro_namespace`, or set \
-            `dispatch:` in dbt_project.yml",
+            "has no argument `packages`: pass one package as `macro_namespace`, or set `dispatch:` \
+            in dbt_project.yml",
         ));
     }
-    let found = session.library().dispatch(
+    let resolved = session.library().dispatch(
         session.settings(),
         &session.scope.package,
         &name,
         namespace.as_deref(),
     );
-    found.map(|(package, name)| MacroRef::value(session, &package, &name)).map_err(|searched| {
+    resolved.map(|(package, name)| MacroRef::value(session, &package, &name)).map_err(|searched| {
         let adapter = session.settings().adapters.first().cloned().unwrap_or_default();
         let packages: BTreeSet<&str> =
             searched.iter().filter_map(|name| name.split('.').next()).collect();
-        let mut error =
-            Diagnostic::error(format!("`adapter.dispatch` finds no macro `{name}` for {adapter}"))
-                .fact(format!(
-                    "looked for {}",
-                    searched.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-                ));
+        let mut error = Diagnostic::error(format!(
+            "`adapter.dispatch` did not find macro `{name}` for \
+                {adapter}"
+        ))
+        .fact(format!(
+            "looked for {}",
+            searched.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        ));
         for package in packages
             .into_iter()
             .filter(|package| !session.library().packages.contains_key(*package))
         {
             error = error.hint(format!("package `{package}` is not installed: run `dbt deps`"));
         }
-        errors::said(error)
+        errors::to_error(error)
     })
 }

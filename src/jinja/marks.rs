@@ -1,6 +1,6 @@
-//! Where relations stand in a rendered text. While rendering, a relation is written between three
-//! characters that no SQL has; afterwards they are taken out again and the places remain. A
-//! relation whose marks got torn apart is plain text.
+//! The spans of relations in a rendered text. While rendering, a relation is written between three
+//! private characters; afterwards they are removed and the spans recorded. A relation whose marks
+//! are incomplete is plain text.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use super::{Mark, MarkKind};
 const OPEN: char = '\u{F0000}';
 const NAMED: char = '\u{F0001}';
 const CLOSE: char = '\u{F0002}';
-/// Digits that survive `upper`, and that a torn mark does not leave behind.
+/// Digits that `upper` does not change, and that are removed from incomplete marks.
 const ZERO: u32 = 0xF0010;
 
 /// Whether a character is a part of a mark.
@@ -19,7 +19,7 @@ pub(super) fn is_mark(c: char) -> bool {
     ('\u{F0000}'..='\u{F0019}').contains(&c)
 }
 
-/// `text`, marked with the place of its kind in the list of kinds.
+/// `text`, marked with the index of its kind.
 pub(super) fn marked(kind: usize, text: &str) -> String {
     let digits: String = kind
         .to_string()
@@ -29,7 +29,7 @@ pub(super) fn marked(kind: usize, text: &str) -> String {
     format!("{OPEN}{digits}{NAMED}{text}{CLOSE}")
 }
 
-/// The text without marks, and what they said.
+/// Removes the marks from a text and returns them.
 pub(super) fn take(text: &str, kinds: &[MarkKind]) -> (String, Vec<Mark>) {
     if !text.contains(is_mark) {
         return (text.to_string(), Vec::new());
@@ -41,11 +41,11 @@ pub(super) fn take(text: &str, kinds: &[MarkKind]) -> (String, Vec<Mark>) {
     while let Some(at) = rest.find(is_mark) {
         plain.push_str(&rest[..at]);
         rest = &rest[at..];
-        if let Some((kind, behind)) = opening(rest) {
+        if let Some((kind, after)) = opening(rest) {
             if let Some(kind) = kinds.get(kind) {
                 open.push((plain.len(), kind));
             }
-            rest = behind;
+            rest = after;
             continue;
         }
         if rest.starts_with(CLOSE)
@@ -61,7 +61,7 @@ pub(super) fn take(text: &str, kinds: &[MarkKind]) -> (String, Vec<Mark>) {
     (plain, marks)
 }
 
-/// The number of a mark that begins here, and what follows it.
+/// The kind index of a mark at the start of the text, and the rest.
 fn opening(text: &str) -> Option<(usize, &str)> {
     let inner = text.strip_prefix(OPEN)?;
     let mut kind = 0usize;
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn marks_become_places() {
+    fn marks_become_spans() {
         let kinds = [MarkKind::This, MarkKind::Input("source.a".to_string())];
         let text = format!("from {} join {}x", marked(1, "\"é\".t"), marked(0, "me"));
         let (plain, marks) = take(&text, &kinds);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn torn_marks_vanish() {
+    fn incomplete_marks_are_removed() {
         let text = marked(0, "a.b");
         for cut in text.char_indices().map(|(at, _)| at) {
             for torn in [&text[..cut], &text[cut..]] {

@@ -1,4 +1,4 @@
-//! MD5, for dbt's `local_md5`: dbt_utils and others name things by it. Not for secrets.
+//! MD5, for dbt's `local_md5`, which dbt_utils and others use for names. Not for secrets.
 
 const SHIFTS: [[u32; 4]; 4] = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
 
@@ -22,7 +22,7 @@ pub fn hex(data: &[u8]) -> String {
                 2 => (b ^ c ^ d, (3 * step + 5) % 16),
                 _ => (c ^ (b | !d), (7 * step) % 16),
             };
-            // The constants are the digits of the sine, by definition of the algorithm.
+            // The constants are values of the sine, by definition of the algorithm.
             let sine = (((step + 1) as f64).sin().abs() * 4_294_967_296.0) as u32;
             let sum = a.wrapping_add(mixed).wrapping_add(sine).wrapping_add(words[word]);
             (a, d, c) = (d, c, b);

@@ -1,6 +1,5 @@
-//! The language of models: dbt's Jinja on minijinja. Takes a template and what it may ask of the
-//! outside ([`Scope`]), gives the text and what the template said of itself on the way
-//! ([`Rendered`]). Knows no stage.
+//! The language of models: dbt's Jinja on minijinja. Renders a template in a [`Scope`] to its text,
+//! and records the calls of `config()`, `ref()` and the like ([`Rendered`]). Depends on no stage.
 
 mod adapter;
 mod builtin_macros;
@@ -65,16 +64,16 @@ use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 use crate::limits;
 
-use errors::Place;
-use globals::Names;
-use macro_registry::Library;
+use errors::ErrorContext;
+use globals::GlobalNames;
+use macro_registry::MacroLibrary;
 use session::{Session, Shared};
-use transpile::Prepared;
+use transpile::TranspiledTemplate;
 
 pub use column::ColumnQuoting;
-pub use macro_dependencies::Uses;
+pub use macro_dependencies::MacroDependencies;
 pub use md5::hex as md5;
-pub use recorded_results::{Answer, Answers};
+pub use recorded_results::{RecordedResult, RecordedResults};
 pub use strategy::{StrategyArguments, StrategyMacro};
 pub use yaml::{SECRETS, YamlScope, yaml_value};
 
@@ -84,11 +83,11 @@ pub struct RelationStyle {
     pub quote: char,
     /// Whether database, schema and identifier are quoted.
     pub quoted: [bool; 3],
-    /// Whether database, schema and identifier are written at all.
+    /// Whether database, schema and identifier are written.
     pub included: [bool; 3],
 }
 
-/// A table, view or CTE by name. Rendered (`Display`) as the engine writes it.
+/// A table, view or CTE by name. `Display` writes it as SQL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relation {
     pub database: Option<String>,
@@ -97,12 +96,12 @@ pub struct Relation {
     pub style: RelationStyle,
 }
 
-/// Why a relation's name stands in a rendered text.
+/// How a template wrote a relation's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MarkKind {
     /// `ref()` or `source()`: an input, by its unique id.
     Input(String),
-    /// `ref(…).render()`: an input whose author wants it whole.
+    /// `ref(…).render()`: an input that opts out of the filter.
     OptOut(String),
     /// `{{ this }}`.
     This,
@@ -110,17 +109,17 @@ pub enum MarkKind {
     Whole(Covered),
 }
 
-/// Why no input in the text of an ephemeral model is filtered.
+/// Why the inputs in the text of an ephemeral model are not filtered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Covered {
-    /// The ephemeral model of this name, itself or one that reads it, is filtered by an event time
-    /// of its own.
+    /// The ephemeral model of this name, itself or one that reads it, is filtered by its own event
+    /// time.
     Filtered(String),
-    /// A reader asks for it with `.render()`.
+    /// A reader opts out with `.render()`.
     OptedOut,
 }
 
-/// Where in the rendered text a relation was written by Jinja. `span` counts bytes.
+/// A relation that Jinja wrote to the rendered text. `span` is in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
     pub span: Range<usize>,
@@ -136,7 +135,7 @@ pub struct Batch {
     pub end: Instant,
 }
 
-/// What `ref()` and `source()` stand for.
+/// The result of `ref()` and `source()`.
 pub enum Referent {
     Relation {
         unique_id: String,
@@ -150,8 +149,7 @@ pub enum Referent {
     },
 }
 
-/// Answers what a template asks of the project. An error is a message, without its place: the
-/// caller knows that.
+/// Resolves `ref()` and `source()`. Errors have no location, which the caller adds.
 pub trait Lookup: Send + Sync {
     fn reference(
         &self,
@@ -162,49 +160,49 @@ pub trait Lookup: Send + Sync {
     fn source(&self, source: &str, table: &str) -> Result<Referent, Diagnostic>;
 }
 
-/// A column that a relation is known to have.
+/// A known column of a relation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownColumn {
-    /// As the warehouse spells it.
+pub struct CatalogColumn {
+    /// In the spelling of the warehouse.
     pub name: String,
     pub data_type: Option<String>,
 }
 
-/// What is known of relations without asking a warehouse.
-pub trait Known: Send + Sync {
-    /// The relation's columns, or the error that says how to make them known.
-    fn columns(&self, relation: &Relation) -> Result<Vec<KnownColumn>, Diagnostic>;
+/// Known relations and their columns, without a warehouse.
+pub trait RelationCatalog: Send + Sync {
+    /// The columns of a relation; the error explains how to declare them.
+    fn columns(&self, relation: &Relation) -> Result<Vec<CatalogColumn>, Diagnostic>;
     /// Whether the relation counts as existing.
     fn exists(&self, relation: &Relation) -> bool;
 }
 
-/// A value that is made when a template looks at it, which most do not.
+/// A value that is computed when a template first reads it.
 pub type LazyValue<T> = Arc<LazyLock<T, Box<dyn FnOnce() -> T + Send>>>;
 
-/// The value that `make` gives.
-pub fn late<T>(make: impl FnOnce() -> T + Send + 'static) -> LazyValue<T> {
+/// A lazy value, computed by `make`.
+pub fn lazy<T>(make: impl FnOnce() -> T + Send + 'static) -> LazyValue<T> {
     Arc::new(LazyLock::new(Box::new(make)))
 }
 
-/// What one rendering may know.
+/// The context of one rendering.
 #[derive(Clone)]
 pub struct Scope {
-    /// The package whose macros and variables come first.
+    /// The package whose macros and variables take precedence.
     pub package: String,
-    /// dbt's `execute`: false while a model only says what it is.
+    /// dbt's `execute`: false in the parse pass.
     pub execute: bool,
     /// dbt's `model`: the node, as JSON.
     pub model: LazyValue<Value>,
-    /// What `config.get()` answers.
+    /// The values of `config.get()`.
     pub config: Map<String, Value>,
     pub this: Option<Relation>,
     pub batch: Option<Batch>,
-    /// What `is_incremental()` answers.
+    /// The value of `is_incremental()`.
     pub incremental: bool,
     pub lookup: Arc<dyn Lookup>,
 }
 
-/// A `ref()` as it was called.
+/// The arguments of a `ref()` call.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RefCall {
     pub package: Option<String>,
@@ -212,7 +210,7 @@ pub struct RefCall {
     pub version: Option<String>,
 }
 
-/// A rendered text, and what the template said and asked on the way, in order.
+/// A rendered text, and the calls that the template made, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rendered {
     pub text: String,
@@ -226,7 +224,7 @@ pub struct Rendered {
     pub reads_batch: bool,
     pub reads_this: bool,
     pub asks_incremental: bool,
-    /// Whether the text may depend on now.
+    /// Whether the text may depend on the current time.
     pub reads_clock: bool,
     pub warnings: Vec<Diagnostic>,
 }
@@ -238,23 +236,23 @@ pub struct MacroPackage {
     pub files: Vec<SourceFile>,
     /// Its `version` in `dbt_project.yml`.
     pub version: Option<String>,
-    /// The variables that the package's own `dbt_project.yml` sets for itself.
+    /// The variables of the package's `dbt_project.yml`.
     pub vars: Map<String, Value>,
 }
 
-/// What all renderings of one project share.
+/// The settings of a project, shared by all renderings.
 #[derive(Clone)]
 pub struct Settings {
-    /// The project itself first.
+    /// The root project is first.
     pub packages: Vec<MacroPackage>,
     /// dbt's `dispatch:` config: macro namespace to search order.
     pub dispatch: BTreeMap<String, Vec<String>>,
-    /// The dialect and the ones it is like, nearest first: `redshift`, `postgres`.
-    /// `adapter.dispatch` looks for these prefixes.
+    /// The dialect and its base dialects, nearest first: `redshift`, `postgres`. `adapter.dispatch`
+    /// looks for these prefixes.
     pub adapters: Vec<String>,
     /// dbt's `target`.
     pub target: Map<String, Value>,
-    /// `--vars`, which win over the packages' own.
+    /// `--vars`, which override the packages' variables.
     pub vars: Map<String, Value>,
     pub environment: BTreeMap<String, String>,
     pub now: Instant,
@@ -263,21 +261,21 @@ pub struct Settings {
     pub which: &'static str,
     pub style: RelationStyle,
     pub columns: ColumnQuoting,
-    /// What the warehouse answered, as it was recorded.
-    pub answers: Answers,
+    /// Recorded query results of the warehouse.
+    pub answers: RecordedResults,
 }
 
 /// The macros of a project, ready to render its models. Usable from several threads at once.
 pub struct Jinja {
     shared: Arc<Shared>,
     strict: Environment<'static>,
-    /// For first renderings, in which unknown things are no errors.
+    /// For the parse pass, in which unknown names are not errors.
     lenient: Environment<'static>,
 }
 
 impl Jinja {
     pub fn new(settings: Settings) -> Result<Jinja, Diagnostics> {
-        let library = Arc::new(Library::new(&settings)?);
+        let library = Arc::new(MacroLibrary::new(&settings)?);
         Ok(Jinja {
             strict: environment::models(library.clone(), false),
             lenient: environment::models(library.clone(), true),
@@ -290,7 +288,7 @@ impl Jinja {
         })
     }
 
-    /// The same at another time.
+    /// The same environment at another time.
     pub fn at(&self, now: Instant) -> Jinja {
         let Shared { settings, library, graph, known } = &*self.shared;
         let settings = Settings { now, ..settings.clone() };
@@ -312,22 +310,22 @@ impl Jinja {
         self.shared.settings.now
     }
 
-    /// Sets how dbt's `graph` is made, once the nodes are known: only for a template that reads it.
-    /// With a `gap` such a template is an error.
+    /// Sets how dbt's `graph` is computed, once the nodes are known. With a `gap`, a template that
+    /// reads `graph` fails with it.
     pub fn set_graph(
         &self,
         gap: Option<Diagnostic>,
         graph: impl FnOnce() -> Value + Send + 'static,
     ) {
-        let _ = self.shared.graph.set((late(|| node::graph_parts(&graph())), gap));
+        let _ = self.shared.graph.set((lazy(|| node::graph_parts(&graph())), gap));
     }
 
-    /// Sets who knows the columns of relations, once the nodes are known.
-    pub fn set_known(&self, known: Arc<dyn Known>) {
+    /// Sets the source of known columns, once the nodes are known.
+    pub fn set_relation_catalog(&self, known: Arc<dyn RelationCatalog>) {
         let _ = self.shared.known.set(known);
     }
 
-    /// The text of `template`, and what it said of itself.
+    /// Renders a template.
     pub fn render(&self, template: &SourceFile, scope: &Scope) -> Result<Rendered, Diagnostic> {
         limits::renewed(|| self.rendered(template, scope))
     }
@@ -336,9 +334,10 @@ impl Jinja {
         let prepared = transpile::template(&template.text, macros::PROLOGUE);
         let session = Session::new(self.shared.clone(), scope.clone(), prepared.calls.clone());
         let environment = if scope.execute { &self.strict } else { &self.lenient };
-        let outcome = environment
-            .template_from_named_str(&template.path, &prepared.edited.text)
-            .and_then(|ready| ready.render(minijinja::Value::from_object(Names(session.clone()))));
+        let outcome =
+            environment.template_from_named_str(&template.path, &prepared.edited.text).and_then(
+                |ready| ready.render(minijinja::Value::from_object(GlobalNames(session.clone()))),
+            );
         session.close();
         session.graph_gap(&template.path)?;
         let text = outcome.map_err(|error| {
@@ -357,7 +356,7 @@ impl Jinja {
             ];
             errors::diagnostic(
                 &error,
-                &Place {
+                &ErrorContext {
                     template,
                     prepared: &prepared,
                     library: Some(&self.shared.library),
@@ -365,38 +364,38 @@ impl Jinja {
                 },
             )
         })?;
-        let mut said = session.said();
-        let (text, marks) = marks::take(&text, &said.marks);
+        let mut captured = session.captured();
+        let (text, marks) = marks::take(&text, &captured.marks);
         Ok(Rendered {
             text,
             marks,
-            config: std::mem::take(&mut said.config),
-            refs: std::mem::take(&mut said.refs),
-            sources: std::mem::take(&mut said.sources),
+            config: std::mem::take(&mut captured.config),
+            refs: std::mem::take(&mut captured.refs),
+            sources: std::mem::take(&mut captured.sources),
             reads_batch: session.reads_batch.load(Relaxed),
             reads_this: session.reads_this.load(Relaxed),
             asks_incremental: session.asks_incremental.load(Relaxed),
             reads_clock: session.reads_clock.load(Relaxed),
-            warnings: std::mem::take(&mut said.warnings),
+            warnings: std::mem::take(&mut captured.warnings),
         })
     }
 
-    /// The macros that replace dbt's own wherever dbt's code calls them, without the prefix of an
-    /// adapter, and where they are.
+    /// The macros that override dbt's macros wherever dbt calls them, without the prefix of an
+    /// adapter, with their locations.
     pub fn dispatched_macros(&self) -> Vec<(String, Location)> {
         self.shared.library.dispatched(&self.shared.settings)
     }
 
-    /// The package whose macro of that name (`generate_schema_name` and its kin) names the nodes of
-    /// `package`. None where that is dbt's default.
+    /// The package whose macro of that name (`generate_schema_name` …) names the nodes of
+    /// `package`. None for dbt's default.
     pub fn naming_package(&self, package: &str, name: &str) -> Option<String> {
         let shared = &self.shared;
         shared.library.naming(&shared.settings, package, name).map(str::to_string)
     }
 
-    /// The text that a macro of a package returns for the arguments and the node of `scope`,
-    /// without surrounding white space; and whether it may depend on the node. Names in it mean
-    /// what they mean to the package of `scope`; its variables are those of its own package.
+    /// Calls a macro of a package with the arguments and the node of `scope`. Returns its text
+    /// without surrounding white space, and whether it may depend on the node. Names resolve as in
+    /// the package of `scope`; variables are those of the macro's package.
     pub fn call_for_node(
         &self,
         package: &str,
@@ -412,8 +411,8 @@ impl Jinja {
         Ok((if text == "None" { String::new() } else { text }, is_of_node))
     }
 
-    /// The text that a macro returns for arguments that are values of the call's own session, and
-    /// that session.
+    /// Calls a macro with arguments that are values of the new session. Returns its text and the
+    /// session.
     fn call_with(
         &self,
         package: &str,
@@ -421,14 +420,14 @@ impl Jinja {
         arguments: impl FnOnce(&Arc<Session>) -> Vec<minijinja::Value>,
         scope: &Scope,
     ) -> Result<(String, Arc<Session>), Diagnostic> {
-        static PREPARED: LazyLock<Prepared> =
+        static PREPARED: LazyLock<TranspiledTemplate> =
             LazyLock::new(|| transpile::template("{{ __call() }}", macros::PROLOGUE));
         let library = &self.shared.library;
-        let Some(found) = library.get(package, name) else {
-            return Err(Diagnostic::error(format!("there is no macro `{name}`")));
+        let Some(definition) = library.get(package, name) else {
+            return Err(Diagnostic::error(format!("macro `{name}` not found")));
         };
-        let file = &library.files[found.file];
-        let place = file.source.at(found.header.at.clone());
+        let file = &library.files[definition.file];
+        let location = file.source.at(definition.header.at.clone());
         let session = Session::of_macro(self.shared.clone(), scope.clone(), package);
         let arguments = arguments(&session);
         let called = macros::MacroRef::value(&session, package, name);
@@ -437,28 +436,28 @@ impl Jinja {
         });
         let names = minijinja::value::merge_maps([
             minijinja::context! { __call => call },
-            minijinja::Value::from_object(Names(session.clone())),
+            minijinja::Value::from_object(GlobalNames(session.clone())),
         ]);
         let outcome = self.strict.render_named_str("", &PREPARED.edited.text, names);
         session.close();
         session.graph_gap(&file.source.path)?;
         let template = SourceFile::new("", "");
         let text = outcome.map_err(|error| {
-            let place_of = Place {
+            let error_context = ErrorContext {
                 template: &template,
                 prepared: &PREPARED,
                 library: Some(library),
                 known: Vec::new(),
             };
-            let mut failure = errors::diagnostic(&error, &place_of);
-            failure.at = failure.at.filter(|at| !at.file.path.is_empty()).or(Some(place));
+            let mut failure = errors::diagnostic(&error, &error_context);
+            failure.at = failure.at.filter(|at| !at.file.path.is_empty()).or(Some(location));
             failure
         })?;
         Ok((marks::strip(&text).trim().to_string(), session))
     }
 }
 
-/// Python's text of a value: `False`, `None`, `[1, 'a']`.
+/// The value as Python's `str` writes it: `False`, `None`, `[1, 'a']`.
 pub fn python_text(value: &Value) -> String {
     python::text::text(&json::value(value))
 }

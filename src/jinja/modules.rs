@@ -1,4 +1,4 @@
-//! dbt's `modules`: Python's `datetime`, `pytz`, `re` and `itertools`, as far as dbt shows them.
+//! dbt's `modules`: the parts of Python's `datetime`, `pytz`, `re` and `itertools` in dbt.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
-//! dbt's native Jinja: the value of a text of YAML. One expression alone keeps its type, unless it
-//! is a constant, which becomes text as everything else does. The filters `as_bool`, `as_number`,
-//! `as_native` and `as_text` give texts, and take effect only where such a text is the result: `a
-//! == 'x' | as_bool` compares `a` with the text `x`.
+//! dbt's native Jinja: the value of a text of YAML. A single expression keeps its type, unless it
+//! is a constant; everything else becomes text. The filters `as_bool`, `as_number`, `as_native` and
+//! `as_text` return text, and take effect only if such a text is the result: `a == 'x' | as_bool`
+//! compares `a` with the text `x`.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use minijinja::value::Value;
 use minijinja::{Environment, Error};
 use serde_json::Value as Json;
 
-use super::lexer::{self, Kind, Tag, Token};
+use super::lexer::{self, Tag, Token, TokenKind};
 use super::{environment, errors, json, transpile};
 use crate::diagnostics::Diagnostic;
 
@@ -23,14 +23,14 @@ enum Node {
 }
 
 thread_local! {
-    /// The values that the template being rendered has written so far.
+    /// The values that the current template has written so far.
     static WRITTEN: RefCell<Vec<Value>> = const { RefCell::new(Vec::new()) };
-    /// The texts that the filters gave, with the filter.
-    static MARKED: RefCell<BTreeMap<String, &'static str>> = const { RefCell::new(BTreeMap::new()) };
+    /// The texts that filters returned, with the filter.
+    static MARKED: RefCell<BTreeMap<String, &'static str>> =
+        const { RefCell::new(BTreeMap::new()) };
 }
 
-/// What stands in the rendered text for a value: private characters, and the value's number between
-/// them.
+/// The placeholder of a value in the rendered text: the value's number between private characters.
 const OPEN: char = '\u{f0001}';
 const CLOSE: char = '\u{f0002}';
 
@@ -46,7 +46,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
         });
     }
     environment.set_formatter(|out, _, value| {
-        errors::limited()?;
+        errors::check_limits()?;
         let number = WRITTEN.with_borrow_mut(|written| {
             written.push(value.clone());
             written.len() - 1
@@ -59,8 +59,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
 /// Writes values as a template does.
 static PLAIN: LazyLock<Environment<'static>> = LazyLock::new(environment::base);
 
-/// The value of a text whose Jinja is ready, with the names that it may use. `source` is the text
-/// before it was made ready.
+/// The value of a transpiled text, with the available names. `source` is the original text.
 pub(super) fn render(
     source: &str,
     ready: &str,
@@ -81,7 +80,7 @@ pub(super) fn render(
     })
 }
 
-/// The parts of a rendered text, empty texts left out.
+/// The parts of a rendered text, without empty texts.
 fn nodes(text: &str) -> Vec<Node> {
     let mut nodes = Vec::new();
     for (nth, piece) in text.split(OPEN).enumerate() {
@@ -114,8 +113,8 @@ fn joined(nodes: &[Node]) -> Result<String, Error> {
     Ok(joined)
 }
 
-/// A value as a template writes it. What a block captured (`{% set x %}…{% endset %}`) may hold
-/// values itself.
+/// A value as a template writes it. A captured block (`{% set x %}…{% endset %}`) may contain
+/// values.
 fn text(value: &Value) -> Result<String, Error> {
     match value.as_str() {
         Some(text) if text.contains(OPEN) => joined(&nodes(text)),
@@ -146,10 +145,12 @@ fn literal(text: &str) -> Option<Json> {
     let [tag] = &tags[..] else { return None };
     let word = |token: &Token| &source[token.span.clone()];
     let is_literal = |token: &Token| match token.kind {
-        Kind::Text => true,
-        Kind::Number => !has_leading_zero(word(token)),
-        Kind::Name => ["True", "False", "None"].contains(&word(token)),
-        Kind::Sign => ["[", "]", "(", ")", "{", "}", ":", ",", "-", "+"].contains(&word(token)),
+        TokenKind::Text => true,
+        TokenKind::Number => !has_leading_zero(word(token)),
+        TokenKind::Name => ["True", "False", "None"].contains(&word(token)),
+        TokenKind::Sign => {
+            ["[", "]", "(", ")", "{", "}", ":", ",", "-", "+"].contains(&word(token))
+        }
     };
     // A sign after a value is an operator.
     let operator = |pair: &[Token]| {
@@ -168,14 +169,14 @@ fn literal(text: &str) -> Option<Json> {
     Some(json::json(&value))
 }
 
-/// Whether a number is one that Python refuses: `007`. `0`, `00` and `00.5` are numbers.
+/// Whether Python rejects a number: `007`. `0`, `00` and `00.5` are numbers.
 fn has_leading_zero(number: &str) -> bool {
     number.starts_with('0')
         && number.chars().all(|char| char.is_ascii_digit() || char == '_')
         && number.chars().any(|char| ('1'..='9').contains(&char))
 }
 
-/// Whether Python's Jinja computes the expression before it renders: nothing in it is a name of the
+/// Whether Python's Jinja evaluates the expression as a constant: it contains no name of the
 /// context.
 fn is_constant(source: &str, tag: &Tag) -> bool {
     const WORDS: [&str; 13] = [
@@ -185,13 +186,13 @@ fn is_constant(source: &str, tag: &Tag) -> bool {
     let word = |nth: usize| tag.tokens.get(nth).map_or("", |token| &source[token.span.clone()]);
     let known = |(nth, token): (usize, &Token)| {
         let before = nth.checked_sub(1).map_or("", word);
-        token.kind != Kind::Name
+        token.kind != TokenKind::Name
             || WORDS.contains(&word(nth))
             || ["|", ".", "is"].contains(&before)
             || (before == "not" && nth > 1 && word(nth - 2) == "is")
     };
     let calls_method =
-        |pair: &[Token]| pair[0].kind == Kind::Name && &source[pair[1].span.clone()] == "(";
+        |pair: &[Token]| pair[0].kind == TokenKind::Name && &source[pair[1].span.clone()] == "(";
     let is_filter = |nth: usize| nth > 0 && ["|", "is", "not"].contains(&word(nth - 1));
     let calls =
         tag.tokens.windows(2).enumerate().any(|(nth, pair)| {

@@ -1,7 +1,6 @@
-//! How deep lists, dicts, sets and namespaces hold each other. Each knows how many others are
-//! around it at most; a value that is put into one raises the number of all that it holds. So
-//! nothing holds itself, nothing nests so deep that a walk over it exhausts the stack, and a walk
-//! ends.
+//! Limits the nesting of lists, dicts, sets and namespaces. Each stores its maximum depth;
+//! inserting a value updates the depth of everything in it. So no value contains itself, and no
+//! walk exhausts the stack.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,13 +16,13 @@ use super::python::sequences::Group;
 use super::python::sets::Set;
 use super::python::views::View;
 
-/// More levels than this are a mistake.
+/// Maximum number of levels.
 pub(super) const DEEPEST: usize = 200;
 
-/// The attribute of a namespace that holds its level. No template can name it.
+/// The attribute of a namespace with its level. No template can refer to it.
 const LEVEL: &str = "\0level";
 
-/// How many others are around a value, at most.
+/// The maximum number of containers around a value.
 #[derive(Debug, Default)]
 pub(super) struct NestingLevel(AtomicUsize);
 
@@ -43,18 +42,19 @@ impl Object for NestingLevel {
     }
 }
 
-/// Puts values into the holder of a level, or refuses them.
+/// Checks that values can be inserted into the holder of a level, and updates their levels.
 pub(super) fn hold<'v>(
     holder: &NestingLevel,
     values: impl IntoIterator<Item = &'v Value>,
 ) -> Result<(), Error> {
-    let mut walk = Walk { holder: Some(std::ptr::from_ref(holder).addr()), seen: BTreeMap::new() };
+    let mut walk =
+        Walk { holder: Some(std::ptr::from_ref(holder).addr()), depths: BTreeMap::new() };
     values.into_iter().try_for_each(|value| walk.raise(value, holder.get() + 1))
 }
 
-/// Refuses a value that nests too deep.
+/// Rejects a value that is nested too deep.
 pub(super) fn settle(value: &Value) -> Result<(), Error> {
-    Walk { holder: None, seen: BTreeMap::new() }.raise(value, 0)
+    Walk { holder: None, depths: BTreeMap::new() }.raise(value, 0)
 }
 
 /// The level of a namespace.
@@ -69,21 +69,21 @@ pub(super) fn is_namespace(value: &Value) -> bool {
     value.as_object().is_some_and(|object| object.type_name().ends_with("Namespace"))
 }
 
-/// The attribute of a new namespace that holds its level.
+/// The attribute of a new namespace with its level.
 pub(super) fn entry() -> (Value, Value) {
     (Value::from(LEVEL), Value::from_object(NestingLevel::default()))
 }
 
-/// Whether a name is the one of that attribute.
+/// Whether a name is that of the attribute.
 pub(super) fn is_entry(name: &Value) -> bool {
     name.as_str() == Some(LEVEL)
 }
 
 struct Walk {
-    /// The address of the level of the value that the others are put into.
+    /// The address of the level of the holder.
     holder: Option<usize>,
-    /// Values that have no level, by address, and how deep they were met.
-    seen: BTreeMap<usize, usize>,
+    /// The depths of values without a level, by address.
+    depths: BTreeMap<usize, usize>,
 }
 
 impl Walk {
@@ -95,8 +95,8 @@ impl Walk {
             self.raise_level(&dict.level, level, || dict.values())
         } else if let Some(set) = object.downcast_ref::<Set>() {
             self.raise_level(&set.level, level, || set.open().iter().cloned().collect())
-        } else if let Some(own) = of_namespace(value) {
-            self.raise_level(&own, level, || {
+        } else if let Some(nesting) = of_namespace(value) {
+            self.raise_level(&nesting, level, || {
                 object.try_iter_pairs().into_iter().flatten().map(|(_, value)| value).collect()
             })
         } else if let Some(tuple) = object.downcast_ref::<Tuple>() {
@@ -114,24 +114,24 @@ impl Walk {
         }
     }
 
-    /// A value with a level of its own, whose values are walked over only if it gets deeper.
+    /// A value with a level. Its items are visited only if the level increases.
     fn raise_level(
         &mut self,
-        own: &NestingLevel,
+        nesting: &NestingLevel,
         level: usize,
         values: impl FnOnce() -> Vec<Value>,
     ) -> Result<(), Error> {
-        if self.holder == Some(std::ptr::from_ref(own).addr()) {
+        if self.holder == Some(std::ptr::from_ref(nesting).addr()) {
             return Err(Error::new(
                 ErrorKind::InvalidOperation,
                 "a list, dict, set or namespace cannot hold itself",
             ));
         }
-        if level > 0 && own.get() >= level {
+        if level > 0 && nesting.get() >= level {
             return Ok(());
         }
         within_limit(level)?;
-        own.0.fetch_max(level, Relaxed);
+        nesting.0.fetch_max(level, Relaxed);
         values().iter().try_for_each(|value| self.raise(value, level + 1))
     }
 
@@ -142,12 +142,12 @@ impl Walk {
         level: usize,
         values: impl FnOnce() -> Vec<Value>,
     ) -> Result<(), Error> {
-        let seen = self.seen.entry(std::ptr::from_ref(object).addr()).or_insert(0);
-        if level > 0 && *seen >= level {
+        let depths = self.depths.entry(std::ptr::from_ref(object).addr()).or_insert(0);
+        if level > 0 && *depths >= level {
             return Ok(());
         }
         within_limit(level)?;
-        *seen = level;
+        *depths = level;
         values().iter().try_for_each(|value| self.raise(value, level + 1))
     }
 }
@@ -158,6 +158,6 @@ fn within_limit(level: usize) -> Result<(), Error> {
     }
     Err(Error::new(
         ErrorKind::InvalidOperation,
-        format!("lists and dicts nest deeper than {DEEPEST} levels"),
+        format!("lists and dicts are nested deeper than {DEEPEST} levels"),
     ))
 }

@@ -1,5 +1,5 @@
-//! dbt's `model`: the node as a dict, with its batch. Whoever looks at the batch makes the text
-//! depend on it, and that is noted.
+//! dbt's `model`: the node as a dict, with its batch. Reading the batch is recorded, since the text
+//! then depends on it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::call::Call;
 use super::session::{GraphParts, Session};
 use super::{Batch, collections, datetime, json};
 
-/// The keys that dbt puts into a microbatch model's config while it runs.
+/// The keys that dbt adds to a microbatch model's config at run time.
 const LEGACY_START: &str = "__dbt_internal_microbatch_event_time_start";
 const LEGACY_END: &str = "__dbt_internal_microbatch_event_time_end";
 
@@ -25,7 +25,7 @@ pub(super) fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
     }
 }
 
-/// The node of the scope, which is made when a template looks into it.
+/// The node of the scope, computed when a template reads it.
 pub(super) fn model(session: &Arc<Session>) -> Value {
     Value::from_object(Node { config: false, session: session.clone() })
 }
@@ -42,7 +42,7 @@ const GRAPH_PARTS: [&str; 9] = [
     "unit_tests",
 ];
 
-/// `graph`. A macro that only names it does not read it.
+/// `graph`. Mentioning it without an access does not count as reading it.
 struct Graph(Arc<Session>);
 
 impl Graph {
@@ -50,7 +50,7 @@ impl Graph {
         self.0.graph.get_or_init(|| graph(&self.0))
     }
 
-    /// Notes that a part is read, all of them without a key. Packages keep keys of their own in
+    /// Records that a part is read; without a key, all of them. Packages add their own keys to
     /// `graph`.
     fn note(&self, key: Option<&Value>) {
         if key.is_none_or(|key| key.as_str().is_none_or(|key| GRAPH_PARTS.contains(&key))) {
@@ -92,7 +92,7 @@ impl Object for Graph {
     }
 }
 
-/// The parts of `graph` as templates hold them.
+/// The parts of `graph` as template values.
 pub(super) fn graph_parts(known: &serde_json::Value) -> GraphParts {
     GRAPH_PARTS
         .map(|key| {
@@ -102,7 +102,7 @@ pub(super) fn graph_parts(known: &serde_json::Value) -> GraphParts {
 }
 
 fn graph(session: &Session) -> Value {
-    // The dict itself belongs to the rendering, as packages keep things of their own in it.
+    // The dict belongs to the rendering, since packages add keys to it.
     let parts = session
         .shared
         .graph
@@ -111,7 +111,7 @@ fn graph(session: &Session) -> Value {
     collections::dict(parts)
 }
 
-/// What a legacy key of the config holds: the batch's bounds.
+/// The value of a legacy key of the config: a bound of the batch.
 pub(super) fn legacy(session: &Session, key: &str) -> Option<Value> {
     if key != LEGACY_START && key != LEGACY_END {
         return None;
@@ -183,8 +183,8 @@ impl Object for Node {
     ) -> Result<Value, Error> {
         if method == "get" {
             let call = Call::of("model", method, args);
-            let found = self.get_value(&call.needs(0, "key")?);
-            return Ok(found.or_else(|| call.get(1, "default")).unwrap_or(Value::from(())));
+            let value = self.get_value(&call.needs(0, "key")?);
+            return Ok(value.or_else(|| call.get(1, "default")).unwrap_or(Value::from(())));
         }
         self.inner().call_method(state, method, args)
     }

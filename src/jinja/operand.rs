@@ -1,38 +1,40 @@
-//! The operands of expressions: literals, calls, attributes, items, slices, filters and tests. Goes
-//! on where expression.rs ends.
+//! The operands of expressions: literals, calls, attributes, items, slices, filters and tests.
+//! Continues expression.rs.
 
 use std::ops::Range;
 
-use super::expression::{Found, Part, Reader, Shape, Unsupported};
-use super::lexer::Kind;
+use super::expression::{ExprPart, ReadResult, Shape, TokenReader, Unsupported};
+use super::lexer::TokenKind;
 use super::python::literals;
 
-impl Reader<'_> {
-    pub fn primary(&mut self) -> Found<Part> {
+impl TokenReader<'_> {
+    pub fn primary(&mut self) -> ReadResult<ExprPart> {
         let shape = match (self.kind().ok_or(Unsupported)?, self.word()) {
-            (Kind::Number, _) => Shape::Number,
-            (Kind::Text, _) => {
+            (TokenKind::Number, _) => Shape::Number,
+            (TokenKind::Text, _) => {
                 let mut span = self.text()?;
-                while self.kind() == Some(Kind::Text) {
+                while self.kind() == Some(TokenKind::Text) {
                     span.end = self.text()?.end;
                 }
-                return Ok(Part::new(span, Shape::Text));
+                return Ok(ExprPart::new(span, Shape::Text));
             }
-            (Kind::Name, "and" | "or" | "in" | "is" | "if" | "else") => return Err(Unsupported),
-            (Kind::Name, name) => {
+            (TokenKind::Name, "and" | "or" | "in" | "is" | "if" | "else") => {
+                return Err(Unsupported);
+            }
+            (TokenKind::Name, name) => {
                 if self.ahead(1) == "(" {
                     let name = name.to_string();
                     self.calls.insert(name);
                 }
                 Shape::Other
             }
-            (Kind::Sign, "(") => return self.parenthesis(),
-            (Kind::Sign, "[") => {
+            (TokenKind::Sign, "(") => return self.parenthesis(),
+            (TokenKind::Sign, "[") => {
                 let start = self.take()?.start;
                 let end = self.items("]", |this| this.expression().map(drop))?;
                 return Ok(self.changeable(start..end, "__l(", Shape::List));
             }
-            (Kind::Sign, "{") => {
+            (TokenKind::Sign, "{") => {
                 let start = self.take()?.start;
                 let end = self.items("}", |this| {
                     this.expression()?;
@@ -43,11 +45,11 @@ impl Reader<'_> {
             }
             _ => return Err(Unsupported),
         };
-        Ok(Part::new(self.take()?, shape))
+        Ok(ExprPart::new(self.take()?, shape))
     }
 
     /// A quoted text, with Python's escapes.
-    fn text(&mut self) -> Found<Range<usize>> {
+    fn text(&mut self) -> ReadResult<Range<usize>> {
         let span = self.take()?;
         if let Some(rewritten) = literals::rewritten(&self.source[span.clone()]) {
             self.edits.replace(span.clone(), rewritten);
@@ -55,24 +57,28 @@ impl Reader<'_> {
         Ok(span)
     }
 
-    fn changeable(&mut self, span: Range<usize>, function: &'static str, shape: Shape) -> Part {
+    fn changeable(&mut self, span: Range<usize>, function: &'static str, shape: Shape) -> ExprPart {
         self.edits.open(span.start, function);
         self.edits.close(span.end, ")");
-        Part::new(span, shape)
+        ExprPart::new(span, shape)
     }
 
-    fn parenthesis(&mut self) -> Found<Part> {
+    fn parenthesis(&mut self) -> ReadResult<ExprPart> {
         let start = self.take()?.start;
         if self.is(")") {
-            return Ok(Part::new(start..self.take()?.end, Shape::Tuple));
+            return Ok(ExprPart::new(start..self.take()?.end, Shape::Tuple));
         }
         let inner = self.list()?;
         let end = self.expect(")")?.end;
-        Ok(Part::new(start..end, inner.shape))
+        Ok(ExprPart::new(start..end, inner.shape))
     }
 
-    /// What stands between brackets, up to and with `end`.
-    fn items(&mut self, end: &str, mut item: impl FnMut(&mut Self) -> Found<()>) -> Found<usize> {
+    /// The items between brackets, including the closing `end`.
+    fn items(
+        &mut self,
+        end: &str,
+        mut item: impl FnMut(&mut Self) -> ReadResult<()>,
+    ) -> ReadResult<usize> {
         loop {
             if self.is(end) {
                 return Ok(self.take()?.end);
@@ -84,12 +90,12 @@ impl Reader<'_> {
         }
     }
 
-    pub fn postfixed(&mut self, mut part: Part) -> Found<Part> {
+    pub fn postfixed(&mut self, mut part: ExprPart) -> ReadResult<ExprPart> {
         loop {
             if self.is(".") {
                 let start = self.take()?.start;
                 let end = self.take()?.end;
-                part = Part {
+                part = ExprPart {
                     span: part.span.start..end,
                     shape: Shape::Other,
                     attribute: Some(start..end),
@@ -103,15 +109,15 @@ impl Reader<'_> {
             } else {
                 return Ok(part);
             };
-            part = Part::new(part.span.start..end, Shape::Other);
+            part = ExprPart::new(part.span.start..end, Shape::Other);
         }
     }
 
-    /// What stands in brackets behind the part that begins at `start`: an item, or a slice, which
-    /// becomes a call of ours.
-    fn subscript(&mut self, start: usize) -> Found<usize> {
+    /// The brackets after the part that begins at `start`: an item, or a slice, which becomes a
+    /// call of `__slice`.
+    fn subscript(&mut self, start: usize) -> ReadResult<usize> {
         let open = self.take()?;
-        let (mut tuple, mut given) = (false, false);
+        let (mut tuple, mut has_bound) = (false, false);
         let mut colons = Vec::new();
         loop {
             if self.is("]") {
@@ -125,7 +131,7 @@ impl Reader<'_> {
                     for colon in &colons {
                         let colon: &(Range<usize>, bool) = colon;
                         let missing = if colon.1 { "," } else { "none," };
-                        let end = if colon.0 == last.0 && !given { "none" } else { "" };
+                        let end = if colon.0 == last.0 && !has_bound { "none" } else { "" };
                         self.edits.replace(colon.0.clone(), format!("{missing}{end}"));
                     }
                     self.edits.replace(close.clone(), ")");
@@ -133,8 +139,8 @@ impl Reader<'_> {
                 return Ok(close.end);
             }
             if self.is(":") {
-                colons.push((self.take()?, given));
-                given = false;
+                colons.push((self.take()?, has_bound));
+                has_bound = false;
                 continue;
             }
             if self.skip(",") {
@@ -142,16 +148,16 @@ impl Reader<'_> {
                 continue;
             }
             self.expression()?;
-            given = true;
+            has_bound = true;
         }
     }
 
-    pub fn arguments(&mut self) -> Found<usize> {
+    pub fn arguments(&mut self) -> ReadResult<usize> {
         self.expect("(")?;
         self.items(")", |this| {
             if !this.skip("*")
                 && !this.skip("**")
-                && this.kind() == Some(Kind::Name)
+                && this.kind() == Some(TokenKind::Name)
                 && this.ahead(1) == "="
             {
                 this.at += 2;
@@ -160,7 +166,7 @@ impl Reader<'_> {
         })
     }
 
-    pub fn filtered(&mut self, mut part: Part) -> Found<Part> {
+    pub fn filtered(&mut self, mut part: ExprPart) -> ReadResult<ExprPart> {
         loop {
             let mut end = if self.skip("|") {
                 self.dotted()?
@@ -182,12 +188,11 @@ impl Reader<'_> {
                 let primary = self.primary()?;
                 end = self.postfixed(primary)?.span.end;
             }
-            part = Part::new(part.span.start..end, Shape::Other);
+            part = ExprPart::new(part.span.start..end, Shape::Other);
         }
     }
 
-    /// `object.name` before a test: the name can be a method's, which minijinja does not take for a
-    /// value.
+    /// `object.name` before a test. The name can be a method, which is not a value in minijinja.
     fn method(&mut self, span: &Range<usize>, attribute: Range<usize>) {
         let name = self.source[attribute.start + 1..attribute.end].trim();
         self.edits.open(span.start, "__attr(");
@@ -195,7 +200,7 @@ impl Reader<'_> {
         self.edits.close(span.end, ")");
     }
 
-    fn dotted(&mut self) -> Found<usize> {
+    fn dotted(&mut self) -> ReadResult<usize> {
         let mut end = self.take()?.end;
         while self.is(".") {
             self.take()?;
@@ -207,11 +212,11 @@ impl Reader<'_> {
     /// Whether a test's argument follows without parentheses.
     fn starts_operand(&self) -> bool {
         match self.kind() {
-            Some(Kind::Name) => {
+            Some(TokenKind::Name) => {
                 !["else", "or", "and", "is", "if", "not", "in", "recursive"].contains(&self.word())
             }
-            Some(Kind::Text | Kind::Number) => true,
-            Some(Kind::Sign) => matches!(self.word(), "[" | "{"),
+            Some(TokenKind::Text | TokenKind::Number) => true,
+            Some(TokenKind::Sign) => matches!(self.word(), "[" | "{"),
             None => false,
         }
     }

@@ -1,5 +1,4 @@
-//! What a warehouse would answer, from a file of recorded answers. Takes queries; gives tables,
-//! and, for a query that nobody has recorded, the error that names it and the lines to add.
+//! Recorded query results, from a file. The error for a missing query contains the lines to add.
 
 use std::collections::BTreeMap;
 
@@ -8,61 +7,61 @@ use serde_json::Value;
 
 use super::errors;
 use super::session::Session;
-use super::table::Table;
+use super::table::ResultTable;
 use crate::diagnostics::{Diagnostic, SourceFile};
 
-/// The recorded answers.
+/// Recorded results by query.
 #[derive(Clone, Debug, Default)]
-pub struct Answers {
+pub struct RecordedResults {
     pub file: Option<SourceFile>,
-    by_query: BTreeMap<String, Answer>,
+    by_query: BTreeMap<String, RecordedResult>,
 }
 
-/// The rows that a query gives.
+/// The result of a query.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Answer {
-    /// Empty if the file names none.
+pub struct RecordedResult {
+    /// Empty if the file has none.
     pub columns: Vec<String>,
     pub rows: Vec<Vec<Value>>,
 }
 
-impl Answers {
-    /// Notes an answer. Blanks and line breaks between the words of a query do not count.
+impl RecordedResults {
     pub fn is_empty(&self) -> bool {
         self.by_query.is_empty()
     }
 
-    pub fn insert(&mut self, query: &str, answer: Answer) {
-        self.by_query.insert(folded(query), answer);
+    /// Adds a result. White space in the query does not matter.
+    pub fn insert(&mut self, query: &str, answer: RecordedResult) {
+        self.by_query.insert(normalized(query), answer);
     }
 }
 
-/// The query on one line, without the semicolon at its end.
-fn folded(query: &str) -> String {
+/// The query on one line, without a final semicolon.
+fn normalized(query: &str) -> String {
     let words: Vec<&str> = query.split_whitespace().collect();
     words.join(" ").trim_end_matches([';', ' ']).to_string()
 }
 
-/// The recorded answer of a query, or the error that says what is missing.
-pub(super) fn answered(session: &Session, asks: &str, query: &str) -> Result<Table, Error> {
-    let query = folded(query);
+/// The recorded result of a query, or an error with the missing entry.
+pub(super) fn answered(session: &Session, asks: &str, query: &str) -> Result<ResultTable, Error> {
+    let query = normalized(query);
     let answers = &session.settings().answers;
     if let Some(answer) = answers.by_query.get(&query) {
-        return Ok(Table::new(answer));
+        return Ok(ResultTable::new(answer));
     }
     let error = Diagnostic::error(format!(
-        "{asks} asks the warehouse, and batchwright compiles without one"
+        "{asks} queries the warehouse, and batchwright compiles without one"
     ));
     let lines =
         format!("add the answer:\n- query: {}\n  rows:\n    - [first, row]", yaml_text(&query));
     let hint = match &answers.file {
-        Some(file) => format!("`{}` does not hold this query; {lines}", file.path),
-        None => format!("give recorded answers with `--answers FILE`, and {lines}"),
+        Some(file) => format!("`{}` does not contain this query; {lines}", file.path),
+        None => format!("pass recorded answers with `--answers FILE`, and {lines}"),
     };
-    Err(errors::said(error.fact(format!("the query is: {query}")).hint(hint)))
+    Err(errors::to_error(error.fact(format!("the query is: {query}")).hint(hint)))
 }
 
-/// The text as YAML writes it on one line.
+/// The text as a YAML scalar on one line.
 fn yaml_text(text: &str) -> String {
     let risky = text.contains(": ")
         || text.contains(" #")
@@ -75,8 +74,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn queries_are_found_whatever_their_layout() {
-        assert_eq!(folded("select 1,\n\t 2 ;\n"), "select 1, 2");
+    fn layout_of_queries_does_not_matter() {
+        assert_eq!(normalized("select 1,\n\t 2 ;\n"), "select 1, 2");
         assert_eq!(yaml_text("select 'a' as b"), "select 'a' as b");
         assert_eq!(yaml_text("select 'a: b'"), "'select ''a: b'''");
     }

@@ -1,5 +1,5 @@
-//! dbt's Relation: a table, view or CTE by name, as templates hold it. Written into a text it
-//! leaves a mark, so that the stages after rendering know where the inputs stand.
+//! dbt's Relation: a table, view or CTE by name, as a template value. Writing it to a text leaves a
+//! mark, so that later stages can find the inputs.
 
 use std::cmp::Ordering;
 use std::fmt::{self, Write};
@@ -17,8 +17,8 @@ impl fmt::Display for Relation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [self.database.as_deref(), self.schema.as_deref(), Some(&*self.identifier)];
         let mut first = true;
-        for (place, part) in parts.into_iter().enumerate() {
-            let Some(part) = part.filter(|part| self.style.included[place] && !part.is_empty())
+        for (position, part) in parts.into_iter().enumerate() {
+            let Some(part) = part.filter(|part| self.style.included[position] && !part.is_empty())
             else {
                 continue;
             };
@@ -26,7 +26,7 @@ impl fmt::Display for Relation {
                 f.write_str(".")?;
             }
             first = false;
-            if self.style.quoted[place] {
+            if self.style.quoted[position] {
                 let open = self.style.quote;
                 let close = if open == '[' { ']' } else { open };
                 f.write_char(open)?;
@@ -46,20 +46,21 @@ impl fmt::Display for Relation {
     }
 }
 
-/// A relation as a template holds it.
+/// A relation as a template value.
 #[derive(Clone)]
-pub(super) struct Named {
+pub(super) struct RelationObject {
     pub relation: Relation,
-    /// `table`, `view`, `cte` …, where it is known.
+    /// `table`, `view`, `cte` …, if known.
     pub kind: Option<String>,
-    /// Why it is in the text: a place in the session's list of marks.
+    /// Its mark: an index in the session's list of marks.
     pub mark: Option<usize>,
     pub session: Arc<Session>,
 }
 
-impl Named {
+impl RelationObject {
     pub fn is_this(&self) -> bool {
-        self.mark.is_some_and(|mark| self.session.said().marks.get(mark) == Some(&MarkKind::This))
+        self.mark
+            .is_some_and(|mark| self.session.captured().marks.get(mark) == Some(&MarkKind::This))
     }
 
     fn seen(&self) {
@@ -74,11 +75,11 @@ impl Named {
         Value::from_object(other)
     }
 
-    /// The name without a mark, or with the mark of one that its author wants whole.
+    /// The name without a mark, or with the mark of an input that opts out of the filter.
     fn opted_out(&self) -> String {
         self.seen();
         let text = self.relation.to_string();
-        let mark = self.mark.and_then(|mark| match self.session.said().marks.get(mark) {
+        let mark = self.mark.and_then(|mark| match self.session.captured().marks.get(mark) {
             Some(MarkKind::Input(id) | MarkKind::OptOut(id)) => Some(MarkKind::OptOut(id.clone())),
             other => other.cloned(),
         });
@@ -89,23 +90,23 @@ impl Named {
     }
 }
 
-impl fmt::Debug for Named {
+impl fmt::Debug for RelationObject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<Relation {}>", self.relation)
     }
 }
 
-/// What dbt calls the CTE of an ephemeral model.
+/// dbt's name of the CTE of an ephemeral model.
 pub(super) fn ephemeral(name: &str) -> String {
     format!("__dbt__cte__{name}")
 }
 
-/// A name, which `without_identifier()` takes away.
+/// A name, or none after `without_identifier()`.
 fn named(identifier: &str) -> Value {
     if identifier.is_empty() { Value::from(()) } else { Value::from(identifier) }
 }
 
-/// What holds of each part of the name.
+/// A policy as a dict: a flag for each part of the name.
 fn policy(parts: [bool; 3]) -> Value {
     collections::dict(
         ["database", "schema", "identifier"]
@@ -115,13 +116,13 @@ fn policy(parts: [bool; 3]) -> Value {
     )
 }
 
-/// Which of the three parts a call names, with the value given.
+/// The arguments of a call for the three parts of a name.
 fn parts(call: &Call) -> [Option<Value>; 3] {
     let mut places = ["database", "schema", "identifier"].into_iter().enumerate();
-    std::array::from_fn(|_| places.next().and_then(|(place, name)| call.get(place, name)))
+    std::array::from_fn(|_| places.next().and_then(|(position, name)| call.get(position, name)))
 }
 
-fn replaced(named: &Named, call: &Call) -> Value {
+fn replaced(named: &RelationObject, call: &Call) -> Value {
     let mut other = named.clone();
     let text = |value: Value| (!value.is_none()).then(|| marks::plain(&value));
     let [database, schema, identifier] = parts(call);
@@ -134,7 +135,7 @@ fn replaced(named: &Named, call: &Call) -> Value {
     if let Some(identifier) = identifier.and_then(text) {
         other.relation.identifier = identifier;
     }
-    // An input stays that input under another path, as in dbt; another table is not the model's
+    // An input with another path is still that input, as in dbt; another table is not the model's
     // own.
     if other.relation != named.relation && named.is_this() {
         other.mark = None;
@@ -142,7 +143,7 @@ fn replaced(named: &Named, call: &Call) -> Value {
     Value::from_object(other)
 }
 
-impl Object for Named {
+impl Object for RelationObject {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let relation = &self.relation;
         let maybe = |part: &Option<String>| Value::from(part.clone());
@@ -176,7 +177,7 @@ impl Object for Named {
             "quote_policy" => policy(relation.style.quoted),
             "require_alias" => Value::from(true),
             "limit" | "event_time_filter" => Value::from(()),
-            // What tells a relation from a string, in dbt_utils: `obj is mapping and
+            // dbt_utils distinguishes relations from strings by this: `obj is mapping and
             // obj.get('metadata', {}).get('type', '')`.
             "metadata" => collections::dict([(Value::from("type"), Value::from("Relation"))]),
             _ => return None,
@@ -218,16 +219,16 @@ impl Object for Named {
             "include" | "quote" => {
                 let flags =
                     if method == "include" { &mut style.included } else { &mut style.quoted };
-                for (flag, given) in flags.iter_mut().zip(parts(&call)) {
-                    if let Some(given) = given.filter(|given| !given.is_none()) {
-                        *flag = given.is_true();
+                for (flag, value) in flags.iter_mut().zip(parts(&call)) {
+                    if let Some(value) = value.filter(|value| !value.is_none()) {
+                        *flag = value.is_true();
                     }
                 }
                 self.with(style)
             }
             "without_identifier" => {
                 style.included[2] = false;
-                let mut other = Named::clone(self);
+                let mut other = RelationObject::clone(self);
                 other.relation.identifier.clear();
                 other.relation.style = style;
                 Value::from_object(other)
@@ -239,14 +240,14 @@ impl Object for Named {
             }
             "replace_path" => replaced(self, &call),
             "incorporate" => {
-                let mut other = Named::clone(self);
+                let mut other = RelationObject::clone(self);
                 if let Some(path) = call.get(9, "path") {
                     let pairs = collections::pairs_of(&path)?
                         .into_iter()
                         .map(|(key, value)| (key.to_string(), value));
                     let named: Vec<Value> = vec![minijinja::value::Kwargs::from_iter(pairs).into()];
                     let replaced = replaced(self, &Call::of("relation", "incorporate", &named));
-                    if let Some(replaced) = replaced.downcast_object_ref::<Named>() {
+                    if let Some(replaced) = replaced.downcast_object_ref::<RelationObject>() {
                         other = replaced.clone();
                     }
                 }
@@ -257,7 +258,7 @@ impl Object for Named {
             }
             "information_schema" | "information_schema_only" => {
                 let view = call.text(0, "view_name")?.unwrap_or_default();
-                let mut other = Named::clone(self);
+                let mut other = RelationObject::clone(self);
                 other.mark = None;
                 other.relation.schema = Some("INFORMATION_SCHEMA".to_string());
                 other.relation.style.included = [true; 3];
@@ -276,12 +277,12 @@ impl Object for Named {
                         call.error("needs a database, a schema or an identifier to compare")
                     );
                 }
-                let same = |asked: Option<Value>, own: Option<&str>| match asked
-                    .filter(|asked| !asked.is_none())
+                let same = |requested: Option<Value>, actual: Option<&str>| match requested
+                    .filter(|requested| !requested.is_none())
                 {
-                    Some(asked) => {
-                        own.is_some_and(|own| own.eq_ignore_ascii_case(&marks::plain(&asked)))
-                    }
+                    Some(requested) => actual.is_some_and(|actual| {
+                        actual.eq_ignore_ascii_case(&marks::plain(&requested))
+                    }),
                     None => true,
                 };
                 let relation = &self.relation;

@@ -1,5 +1,5 @@
-//! What one rendering knows and notes down: the scope it was given, what the template said on the
-//! way, the macro files that were loaded into it, and the value that a macro is about to return.
+//! The state of one rendering: its scope, the recorded calls, the loaded macro files, and the value
+//! that a macro returns.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use minijinja::Value;
 
-use super::macro_registry::Library;
-use super::relations::Named;
-use super::{Known, LazyValue, MarkKind, RefCall, Relation, Scope, Settings};
+use super::macro_registry::MacroLibrary;
+use super::relations::RelationObject;
+use super::{LazyValue, MarkKind, RefCall, Relation, RelationCatalog, Scope, Settings};
 use crate::calendar::Instant;
 use crate::diagnostics::Diagnostic;
 
@@ -20,14 +20,14 @@ pub(super) type GraphParts = Vec<(Value, Value)>;
 /// What all renderings of a project share.
 pub(super) struct Shared {
     pub settings: Settings,
-    pub library: Arc<Library>,
-    /// The parts of dbt's `graph`, once the nodes are known: a large project has thousands.
-    /// With why they are not complete, if they are not.
+    pub library: Arc<MacroLibrary>,
+    /// The parts of dbt's `graph`, once the nodes are known: a large project has thousands. With
+    /// the reason if they are incomplete.
     pub graph: OnceLock<(LazyValue<GraphParts>, Option<Diagnostic>)>,
-    pub known: OnceLock<Arc<dyn Known>>,
+    pub known: OnceLock<Arc<dyn RelationCatalog>>,
 }
 
-/// What a template said of itself.
+/// What a template recorded.
 #[derive(Default)]
 pub(super) struct Captured {
     pub config: Vec<serde_json::Map<String, serde_json::Value>>,
@@ -39,7 +39,7 @@ pub(super) struct Captured {
 }
 
 impl Captured {
-    /// Notes a warning of the template's, each text once.
+    /// Records a warning, each text once.
     pub fn warn(&mut self, message: String) {
         if self.warned.insert(message.clone()) {
             self.warnings.push(Diagnostic::warning(message));
@@ -47,43 +47,41 @@ impl Captured {
     }
 }
 
-/// The machinery of macros within one rendering.
+/// The state of running macros.
 #[derive(Default)]
 pub(super) struct Running {
     /// The template's macro that imports a file of macros.
     pub loader: Option<Value>,
-    /// Loaded files of macros, by their place in the library.
+    /// Loaded macro files, by their index in the library.
     pub modules: BTreeMap<usize, Value>,
-    /// Files that are being loaded: what a macro in them means by a name depends on the file's
-    /// package.
+    /// Files that are being loaded. Names in their macros resolve by the file's package.
     pub loading: Vec<usize>,
-    /// The value that `return()` was called with, while it travels to the macro's caller.
+    /// The argument of `return()`, until the macro's caller takes it.
     pub returned: Option<Value>,
-    /// The tables that statements gave, by the statements' names.
+    /// The results of statements, by name.
     pub results: BTreeMap<String, Value>,
-    /// What each macro that is being run was called with.
+    /// The arguments of each running macro.
     pub arguments: Vec<Vec<Value>>,
-    /// Macros that are being run, outermost first: packages and names.
+    /// Running macros, outermost first: packages and names.
     pub stack: Vec<(String, String)>,
 }
 
 pub(super) struct Session {
     pub shared: Arc<Shared>,
     pub scope: Scope,
-    /// The package whose variables `var()` reads, where that is not the scope's.
+    /// The package whose variables `var()` reads, if it differs from the scope's.
     pub macro_package: Option<String>,
-    /// Names that the template calls: while a model only says what it is, an unknown one is no
-    /// error.
+    /// Names that the template calls. In the parse pass an unknown one is not an error.
     pub calls: BTreeSet<String>,
     pub reads_batch: AtomicBool,
     pub reads_this: AtomicBool,
     pub asks_incremental: AtomicBool,
-    /// Whether the text may depend on now.
+    /// Whether the text may depend on the current time.
     pub reads_clock: AtomicBool,
     pub reads_graph: AtomicBool,
-    /// Whether a relation was asked for that does not exist as far as is known.
+    /// Whether a relation was looked up that is not known to exist.
     pub missed: AtomicBool,
-    said: Mutex<Captured>,
+    captured: Mutex<Captured>,
     running: Mutex<Running>,
     pub model: OnceLock<Value>,
     pub graph: OnceLock<Value>,
@@ -116,18 +114,18 @@ impl Session {
             reads_clock: AtomicBool::new(false),
             reads_graph: AtomicBool::new(false),
             missed: AtomicBool::new(false),
-            said: Mutex::default(),
+            captured: Mutex::default(),
             running: Mutex::default(),
             model: OnceLock::new(),
             graph: OnceLock::new(),
         }
     }
 
-    pub fn said(&self) -> MutexGuard<'_, Captured> {
-        self.said.lock().unwrap_or_else(|broken| broken.into_inner())
+    pub fn captured(&self) -> MutexGuard<'_, Captured> {
+        self.captured.lock().unwrap_or_else(|broken| broken.into_inner())
     }
 
-    /// The error that the template, a file of this path, has read an incomplete `graph`.
+    /// The error that the template with this path read an incomplete `graph`.
     pub fn graph_gap(&self, path: &str) -> Result<(), Diagnostic> {
         match self.shared.graph.get() {
             Some((_, Some(gap))) if self.reads_graph.load(Relaxed) => {
@@ -151,15 +149,15 @@ impl Session {
         self.shared.settings.now
     }
 
-    pub fn library(&self) -> &Library {
+    pub fn library(&self) -> &MacroLibrary {
         &self.shared.library
     }
 
-    /// The place of a mark's kind in the list of kinds.
+    /// The index of a mark's kind in the list of kinds.
     pub fn mark(&self, kind: MarkKind) -> usize {
-        let marks = &mut self.said().marks;
+        let marks = &mut self.captured().marks;
         match marks.iter().position(|known| *known == kind) {
-            Some(place) => place,
+            Some(position) => position,
             None => {
                 marks.push(kind);
                 marks.len() - 1
@@ -167,7 +165,7 @@ impl Session {
         }
     }
 
-    /// A relation for templates.
+    /// A relation as a template value.
     pub fn relation(
         self: &Arc<Self>,
         relation: Relation,
@@ -175,7 +173,7 @@ impl Session {
         mark: Option<MarkKind>,
     ) -> Value {
         let mark = mark.map(|mark| self.mark(mark));
-        Value::from_object(Named {
+        Value::from_object(RelationObject {
             relation,
             kind: kind.map(str::to_string),
             mark,
@@ -190,7 +188,7 @@ impl Session {
         }
     }
 
-    /// The package whose macros come first where a name is looked up now.
+    /// The package whose macros take precedence in the current file.
     pub fn package(&self) -> String {
         match self.running().loading.last() {
             Some(file) => self.library().files[*file].package.clone(),
@@ -198,7 +196,7 @@ impl Session {
         }
     }
 
-    /// Lets go of values that hold the session, which would keep each other alive.
+    /// Drops values that hold the session, to break reference cycles.
     pub fn close(&self) {
         *self.running() = Running::default();
     }

@@ -1,36 +1,36 @@
-//! Changes to a text that remember where each byte came from. Takes insertions and replacements in
-//! any order; gives the changed text, and for a place in it the place in the original.
+//! Edits of a text with a source map: applies insertions and replacements, and maps spans of the
+//! new text to the original.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// The changes to one text.
+/// The edits of one text.
 #[derive(Default)]
-pub(super) struct Edits(Vec<Edit>);
+pub(super) struct SourceEdits(Vec<Edit>);
 
 struct Edit {
     at: Range<usize>,
-    /// What comes first where several edits begin at one byte.
+    /// The order of edits at the same byte.
     rank: (u8, isize),
     text: Cow<'static, str>,
 }
 
-/// A changed text and where its parts came from.
+/// An edited text with its source map.
 #[derive(Default)]
-pub(super) struct Edited {
+pub(super) struct MappedText {
     pub text: String,
-    /// Parts taken over unchanged: start in the new text, start in the original, length.
-    kept: Vec<(usize, usize, usize)>,
+    /// Copied parts: start in the new text, start in the original, length.
+    copied: Vec<(usize, usize, usize)>,
 }
 
-impl Edits {
-    /// Puts `text` before the byte `at`; of two such, the later one stands outside.
+impl SourceEdits {
+    /// Inserts `text` before the byte `at`. Of two such edits, the later one is outermost.
     pub fn open(&mut self, at: usize, text: impl Into<Cow<'static, str>>) {
         let rank = (1, -(self.0.len() as isize));
         self.0.push(Edit { at: at..at, rank, text: text.into() });
     }
 
-    /// Puts `text` behind the byte before `at`; of two such, the later one stands outside.
+    /// Inserts `text` after the byte before `at`. Of two such edits, the later one is outermost.
     pub fn close(&mut self, at: usize, text: impl Into<Cow<'static, str>>) {
         let rank = (0, self.0.len() as isize);
         self.0.push(Edit { at: at..at, rank, text: text.into() });
@@ -40,7 +40,7 @@ impl Edits {
         self.0.push(Edit { at, rank: (2, 0), text: text.into() });
     }
 
-    /// How many edits there are; [`Edits::forget`] goes back to it.
+    /// Number of edits, for [`SourceEdits::forget`].
     pub fn len(&self) -> usize {
         self.0.len()
     }
@@ -49,38 +49,37 @@ impl Edits {
         self.0.truncate(len);
     }
 
-    /// The text with all edits made, behind `prefix`.
-    pub fn apply(mut self, source: &str, prefix: &str) -> Edited {
+    /// Applies all edits, and inserts `prefix` before the text.
+    pub fn apply(mut self, source: &str, prefix: &str) -> MappedText {
         self.0.sort_by_key(|edit| (edit.at.start, edit.rank));
-        let mut edited = Edited {
+        let mut edited = MappedText {
             text: String::with_capacity(prefix.len() + source.len() + source.len() / 8),
-            kept: Vec::new(),
+            copied: Vec::new(),
         };
         edited.text.push_str(prefix);
         let mut done = 0;
         for edit in self.0 {
             if edit.at.start < done {
-                continue; // Inside of a part that was replaced as a whole.
+                continue; // Inside of a replaced part.
             }
-            edited.keep(source, done..edit.at.start);
+            edited.copy(source, done..edit.at.start);
             edited.text.push_str(&edit.text);
             done = edit.at.end;
         }
-        edited.keep(source, done..source.len());
+        edited.copy(source, done..source.len());
         edited
     }
 }
 
-impl Edited {
-    fn keep(&mut self, source: &str, part: Range<usize>) {
+impl MappedText {
+    fn copy(&mut self, source: &str, part: Range<usize>) {
         if !part.is_empty() {
-            self.kept.push((self.text.len(), part.start, part.len()));
+            self.copied.push((self.text.len(), part.start, part.len()));
             self.text.push_str(&source[part]);
         }
     }
 
-    /// Where a part of the new text stands in the original. What was put in counts as standing at
-    /// what follows it.
+    /// The original span of a span of the new text. Inserted text maps to what follows it.
     pub fn original(&self, part: Range<usize>) -> Range<usize> {
         let start = self.byte(part.start);
         let end = match part.end.checked_sub(1) {
@@ -91,16 +90,16 @@ impl Edited {
     }
 
     fn byte(&self, at: usize) -> usize {
-        let after = self.kept.partition_point(|(new, _, len)| new + len <= at);
-        match self.kept.get(after) {
+        let after = self.copied.partition_point(|(new, _, len)| new + len <= at);
+        match self.copied.get(after) {
             Some((new, old, _)) => old + at.saturating_sub(*new),
-            None => self.kept.last().map_or(0, |(_, old, len)| old + len),
+            None => self.copied.last().map_or(0, |(_, old, len)| old + len),
         }
     }
 
     fn last_byte(&self, at: usize) -> usize {
-        let after = self.kept.partition_point(|(new, _, _)| *new <= at);
-        match after.checked_sub(1).map(|index| self.kept[index]) {
+        let after = self.copied.partition_point(|(new, _, _)| *new <= at);
+        match after.checked_sub(1).map(|index| self.copied[index]) {
             Some((new, old, len)) => old + (at - new).min(len - 1),
             None => 0,
         }
@@ -112,9 +111,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_found_again() {
+    fn spans_map_to_the_original() {
         let source = "{{ [a] % b }}";
-        let mut edits = Edits::default();
+        let mut edits = SourceEdits::default();
         edits.open(3, "__l(");
         edits.close(6, ")");
         edits.open(3, "__mod(");

@@ -1,5 +1,5 @@
-//! How many periods lie between two dates, where both are written out: dbt asks the warehouse for
-//! that, to size a date spine.
+//! The number of periods between two date literals. dbt queries the warehouse for it, for the
+//! length of a date spine.
 
 use chrono::{DateTime, Datelike, Utc};
 use minijinja::Value;
@@ -12,15 +12,20 @@ use super::marks;
 static DATE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"'(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}:\d{2}))?'").ok());
 
-/// A date made of three numbers, as `dbt.date()` writes it for an engine.
+/// A date from three numbers, as `dbt.date()` writes it.
 static PARTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:make_date|date_from_parts|datefromparts|date)\s*\(\s*(\d{4})\s*,\s*(\d{1,2})\s*,\s*(\d{1,2})\s*\)").ok()
+    Regex::new(concat!(
+        r"(?i)\b(?:make_date|date_from_parts|datefromparts|date)",
+        r"\s*\(\s*(\d{4})\s*,\s*(\d{1,2})\s*,\s*(\d{1,2})\s*\)",
+    ))
+    .ok()
 });
 
-/// The number of boundaries of `datepart` between `start_date` and `end_date`, if each holds just
-/// one date.
+/// The number of boundaries of `datepart` between `start_date` and `end_date`, if each contains
+/// exactly one date.
 pub(super) fn intervals(call: &Call) -> Option<Value> {
-    let argument = |place, name: &str| call.get(place, name).map(|value| marks::plain(&value));
+    let argument =
+        |position, name: &str| call.get(position, name).map(|value| marks::plain(&value));
     let (start, end) = (written(&argument(0, "start_date")?)?, written(&argument(1, "end_date")?)?);
     let months = |at: DateTime<Utc>| i64::from(at.year()) * 12 + i64::from(at.month0());
     let days = |at: DateTime<Utc>| i64::from(at.date_naive().num_days_from_ce());
@@ -40,14 +45,14 @@ pub(super) fn intervals(call: &Call) -> Option<Value> {
     Some(Value::from(count))
 }
 
-/// The one date in an expression that only casts it.
+/// The only date in an expression that casts it.
 fn written(expression: &str) -> Option<DateTime<Utc>> {
     let expression = PARTS.as_ref()?.replace_all(expression, |parts: &regex::Captures| {
         format!("'{}-{:0>2}-{:0>2}'", &parts[1], &parts[2], &parts[3])
     });
     let expression = &*expression;
-    let found: Vec<_> = DATE.as_ref()?.captures_iter(expression).collect();
-    let [only] = &found[..] else { return None };
+    let dates: Vec<_> = DATE.as_ref()?.captures_iter(expression).collect();
+    let [only] = &dates[..] else { return None };
     let around = expression.replace(only.get(0)?.as_str(), "").to_lowercase();
     let words = [
         "cast",

@@ -1,22 +1,21 @@
-//! A macro that returns the statements of an incremental strategy: which one the project has in the
-//! place of dbt's own, and its call with the arguments that dbt gives it. Takes the name; gives the
-//! text that the macro returns.
+//! Strategy macros: finds the macro of the project that overrides dbt's macro of an incremental
+//! strategy, and calls it with dbt's arguments.
 
 use std::sync::Arc;
 
 use minijinja::Value;
 
-use super::column::Column;
+use super::column::ColumnObject;
 use super::macro_registry::DBT;
 use super::session::Session;
 use super::{Jinja, Relation, Scope, collections, json};
 use crate::diagnostics::{Diagnostic, Location};
 
-/// What dbt gives a strategy's macro.
+/// The arguments of a strategy macro.
 #[derive(Clone, Debug)]
 pub struct StrategyArguments {
     pub target: Relation,
-    /// The table that holds the rows of the query.
+    /// The table with the rows of the query.
     pub stage: Relation,
     pub unique_key: serde_json::Value,
     /// The columns of the target: names and types.
@@ -24,17 +23,17 @@ pub struct StrategyArguments {
     pub predicates: serde_json::Value,
 }
 
-/// A macro of a project's own.
+/// A strategy macro of the project.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StrategyMacro {
     pub package: String,
     pub name: String,
-    /// The arguments that it takes, by dbt's names; none: one dict of all.
+    /// Its arguments by dbt's names; empty: one dict of all.
     pub arguments: &'static [&'static str],
     pub at: Location,
 }
 
-/// dbt's macros that the macro of a strategy calls, which a project can replace: their arguments in
+/// dbt's macros that a strategy's macro calls and that a project can override: their arguments in
 /// order.
 const PARTS: [(&str, &str, &[&str]); 3] = [
     (
@@ -63,16 +62,16 @@ const PARTS: [(&str, &str, &[&str]); 3] = [
 ];
 
 impl Jinja {
-    /// The macro of the project that makes the statements of a strategy for the models of
-    /// `package`. `usual` is the strategy that a model without one has.
+    /// The macro of the project for a strategy, for models of `package`. `default` is the strategy
+    /// of a model without one.
     pub fn strategy_macro(
         &self,
         package: &str,
         strategy: Option<&str>,
-        usual: &str,
+        default: &str,
     ) -> Option<StrategyMacro> {
         let named = strategy.unwrap_or("default");
-        let own = |strategy: &str| {
+        let strategy_macro = |strategy: &str| {
             let name = format!("get_incremental_{}_sql", strategy.replace('+', "_"));
             self.replacing(package, &name).map(|(package, name, at)| StrategyMacro {
                 package,
@@ -90,11 +89,11 @@ impl Jinja {
                 at,
             })
         };
-        let usual = if named == "default" { usual } else { named };
-        own(named).or_else(|| own(usual)).or_else(|| part(usual))
+        let default = if named == "default" { default } else { named };
+        strategy_macro(named).or_else(|| strategy_macro(default)).or_else(|| part(default))
     }
 
-    /// The package and name of the macro that is called for one of dbt's, if that is not dbt's own.
+    /// The package and name of the macro that overrides a macro of dbt, if there is one.
     fn replacing(&self, package: &str, name: &str) -> Option<(String, String, Location)> {
         let library = &self.shared.library;
         let plain = [package, &library.root]
@@ -107,8 +106,8 @@ impl Jinja {
                 .ok()
                 .filter(|(package, _)| package != DBT)?,
         };
-        let found = library.get(&package, &name)?;
-        let at = library.files[found.file].source.at(found.header.at.clone());
+        let definition = library.get(&package, &name)?;
+        let at = library.files[definition.file].source.at(definition.header.at.clone());
         Some((package, name, at))
     }
 
@@ -116,19 +115,19 @@ impl Jinja {
     pub fn strategy_statements(
         &self,
         of: &StrategyMacro,
-        given: &StrategyArguments,
+        input: &StrategyArguments,
         scope: &Scope,
     ) -> Result<String, Diagnostic> {
         let arguments = |session: &Arc<Session>| {
             let column = |(name, data_type): &(String, Option<String>)| {
-                Value::from_object(Column::plain(name.clone(), data_type.clone(), session))
+                Value::from_object(ColumnObject::plain(name.clone(), data_type.clone(), session))
             };
             let value = |name: &str| match name {
-                "target_relation" => session.relation(given.target.clone(), Some("table"), None),
-                "temp_relation" => session.relation(given.stage.clone(), Some("table"), None),
-                "unique_key" => json::value(&given.unique_key),
-                "dest_columns" => collections::list(given.columns.iter().map(column)),
-                _ => json::value(&given.predicates),
+                "target_relation" => session.relation(input.target.clone(), Some("table"), None),
+                "temp_relation" => session.relation(input.stage.clone(), Some("table"), None),
+                "unique_key" => json::value(&input.unique_key),
+                "dest_columns" => collections::list(input.columns.iter().map(column)),
+                _ => json::value(&input.predicates),
             };
             const ALL: [&str; 5] = [
                 "target_relation",

@@ -1,5 +1,5 @@
-//! The table that a query gives, as templates hold it: rows and columns by place and by name, as
-//! agate's tables have them.
+//! The result of a query as a template value: rows and columns by position and by name, as in
+//! agate.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,36 +8,36 @@ use minijinja::value::{Enumerator, Object, ObjectRepr, Tuple, Value};
 use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
-use super::recorded_results::Answer;
+use super::recorded_results::RecordedResult;
 use super::{collections, json};
 
 /// A table of values.
 #[derive(Clone, Debug)]
-pub(super) struct Table {
+pub(super) struct ResultTable {
     columns: Arc<Vec<String>>,
     rows: Vec<Vec<Value>>,
 }
 
-impl Table {
-    /// Columns without a name are called as in agate: `a`, `b`, `c`.
-    pub fn new(answer: &Answer) -> Table {
+impl ResultTable {
+    /// Columns without a name are named as in agate: `a`, `b`, `c`.
+    pub fn new(answer: &RecordedResult) -> ResultTable {
         let width = answer.rows.iter().map(Vec::len).max().unwrap_or(0).max(answer.columns.len());
-        let name = |place: usize| {
+        let name = |position: usize| {
             answer
                 .columns
-                .get(place)
+                .get(position)
                 .cloned()
-                .unwrap_or_else(|| char::from(b'a' + (place % 26) as u8).to_string())
+                .unwrap_or_else(|| char::from(b'a' + (position % 26) as u8).to_string())
         };
-        Table {
+        ResultTable {
             columns: Arc::new((0..width).map(name).collect()),
             rows: answer.rows.iter().map(|row| row.iter().map(json::value).collect()).collect(),
         }
     }
 
-    /// A table of nothing, as dbt has it while parsing.
-    pub fn empty() -> Table {
-        Table::new(&Answer::default())
+    /// An empty table, as in dbt's parse pass.
+    pub fn empty() -> ResultTable {
+        ResultTable::new(&RecordedResult::default())
     }
 
     fn rows(&self) -> Vec<Value> {
@@ -47,21 +47,21 @@ impl Table {
         self.rows.iter().map(row).collect()
     }
 
-    fn column(&self, place: usize) -> Value {
+    fn column(&self, position: usize) -> Value {
         let values = self
             .rows
             .iter()
-            .map(|row| row.get(place).cloned().unwrap_or(Value::from(())))
+            .map(|row| row.get(position).cloned().unwrap_or(Value::from(())))
             .collect();
-        Value::from_object(Line { names: Arc::new(vec![self.columns[place].clone()]), values })
+        Value::from_object(Line { names: Arc::new(vec![self.columns[position].clone()]), values })
     }
 
     fn columns(&self) -> Value {
-        let values = (0..self.columns.len()).map(|place| self.column(place)).collect();
+        let values = (0..self.columns.len()).map(|position| self.column(position)).collect();
         Value::from_object(Line { names: self.columns.clone(), values })
     }
 
-    /// What `load_result()` gives.
+    /// The value of `load_result()`.
     pub fn result(self) -> Value {
         let data =
             collections::list(self.rows.iter().map(|row| Value::from(Tuple::new(row.clone()))));
@@ -73,14 +73,14 @@ impl Table {
     }
 }
 
-impl Object for Table {
+impl Object for ResultTable {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Seq
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        if let Some(place) = key.as_usize() {
-            return self.rows().get(place).cloned();
+        if let Some(position) = key.as_usize() {
+            return self.rows().get(position).cloned();
         }
         Some(match key.as_str()? {
             "rows" => collections::list(self.rows()),
@@ -111,15 +111,17 @@ impl Object for Table {
                     .try_iter()?
                     .map(|name| name.to_string())
                     .collect();
-                Ok(Value::from_object(Table { columns: Arc::new(names), rows: self.rows.clone() }))
+                Ok(Value::from_object(ResultTable {
+                    columns: Arc::new(names),
+                    rows: self.rows.clone(),
+                }))
             }
             _ => Err(Error::from(ErrorKind::UnknownMethod)),
         }
     }
 }
 
-/// A row, a column, or the list of columns: values by place, and by name where there is a name for
-/// each.
+/// A row, a column, or the list of columns: values by position, and by name if each has one.
 struct Line {
     names: Arc<Vec<String>>,
     values: Vec<Value>,
@@ -127,11 +129,11 @@ struct Line {
 
 impl Line {
     fn named(&self, name: &str) -> Option<Value> {
-        let place = self.names.iter().position(|known| known == name);
-        // The warehouse's own spelling is often another than the template's.
-        let place = place
+        let position = self.names.iter().position(|known| known == name);
+        // The spelling in the warehouse often differs from the template's.
+        let position = position
             .or_else(|| self.names.iter().position(|known| known.eq_ignore_ascii_case(name)))?;
-        self.values.get(place).cloned()
+        self.values.get(position).cloned()
     }
 }
 
@@ -148,7 +150,7 @@ impl Object for Line {
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         match (key.as_usize(), key.as_str()) {
-            (Some(place), _) => self.values.get(place).cloned(),
+            (Some(position), _) => self.values.get(position).cloned(),
             (None, Some(name)) => self.named(name).or_else(|| {
                 (name == "name").then(|| self.names.first().map(|name| Value::from(&**name)))?
             }),

@@ -78,7 +78,7 @@ pub(super) fn settings(adapters: &[&str], packages: Vec<MacroPackage>) -> Settin
         which: "run",
         style: style(),
         columns: ColumnQuoting { quote: '"', seeds: true, once: false },
-        answers: Answers::default(),
+        answers: RecordedResults::default(),
     }
 }
 
@@ -106,7 +106,8 @@ const MACROS: &[(&str, &str)] = &[
     (
         "macros/a.sql",
         "{% macro twice(x) %}{{ return([x, x]) }}{% endmacro %}
-{% macro fib(n) %}{% if n < 2 %}{{ return(n) }}{% endif %}{{ return(fib(n - 1) + fib(n - 2)) }}{% endmacro %}
+{% macro fib(n) %}{% if n < 2 %}{{ return(n) }}{% endif %}\
+{{ return(fib(n - 1) + fib(n - 2)) }}{% endmacro %}
 {% macro more(a, b='b') %}{{ a }}{{ b }}{{ varargs }}{{ kwargs }}{% endmacro %}
 {% macro wrap() %}<{{ caller() }}>{% endmacro %}
 {% macro each(items) %}{% for item in items %}{{ caller(item) }}{% endfor %}{% endmacro %}
@@ -117,8 +118,11 @@ const MACROS: &[(&str, &str)] = &[
 {% macro outer() %}{{ broken() }}{% endmacro %}
 {% macro plain(x) %} {{ x }} {% endmacro %}",
     ),
-    ("macros/b.sql", "{% test t(model) %}select \
-        {{ 1 +{% endtest %}\n{% macro default__greet(x) %}hi {{ x }}{% endmacro %}"),
+    (
+        "macros/b.sql",
+        "{% test t(model) %}select \
+        {{ 1 +{% endtest %}\n{% macro default__greet(x) %}hi {{ x }}{% endmacro %}",
+    ),
 ];
 
 fn jinja() -> Jinja {
@@ -126,7 +130,9 @@ fn jinja() -> Jinja {
         "utils",
         &[(
             "macros/u.sql",
-            "{% macro greet(x) %}{{ return(adapter.dispatch('greet', 'utils')(x)) }}{% endmacro %}{% macro postgres__greet(x) %}pg {{ x }} {{ utils.helper() }}{% endmacro %}{% macro helper() %}help{% endmacro %}",
+            "{% macro greet(x) %}{{ return(adapter.dispatch('greet', 'utils')(x)) }}{% endmacro \
+            %}{% macro postgres__greet(x) %}pg {{ x }} {{ utils.helper() }}{% endmacro %}{% macro \
+            helper() %}help{% endmacro %}",
         )],
     );
     Jinja::new(settings(&["postgres"], vec![package("p", MACROS), utils])).unwrap()
@@ -149,17 +155,20 @@ fn error_of(template: &str) -> Diagnostic {
 
 #[test]
 fn relations_leave_marks() {
-    let found = rendered(
+    let result = rendered(
         "from {{ ref('a') }} join {{ source('raw', 'e') }} x, {{ ref('p', 'b', v=2).render() }}, \
          {{ this }}, {{ ref('eph') }}, {{ ref('a').include(database=false) }}\n",
         &scope(),
     );
     assert_eq!(
-        found.text,
-        r#"from "db"."sch"."a" join "db"."sch"."e" x, "db"."sch"."b_v2", "db"."sch"."m", __dbt__cte__eph, "sch"."a""#
+        result.text,
+        concat!(
+            r#"from "db"."sch"."a" join "db"."sch"."e" x, "db"."sch"."b_v2", "#,
+            r#""db"."sch"."m", __dbt__cte__eph, "sch"."a""#,
+        )
     );
     let kinds: Vec<(&str, &MarkKind)> =
-        found.marks.iter().map(|mark| (&found.text[mark.span.clone()], &mark.kind)).collect();
+        result.marks.iter().map(|mark| (&result.text[mark.span.clone()], &mark.kind)).collect();
     let input = |id: &str| MarkKind::Input(id.to_string());
     assert_eq!(kinds[0], (r#""db"."sch"."a""#, &input("model.p.a")));
     assert_eq!(kinds[1].1, &input("source.p.raw.e"));
@@ -167,26 +176,27 @@ fn relations_leave_marks() {
     assert_eq!(kinds[3], (r#""db"."sch"."m""#, &MarkKind::This));
     assert_eq!(kinds[4], ("__dbt__cte__eph", &input("model.p.eph")));
     assert_eq!(kinds[5].1, &input("model.p.a"));
-    assert!(found.reads_this && !found.reads_batch);
+    assert!(result.reads_this && !result.reads_batch);
     assert_eq!(
-        found.refs[1],
+        result.refs[1],
         RefCall { package: Some("p".into()), name: "b".into(), version: Some("2".into()) }
     );
 }
 
 #[test]
 fn config_is_noted_in_order() {
-    let found = rendered(
-        "{{ config(b=[1, 'x'], a={'k': none}, begin=modules.datetime.datetime(2024, 1, 2), pre_hook='{{ x }}') }}{{ config({'post-hook': 'y'}) }}x",
+    let result = rendered(
+        "{{ config(b=[1, 'x'], a={'k': none}, begin=modules.datetime.datetime(2024, 1, 2), \
+        pre_hook='{{ x }}') }}{{ config({'post-hook': 'y'}) }}x",
         &scope(),
     );
-    assert_eq!(found.text, "x");
-    let first = serde_json::to_string(&found.config[0]).unwrap();
+    assert_eq!(result.text, "x");
+    let first = serde_json::to_string(&result.config[0]).unwrap();
     assert_eq!(
         first,
         r#"{"b":[1,"x"],"a":{"k":null},"begin":"2024-01-02T00:00:00","pre_hook":"{{ x }}"}"#
     );
-    assert_eq!(found.config[1]["post_hook"], "y");
+    assert_eq!(result.config[1]["post_hook"], "y");
 }
 
 #[test]
@@ -202,7 +212,8 @@ fn macros_return_values() {
     );
     assert_eq!(
         text(
-            "{% set l = [] %}{% do l.append({'a': 1}) %}{% do l[0].update({'b': 2}) %}{{ l }}{{ l + [1] }}"
+            "{% set l = [] %}{% do l.append({'a': 1}) %}{% do l[0].update({'b': 2}) %}{{ l }}{{ l \
+            + [1] }}"
         ),
         "[{'a': 1, 'b': 2}][{'a': 1, 'b': 2}, 1]"
     );
@@ -212,13 +223,15 @@ fn macros_return_values() {
 fn batches_are_seen() {
     let mut scope = scope();
     scope.batch = Some(day());
-    let found = rendered(
+    let result = rendered(
         "{{ model.batch.event_time_start }} {{ model.batch.id }} \
-         {{ (model.batch.event_time_end - modules.datetime.timedelta(hours=1)).strftime('%Y/%m/%d %H') }} {{ model.config.__dbt_internal_microbatch_event_time_end.date() }}",
+         {{ (model.batch.event_time_end - modules.datetime.timedelta(hours=1))\
+         .strftime('%Y/%m/%d %H') }} \
+         {{ model.config.__dbt_internal_microbatch_event_time_end.date() }}",
         &scope,
     );
-    assert_eq!(found.text, "2024-09-01 00:00:00+00:00 20240901 2024/09/01 23 2024-09-02");
-    assert!(found.reads_batch);
+    assert_eq!(result.text, "2024-09-01 00:00:00+00:00 20240901 2024/09/01 23 2024-09-02");
+    assert!(result.reads_batch);
     scope.batch = None;
     assert_eq!(rendered("{% if model.batch %}a{% endif %}b", &scope).text, "b");
     scope.execute = false;
@@ -232,7 +245,8 @@ fn batches_are_seen() {
 fn variables_and_the_environment() {
     assert_eq!(
         text(
-            "{{ var('limit') }}{{ var('x', 'd') }}{{ var('names') }}{{ var('written') }}{{ var.has_var('x') }}{{ env_var('HOME_') }}{{ env_var('N', '1') }}"
+            "{{ var('limit') }}{{ var('x', 'd') }}{{ var('names') }}{{ var('written') }}{{ \
+            var.has_var('x') }}{{ env_var('HOME_') }}{{ env_var('N', '1') }}"
         ),
         "5d['a', 'b']dev!Falsex1"
     );
@@ -269,13 +283,15 @@ fn pythons_ways() {
             "{{ run_started_at.strftime('%Y-%m-%d') }} \
              {{ modules.datetime.timedelta(days=1, hours=2) }} \
              {{ modules.datetime.datetime.strptime('2024', '%Y').date() }} \
-             {{ modules.pytz.timezone('Europe/Paris').localize(modules.datetime.datetime(2024, 7, 1)) }}"
+             {{ modules.pytz.timezone('Europe/Paris')\
+             .localize(modules.datetime.datetime(2024, 7, 1)) }}"
         ),
         "2024-09-17 1 day, 2:00:00 2024-01-01 2024-07-01 00:00:00+02:00"
     );
     assert_eq!(
         text(
-            "{% set ns = namespace(x=[]) %}{% for k, v in {'a': 1}.items() %}{% do ns.x.append(k ~ v) %}{% endfor %}{{ ns.x | join(',') }}{{ undefined_thing }}\n\n"
+            "{% set ns = namespace(x=[]) %}{% for k, v in {'a': 1}.items() %}{% do ns.x.append(k ~ \
+            v) %}{% endfor %}{{ ns.x | join(',') }}{{ undefined_thing }}\n\n"
         ),
         "a1\n"
     );
@@ -283,24 +299,24 @@ fn pythons_ways() {
 
 #[test]
 fn errors_have_a_place_and_a_way() {
-    let found = error_of("select 1\n{{ outer() }}");
-    assert_eq!(found.message, "`x` is undefined, so it has no `y`");
-    let at = found.at.unwrap();
+    let result = error_of("select 1\n{{ outer() }}");
+    assert_eq!(result.message, "`x` is undefined, so it has no `y`");
+    let at = result.at.unwrap();
     assert_eq!(
         (&*at.file.path, at.line(), &at.file.text[at.span.clone()]),
         ("macros/a.sql", 8, "x.y")
     );
     assert_eq!(
-        found.notes,
+        result.notes,
         [
             "in macro `broken` (macros/a.sql:8)",
             "in macro `outer` (macros/a.sql:10)",
             "called by `m` (models/m.sql:2)"
         ]
     );
-    let found = error_of("select {{ twise([1]) }}");
+    let result = error_of("select {{ twise([1]) }}");
     assert_eq!(
-        (found.message.as_str(), found.hints[0].as_str()),
+        (result.message.as_str(), result.hints[0].as_str()),
         ("`twise` is undefined", "did you mean `twice`?")
     );
     assert_eq!(&error_of("a {{ ref('gone') }}").message, "there is no model `gone`");
@@ -347,12 +363,13 @@ fn names_are_generated() {
         "p",
         &[(
             "macros/r.sql",
-            "{% macro ref(name) %}{{ return(builtins.ref(name).include(database=false)) }}{% endmacro %}",
+            "{% macro ref(name) %}{{ return(builtins.ref(name).include(database=false)) }}{% \
+            endmacro %}",
         )],
     );
     let jinja = Jinja::new(settings(&["postgres"], vec![override_ref])).unwrap();
-    let found = jinja.render(&SourceFile::new("m.sql", "{{ ref('a') }}"), &scope()).unwrap();
-    assert_eq!((found.text.as_str(), found.marks.len()), ("\"sch\".\"a\"", 1));
+    let result = jinja.render(&SourceFile::new("m.sql", "{{ ref('a') }}"), &scope()).unwrap();
+    assert_eq!((result.text.as_str(), result.marks.len()), ("\"sch\".\"a\"", 1));
 }
 
 #[test]
@@ -362,10 +379,10 @@ fn threads_share_one() {
         for _ in 0..4 {
             threads.spawn(|| {
                 for _ in 0..20 {
-                    let found = jinja
+                    let result = jinja
                         .render(&SourceFile::new("m.sql", "{{ utils.greet(1) }}"), &scope())
                         .unwrap();
-                    assert_eq!(found.text, "pg 1 help");
+                    assert_eq!(result.text, "pg 1 help");
                 }
             });
         }
@@ -374,7 +391,8 @@ fn threads_share_one() {
 
 #[test]
 fn a_first_rendering_knows_jinjas_own_functions() {
-    let text = "{% set ns = namespace(n=0) %}{% for i in range(2) %}{% set ns.n = ns.n + 1 %}{% do ref('r' ~ i) %}{% endfor %}{{ ns.n }}";
+    let text = "{% set ns = namespace(n=0) %}{% for i in range(2) %}{% set ns.n = ns.n + 1 %}{% do \
+        ref('r' ~ i) %}{% endfor %}{{ ns.n }}";
     let first = Scope { execute: false, ..scope() };
     let rendered = jinja().render(&SourceFile::new("m.sql", text), &first).unwrap();
     assert_eq!((&*rendered.text, rendered.refs.len()), ("2", 2));

@@ -1,4 +1,4 @@
-//! dbt's functions on values alone: JSON and YAML, sets, zips, hashes.
+//! dbt's pure functions: JSON and YAML, sets, zips, hashes.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use minijinja::value::{Tuple, Value};
 use minijinja::{Error, State};
 
 use super::call::Call;
-use super::globals::Run;
+use super::globals::BuiltinFunction;
 use super::python::dumps::{Options, dumps};
 use super::python::emit::emit;
 use super::python::iterator::ReadOnce;
@@ -18,8 +18,8 @@ use crate::diagnostics::SourceFile;
 use crate::limits;
 use crate::yaml;
 
-pub(super) fn named(name: &str) -> Option<(&'static str, Run)> {
-    let found: (&'static str, Run) = match name {
+pub(super) fn named(name: &str) -> Option<(&'static str, BuiltinFunction)> {
+    let entry: (&'static str, BuiltinFunction) = match name {
         "tojson" => ("tojson", to_json),
         "fromjson" => ("fromjson", from_json),
         "toyaml" => ("toyaml", to_yaml),
@@ -35,10 +35,10 @@ pub(super) fn named(name: &str) -> Option<(&'static str, Run)> {
         "try_or_compiler_error" => ("try_or_compiler_error", attempt),
         _ => return None,
     };
-    Some(found)
+    Some(entry)
 }
 
-/// The default that a call gives, for what cannot be converted.
+/// The default of a call, if the value cannot be converted.
 fn fallback(call: &Call) -> Value {
     call.get(1, "default").unwrap_or(Value::from(()))
 }
@@ -87,7 +87,7 @@ fn is_relation(value: &Value) -> bool {
     types::of(value) == types::Type::Relation
 }
 
-/// `set(value)`: the default, or `None`, where the value has no items.
+/// `set(value)`: the default, or `None`, if the value is not iterable.
 fn set(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
     let value = call.needs(0, "value")?;
     items(&value)
@@ -95,12 +95,12 @@ fn set(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
         .or_else(|error| if is_relation(&value) { Err(error) } else { Ok(fallback(call)) })
 }
 
-/// `set_strict(value)`: an error where the value has no items.
+/// `set_strict(value)`: an error if the value is not iterable.
 fn set_strict(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
     items(&call.needs(0, "value")?).and_then(Set::value)
 }
 
-/// `zip(…)`: the default, or `None`, where a value has no items.
+/// `zip(…)`: the default, or `None`, if a value is not iterable.
 fn zip(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
     let refused = call.args.iter().any(is_relation);
     zipped(call).or_else(|error| {

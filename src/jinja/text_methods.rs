@@ -14,14 +14,14 @@ pub(super) enum Side {
     Both,
 }
 
-/// `text` filled up to `width`; `side` is where the filling goes.
+/// `text` padded to `width` on `side`.
 pub(super) fn padded(text: &str, width: usize, fill: char, side: Side) -> Result<String, Error> {
     format::check_width(width)?;
     let missing = width.saturating_sub(marks::strip(text).chars().count());
     let left = match side {
         Side::Left => missing,
         Side::Right => 0,
-        // Python puts the odd one to the left where the width is odd.
+        // Python puts the additional character to the left if the width is odd.
         Side::Both => missing / 2 + (missing & width & 1),
     };
     let filling = |count: usize| fill.to_string().repeat(count);
@@ -36,7 +36,7 @@ pub(super) fn capitalized(text: &str) -> String {
     }
 }
 
-/// A letter behind one that is none is large, all others are small.
+/// A letter after a non-letter is upper case, all others are lower case.
 fn titled(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut within = false;
@@ -76,20 +76,21 @@ fn is_title(text: &str) -> bool {
     any
 }
 
-/// Whether there is a character, and all of them pass.
+/// Whether the text is not empty and all characters pass.
 fn all(text: &str, test: impl Fn(char) -> bool) -> bool {
     !text.is_empty() && text.chars().all(test)
 }
 
-/// The part between the call's `start` and `end`, and where it begins, in characters; none where it
-/// begins behind the end.
-fn part<'a>(text: &'a str, call: &Call, place: usize) -> Result<Option<(&'a str, i64)>, Error> {
+/// The part between the call's `start` and `end`, and its start in characters; none if the start is
+/// after the end.
+fn part<'a>(text: &'a str, call: &Call, position: usize) -> Result<Option<(&'a str, i64)>, Error> {
     let length = text.chars().count() as i64;
-    let edge = |place: usize, name: &str, fallback: i64| -> Result<i64, Error> {
-        let edge = call.integer(place, name)?.unwrap_or(fallback);
+    let edge = |position: usize, name: &str, fallback: i64| -> Result<i64, Error> {
+        let edge = call.integer(position, name)?.unwrap_or(fallback);
         Ok(if edge < 0 { (edge + length).max(0) } else { edge })
     };
-    let (start, end) = (edge(place, "start", 0)?, edge(place + 1, "end", length)?.min(length));
+    let (start, end) =
+        (edge(position, "start", 0)?, edge(position + 1, "end", length)?.min(length));
     if start > end {
         return Ok(None);
     }
@@ -98,8 +99,8 @@ fn part<'a>(text: &'a str, call: &Call, place: usize) -> Result<Option<(&'a str,
     Ok(Some((&text[byte(start)..byte(end)], start)))
 }
 
-fn needs_text(call: &Call, place: usize, name: &str) -> Result<String, Error> {
-    let value = call.needs(place, name)?;
+fn needs_text(call: &Call, position: usize, name: &str) -> Result<String, Error> {
+    let value = call.needs(position, name)?;
     match value.as_str() {
         Some(text) => Ok(text.to_string()),
         None if value.is_undefined() => Err(Error::from(ErrorKind::UndefinedError)),
@@ -107,7 +108,7 @@ fn needs_text(call: &Call, place: usize, name: &str) -> Result<String, Error> {
     }
 }
 
-/// The place of a text in another, in characters; -1 where it is not.
+/// The index of a text in another, in characters; -1 if it is not found.
 fn find(text: &str, call: &Call, last: bool) -> Result<i64, Error> {
     let sought = needs_text(call, 0, "sub")?;
     let Some((part, start)) = part(text, call, 1)? else { return Ok(-1) };
@@ -230,11 +231,11 @@ fn lines(text: &str, keep: bool) -> Value {
     collections::list(lines.into_iter().map(Value::from))
 }
 
-/// `text` with `new` for the first so many `old`.
+/// `text` with the first `count` occurrences of `old` replaced by `new`.
 pub(super) fn replaced(text: &str, old: &str, new: &str, count: usize) -> Result<String, Error> {
     if new.len() > old.len() {
-        let found = text.matches(old).take(count).count();
-        errors::room(found.saturating_mul(new.len() - old.len()))?;
+        let occurrences = text.matches(old).take(count).count();
+        errors::reserve(occurrences.saturating_mul(new.len() - old.len()))?;
     }
     Ok(text.replacen(old, new, count))
 }
@@ -247,7 +248,7 @@ pub(super) fn joined(
     let mut out = String::new();
     for (nth, text) in texts.enumerate() {
         let separator = if nth > 0 { separator } else { "" };
-        errors::room(separator.len() + text.len())?;
+        errors::reserve(separator.len() + text.len())?;
         out.push_str(separator);
         out.push_str(&text);
     }
@@ -256,7 +257,7 @@ pub(super) fn joined(
 
 fn expanded(text: &str, size: usize) -> Result<String, Error> {
     format::check_width(size)?;
-    errors::room(text.matches('\t').count().saturating_mul(size))?;
+    errors::reserve(text.matches('\t').count().saturating_mul(size))?;
     let mut out = String::new();
     let mut column = 0;
     for c in text.chars() {
@@ -280,7 +281,7 @@ fn expanded(text: &str, size: usize) -> Result<String, Error> {
     Ok(out)
 }
 
-/// The method's result, or none where texts have no such method.
+/// The method's result; none if texts have no such method.
 pub(super) fn call(
     state: &State,
     text: &str,
@@ -293,8 +294,8 @@ pub(super) fn call(
 
 fn answer(state: &State, text: &str, method: &str, call: &Call) -> Result<Option<Value>, Error> {
     let sides = |separator: String, last: bool| {
-        let found = if last { text.rsplit_once(&*separator) } else { text.split_once(&*separator) };
-        let parts = match found {
+        let split = if last { text.rsplit_once(&*separator) } else { text.split_once(&*separator) };
+        let parts = match split {
             Some((left, right)) => [left, &separator, right],
             None if last => ["", "", text],
             None => [text, "", ""],
@@ -362,7 +363,7 @@ fn answer(state: &State, text: &str, method: &str, call: &Call) -> Result<Option
         "rfind" => Value::from(find(text, call, true)?),
         "index" | "rindex" => match find(text, call, method == "rindex")? {
             -1 => return Err(error("substring not found")),
-            place => Value::from(place),
+            position => Value::from(position),
         },
         "count" => {
             let sought = needs_text(call, 0, "sub")?;
@@ -384,10 +385,10 @@ fn answer(state: &State, text: &str, method: &str, call: &Call) -> Result<Option
         "join" => {
             let parts = items(&call.needs(0, "iterable")?)?;
             let mut texts = Vec::with_capacity(parts.len());
-            for (place, part) in parts.iter().enumerate() {
+            for (position, part) in parts.iter().enumerate() {
                 let part = part.as_str().ok_or_else(|| {
                     error(format!(
-                        "sequence item {place}: expected str instance, {} found",
+                        "sequence item {position}: expected str instance, {} found",
                         types::name(part)
                     ))
                 })?;

@@ -1,55 +1,56 @@
-//! From dbt's Jinja to minijinja's. Takes a template; gives the text that minijinja is fed, the
-//! macros it defines, and the way back from places in the one to places in the other.
+//! Transpiles dbt's Jinja to minijinja's. Returns the text for minijinja, the defined macros, and a
+//! source map.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::expression::{Reader, Shape, Unsupported};
-use super::lexer::{Kind, Tag, tags};
-use super::source_map::{Edited, Edits};
+use super::expression::{Shape, TokenReader, Unsupported};
+use super::lexer::{Tag, TokenKind, tags};
+use super::source_map::{MappedText, SourceEdits};
 
-/// What dbt calls macros inside of Jinja, so that a call by the plain name goes through us.
+/// dbt's prefix of macro names inside of Jinja. Calls by the plain name go through
+/// [`super::macros`].
 pub(super) const MACRO_PREFIX: &str = "dbt_macro__";
 
-/// A template made ready.
+/// A transpiled template.
 #[derive(Default)]
-pub(super) struct Prepared {
-    pub edited: Edited,
-    pub macros: Vec<Header>,
+pub(super) struct TranspiledTemplate {
+    pub edited: MappedText,
+    pub macros: Vec<MacroHeader>,
     /// Names that the template calls as functions.
     pub calls: BTreeSet<String>,
 }
 
 /// The first line of a macro.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Header {
+pub(super) struct MacroHeader {
     pub name: String,
     pub parameters: Vec<String>,
     pub takes_varargs: bool,
     pub takes_kwargs: bool,
-    /// Where its name stands.
+    /// The span of its name.
     pub at: Range<usize>,
     /// From its first tag to the end of its last one.
     pub whole: Range<usize>,
 }
 
-/// Makes a file of macros ready: they are renamed, and what is outside of them is blanked, as dbt
+/// Transpiles a macro file. Macros are renamed, and text outside of them is removed, since dbt
 /// never renders it.
-pub(super) fn macro_file(source: &str) -> Prepared {
+pub(super) fn macro_file(source: &str) -> TranspiledTemplate {
     prepare(source, true, "")
 }
 
-/// Makes a model's template ready; `prefix` comes before its text.
-pub(super) fn template(source: &str, prefix: &str) -> Prepared {
+/// Transpiles a model's template; `prefix` is inserted before its text.
+pub(super) fn template(source: &str, prefix: &str) -> TranspiledTemplate {
     prepare(source, false, prefix)
 }
 
-fn prepare(source: &str, library: bool, prefix: &str) -> Prepared {
-    let mut prepared = Prepared::default();
-    let mut edits = Edits::default();
-    let mut open: Vec<(Header, usize)> = Vec::new();
+fn prepare(source: &str, library: bool, prefix: &str) -> TranspiledTemplate {
+    let mut prepared = TranspiledTemplate::default();
+    let mut edits = SourceEdits::default();
+    let mut open: Vec<(MacroHeader, usize)> = Vec::new();
     let mut blanked: Option<(String, usize)> = None;
-    // How far the text is read, and the end of the last macro that is not inside of another.
+    // The end of the last tag, and the end of the last top-level macro.
     let (mut read_to, mut macro_end) = (0, 0);
     for tag in tags(source) {
         read_to = tag.close.end;
@@ -105,7 +106,7 @@ fn prepare(source: &str, library: bool, prefix: &str) -> Prepared {
             }
         }
         if let Some((header, _)) = open.last_mut() {
-            let names = tag.tokens.iter().filter(|token| token.kind == Kind::Name);
+            let names = tag.tokens.iter().filter(|token| token.kind == TokenKind::Name);
             for name in names.map(|token| &source[token.span.clone()]) {
                 header.takes_varargs |=
                     name == "varargs" && !header.parameters.iter().any(|known| known == name);
@@ -114,7 +115,7 @@ fn prepare(source: &str, library: bool, prefix: &str) -> Prepared {
             }
         }
         let before = edits.len();
-        let reader = Reader {
+        let reader = TokenReader {
             source,
             tokens: &tag.tokens,
             at: 0,
@@ -128,7 +129,7 @@ fn prepare(source: &str, library: bool, prefix: &str) -> Prepared {
             Err(Unsupported) => edits.forget(before),
         }
     }
-    // A tag that is never closed stays, so that minijinja says what is wrong with it.
+    // An unclosed tag is kept, so that minijinja reports it.
     let rest = macro_end..source.len();
     if library
         && open.is_empty()
@@ -141,17 +142,18 @@ fn prepare(source: &str, library: bool, prefix: &str) -> Prepared {
     prepared
 }
 
-/// The line breaks of a text, so that places behind it keep their lines.
+/// The line breaks of a text, so that the following lines keep their numbers.
 fn lines(text: &str) -> String {
     "\n".repeat(text.matches('\n').count())
 }
 
-/// Notes the edits of one tag; a macro's first line gives its header and where its parameters end.
+/// Records the edits of one tag. For a macro's first tag, returns its header and the end of its
+/// parameters.
 fn read(
-    mut reader: Reader,
+    mut reader: TokenReader,
     tag: &Tag,
     library: bool,
-) -> Result<Option<(Header, usize)>, Unsupported> {
+) -> Result<Option<(MacroHeader, usize)>, Unsupported> {
     if !tag.statement {
         let part = reader.list()?;
         if part.shape == Shape::Tuple {
@@ -213,13 +215,13 @@ fn read(
         "macro" => {
             let at = reader.take()?;
             let name = reader.source[at.clone()].to_string();
-            // As in dbt, which renames the macros of a model too: only files of macros have ones
-            // that can be called.
+            // As in dbt, macros in a model are renamed too: only those in macro files can be
+            // called.
             reader.edits.open(at.start, MACRO_PREFIX);
             reader.expect("(")?;
             let (parameters, end) = parameters(&mut reader, library)?;
             return Ok(Some((
-                Header {
+                MacroHeader {
                     name,
                     parameters,
                     takes_varargs: false,
@@ -240,10 +242,10 @@ fn read(
     if reader.done() { Ok(None) } else { Err(Unsupported) }
 }
 
-fn set(reader: &mut Reader) -> Result<(), Unsupported> {
+fn set(reader: &mut TokenReader) -> Result<(), Unsupported> {
     let (single, holders) = targets(reader)?;
     if !reader.skip("=") {
-        // A block, perhaps with filters behind its name.
+        // A block, optionally with filters after its name.
         while reader.skip("|") {
             reader.take()?;
             if reader.is("(") {
@@ -269,9 +271,9 @@ fn set(reader: &mut Reader) -> Result<(), Unsupported> {
     Ok(())
 }
 
-/// The names that are assigned to: whether it is a single one, and the objects of which an
-/// attribute is set.
-fn targets(reader: &mut Reader) -> Result<(bool, Vec<String>), Unsupported> {
+/// The targets of an assignment: whether it is a single one, and the objects whose attributes are
+/// set.
+fn targets(reader: &mut TokenReader) -> Result<(bool, Vec<String>), Unsupported> {
     let mut names = 0;
     let mut holders = Vec::new();
     let mut depth = 0;
@@ -279,7 +281,7 @@ fn targets(reader: &mut Reader) -> Result<(bool, Vec<String>), Unsupported> {
         while reader.skip("(") {
             depth += 1;
         }
-        if reader.kind() != Some(Kind::Name) {
+        if reader.kind() != Some(TokenKind::Name) {
             return Err(Unsupported);
         }
         let mut name = reader.take()?;
@@ -299,10 +301,13 @@ fn targets(reader: &mut Reader) -> Result<(bool, Vec<String>), Unsupported> {
     }
 }
 
-/// Parameters behind their opening parenthesis, with types (dbt 1.12) taken out; their names, and
-/// where the list ends. A default counts for an argument that is not given, and not for one that is
-/// undefined: `missing` asks for the difference.
-fn parameters(reader: &mut Reader, missing: bool) -> Result<(Vec<String>, usize), Unsupported> {
+/// Parses parameters after the opening parenthesis, and removes their types (dbt 1.12). Returns
+/// their names and the end of the list. A default applies to a missing argument, but not to an
+/// undefined one; `missing` generates code for that.
+fn parameters(
+    reader: &mut TokenReader,
+    missing: bool,
+) -> Result<(Vec<String>, usize), Unsupported> {
     let mut names = Vec::new();
     loop {
         if reader.is(")") {
@@ -330,10 +335,10 @@ fn parameters(reader: &mut Reader, missing: bool) -> Result<(Vec<String>, usize)
             let before = reader.at;
             let default = reader.expression()?.span;
             if missing {
-                // A parameter before it is a name of its own only in the macro's body.
+                // A previous parameter is a variable only in the macro's body.
                 for token in &reader.tokens[before..reader.at] {
                     let word = &reader.source[token.span.clone()];
-                    if token.kind == Kind::Name
+                    if token.kind == TokenKind::Name
                         && names.iter().any(|known| known == word && known != &name)
                     {
                         reader.edits.replace(token.span.clone(), format!("__argument('{word}')"));
@@ -377,7 +382,8 @@ mod tests {
         );
         assert_eq!(
             text("{{ a < b == c }}{{ a ~ b ~ 1 }}{{ a.b is defined }}"),
-            "{{ __compare(a ,'<', b ,'==', c) }}{{ __cat(a , b , 1) }}{{ __attr(a,'b') is defined }}"
+            "{{ __compare(a ,'<', b ,'==', c) }}{{ __cat(a , b , 1) }}{{ __attr(a,'b') is defined \
+            }}"
         );
         assert_eq!(
             text("{{ z[::2] }}{{ z[:-1] }}"),
@@ -398,13 +404,17 @@ mod tests {
     }
 
     #[test]
-    fn macros_are_renamed_and_open_to_more_arguments() {
+    fn macros_are_renamed_and_take_varargs_and_kwargs() {
         let file = macro_file(
-            "{% macro a(x: list[int] = [], y) %}{{ varargs }}{{ kwargs.z }}{% endmacro %}{% test t(m) %}\n{{ m }}{% endtest %}",
+            "{% macro a(x: list[int] = [], y) %}{{ varargs }}{{ kwargs.z }}{% endmacro %}{% test \
+            t(m) %}\n{{ m }}{% endtest %}",
         );
         let text = &file.edited.text;
         assert!(
-            text.starts_with("{% macro dbt_macro__a(x = (__l([]) if __missing('x') else __undefined), y, varargs=none, kwargs=none) %}"),
+            text.starts_with(
+                "{% macro dbt_macro__a(x = (__l([]) if __missing('x') else \
+                __undefined), y, varargs=none, kwargs=none) %}"
+            ),
             "{text}"
         );
         assert!(text.ends_with("{% endmacro %}\n"), "{text}");

@@ -9,17 +9,17 @@ use minijinja::{Error, ErrorKind, State};
 use serde_json::{Map, Value as Json};
 
 use super::call::Call;
-use super::errors::{self, Place};
-use super::transpile::Prepared;
+use super::errors::{self, ErrorContext};
+use super::transpile::TranspiledTemplate;
 use super::{collections, datetime, datetime_module, json, native, transpile};
 use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile, nearest};
 use crate::limits;
 
-/// How the names of environment variables that hold secrets begin.
+/// The prefix of environment variables with secrets.
 pub const SECRETS: [&str; 2] = ["DBT_ENV_SECRET", "DBT_ENGINE_ENV_SECRET"];
 
-/// Refuses a secret, as dbt does.
+/// Rejects a secret, as dbt does.
 pub(super) fn not_secret(name: &str) -> Result<(), Error> {
     let Some(secret) = SECRETS.iter().find(|secret| name.starts_with(**secret)) else {
         return Ok(());
@@ -27,24 +27,24 @@ pub(super) fn not_secret(name: &str) -> Result<(), Error> {
     let error = Diagnostic::error(format!(
         "`{name}` is a secret, and secrets are allowed only in profiles.yml and packages.yml"
     ));
-    Err(errors::said(error.hint(format!(
+    Err(errors::to_error(error.hint(format!(
         "variables that begin with `{secret}` are secrets: give \
         the value in a variable of another name"
     ))))
 }
 
-/// What the values of a YAML file may ask: no macros, no models.
+/// The names that values of a YAML file may use: no macros, no models.
 pub struct YamlScope<'a> {
     pub now: Instant,
     pub vars: &'a Map<String, Json>,
     pub environment: &'a BTreeMap<String, String>,
     pub target: &'a Map<String, Json>,
-    /// Whether environment variables that hold secrets may be asked for: in profiles.yml alone.
+    /// Whether environment variables with secrets are allowed: only in profiles.yml.
     pub secrets: bool,
 }
 
-/// A value of a YAML file with its Jinja rendered, as `native` describes; text without Jinja comes
-/// back as it is. The error is a message without its place.
+/// A value of a YAML file with its Jinja rendered, as `native` describes; text without Jinja is
+/// unchanged. Errors have no location.
 pub fn yaml_value(text: &str, scope: &YamlScope) -> Result<Json, Diagnostic> {
     if !super::inner_text::has_tags(text) {
         return Ok(Json::String(text.to_string()));
@@ -71,23 +71,27 @@ pub fn yaml_value(text: &str, scope: &YamlScope) -> Result<Json, Diagnostic> {
     })
 }
 
-fn evaluated(file: &SourceFile, prepared: &Prepared, names: Value) -> Result<Json, Diagnostic> {
+fn evaluated(
+    file: &SourceFile,
+    prepared: &TranspiledTemplate,
+    names: Value,
+) -> Result<Json, Diagnostic> {
     let outcome = native::render(&file.text, &prepared.edited.text, names);
     outcome.map_err(|error| {
-        let place = Place {
+        let context = ErrorContext {
             template: file,
             prepared,
             library: None,
             known: vec!["var", "env_var", "target"],
         };
-        let mut diagnostic = errors::diagnostic(&error, &place);
+        let mut diagnostic = errors::diagnostic(&error, &context);
         diagnostic.at = None;
         if let Some(name) =
             diagnostic.message.strip_suffix(" is undefined").filter(|name| !name.contains('.'))
         {
             diagnostic
                 .hints
-                .push(format!("YAML files know `var`, `env_var` and `target`, but not {name}"));
+                .push(format!("YAML files can use `var`, `env_var` and `target`, but not {name}"));
         }
         diagnostic
     })?
@@ -152,14 +156,14 @@ impl Object for Question {
         if !self.variable && !self.known.secrets {
             not_secret(&name)?;
         }
-        let found = if self.variable {
+        let value = if self.variable {
             self.known.vars.get(&name).map(json::value)
         } else {
             self.known.environment.get(&name).map(|value| Value::from(&**value))
         };
         let default = || call.args.get(1).cloned().or_else(|| call.by_name("default"));
-        found.or_else(default).ok_or_else(|| {
-            errors::said(if self.variable {
+        value.or_else(default).ok_or_else(|| {
+            errors::to_error(if self.variable {
                 let mut error = Diagnostic::error(format!("variable `{name}` is not set"));
                 if let Some(near) = nearest(&name, self.known.vars.keys().map(|name| &**name)) {
                     error = error.hint(format!("did you mean `{near}`?"));

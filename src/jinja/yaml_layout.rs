@@ -1,32 +1,32 @@
-//! The layout of a YAML document, by the rules of PyYAML's emitter: where lines begin, which quotes
-//! a text has, where it is folded.
+//! The layout of a YAML document by the rules of PyYAML's emitter: line breaks, quotes, and folding
+//! of text.
 
 use crate::yaml::scalars;
 
 use super::marks::is_mark;
 
-/// A text is folded at the first blank behind this column.
+/// A text is folded at the first space after this column.
 const WIDTH: usize = 80;
-/// A key of this length or more, with its tag, gets a line of its own.
+/// A key of at least this length, with its tag, is written on a separate line.
 const LONG_KEY: usize = 128;
 
-pub(super) struct Node {
-    /// The number of an object that may occur again.
+pub(super) struct LayoutNode {
+    /// The number of an object that may be repeated.
     pub id: Option<usize>,
-    pub content: Content,
+    pub content: LayoutContent,
 }
 
-pub(super) enum Content {
+pub(super) enum LayoutContent {
     /// The object with this number again.
     Alias,
     Scalar {
         tag: &'static str,
         text: String,
     },
-    List(Vec<Node>),
+    List(Vec<LayoutNode>),
     Mapping {
         tag: &'static str,
-        pairs: Vec<(Node, Node)>,
+        pairs: Vec<(LayoutNode, LayoutNode)>,
     },
 }
 
@@ -35,15 +35,15 @@ pub(super) struct Layout {
     repeated: Vec<usize>,
     column: usize,
     indent: Option<usize>,
-    /// Whether the last character is a blank, or a line begins.
+    /// Whether the last character is a space, or a line begins.
     blank: bool,
     /// Whether the line has only indentation and indicators so far.
     indentation: bool,
-    /// Whether the document needs a mark of its end.
+    /// Whether the document needs an end marker.
     open: bool,
 }
 
-/// Where a node stands.
+/// The position of a node.
 #[derive(Clone, Copy, PartialEq)]
 enum Position {
     Root,
@@ -60,7 +60,7 @@ enum Style {
 }
 
 impl Layout {
-    pub fn document(root: &Node, repeated: Vec<usize>) -> String {
+    pub fn document(root: &LayoutNode, repeated: Vec<usize>) -> String {
         let mut layout = Layout {
             out: String::new(),
             repeated,
@@ -79,22 +79,22 @@ impl Layout {
         layout.out
     }
 
-    fn node(&mut self, node: &Node, position: Position) {
+    fn node(&mut self, node: &LayoutNode, position: Position) {
         if let Some(nth) =
             node.id.and_then(|id| self.repeated.iter().position(|repeated| *repeated == id))
         {
-            let sign = if matches!(node.content, Content::Alias) { '*' } else { '&' };
+            let sign = if matches!(node.content, LayoutContent::Alias) { '*' } else { '&' };
             self.indicator(&format!("{sign}id{:03}", nth + 1), true, false, false);
         }
         let outer = self.indent;
         match &node.content {
-            Content::Alias => {}
-            Content::Scalar { tag, text } => {
+            LayoutContent::Alias => {}
+            LayoutContent::Scalar { tag, text } => {
                 self.indent = Some(outer.map_or(2, |indent| indent + 2));
                 self.scalar(tag, text, position);
             }
-            Content::List(all) if all.is_empty() => self.empty("[", "]"),
-            Content::List(all) => {
+            LayoutContent::List(all) if all.is_empty() => self.empty("[", "]"),
+            LayoutContent::List(all) => {
                 // A list begins in the column of the key before it.
                 let inside =
                     matches!(position, Position::Key | Position::Value) && !self.indentation;
@@ -106,7 +106,7 @@ impl Layout {
                     self.node(item, Position::Item);
                 }
             }
-            Content::Mapping { tag, pairs } => {
+            LayoutContent::Mapping { tag, pairs } => {
                 if *tag != "map" {
                     self.indicator(&format!("!!{tag}"), true, false, false);
                 }
@@ -123,7 +123,7 @@ impl Layout {
         self.indent = outer;
     }
 
-    fn pair(&mut self, key: &Node, value: &Node) {
+    fn pair(&mut self, key: &LayoutNode, value: &LayoutNode) {
         self.line();
         if self.is_simple(key) {
             self.node(key, Position::Key);
@@ -137,21 +137,21 @@ impl Layout {
         self.node(value, Position::Value);
     }
 
-    /// Whether a key stands on the line of its value.
-    fn is_simple(&self, key: &Node) -> bool {
+    /// Whether a key is on the line of its value.
+    fn is_simple(&self, key: &LayoutNode) -> bool {
         let name = match key.id {
             Some(id) if self.repeated.contains(&id) => "id001".len(),
             _ => 0,
         };
         match &key.content {
-            Content::Alias => true,
-            Content::Scalar { tag, text } => {
+            LayoutContent::Alias => true,
+            LayoutContent::Scalar { tag, text } => {
                 !text.is_empty()
                     && !text.contains(is_break)
                     && name + 2 + tag.len() + width(text) < LONG_KEY
             }
-            Content::List(items) => items.is_empty(),
-            Content::Mapping { pairs, .. } => pairs.is_empty(),
+            LayoutContent::List(items) => items.is_empty(),
+            LayoutContent::Mapping { pairs, .. } => pairs.is_empty(),
         }
     }
 
@@ -180,7 +180,7 @@ impl Layout {
         (self.column, self.blank, self.indentation) = (0, true, true);
     }
 
-    /// Goes to the column of the indentation, on a new line where it is needed.
+    /// Moves to the column of the indentation, on a new line if needed.
     fn line(&mut self) {
         let indent = self.indent.unwrap_or(0);
         if !self.indentation || self.column > indent || self.column == indent && !self.blank {
@@ -221,8 +221,7 @@ impl Layout {
         }
     }
 
-    /// Words, on a new line behind a single blank where the line is long; a line break is written
-    /// twice.
+    /// Writes words; folds a long line at a single space. A line break is written twice.
     fn folded(&mut self, text: &str, splits: bool, plain: bool) {
         let mut rest = text;
         while !rest.is_empty() {
@@ -289,7 +288,7 @@ impl Layout {
     }
 }
 
-/// The characters that are seen: the mark of a relation is none.
+/// The number of visible characters: the mark of a relation does not count.
 fn width(text: &str) -> usize {
     text.chars().filter(|c| !is_mark(*c)).count()
 }
@@ -323,7 +322,7 @@ fn escape(c: char) -> Option<String> {
     Some(format!("\\{short}"))
 }
 
-/// The plainest style that gives a text back; `implicit` says that it means the same without
+/// The simplest style that preserves a text. `implicit`: whether it has the same meaning without
 /// quotes.
 fn style(text: &str, implicit: bool, key: bool) -> Style {
     let signs: Vec<char> = text.chars().filter(|c| !is_mark(*c)).collect();
@@ -341,7 +340,7 @@ fn style(text: &str, implicit: bool, key: bool) -> Style {
     }
 }
 
-/// Whether no character of a text means something else to YAML.
+/// Whether no character of a text is special in YAML.
 fn is_plain(signs: &[char]) -> bool {
     let blank = |at: usize| signs.get(at).is_none_or(|c| *c == ' ');
     if signs.starts_with(&['-', '-', '-']) || signs.starts_with(&['.', '.', '.']) {

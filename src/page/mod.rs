@@ -26,7 +26,7 @@ use sha2::{Digest, Sha256};
 
 use crate::calendar::{Grain, Instant, Window, display_instant};
 use crate::diagnostics::printable;
-use crate::plan::Kind;
+use crate::plan::StepKind;
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 use crate::run::history::{Attempt, History};
 use crate::run::status::Coverage;
@@ -67,7 +67,7 @@ pub fn page(
         let days = days(entry);
         let steps = steps.remove(entry.unique_id.as_str()).unwrap_or_default();
         let audit = steps.iter().find(|step| {
-            step.kind == Kind::Audit && BatchState::of(step, history) == BatchState::Done
+            step.kind == StepKind::Audit && BatchState::of(step, history) == BatchState::Done
         });
         let audit = audit.and_then(|step| history.done(step));
         let mut steps: Vec<PageStep> = steps
@@ -147,7 +147,7 @@ fn with_state<'a>(
     audit: Option<&Attempt>,
     history: &'a History,
 ) -> PageStep<'a> {
-    let window = if has_days && planned.kind == Kind::Batch { window(planned) } else { None };
+    let window = if has_days && planned.kind == StepKind::Batch { window(planned) } else { None };
     let ended = history.failed(planned).or(history.done(planned));
     PageStep {
         planned,

@@ -1,165 +1,179 @@
-//! What must have run before a step. A batch waits for exactly those batches of an input that its
-//! window overlaps; where it reads the input whole, for all of it.
+//! The dependencies of steps. A batch depends on exactly those batches of an input that overlap its
+//! window, or on all steps of the input if it reads the input whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{BatchSteps, Kind, Plan, Step, StepBody, Steps};
+use super::{BatchSteps, ModelSteps, Plan, Step, StepBody, StepKind};
 use crate::calendar::Window;
 
-/// What a model reads of the other models of the plan.
+/// The other models that a model reads.
 #[derive(Clone, Debug, Default, Hash)]
-pub struct Reads {
-    /// Microbatch models whose rows are cut to the batch's window.
+pub struct ReadSet {
+    /// Microbatch models of which a batch reads only the rows of its window.
     pub by_window: BTreeSet<String>,
-    /// All other models.
+    /// All other models, which are read whole.
     pub whole: BTreeSet<String>,
-    /// Models that a hook refers to: they are built before its statements run.
+    /// Models that a hook refers to. They are built before the hook runs.
     pub hooks: BTreeSet<String>,
-    /// Whether each batch waits for the one before it.
+    /// Whether each batch depends on the one before it.
     pub in_order: bool,
 }
 
-/// Who waits for whom in a plan.
-pub struct Waits<'a>(BTreeMap<&'a str, &'a Steps>);
+/// Looks up the dependencies between the steps of a plan.
+pub struct Dependencies<'a>(BTreeMap<&'a str, &'a ModelSteps>);
 
-impl<'a> Waits<'a> {
-    pub fn of(plan: &'a Plan) -> Waits<'a> {
-        Waits(plan.steps.iter().map(|steps| (steps.model.as_str(), steps)).collect())
+impl<'a> Dependencies<'a> {
+    pub fn new(plan: &'a Plan) -> Dependencies<'a> {
+        Dependencies(plan.steps.iter().map(|steps| (steps.model.as_str(), steps)).collect())
     }
 
-    /// Ids of the steps that must have run before `step`, or a model's id for all of its steps.
+    /// Ids of the steps on which `step` depends; a model's id stands for all of its steps.
     pub fn depends_on(&self, step: &Step) -> Vec<String> {
-        let Step { of, what } = step;
-        let before = |kind: Kind| {
-            of.first
+        let Step { parent, body } = step;
+        let before = |kind: StepKind| {
+            parent
+                .first
                 .iter()
                 .rev()
-                .filter(move |fixed| fixed.kind < kind)
+                .filter(move |step| step.kind < kind)
                 .take(1)
-                .map(|fixed| id(of, fixed.kind.word()))
+                .map(|step| step_id(parent, step.kind.as_str()))
         };
-        match what {
+        match body {
             StepBody::Batch(span, nth, _) => {
                 let overlapping = self
-                    .by_window(of)
+                    .by_window(parent)
                     .flat_map(|(input, batches)| overlapping(input, batches, span.window));
                 let last = nth
                     .checked_sub(1)
-                    .filter(|_| of.reads.in_order)
-                    .and_then(|last| Some(batch(of, of.batches.as_ref()?, last)));
-                before(Kind::Batch).chain(self.whole(of)).chain(overlapping).chain(last).collect()
+                    .filter(|_| parent.reads.in_order)
+                    .and_then(|last| Some(batch_id(parent, parent.batches.as_ref()?, last)));
+                before(StepKind::Batch)
+                    .chain(self.whole(parent))
+                    .chain(overlapping)
+                    .chain(last)
+                    .collect()
             }
-            StepBody::StaticStep(fixed) => match fixed.kind {
-                // The create statement's query is parsed by the engine, so what it reads must
-                // exist.
-                Kind::Create | Kind::Build => {
-                    let made = self
-                        .by_window(of)
-                        .filter_map(|(input, _)| Some(id(input, input.first.last()?.kind.word())));
-                    before(fixed.kind).chain(self.whole(of)).chain(made).collect()
+            StepBody::Static(step) => match step.kind {
+                // The engine parses the create statement's query, so its inputs must exist.
+                StepKind::Create | StepKind::Build => {
+                    let made = self.by_window(parent).filter_map(|(input, _)| {
+                        Some(step_id(input, input.first.last()?.kind.as_str()))
+                    });
+                    before(step.kind).chain(self.whole(parent)).chain(made).collect()
                 }
-                Kind::After if of.last.iter().any(|fixed| fixed.kind == Kind::Swap) => {
-                    self.planned(&of.reads.hooks).chain([id(of, Kind::Swap.word())]).collect()
+                StepKind::After if parent.last.iter().any(|step| step.kind == StepKind::Swap) => {
+                    self.planned(&parent.reads.hooks)
+                        .chain([step_id(parent, StepKind::Swap.as_str())])
+                        .collect()
                 }
-                Kind::After if of.is_staged() => {
-                    let hooks = self.planned(&of.reads.hooks);
-                    hooks.chain([id(of, Kind::Publish.word())]).collect()
+                StepKind::After if parent.is_staged() => {
+                    let hooks = self.planned(&parent.reads.hooks);
+                    hooks.chain([step_id(parent, StepKind::Publish.as_str())]).collect()
                 }
-                Kind::Swap | Kind::After => {
-                    let hooks = self.planned(&of.reads.hooks).filter(|_| fixed.kind == Kind::After);
-                    hooks.chain(batches(of)).collect()
+                StepKind::Swap | StepKind::After => {
+                    let hooks =
+                        self.planned(&parent.reads.hooks).filter(|_| step.kind == StepKind::After);
+                    hooks.chain(batches(parent)).collect()
                 }
-                Kind::StagedAudit => batches(of).collect(),
+                StepKind::StagedAudit => batches(parent).collect(),
                 // Nothing is published before all staged models are audited, and a model not before
                 // those that it reads.
-                Kind::Publish => {
+                StepKind::Publish => {
                     let audits = self.0.values().flat_map(|steps| {
-                        let audit = steps.last.iter().find(|fixed| fixed.kind == Kind::StagedAudit);
-                        audit.map(|fixed| id(steps, fixed.kind.word()))
+                        let audit =
+                            steps.last.iter().find(|step| step.kind == StepKind::StagedAudit);
+                        audit.map(|step| step_id(steps, step.kind.as_str()))
                     });
                     let published = self
-                        .by_window(of)
+                        .by_window(parent)
                         .filter(|(input, _)| input.is_staged())
-                        .map(|(input, _)| id(input, Kind::Publish.word()));
+                        .map(|(input, _)| step_id(input, StepKind::Publish.as_str()));
                     audits.chain(published).collect()
                 }
-                Kind::Alter => before(Kind::Alter).collect(),
-                Kind::Before => self.planned(&of.reads.hooks).collect(),
-                Kind::Batch | Kind::Audit | Kind::Undo | Kind::Cleanup => Vec::new(),
+                StepKind::Alter => before(StepKind::Alter).collect(),
+                StepKind::Before => self.planned(&parent.reads.hooks).collect(),
+                StepKind::Batch | StepKind::Audit | StepKind::Undo | StepKind::Cleanup => {
+                    Vec::new()
+                }
             },
         }
     }
 
-    /// What a model reads whole, of what is planned; and a model that ends in a swap, since its
-    /// rows are there only after that.
-    fn whole(&self, of: &Steps) -> impl Iterator<Item = String> {
-        let reads = of
+    /// The planned models that a model reads whole, and those that end in a swap, since their rows
+    /// exist only after it.
+    fn whole(&self, parent: &ModelSteps) -> impl Iterator<Item = String> {
+        let reads = parent
             .reads
             .whole
             .iter()
             .map(|id| (id, false))
-            .chain(of.reads.by_window.iter().map(|id| (id, true)));
+            .chain(parent.reads.by_window.iter().map(|id| (id, true)));
         let whole = reads.filter(|(id, by_window)| {
-            self.0.get(id.as_str()).is_some_and(|input| !by_window || one_by_one(input).is_none())
+            self.0
+                .get(id.as_str())
+                .is_some_and(|input| !by_window || separate_batches(input).is_none())
         });
         whole.map(|(id, _)| id.clone())
     }
 
-    /// Those of the models that have steps.
+    /// The models among `ids` that have steps.
     fn planned(&self, ids: &'a BTreeSet<String>) -> impl Iterator<Item = String> {
         ids.iter().filter(|id| self.0.contains_key(id.as_str())).cloned()
     }
 
-    /// The inputs whose batches may be waited for one by one.
-    fn by_window(&self, of: &Steps) -> impl Iterator<Item = (&'a Steps, &'a BatchSteps)> {
-        of.reads.by_window.iter().filter_map(|id| {
-            self.0.get(id.as_str()).and_then(|input| Some((*input, one_by_one(input)?)))
+    /// The inputs whose batches are separate dependencies.
+    fn by_window(
+        &self,
+        parent: &ModelSteps,
+    ) -> impl Iterator<Item = (&'a ModelSteps, &'a BatchSteps)> {
+        parent.reads.by_window.iter().filter_map(|id| {
+            self.0.get(id.as_str()).and_then(|input| Some((*input, separate_batches(input)?)))
         })
     }
 }
 
 /// All batches of a model.
-fn batches(of: &Steps) -> impl Iterator<Item = String> {
-    of.batches.iter().flat_map(move |batches| {
-        (0..batches.cover.windows.len()).map(move |nth| batch(of, batches, nth))
+fn batches(parent: &ModelSteps) -> impl Iterator<Item = String> {
+    parent.batches.iter().flat_map(move |batches| {
+        (0..batches.cover.windows.len()).map(move |nth| batch_id(parent, batches, nth))
     })
 }
 
-fn one_by_one(input: &Steps) -> Option<&BatchSteps> {
-    input.batches.as_ref().filter(|_| !input.last.iter().any(|fixed| fixed.kind == Kind::Swap))
+fn separate_batches(input: &ModelSteps) -> Option<&BatchSteps> {
+    input.batches.as_ref().filter(|_| !input.last.iter().any(|step| step.kind == StepKind::Swap))
 }
 
-/// The ids of the batches that overlap a window; those of a model are in order and do not overlap
-/// one another.
+/// The ids of the batches that overlap a window. The windows of a model are sorted and disjoint.
 fn overlapping(
-    input: &Steps,
+    input: &ModelSteps,
     batches: &BatchSteps,
     window: Window,
 ) -> impl Iterator<Item = String> {
     let windows = &batches.cover.windows;
     let first = windows.partition_point(|other| other.end <= window.start);
     let many = windows[first..].iter().take_while(|other| other.start < window.end).count();
-    (first..first + many).map(move |nth| batch(input, batches, nth))
+    (first..first + many).map(move |nth| batch_id(input, batches, nth))
 }
 
-fn batch(of: &Steps, batches: &BatchSteps, nth: usize) -> String {
-    id(of, &batches.cover.naming.label(batches.cover.windows[nth]))
+fn batch_id(parent: &ModelSteps, batches: &BatchSteps, nth: usize) -> String {
+    step_id(parent, &batches.cover.naming.label(batches.cover.windows[nth]))
 }
 
-fn id(of: &Steps, word: &str) -> String {
-    format!("{}@{word}", of.model)
+fn step_id(parent: &ModelSteps, word: &str) -> String {
+    format!("{}@{word}", parent.model)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::calendar::Grain;
-    use crate::plan::{StaticStep, Text};
+    use crate::plan::{BatchText, StaticStep};
     use crate::window::{BatchNaming, Cover};
     use chrono::TimeZone;
     use chrono_tz::Tz;
 
-    fn steps(model: &str, reads: Reads, days: &[(u32, u32)], swaps: bool) -> Steps {
+    fn steps(model: &str, reads: ReadSet, days: &[(u32, u32)], ends_in_swap: bool) -> ModelSteps {
         let at = |day| chrono::Utc.with_ymd_and_hms(2024, 9, day, 0, 0, 0).unwrap();
         let windows =
             days.iter().map(|(start, end)| Window { start: at(*start), end: at(*end) }).collect();
@@ -169,50 +183,55 @@ mod tests {
             chunk: None,
             timezone: Tz::UTC,
         };
-        let fixed = |kind| StaticStep { kind, text: String::new() };
-        Steps {
+        let step = |kind| StaticStep { kind, text: String::new() };
+        ModelSteps {
             model: model.into(),
             folder: model.into(),
-            first: vec![fixed(Kind::Create)],
+            first: vec![step(StepKind::Create)],
             batches: Some(BatchSteps {
                 cover: Cover { windows, naming, notes: Vec::new() },
                 audit: None,
-                text: Text::Whole(vec![String::new(); days.len()]),
+                text: BatchText::Rendered(vec![String::new(); days.len()]),
             }),
             publish: Vec::new(),
             extra: Vec::new(),
-            last: if swaps { vec![fixed(Kind::Swap), fixed(Kind::After)] } else { Vec::new() },
+            last: if ends_in_swap {
+                vec![step(StepKind::Swap), step(StepKind::After)]
+            } else {
+                Vec::new()
+            },
             reads,
         }
     }
 
-    /// What each step waits for, by its id.
-    fn waits(steps: &[Steps]) -> Vec<String> {
-        let waits = Waits(steps.iter().map(|steps| (steps.model.as_str(), steps)).collect());
+    /// The dependencies of each step, with its id.
+    fn dependency_lines(steps: &[ModelSteps]) -> Vec<String> {
+        let dependencies =
+            Dependencies(steps.iter().map(|steps| (steps.model.as_str(), steps)).collect());
         steps
             .iter()
-            .flat_map(Steps::all)
-            .map(|step| format!("{} {}", step.id(), waits.depends_on(&step).join(" ")))
+            .flat_map(ModelSteps::all)
+            .map(|step| format!("{} {}", step.id(), dependencies.depends_on(&step).join(" ")))
             .collect()
     }
 
-    fn reads_a() -> Reads {
-        Reads { by_window: ["a".to_string()].into(), ..Reads::default() }
+    fn reads_a() -> ReadSet {
+        ReadSet { by_window: ["a".to_string()].into(), ..ReadSet::default() }
     }
 
     #[test]
-    fn a_batch_waits_for_the_batches_it_overlaps() {
-        let a = steps("a", Reads::default(), &[(1, 2), (2, 3), (3, 4)], false);
-        let lines = waits(&[a, steps("b", reads_a(), &[(2, 4)], false)]);
+    fn a_batch_depends_on_the_batches_that_overlap_it() {
+        let a = steps("a", ReadSet::default(), &[(1, 2), (2, 3), (3, 4)], false);
+        let lines = dependency_lines(&[a, steps("b", reads_a(), &[(2, 4)], false)]);
         assert_eq!(lines[1], "a@2024-09-01 a@create");
         assert_eq!(lines[4], "b@create a@create");
         assert_eq!(lines[5], "b@2024-09-02_2024-09-04 b@create a@2024-09-02 a@2024-09-03");
     }
 
     #[test]
-    fn after_a_full_refresh_readers_wait_for_the_swap() {
-        let lines = waits(&[
-            steps("a", Reads::default(), &[(1, 2)], true),
+    fn readers_depend_on_the_swap_of_a_full_refresh() {
+        let lines = dependency_lines(&[
+            steps("a", ReadSet::default(), &[(1, 2)], true),
             steps("b", reads_a(), &[(1, 2)], false),
         ]);
         assert_eq!(lines[2..4], ["a@swap a@2024-09-01", "a@after a@swap"]);
@@ -220,10 +239,10 @@ mod tests {
     }
 
     #[test]
-    fn batches_in_order_wait_for_the_one_before() {
-        let lines = waits(&[steps(
+    fn batches_in_order_depend_on_the_previous_batch() {
+        let lines = dependency_lines(&[steps(
             "a",
-            Reads { in_order: true, ..Reads::default() },
+            ReadSet { in_order: true, ..ReadSet::default() },
             &[(1, 2), (2, 3)],
             false,
         )]);

@@ -1,17 +1,17 @@
-//! `manifest.json`: what the plan holds, and in which order it runs. A public contract with a
+//! `manifest.json`: the contents of the plan and the order of its steps. A public contract with a
 //! version.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Kind;
+use super::StepKind;
 pub use super::planned::{PlannedStep, read};
 use super::shards::ShardsEntry;
 pub use crate::codegen::{
     AuditEntry, BY_NAME, InputEntry, NO_EVENT_TIME, NOT_READ, OUT_OF_REACH, READ_BY_HOOK,
 };
 
-/// The version of the manifest's shape; a change that a reader could stumble over raises it.
+/// The version of the manifest's schema. A change that could break a reader increases it.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// The manifest of a plan.
@@ -25,7 +25,7 @@ pub struct Manifest {
     pub steps: Vec<PlannedStep>,
 }
 
-/// What was compiled, and what was asked.
+/// What was compiled, and the request.
 #[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct About {
     pub schema_version: u32,
@@ -42,13 +42,13 @@ pub struct About {
 
 #[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct RequestEntry {
-    /// UTC, RFC 3339: what the plan took as now. Absent where bounds were given, since then nothing
-    /// depends on it.
+    /// UTC, RFC 3339: the current time of the compilation. Absent if the request has bounds, since
+    /// then nothing depends on it.
     pub now: Option<String>,
     pub event_time_start: Option<String>,
     pub event_time_end: Option<String>,
     pub full_refresh: bool,
-    /// Whether the batches are written beside the tables and published at the end.
+    /// Whether the batches are written to staging tables and published at the end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub staged: bool,
     pub batch_size: Option<String>,
@@ -63,57 +63,57 @@ pub struct RequestEntry {
 #[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct ModelEntry {
     pub unique_id: String,
-    /// The model's file, from the project's folder.
+    /// The model's file, relative to the project's folder.
     pub path: String,
-    /// The plan's folder of the model's files.
+    /// The folder of the model's files in the plan.
     pub folder: String,
     pub relation: String,
     /// `microbatch`, `view`, `table`.
     pub materialized: String,
-    /// How the statement overwrites.
+    /// The strategy of the statement.
     pub strategy: String,
-    /// Whether a batch's file happens as a whole or not at all.
+    /// Whether the file of a batch is atomic.
     pub atomic: bool,
-    /// What a microbatch model has beside that.
+    /// Further properties of a microbatch model.
     pub microbatch: Option<MicrobatchEntry>,
     pub inputs: Vec<InputEntry>,
-    /// The columns of the insert in order, and how they are known: `projection`, or nothing where
-    /// the query does not show them.
+    /// The columns of the insert in order, and their origin: `projection`, or null if they are
+    /// unknown.
     pub columns: Option<Vec<String>>,
     pub columns_from: Option<String>,
-    /// Columns that the plan drops from the table, if they are there: `on_schema_change:
+    /// Columns that the plan drops from the table, if they exist: `on_schema_change:
     /// sync_all_columns`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns_dropped: Vec<String>,
     pub warnings: Vec<String>,
-    /// The views of the project that depend on the relation while the plan replaces it: the
-    /// engine's statement creates them again, or drops them.
+    /// The views of the project that depend on the relation when the plan replaces it: the engine
+    /// creates them again, or drops them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dependent_views: Vec<String>,
-    /// The read-only SQL by which the model's table is compared with its query.
+    /// The read-only SQL that compares the model's table with its query.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit: Option<AuditEntry>,
     /// The tables and files of a staged backfill.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub staged: Option<StagedEntry>,
-    /// What `check` finds in the model, in the order of its text.
+    /// The findings of `check`, in the order of the model's text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<FindingEntry>,
 }
 
-/// One thing that `check` finds unsafe or wasteful.
+/// One finding of `check`.
 #[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct FindingEntry {
-    /// Of the rule, stable: `BW004`.
+    /// The stable code of the rule: `BW004`.
     pub code: String,
     /// `error`, `warning` or `note`.
     pub level: String,
     pub message: String,
-    /// The author's file, from the project's folder.
+    /// The author's file, relative to the project's folder.
     pub path: String,
     /// Counted from 1.
     pub line: usize,
-    /// What to do about it.
+    /// How to resolve it.
     pub hints: Vec<String>,
 }
 
@@ -129,10 +129,11 @@ pub struct MicrobatchEntry {
     pub outside_window: String,
     pub unique_key: Vec<String>,
     /// Whether the batches must run one after the other, because the query reads its own table or
-    /// the model says so.
+    /// the model sets `concurrent_batches: false`.
     pub in_order: bool,
-    /// The table that a full refresh builds beside the model's own, until the swap.
-    pub beside: Option<String>,
+    /// The shadow table of a full refresh, until the swap.
+    #[serde(rename = "beside")]
+    pub shadow: Option<String>,
     pub batches: usize,
 }
 
@@ -145,23 +146,23 @@ pub struct StagedEntry {
     pub before: String,
     /// Whether readers see either all old or all new rows while the step `publish` runs.
     pub atomic: bool,
-    /// Puts the old rows back.
+    /// Restores the old rows.
     pub undo: FileEntry,
     /// Drops both tables.
     pub cleanup: FileEntry,
 }
 
-/// A file that is no step.
+/// A file that is not a step.
 #[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct FileEntry {
     /// Relative to the manifest.
     pub file: String,
-    /// Of the file's bytes, in hexadecimal digits.
+    /// SHA-256 of the file in hexadecimal digits.
     pub sha256: String,
 }
 
 impl FileEntry {
-    /// A file whose hash is known when it is written.
+    /// A file whose hash is added when it is written.
     pub fn unhashed(file: &str) -> FileEntry {
         FileEntry { file: file.to_string(), sha256: String::new() }
     }
@@ -172,15 +173,15 @@ impl FileEntry {
 pub struct StepEntry {
     pub id: String,
     pub model: String,
-    pub kind: Kind,
+    pub kind: StepKind,
     /// Relative to the manifest.
     pub file: String,
-    /// Of the file's bytes, in hexadecimal digits.
+    /// SHA-256 of the file in hexadecimal digits.
     pub sha256: String,
-    /// UTC, RFC 3339; of a batch only.
+    /// UTC, RFC 3339; only for a batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_time_start: Option<String>,
-    /// Excluded.
+    /// Exclusive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_time_end: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,5 @@
-//! The plan: the steps of each model in a valid order, what each depends on, and the manifest. Data
-//! only: no SQL is made here, and nothing is written.
+//! The plan: the steps of each model in a valid order, their dependencies, and the manifest. Data
+//! only: this module generates no SQL and writes no files.
 
 mod dependencies;
 pub mod manifest;
@@ -8,23 +8,24 @@ mod sha256;
 pub mod shards;
 mod steps;
 
-pub use dependencies::{Reads, Waits};
+pub use dependencies::{Dependencies, ReadSet};
 pub use sha256::Sha256;
-pub use steps::{BatchSteps, ExtraFile, StaticStep, Step, StepBody, Steps, Text};
+pub use steps::{BatchSteps, BatchText, ExtraFile, ModelSteps, StaticStep, Step, StepBody};
 
 use crate::project::State;
 use manifest::ModelEntry;
 
-/// All steps of one compile, in a valid order, and what the manifest says of them.
+/// All steps of one compilation in a valid order, with the data of the manifest.
 pub struct Plan {
     pub about: manifest::About,
     pub models: Vec<ModelEntry>,
-    /// Of each model that has any; models after those they read.
-    pub steps: Vec<Steps>,
-    /// Of the whole project, for a later plan to be compared with.
+    /// The steps of each model that has any. A model comes after its inputs.
+    pub steps: Vec<ModelSteps>,
+    /// The state of the whole project, which `--state` compares with later.
     pub state: State,
 }
 
+/// What a step does, in the order of the steps of a model.
 #[derive(
     Clone,
     Copy,
@@ -39,23 +40,23 @@ pub struct Plan {
     schemars::JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum StepKind {
     Before,
     Create,
-    /// Brings the table's columns in line with the query.
+    /// Adapts the table's columns to the query.
     Alter,
     Batch,
     Swap,
     /// Compares the rows of a staged backfill with the query and with the rows that they replace.
     #[serde(rename = "staged_audit")]
     StagedAudit,
-    /// Puts the rows of a staged backfill into the table.
+    /// Copies the rows of a staged backfill into the table.
     Publish,
     After,
     Build,
-    /// In a run that audits, and in its journal; never in a plan.
+    /// Only in a run with audits and in its journal, never in a plan.
     Audit,
-    /// Takes a published backfill back; run by `batchwright undo`, never a step of a plan.
+    /// Reverts a published backfill; run by `batchwright undo`, never a step of a plan.
     Undo,
     /// Drops the tables of a staged backfill; run by `batchwright cleanup`, never a step of a plan.
     Cleanup,

@@ -1,6 +1,5 @@
-//! The steps of a plan as a run, a page or a comparison reads them again: one after the other, each
-//! in little memory, since a plan may have a million. Takes `manifest.json`; gives its head first,
-//! then each step.
+//! Reads `manifest.json` for a run, a page or a comparison: streams its steps and stores each
+//! compactly, since a plan may have a million.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,32 +10,32 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::Kind;
 use super::Sha256;
+use super::StepKind;
 use super::manifest::{About, Manifest, ModelEntry, SCHEMA_VERSION, StepEntry};
 use crate::calendar::Instant;
 use crate::diagnostics::Diagnostic;
 
-/// A step of a plan. Names that many steps have are there once.
+/// A step of a plan. Repeated names are shared.
 #[derive(Clone, Debug)]
 pub struct PlannedStep {
     pub id: Arc<str>,
     pub model: Arc<str>,
-    pub kind: Kind,
+    pub kind: StepKind,
     pub file: StepFile,
     pub sha256: Sha256,
-    /// Of a batch only.
+    /// Only for a batch.
     pub event_time_start: Option<Instant>,
-    /// Excluded.
+    /// Exclusive.
     pub event_time_end: Option<Instant>,
     pub chunk: Option<Arc<str>>,
     pub depends_on: Box<[Arc<str>]>,
 }
 
-/// The path of a step's file, from the plan's folder.
+/// The path of a step's file, relative to the plan's folder.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StepFile {
-    /// A folder, and the id behind whose `@` the file's name is.
+    /// The folder and the id of the step; the part after `@` is the file's name.
     Named(Arc<str>, Arc<str>),
     Path(Box<str>),
 }
@@ -55,7 +54,7 @@ pub fn label(id: &str) -> &str {
     id.rsplit_once('@').map_or(id, |(_, label)| label)
 }
 
-/// Names that are kept once, however often they are read.
+/// Interned names.
 #[derive(Default)]
 pub struct SharedNames(BTreeSet<Arc<str>>);
 
@@ -73,24 +72,30 @@ impl SharedNames {
 }
 
 impl PlannedStep {
-    /// From what the manifest says. `ids` is whether other steps will name this one.
-    fn new(entry: &StepEntry, names: &mut SharedNames, ids: bool) -> Result<PlannedStep, String> {
+    /// Converts an entry of the manifest. `shares_ids`: whether other steps will refer to this one.
+    fn new(
+        entry: &StepEntry,
+        names: &mut SharedNames,
+        shares_ids: bool,
+    ) -> Result<PlannedStep, String> {
         let time = |text: &Option<String>| match text {
             None => Ok(None),
             Some(text) => match chrono::DateTime::parse_from_rfc3339(text) {
                 Ok(at) => Ok(Some(at.to_utc())),
-                Err(_) => Err(format!("`{text}` is no time of RFC 3339")),
+                Err(_) => Err(format!("`{text}` is not an RFC 3339 time")),
             },
         };
-        let id: Arc<str> = if ids { names.share(&entry.id) } else { entry.id.as_str().into() };
-        let mut shared = |name: &String| if ids { names.share(name) } else { name.as_str().into() };
+        let id: Arc<str> =
+            if shares_ids { names.share(&entry.id) } else { entry.id.as_str().into() };
+        let mut shared =
+            |name: &String| if shares_ids { names.share(name) } else { name.as_str().into() };
         let depends_on = entry.depends_on.iter().map(&mut shared).collect();
-        let named = entry
+        let by_id = entry
             .file
             .strip_suffix(".sql")
             .and_then(|path| path.rsplit_once('/'))
             .filter(|(_, name)| *name == label(&id));
-        let file = match named {
+        let file = match by_id {
             Some((folder, _)) => StepFile::Named(names.share(folder), id.clone()),
             None => StepFile::Path(entry.file.as_str().into()),
         };
@@ -98,8 +103,9 @@ impl PlannedStep {
             model: names.share(&entry.model),
             kind: entry.kind,
             file,
-            sha256: Sha256::parse(&entry.sha256)
-                .ok_or_else(|| format!("`{}` of `{}` is no SHA-256", entry.sha256, entry.id))?,
+            sha256: Sha256::parse(&entry.sha256).ok_or_else(|| {
+                format!("`{}` of `{}` is not a SHA-256 hash", entry.sha256, entry.id)
+            })?,
             event_time_start: time(&entry.event_time_start)?,
             event_time_end: time(&entry.event_time_end)?,
             chunk: entry.chunk.as_ref().map(|chunk| names.share(chunk)),
@@ -109,8 +115,8 @@ impl PlannedStep {
     }
 }
 
-/// The fingerprint of a plan: of the ids and the bytes of its steps, in their order. What was asked
-/// for does not count.
+/// The fingerprint of a plan: a hash of the ids and the contents of its steps in their order. It
+/// does not depend on the request.
 #[derive(Default)]
 pub struct PlanFingerprint(Xxh3);
 
@@ -131,14 +137,14 @@ impl PlanFingerprint {
     }
 }
 
-/// What a manifest says before its steps.
+/// The manifest without its steps.
 #[derive(Clone, Debug)]
 pub struct ManifestHead {
     pub about: About,
     pub models: Vec<ModelEntry>,
 }
 
-/// Reads a manifest; `name` is what its file is called in a message.
+/// Reads a manifest; `name` is the name of its file in messages.
 pub fn read(input: impl Read, name: &str) -> Result<Manifest, Diagnostic> {
     let mut steps = Vec::new();
     let mut names = SharedNames::default();
@@ -149,7 +155,7 @@ pub fn read(input: impl Read, name: &str) -> Result<Manifest, Diagnostic> {
     Ok(Manifest { about, models, steps })
 }
 
-/// Reads a manifest and hands over its steps one by one, of which none is kept.
+/// Reads a manifest and passes each step to `take`, without storing the steps.
 pub fn each_step(
     input: impl Read,
     name: &str,
@@ -159,9 +165,7 @@ pub fn each_step(
     stream(input, name, &mut |entry| PlannedStep::new(entry, &mut names, false).map(&mut *take))
 }
 
-type Take<'t> = &'t mut dyn FnMut(&StepEntry) -> Result<(), String>;
-
-/// The error for a `manifest.json` that holds no plan. All commands report the same.
+/// The error for an invalid `manifest.json`. All commands report the same.
 pub fn broken_manifest(name: &str, error: &serde_json::Error) -> Diagnostic {
     let folder = folder_of(name);
     Diagnostic::error(format!("`{name}` is not a plan's manifest: {error}")).hint(format!(
@@ -170,6 +174,8 @@ pub fn broken_manifest(name: &str, error: &serde_json::Error) -> Diagnostic {
     ))
 }
 
+type Take<'t> = &'t mut dyn FnMut(&StepEntry) -> Result<(), String>;
+
 fn stream(input: impl Read, name: &str, take: Take) -> Result<ManifestHead, Diagnostic> {
     let mut json = serde_json::Deserializer::from_reader(input);
     let head = HeadSeed(take).deserialize(&mut json).and_then(|head| json.end().map(|()| head));
@@ -177,9 +183,10 @@ fn stream(input: impl Read, name: &str, take: Take) -> Result<ManifestHead, Diag
     match head.about.schema_version {
         SCHEMA_VERSION => Ok(head),
         other => Err(Diagnostic::error(format!(
-            "the plan has the version {other}, and this batchwright knows {SCHEMA_VERSION}"
+            "the plan has manifest version {other}, but this batchwright supports version \
+            {SCHEMA_VERSION}"
         ))
-        .fact(format!("`{name}` says so"))
+        .fact(format!("the version is in `{name}`"))
         .hint("compile the plan again")),
     }
 }
@@ -212,8 +219,8 @@ impl<'de> Visitor<'de> for HeadSeed<'_> {
             match key.as_str() {
                 "models" => models = Some(map.next_value()?),
                 "steps" => {
-                    // A later version's steps need not be steps to this one; its number is read
-                    // first.
+                    // Skip the steps of another version, which may have another schema. The version
+                    // comes first.
                     let version = about.get("schema_version").and_then(serde_json::Value::as_u64);
                     if version.is_some_and(|version| version != u64::from(SCHEMA_VERSION)) {
                         map.next_value::<IgnoredAny>()?;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::planned::PlannedStep;
-use super::{Plan, StepBody, Waits};
+use super::{Dependencies, Plan, StepBody};
 use crate::calendar::{Instant, Window};
 use crate::diagnostics::Diagnostic;
 
@@ -47,15 +47,15 @@ pub fn shards(
     requested: usize,
     milliseconds: &dyn Fn(&str) -> u64,
 ) -> Result<ShardsEntry, Diagnostic> {
-    let waits = Waits::of(plan);
+    let dependencies = Dependencies::new(plan);
     let mut planner = ShardPlanner::default();
     for step in plan.all() {
-        let window = match &step.what {
+        let window = match &step.body {
             StepBody::Batch(span, ..) => Some(span.window),
-            StepBody::StaticStep(_) => None,
+            StepBody::Static(_) => None,
         };
-        let depends_on = waits.depends_on(&step);
-        let model = &step.of.model;
+        let depends_on = dependencies.depends_on(&step);
+        let model = &step.parent.model;
         let depends_on = depends_on.iter().map(String::as_str);
         planner.add(&step.id(), model, window, depends_on, milliseconds(model))?;
     }

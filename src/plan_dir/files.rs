@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 
-use crate::codegen::Audit;
+use crate::codegen::AuditFile;
 use crate::diagnostics::Diagnostic;
-use crate::plan::{ExtraFile, Plan, Step, Steps};
+use crate::plan::{ExtraFile, ModelSteps, Plan, Step};
 use crate::window::Cover;
 
 /// The steps, audits and extra files of a plan.
@@ -24,16 +24,16 @@ pub struct WrittenFiles<'a> {
 /// A file that is no step.
 #[derive(Clone, Copy)]
 enum OtherFile<'a> {
-    Audit(&'a Steps, &'a Audit, &'a Cover),
-    Extra(&'a Steps, &'a ExtraFile),
+    Audit(&'a ModelSteps, &'a AuditFile, &'a Cover),
+    Extra(&'a ModelSteps, &'a ExtraFile),
 }
 
 /// A step, an audit or an extra file.
 pub enum WrittenFile<'a> {
     Step(Step<'a>),
     /// An audit, with the steps and the windows of its model.
-    Audit(&'a Steps, &'a Audit, &'a Cover),
-    Extra(&'a Steps, &'a ExtraFile),
+    Audit(&'a ModelSteps, &'a AuditFile, &'a Cover),
+    Extra(&'a ModelSteps, &'a ExtraFile),
 }
 
 /// The number of files that a worker claims at a time.
@@ -119,7 +119,7 @@ impl<'a> WrittenFiles<'a> {
 
     fn range(&self, part: Range<usize>) -> impl Iterator<Item = WrittenFile<'a>> {
         let others = part.start.max(self.steps) - self.steps..part.end.max(self.steps) - self.steps;
-        let steps = self.plan.some(part.start.min(self.steps)..part.end.min(self.steps));
+        let steps = self.plan.range(part.start.min(self.steps)..part.end.min(self.steps));
         steps.map(WrittenFile::Step).chain(self.others[others].iter().map(|file| match file {
             OtherFile::Audit(steps, audit, cover) => WrittenFile::Audit(steps, audit, cover),
             OtherFile::Extra(steps, file) => WrittenFile::Extra(steps, file),
@@ -146,9 +146,9 @@ fn in_order<T>(receiver: Receiver<(usize, Vec<T>)>, first: usize) -> impl Iterat
 
 impl WrittenFile<'_> {
     /// The steps of its model.
-    pub fn parent(&self) -> &Steps {
+    pub fn parent(&self) -> &ModelSteps {
         match self {
-            WrittenFile::Step(step) => step.of,
+            WrittenFile::Step(step) => step.parent,
             WrittenFile::Audit(steps, ..) | WrittenFile::Extra(steps, _) => steps,
         }
     }

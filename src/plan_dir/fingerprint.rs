@@ -174,7 +174,7 @@ fn changed(about: &fs::Metadata) -> CtimeStamp {
 mod tests {
     use super::*;
     use crate::plan::manifest::{About, RequestEntry};
-    use crate::plan::{Kind, Reads, StaticStep, Steps};
+    use crate::plan::{ModelSteps, ReadSet, StaticStep, StepKind};
     use crate::project::State;
 
     fn plan(texts: [&str; 2]) -> Plan {
@@ -201,15 +201,15 @@ mod tests {
             request,
             shards: None,
         };
-        let steps = ["a", "b"].into_iter().zip(texts).map(|(name, text)| Steps {
+        let steps = ["a", "b"].into_iter().zip(texts).map(|(name, text)| ModelSteps {
             model: name.into(),
             folder: name.into(),
-            first: vec![StaticStep { kind: Kind::Build, text: text.into() }],
+            first: vec![StaticStep { kind: StepKind::Build, text: text.into() }],
             batches: None,
             last: Vec::new(),
             publish: Vec::new(),
             extra: Vec::new(),
-            reads: Reads::default(),
+            reads: ReadSet::default(),
         });
         Plan {
             about,

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::{Sha256, instant};
 use crate::plan::manifest::{About, ModelEntry, StepEntry};
-use crate::plan::{Plan, StepBody, Waits};
+use crate::plan::{Dependencies, Plan, StepBody};
 
 /// Writes the manifest of a plan. `others` and `steps` are the hashes of the files, in their order;
 /// `steps` is consumed while the files are written.
@@ -54,23 +54,23 @@ struct Entries<'a> {
 
 impl Serialize for Entries<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let waits = Waits::of(self.plan);
+        let dependencies = Dependencies::new(self.plan);
         serializer.collect_seq(self.plan.all().zip(&mut **self.hashes.borrow_mut()).map(
             |(step, sha256)| {
-                let span = match &step.what {
+                let span = match &step.body {
                     StepBody::Batch(span, ..) => Some(span),
-                    StepBody::StaticStep(_) => None,
+                    StepBody::Static(_) => None,
                 };
                 StepEntry {
                     id: step.id(),
-                    model: step.of.model.clone(),
+                    model: step.parent.model.clone(),
                     kind: step.kind(),
                     file: step.file(),
                     sha256: sha256.to_string(),
                     event_time_start: span.map(|span| instant(span.window.start)),
                     event_time_end: span.map(|span| instant(span.window.end)),
                     chunk: span.and_then(|span| span.chunk.clone()),
-                    depends_on: waits.depends_on(&step),
+                    depends_on: dependencies.depends_on(&step),
                 }
             },
         ))

@@ -10,7 +10,7 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
-use crate::jinja::{Batch, Jinja, Lookup, RefCall, Referent, Relation, Scope, late};
+use crate::jinja::{Batch, Jinja, Lookup, RefCall, Referent, Relation, Scope, lazy};
 
 use super::Setting;
 use super::values::{canonical, has_jinja};
@@ -42,7 +42,7 @@ pub fn declared(
     let scope = Scope {
         package: package.to_string(),
         execute: false,
-        model: late(model(package, name, file, this)),
+        model: lazy(model(package, name, file, this)),
         config: Map::new(),
         this: Some(this.clone()),
         // Of no window yet; a model may calculate with it all the same.

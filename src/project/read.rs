@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Level, SourceFile, par_map};
 use crate::jinja::{
-    Answers, ColumnQuoting, MacroPackage, Relation, RelationStyle, Settings, YamlScope,
+    ColumnQuoting, MacroPackage, RecordedResults, Relation, RelationStyle, Settings, YamlScope,
 };
 use crate::limits;
 
@@ -125,7 +125,7 @@ pub struct Loader {
     pub root: DbtProject,
     /// The variables that the Jinja of the root's `dbt_project.yml` sees.
     root_vars: Map<String, Value>,
-    pub answers: Answers,
+    pub answers: RecordedResults,
     pub catalog: Catalog,
     pub target: Target,
     pub style: RelationStyle,

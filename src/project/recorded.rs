@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, SourceFile};
-use crate::jinja::{Answer, Answers};
+use crate::jinja::{RecordedResult, RecordedResults};
 use crate::yaml::{self, Data, Yaml};
 
 use super::files;
@@ -24,8 +24,8 @@ pub struct Catalog {
 
 /// The answers in a file: a list of entries with `query` and `rows`, and `columns` where rows are
 /// lists whose names matter.
-pub fn answers(fence: &Sandbox, path: Option<&Path>) -> Result<Answers, Diagnostic> {
-    let mut answers = Answers::default();
+pub fn answers(fence: &Sandbox, path: Option<&Path>) -> Result<RecordedResults, Diagnostic> {
+    let mut answers = RecordedResults::default();
     let Some(path) = path else { return Ok(answers) };
     let file = given(fence, path, "--answers")?;
     let (tree, _) = yaml::parse(&file)?;
@@ -45,8 +45,8 @@ pub fn answers(fence: &Sandbox, path: Option<&Path>) -> Result<Answers, Diagnost
     Ok(answers)
 }
 
-fn answer(entry: &Yaml) -> Result<Answer, Diagnostic> {
-    let mut answer = Answer {
+fn answer(entry: &Yaml) -> Result<RecordedResult, Diagnostic> {
+    let mut answer = RecordedResult {
         columns: entry.get("columns").map(super::values::texts).unwrap_or_default(),
         rows: Vec::new(),
     };

@@ -9,8 +9,8 @@ use crate::codegen::audit;
 use crate::config::VERDICTS;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::Dialect;
-use crate::plan::Kind;
 use crate::plan::Sha256;
+use crate::plan::StepKind;
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 use crate::plan::planned::StepFile;
 
@@ -47,7 +47,7 @@ pub fn failing_audit(
     let model = manifest.models.iter().find(|model| model.unique_id == *step.model);
     let allow = model.and_then(|model| model.audit.as_ref()).map_or(&[][..], |audit| &audit.allow);
     let name = step.model.splitn(3, '.').nth(2).unwrap_or(&step.model);
-    audit::stopping(dialect, name, &String::from_utf8_lossy(text), allow)
+    audit::failing_audit(dialect, name, &String::from_utf8_lossy(text), allow)
 }
 
 /// Explains the verdicts in the output of a client; `None` if there are none.
@@ -69,7 +69,7 @@ pub fn explain_verdicts(model: &str, output: &str) -> Option<String> {
 /// separator.
 pub fn verdicts(output: &str, batches: &BTreeSet<&str>) -> BTreeMap<String, String> {
     let is_verdict = |cell: &&str| {
-        audit::GOOD.contains(cell) || VERDICTS.iter().any(|(verdict, _)| verdict == cell)
+        audit::GOOD_VERDICTS.contains(cell) || VERDICTS.iter().any(|(verdict, _)| verdict == cell)
     };
     let mut verdicts = BTreeMap::new();
     for line in output.lines() {
@@ -92,7 +92,7 @@ pub fn verdicts(output: &str, batches: &BTreeSet<&str>) -> BTreeMap<String, Stri
 /// The names of the rows of a model's audit: its batches, and two for rows outside all batches.
 pub fn lines<'a>(manifest: &'a Manifest, model: &str) -> BTreeSet<&'a str> {
     let batches =
-        manifest.steps.iter().filter(|step| *step.model == *model && step.kind == Kind::Batch);
+        manifest.steps.iter().filter(|step| *step.model == *model && step.kind == StepKind::Batch);
     let names = batches.filter_map(|step| step.id.rsplit_once('@').map(|(_, name)| name));
     names.chain(audit::NO_BATCH).collect()
 }
@@ -114,7 +114,7 @@ pub fn independent_step(model: &ModelEntry) -> Option<PlannedStep> {
     Some(PlannedStep {
         id: format!("{}@audit", model.unique_id).into(),
         model: model.unique_id.as_str().into(),
-        kind: Kind::Audit,
+        kind: StepKind::Audit,
         file: StepFile::Path(audit.file.as_str().into()),
         sha256: Sha256::parse(&audit.sha256)?,
         event_time_start: None,

@@ -7,7 +7,7 @@ use super::client::{Client, ClientSession};
 use super::history::History;
 use super::journal;
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::plan::Kind;
+use crate::plan::StepKind;
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 
 /// Refuses to continue if a table is missing. Runs one query for each model that has steps to run
@@ -24,7 +24,7 @@ pub fn check(
         let mut steps =
             manifest.steps.iter().zip(selected).filter(|(step, _)| *step.model == *model.unique_id);
         let create =
-            steps.clone().find(|(step, selected)| step.kind == Kind::Create && !**selected);
+            steps.clone().find(|(step, selected)| step.kind == StepKind::Create && !**selected);
         let Some((create, _)) = create.filter(|_| steps.any(|(_, selected)| *selected)) else {
             continue;
         };
@@ -41,7 +41,7 @@ pub fn check(
         let shadow = model
             .microbatch
             .as_ref()
-            .and_then(|microbatch| microbatch.beside.as_deref())
+            .and_then(|microbatch| microbatch.shadow.as_deref())
             .filter(|_| !swapped);
         let relation = shadow.unwrap_or(&model.relation);
         if let Some(output) = lookup_error(client, relation, session)? {
@@ -78,5 +78,5 @@ pub fn lookup_error(
 }
 
 fn is_swap(step: &PlannedStep, model: &ModelEntry) -> bool {
-    step.kind == Kind::Swap && *step.model == *model.unique_id
+    step.kind == StepKind::Swap && *step.model == *model.unique_id
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::target::TargetIdentity;
 use crate::diagnostics::printable;
-use crate::plan::Kind;
+use crate::plan::StepKind;
 
 /// The version of the schema; an incompatible change increments it.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -104,7 +104,7 @@ pub struct StepEndEntry {
     pub step: String,
     pub sha256: String,
     pub model: String,
-    pub kind: Kind,
+    pub kind: StepKind,
     /// UTC, RFC 3339; for batches only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_time_start: Option<String>,
@@ -185,7 +185,7 @@ impl StepEndEntry {
             step: step.to_string(),
             sha256: crate::plan::Sha256::of(b"1").to_string(),
             model: String::new(),
-            kind: Kind::Batch,
+            kind: StepKind::Batch,
             event_time_start: None,
             event_time_end: None,
             started: String::new(),

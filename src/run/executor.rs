@@ -11,7 +11,7 @@ use super::journal::Journal;
 use super::schedule::Schedule;
 use super::{RunObserver, RunOptions, audits, clock, effects, journal, step_text, transient};
 use crate::diagnostics::Diagnostic;
-use crate::plan::Kind;
+use crate::plan::StepKind;
 use crate::plan::manifest::PlannedStep;
 use crate::plan_dir::instant;
 
@@ -127,7 +127,7 @@ impl<'a> Executor<'a> {
             at: clock::format(started),
         };
         // A retry must know whether a swap was started. A batch may always run again.
-        self.journal.append(&Entry::Start(start), step.kind == Kind::Swap)?;
+        self.journal.append(&Entry::Start(start), step.kind == StepKind::Swap)?;
         self.observer.started(step);
         let result = self.execute_with_retries(step, session)?;
         if result.done && self.is_target_incomplete.swap(false, Ordering::SeqCst) {
@@ -172,7 +172,7 @@ impl<'a> Executor<'a> {
             if result.done
                 || attempt > retries
                 // A repeated swap could find the table replaced already; `retry` checks that.
-                || matches!(step.kind, Kind::Swap | Kind::Publish | Kind::Undo | Kind::Cleanup)
+                || matches!(step.kind, StepKind::Swap | StepKind::Publish | StepKind::Undo | StepKind::Cleanup)
                 || self.must_stop()
                 || !transient::is_transient(&client.argv, client.dialect, &message)
             {
@@ -214,14 +214,14 @@ impl<'a> Executor<'a> {
             return Ok(refused(reason));
         }
         match step.kind {
-            Kind::Swap if history.uncertain(step) && self.is_swapped(step, session)? => {
+            StepKind::Swap if history.uncertain(step) && self.is_swapped(step, session)? => {
                 Ok(StepResult {
                     done: true,
                     reason: Some("the interrupted run had already done the swap".to_string()),
                     ..StepResult::default()
                 })
             }
-            Kind::Audit => self.run_audit(step, &text, session),
+            StepKind::Audit => self.run_audit(step, &text, session),
             _ => client.run_step(&paths.plan.join(&file), &text, session),
         }
     }
@@ -258,7 +258,7 @@ impl<'a> Executor<'a> {
         let RunOptions { client, manifest, .. } = *self.options;
         let model = manifest.models.iter().find(|model| model.unique_id == *step.model);
         let microbatch = model.and_then(|model| model.microbatch.as_ref());
-        let shadow = microbatch.and_then(|microbatch| microbatch.beside.as_ref());
+        let shadow = microbatch.and_then(|microbatch| microbatch.shadow.as_ref());
         let (Some(model), Some(shadow)) = (model, shadow) else { return Ok(false) };
         let mut exists = |relation: &str| {
             effects::lookup_error(client, relation, session).map(|error| error.is_none())

@@ -10,8 +10,8 @@ use super::clock;
 use super::entry::{Entry, Outcome, RunEntry, StepEndEntry};
 use super::target::TargetIdentity;
 use crate::calendar::Instant;
-use crate::plan::Kind;
 use crate::plan::Sha256;
+use crate::plan::StepKind;
 use crate::plan::manifest::PlannedStep;
 
 /// A run, and the retries that continue it.
@@ -206,9 +206,9 @@ impl History {
                     Outcome::Failed => history.failed = attempt.map(Box::new),
                 }
                 // What an undo takes back can be published again.
-                if step.kind == Kind::Undo && step.outcome == Outcome::Success {
-                    for kind in [Kind::Publish, Kind::After] {
-                        self.steps.remove(&key(&format!("{}@{}", step.model, kind.word())));
+                if step.kind == StepKind::Undo && step.outcome == Outcome::Success {
+                    for kind in [StepKind::Publish, StepKind::After] {
+                        self.steps.remove(&key(&format!("{}@{}", step.model, kind.as_str())));
                     }
                 }
             }

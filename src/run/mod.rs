@@ -39,7 +39,7 @@ pub mod transient;
 
 use crate::calendar::Instant;
 use crate::diagnostics::Diagnostic;
-use crate::plan::Kind;
+use crate::plan::StepKind;
 use crate::plan::manifest::{Manifest, PlannedStep};
 use client::{Client, ClientSession};
 use entry::{AttemptEntry, EndEntry, Entry, RunEntry, StepEndEntry};
@@ -121,7 +121,7 @@ pub fn run(
         continues: continued.map(|last| last.run.clone()),
         client: RunEntry::without_secrets(&options.client.argv),
         threads: options.threads,
-        audit: options.manifest.steps.iter().any(|step| step.kind == Kind::Audit),
+        audit: options.manifest.steps.iter().any(|step| step.kind == StepKind::Audit),
         steps,
         select: options.select.clone(),
         exclude: options.exclude.clone(),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::clock;
 use super::history::{Attempt, History};
 use crate::calendar::Instant;
-use crate::plan::Kind;
+use crate::plan::StepKind;
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 use crate::plan_dir::instant;
 
@@ -98,10 +98,9 @@ struct Bounds<'a> {
 
 impl Serialize for Bounds<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let matching = self
-            .steps
-            .iter()
-            .filter(|step| step.kind == Kind::Batch && is_done(step, self.history) == self.done);
+        let matching = self.steps.iter().filter(|step| {
+            step.kind == StepKind::Batch && is_done(step, self.history) == self.done
+        });
         serializer.collect_seq(
             matching.map(|step| [offset(step.event_time_start), offset(step.event_time_end)]),
         )
@@ -117,7 +116,7 @@ fn result<'a>(
     model: &'a ModelEntry,
     history: &'a History,
 ) -> ModelResult<'a> {
-    let is_batch = |step: &&&PlannedStep| step.kind == Kind::Batch;
+    let is_batch = |step: &&&PlannedStep| step.kind == StepKind::Batch;
     let first_failure = steps.iter().find_map(|step| Some((&step.id, history.failed(step)?)));
     let ended = || steps.iter().filter_map(|step| history.failed(step).or(history.done(step)));
     let done = steps.iter().filter(|step| is_done(step, history)).count();

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::history::History;
-use crate::plan::Kind;
+use crate::plan::StepKind;
 use crate::plan::manifest::PlannedStep;
 
 /// For each step of the plan, whether a retry runs it. Steps that are not `in_run` are of another
@@ -17,21 +17,21 @@ pub fn remaining(steps: &[PlannedStep], in_run: &[bool], history: &History) -> V
         // After the swap the shadow table is gone, so an open batch requires another rebuild.
         let swapped: BTreeSet<&str> = steps
             .iter()
-            .filter(|step| step.kind == Kind::Swap && history.done(step).is_some())
+            .filter(|step| step.kind == StepKind::Swap && history.done(step).is_some())
             .map(|step| &*step.model)
             .collect();
         let rebuilt: BTreeSet<&str> = steps
             .iter()
             .zip(&open)
             .filter(|(step, open)| {
-                **open && step.kind == Kind::Batch && swapped.contains(&*step.model)
+                **open && step.kind == StepKind::Batch && swapped.contains(&*step.model)
             })
             .map(|(step, _)| &*step.model)
             .collect();
         let mut ids: BTreeSet<&str> = BTreeSet::new();
         for (index, step) in steps.iter().enumerate() {
-            let follows =
-                step.kind != Kind::Create && step.depends_on.iter().any(|id| ids.contains(&**id));
+            let follows = step.kind != StepKind::Create
+                && step.depends_on.iter().any(|id| ids.contains(&**id));
             let is_needed = open[index] || follows || rebuilt.contains(&*step.model);
             if in_run[index] && is_needed {
                 open[index] = true;
@@ -53,7 +53,7 @@ mod tests {
     use crate::run::entry::{Entry, StepEndEntry};
     use crate::run::history::HistoryReader;
 
-    fn step(id: &str, kind: Kind, depends_on: &[&str]) -> PlannedStep {
+    fn step(id: &str, kind: StepKind, depends_on: &[&str]) -> PlannedStep {
         PlannedStep {
             id: id.into(),
             model: id.split('@').next().unwrap().into(),
@@ -87,12 +87,12 @@ mod tests {
 
     fn rebuild() -> Vec<PlannedStep> {
         vec![
-            step("a@create", Kind::Create, &[]),
-            step("a@1", Kind::Batch, &["a@create"]),
-            step("a@2", Kind::Batch, &["a@create"]),
-            step("a@swap", Kind::Swap, &["a@1", "a@2"]),
-            step("b@create", Kind::Create, &["a"]),
-            step("b@1", Kind::Batch, &["b@create", "a"]),
+            step("a@create", StepKind::Create, &[]),
+            step("a@1", StepKind::Batch, &["a@create"]),
+            step("a@2", StepKind::Batch, &["a@create"]),
+            step("a@swap", StepKind::Swap, &["a@1", "a@2"]),
+            step("b@create", StepKind::Create, &["a"]),
+            step("b@1", StepKind::Batch, &["b@create", "a"]),
         ]
     }
 
@@ -111,11 +111,11 @@ mod tests {
     #[test]
     fn dependents_of_a_changed_batch_run_again_but_no_create() {
         let mut steps = vec![
-            step("a@1", Kind::Batch, &[]),
-            step("a@2", Kind::Batch, &[]),
-            step("b@create", Kind::Create, &["a"]),
-            step("b@1", Kind::Batch, &["b@create", "a@1"]),
-            step("b@2", Kind::Batch, &["b@create", "a@2"]),
+            step("a@1", StepKind::Batch, &[]),
+            step("a@2", StepKind::Batch, &[]),
+            step("b@create", StepKind::Create, &["a"]),
+            step("b@1", StepKind::Batch, &["b@create", "a@1"]),
+            step("b@2", StepKind::Batch, &["b@create", "a@2"]),
         ];
         let history = finished(&["a@1", "a@2", "b@create", "b@1", "b@2"]);
         steps[1].sha256 = Sha256::of(b"2");
@@ -125,9 +125,9 @@ mod tests {
     #[test]
     fn steps_of_other_shards_do_not_make_their_dependents_run_again() {
         let steps = [
-            step("a@create", Kind::Create, &[]),
-            step("a@1", Kind::Batch, &["a@create"]),
-            step("a@2", Kind::Batch, &["a@create"]),
+            step("a@create", StepKind::Create, &[]),
+            step("a@1", StepKind::Batch, &["a@create"]),
+            step("a@2", StepKind::Batch, &["a@create"]),
         ];
         let remaining = remaining(&steps, &[false, true, true], &finished(&["a@1"]));
         assert_eq!(remaining, [false, false, true]);

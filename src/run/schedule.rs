@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostics::Diagnostic;
-use crate::plan::Kind;
+use crate::plan::StepKind;
 use crate::plan::manifest::PlannedStep;
 
 /// The states of the steps during a run.
@@ -337,7 +337,7 @@ fn chunks(
 }
 
 fn creates_schema(step: &PlannedStep) -> bool {
-    matches!(step.kind, Kind::Create | Kind::Build)
+    matches!(step.kind, StepKind::Create | StepKind::Build)
 }
 
 fn invalid_dependency(step: &PlannedStep, id: &str, what: &str) -> Diagnostic {

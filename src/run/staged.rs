@@ -3,14 +3,14 @@
 
 use super::history::History;
 use super::retry;
-use crate::plan::Kind;
 use crate::plan::Sha256;
+use crate::plan::StepKind;
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep, StagedEntry};
 use crate::plan::planned::StepFile;
 
 /// Whether a step runs only when a backfill is published.
 pub fn publishes(step: &PlannedStep) -> bool {
-    matches!(step.kind, Kind::Publish | Kind::After)
+    matches!(step.kind, StepKind::Publish | StepKind::After)
 }
 
 /// The steps that are left for publishing, and the number of earlier steps that are not done.
@@ -25,7 +25,7 @@ pub fn left_to_publish(manifest: &Manifest, history: &History) -> (Vec<bool>, us
 
 /// Sets the steps to the file of each staged model, one after the other; those that undo run in the
 /// reverse order of publishing.
-pub fn set_extra_steps(manifest: &mut Manifest, kind: Kind) {
+pub fn set_extra_steps(manifest: &mut Manifest, kind: StepKind) {
     let mut steps: Vec<PlannedStep> =
         manifest.models.iter().rev().filter_map(|model| extra_step(model, kind)).collect();
     let ids: Vec<_> = steps.iter().map(|step| step.id.clone()).collect();
@@ -35,11 +35,11 @@ pub fn set_extra_steps(manifest: &mut Manifest, kind: Kind) {
     manifest.steps = steps;
 }
 
-fn extra_step(model: &ModelEntry, kind: Kind) -> Option<PlannedStep> {
+fn extra_step(model: &ModelEntry, kind: StepKind) -> Option<PlannedStep> {
     let StagedEntry { undo, cleanup, .. } = model.staged.as_ref()?;
-    let file = if kind == Kind::Undo { undo } else { cleanup };
+    let file = if kind == StepKind::Undo { undo } else { cleanup };
     Some(PlannedStep {
-        id: format!("{}@{}", model.unique_id, kind.word()).into(),
+        id: format!("{}@{}", model.unique_id, kind.as_str()).into(),
         model: model.unique_id.as_str().into(),
         kind,
         file: StepFile::Path(file.file.as_str().into()),

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::entry::{Entry, Outcome};
 use super::history::History;
 use crate::calendar::{Grain, Instant, Window};
-use crate::plan::Kind;
+use crate::plan::StepKind;
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 use crate::plan_dir::instant;
 
@@ -176,7 +176,7 @@ impl Coverage {
     pub fn new<'m>(models: impl IntoIterator<Item = &'m ModelEntry>) -> Coverage {
         let is_rebuilt = |model: &&ModelEntry| {
             model.staged.is_some()
-                || model.microbatch.as_ref().is_some_and(|microbatch| microbatch.beside.is_some())
+                || model.microbatch.as_ref().is_some_and(|microbatch| microbatch.shadow.is_some())
         };
         let rebuilt =
             models.into_iter().filter(is_rebuilt).map(|model| model.unique_id.clone()).collect();
@@ -187,7 +187,7 @@ impl Coverage {
     pub fn add(&mut self, entry: &Entry) {
         let Entry::Step(step) = entry else { return };
         if step.outcome != Outcome::Success
-            || !matches!(step.kind, Kind::Batch | Kind::Swap | Kind::Publish)
+            || !matches!(step.kind, StepKind::Batch | StepKind::Swap | StepKind::Publish)
         {
             return;
         }
@@ -197,7 +197,7 @@ impl Coverage {
             step.event_time_end.as_deref().and_then(parse),
         );
         match (step.kind, bounds) {
-            (Kind::Swap | Kind::Publish, _) => spans.covered.append(&mut spans.unswapped),
+            (StepKind::Swap | StepKind::Publish, _) => spans.covered.append(&mut spans.unswapped),
             (_, (Some(start), Some(end))) => {
                 let list = if self.rebuilt.contains(&step.model) {
                     &mut spans.unswapped
@@ -249,9 +249,9 @@ mod tests {
             ..StepEndEntry::success("")
         };
         let steps = [
-            step(Kind::Batch, Some((3, 4))),
-            step(Kind::Batch, Some((1, 3))),
-            step(Kind::Batch, Some((6, 7))),
+            step(StepKind::Batch, Some((3, 4))),
+            step(StepKind::Batch, Some((1, 3))),
+            step(StepKind::Batch, Some((6, 7))),
         ];
         let lengths = |steps: &[StepEndEntry], is_rebuilt: bool| {
             let mut coverage = Coverage {
@@ -268,6 +268,6 @@ mod tests {
         assert_eq!(lengths(&steps, false), [3, 1]);
         assert_eq!(lengths(&steps, true), [0; 0]);
         let [first, second, third] = steps;
-        assert_eq!(lengths(&[first, second, third, step(Kind::Swap, None)], true), [3, 1]);
+        assert_eq!(lengths(&[first, second, third, step(StepKind::Swap, None)], true), [3, 1]);
     }
 }

@@ -251,7 +251,9 @@ impl Plan {
         let file = self.folder.join(format!("stops-{model}.sql"));
         fs::write(
             &file,
-            batchwright::codegen::audit::stopping(&dialect, model, &text, &[]).unwrap().unwrap(),
+            batchwright::codegen::audit::failing_audit(&dialect, model, &text, &[])
+                .unwrap()
+                .unwrap(),
         )
         .unwrap();
         file

@@ -17,7 +17,7 @@ use std::process::Command;
 use batchwright::codegen::audit;
 use batchwright::compile::{Request, compile};
 use batchwright::dialect::{self, Dialect};
-use batchwright::plan::{Kind, Plan, Steps};
+use batchwright::plan::{ModelSteps, Plan, StepKind};
 use batchwright::{calendar, graph, inject, project, window};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestCaseError};
@@ -38,12 +38,12 @@ proptest! {
             script.push_str(&step.text());
         }
         for steps in &shuffled.steps {
-            let mut batches: Vec<_> = steps.all().filter(|step| step.kind() == Kind::Batch).collect();
+            let mut batches: Vec<_> = steps.all().filter(|step| step.kind() == StepKind::Batch).collect();
             let repeated = seed as usize % (batches.len() + 1);
             batches.extend_from_within(..repeated);
             let mut order: Vec<usize> = (0..batches.len()).collect();
             order.sort_by_key(|index| (*index as u64 + 1).wrapping_mul(seed | 1).rotate_left(29));
-            let create = steps.all().filter(|step| step.kind() == Kind::Create);
+            let create = steps.all().filter(|step| step.kind() == StepKind::Create);
             create.chain(order.iter().map(|index| batches[*index].clone())).for_each(|step| script.push_str(&step.text()));
         }
         for (nth, model) in project.models.iter().enumerate() {
@@ -64,7 +64,7 @@ proptest! {
         // Some rows of the source have no event time.
         let allowed = ["no event time".to_string()];
         for (_, written, cover) in in_order.audits() {
-            let text = audit::stopping(&dialect::named("duckdb").unwrap(), &written.file, &written.text(cover), &allowed).unwrap();
+            let text = audit::failing_audit(&dialect::named("duckdb").unwrap(), &written.file, &written.text(cover), &allowed).unwrap();
             script.push_str(&text.unwrap_or_default());
         }
         let output = duckdb(&script);
@@ -87,7 +87,7 @@ proptest! {
                 }
             }
             let expected = Regex::new(&pattern).unwrap();
-            for step in steps_of(&plan, nth).all().filter(|step| step.kind() == Kind::Batch) {
+            for step in steps_of(&plan, nth).all().filter(|step| step.kind() == StepKind::Batch) {
                 prop_assert!(expected.is_match(&step.text()), "{expected}\n{}", step.text());
             }
         }
@@ -207,7 +207,7 @@ impl Shop {
     }
 }
 
-fn steps_of(plan: &Plan, nth: usize) -> &Steps {
+fn steps_of(plan: &Plan, nth: usize) -> &ModelSteps {
     plan.steps.iter().find(|steps| steps.folder == format!("m{nth}")).unwrap()
 }
 

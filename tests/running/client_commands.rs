@@ -205,7 +205,7 @@ fn assert_refused(dialect: &str, text: &str, client: &[String], made: &Path) {
         let is_text =
             !["query", "batches", "second line", "predicate", "unique key"].contains(&place);
         assert!(
-            !is_text || err.contains("holds a command of the client"),
+            !is_text || err.contains("contains a command of the client"),
             "{dialect}: {place}: {text:?}: {err}"
         );
     }

@@ -110,7 +110,7 @@ impl Flow<'_> {
             _ if left.determines_window_if_present(self.windows)
                 || right.determines_window_if_present(self.windows) =>
             {
-                Value { possible_key: Some(self.seen.said(&at)), ..Value::unknown(at) }
+                Value { possible_key: Some(self.view.text_at(&at)), ..Value::unknown(at) }
             }
             _ => Value::unknown(at),
         }
@@ -133,7 +133,7 @@ impl Flow<'_> {
                 at: at.clone(),
                 ..value.moved(OutsideReason::Moved, at)
             },
-            _ => value.opaque(self.windows, || self.seen.said(&at), at.clone()),
+            _ => value.opaque(self.windows, || self.view.text_at(&at), at.clone()),
         }
     }
 
@@ -147,7 +147,7 @@ impl Flow<'_> {
             (Form::Number(..), _) => {
                 value.without_window().converted(Form::Image("/".to_string()), at)
             }
-            _ => value.opaque(self.windows, || self.seen.said(&at), at.clone()),
+            _ => value.opaque(self.windows, || self.view.text_at(&at), at.clone()),
         }
     }
 

@@ -237,7 +237,7 @@ impl FunctionCall<'_> {
         if value.derives_from_event_time() || value.unique || value.possible_key.is_some() {
             return value.opaque(
                 self.flow.windows,
-                || self.flow.seen.said(&self.at),
+                || self.flow.view.text_at(&self.at),
                 self.at.clone(),
             );
         }

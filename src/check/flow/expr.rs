@@ -42,7 +42,7 @@ impl Flow<'_> {
     }
 
     fn value_at(&self, expr: &Expr, scope: &Scope, at: Range<usize>) -> Value {
-        if let Some(text) = self.seen.blank_at(&at) {
+        if let Some(text) = self.view.masked_text(&at) {
             // It may be the event time cut to the window.
             return Value { possible_key: Some(text), ..Value::unknown(at) };
         }
@@ -152,7 +152,7 @@ impl Flow<'_> {
     fn cut_to(&self, value: Value, unit: Option<Unit>, at: Range<usize>) -> Value {
         match unit {
             Some(unit) => value.cut(unit, self.windows, at),
-            None => value.opaque(self.windows, || self.seen.said(&at), at.clone()),
+            None => value.opaque(self.windows, || self.view.text_at(&at), at.clone()),
         }
     }
 
@@ -182,7 +182,7 @@ impl Flow<'_> {
             week if week.starts_with("week(") => self.part(value, CalendarParts::WEEK, at),
             word => match CalendarParts::parse(word) {
                 Some(parts) => self.part(value, parts, at),
-                None => value.opaque(self.windows, || self.seen.said(&at), at.clone()),
+                None => value.opaque(self.windows, || self.view.text_at(&at), at.clone()),
             },
         }
     }

@@ -291,12 +291,12 @@ impl Flow<'_> {
         // A filtered ephemeral model is an input like any other; an unfiltered one is analysed as a
         // query.
         if name.0.len() == 1
-            && !self.seen.inputs.contains_key(&head.span.start)
+            && !self.view.inputs.contains_key(&head.span.start)
             && let Some(cte) = find_cte(ctes, head)
         {
             return self.cte(cte);
         }
-        if self.seen.own.contains(&head.span.start) {
+        if self.view.self_reads.contains(&head.span.start) {
             let windowed = Origin { own_table: true, ..Origin::default() };
             return Rc::new(Rows {
                 shape: RowShape::Unknown,
@@ -306,7 +306,7 @@ impl Flow<'_> {
                 bounds: None,
             });
         }
-        let Some((id, filtered)) = self.seen.inputs.get(&head.span.start) else {
+        let Some((id, filtered)) = self.view.inputs.get(&head.span.start) else {
             return Rows::unknown();
         };
         let windowed =

@@ -202,7 +202,9 @@ impl JoinConditions {
         // A time, and a value that may be the same time.
         let named = |value: &Value| {
             value.possible_key.clone().or_else(|| {
-                value.determines_window_if_present(flow.windows).then(|| flow.seen.said(&value.at))
+                value
+                    .determines_window_if_present(flow.windows)
+                    .then(|| flow.view.text_at(&value.at))
             })
         };
         let may_be = |value: &Value| {

@@ -40,7 +40,7 @@ pub use unit::BatchWindows;
 use value::{Colocation, Value};
 pub use value::{NullReason, OutsideReason, Time};
 
-use crate::inject::Seen;
+use crate::inject::QueryView;
 
 /// The result of the analysis.
 pub struct Dataflow {
@@ -129,14 +129,14 @@ pub enum VolatileKind {
 
 /// Analyses a query. `inputs` returns an input by its unique id.
 pub fn analyse(
-    seen: &Seen,
+    view: &QueryView,
     inputs: &dyn Fn(&str) -> FlowInput,
     windows: BatchWindows,
     engine: Engine,
 ) -> Dataflow {
     let flow =
-        Flow { seen, inputs, windows, engine, notes: RefCell::default(), depth: Cell::new(0) };
-    let result = flow.query(seen.query, &None, None);
+        Flow { view, inputs, windows, engine, notes: RefCell::default(), depth: Cell::new(0) };
+    let result = flow.query(view.query, &None, None);
     let mut notes = flow.notes.take();
     let sample = |at| VolatileCall {
         name: "tablesample".to_string(),
@@ -144,7 +144,7 @@ pub fn analyse(
         at,
         more: 0,
     };
-    notes.calls.extend(seen.samples.iter().cloned().map(sample));
+    notes.calls.extend(view.samples.iter().cloned().map(sample));
     for operation in &mut notes.operations {
         if let CrossWindowKind::Bounds { of_whole } = &mut operation.kind {
             *of_whole = notes.bounding.contains(&operation.at.start);
@@ -176,7 +176,7 @@ pub struct Engine {
 }
 
 struct Flow<'a> {
-    seen: &'a Seen<'a>,
+    view: &'a QueryView<'a>,
     inputs: &'a dyn Fn(&str) -> FlowInput,
     windows: BatchWindows,
     engine: Engine,
@@ -240,11 +240,11 @@ impl Flow<'_> {
 
     /// The byte range of a node in the text; empty if the parser does not provide it.
     fn span(&self, of: &impl Spanned) -> Range<usize> {
-        self.seen.bytes(of.span()).unwrap_or(0..0)
+        self.view.bytes(of.span()).unwrap_or(0..0)
     }
 
     /// The source texts of nodes.
     fn texts(&self, of: &[impl Spanned]) -> Vec<String> {
-        of.iter().map(|one| self.seen.said(&self.span(one))).collect()
+        of.iter().map(|one| self.view.text_at(&self.span(one))).collect()
     }
 }

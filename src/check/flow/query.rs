@@ -99,7 +99,7 @@ impl Flow<'_> {
                     SetOperator::Intersect => (CrossWindowKind::SetOperation, Keyword::INTERSECT),
                     SetOperator::Minus => (CrossWindowKind::SetOperation, Keyword::MINUS),
                 };
-                let at = self.seen.word(word, self.first_span(right));
+                let at = self.view.word(word, self.first_span(right));
                 self.report_unless(union.colocation(&[], self.windows), kind, at, &union.windowed);
                 result
             }
@@ -125,7 +125,7 @@ impl Flow<'_> {
     /// The first `select` of a body.
     pub(super) fn first_span(&self, body: &SetExpr) -> Range<usize> {
         match body {
-            SetExpr::Select(select) => self.seen.bytes(select.select_token.0.span).unwrap_or(0..0),
+            SetExpr::Select(select) => self.view.bytes(select.select_token.0.span).unwrap_or(0..0),
             SetExpr::Query(query) => self.first_span(&query.body),
             SetExpr::SetOperation { left, .. } => self.first_span(left),
             _ => 0..0,
@@ -141,7 +141,7 @@ impl Flow<'_> {
         {
             let scope = Scope { tables: Vec::new(), named: named(&rows), outer };
             let keys: Vec<_> = limit_by.iter().map(|key| self.value(key, &scope)).collect();
-            let at = self.seen.from_word(Keyword::LIMIT, self.span(&limit_by[0]));
+            let at = self.view.from_word(Keyword::LIMIT, self.span(&limit_by[0]));
             self.report_unless(
                 self.colocation(&keys),
                 CrossWindowKind::OneRowPerKey { keys: self.texts(limit_by) },
@@ -171,7 +171,7 @@ impl Flow<'_> {
             return rows;
         }
         let at = limit.map_or_else(|| self.first_span(&query.body), |limit| self.span(limit));
-        self.report(CrossWindowKind::Limit, self.seen.from_word(word, at), &rows.windowed, None);
+        self.report(CrossWindowKind::Limit, self.view.from_word(word, at), &rows.windowed, None);
         already_reported(&rows, None)
     }
 }
@@ -191,7 +191,12 @@ pub(super) fn already_reported(rows: &Rc<Rows>, bounds: Option<usize>) -> Rc<Row
 }
 
 fn is_zero(expr: &Expr) -> bool {
-    matches!(expr, Expr::Value(value) if matches!(&value.value, Literal::Number(number, _) if *number == "0"))
+    match expr {
+        Expr::Value(value) => {
+            matches!(&value.value, Literal::Number(number, _) if *number == "0")
+        }
+        _ => false,
+    }
 }
 
 fn is_null(expr: &Expr) -> bool {

@@ -101,7 +101,7 @@ impl Flow<'_> {
         let is_reported = self.groups(select, &scope, &rows, &mut bounds);
         self.distinct(select, &scope, &rows);
         if select.top.is_some() {
-            let at = self.seen.bytes(select.select_token.0.span).unwrap_or(0..0);
+            let at = self.view.bytes(select.select_token.0.span).unwrap_or(0..0);
             self.report(CrossWindowKind::Limit, at, &rows.windowed, None);
         }
         if is_reported {
@@ -127,7 +127,7 @@ impl Flow<'_> {
         bounds: &mut Option<usize>,
     ) -> bool {
         let windowed = &rows.windowed;
-        let select_at = self.seen.bytes(select.select_token.0.span).unwrap_or(0..0);
+        let select_at = self.view.bytes(select.select_token.0.span).unwrap_or(0..0);
         let (keys, texts, at) = match &select.group_by {
             GroupByExpr::Expressions(exprs, modifiers) if !exprs.is_empty() => {
                 let at =
@@ -138,7 +138,7 @@ impl Flow<'_> {
                     Vec::new()
                 };
                 let texts = exprs.iter().map(|expr| self.key_text(expr, select)).collect();
-                (keys, texts, self.seen.from_word(Keyword::GROUP, at))
+                (keys, texts, self.view.from_word(Keyword::GROUP, at))
             }
             GroupByExpr::All(_) if self.star_determines_window(rows) => return false,
             GroupByExpr::All(_) => {
@@ -208,8 +208,8 @@ impl Flow<'_> {
     fn key_text(&self, expr: &Expr, select: &Select) -> String {
         match ordinal(expr).and_then(|index| select.projection.get(index)) {
             Some(SelectItem::ExprWithAlias { alias, .. }) => alias.value.clone(),
-            Some(SelectItem::UnnamedExpr(expr)) => self.seen.said(&self.span(expr)),
-            _ => self.seen.said(&self.span(expr)),
+            Some(SelectItem::UnnamedExpr(expr)) => self.view.text_at(&self.span(expr)),
+            _ => self.view.text_at(&self.span(expr)),
         }
     }
 
@@ -243,7 +243,7 @@ impl Flow<'_> {
     }
 
     fn distinct(&self, select: &Select, scope: &Scope, rows: &Rows) {
-        let at = self.seen.bytes(select.select_token.0.span).unwrap_or(0..0);
+        let at = self.view.bytes(select.select_token.0.span).unwrap_or(0..0);
         // Groups are reported already, and are distinct.
         let grouped =
             !matches!(&select.group_by, GroupByExpr::Expressions(exprs, _) if exprs.is_empty());

@@ -45,8 +45,10 @@ fn look_in<T>(
     let input = |(name, time): (&str, Option<&str>)| inject::Input {
         unique_id: name.to_string(),
         filtered: time.is_some(),
-        time: time
-            .map(|time| inject::Time { column: ResultColumn::named(time, false), literals: None }),
+        time: time.map(|time| inject::InputTime {
+            column: ResultColumn::named(time, false),
+            literals: None,
+        }),
         plain_names: Vec::new(),
         is_cte: false,
         referred: vec![name.to_string()],
@@ -65,10 +67,10 @@ fn look_in<T>(
         dates: BTreeSet::new(),
         kind: TimeKind::Unknown,
     };
-    let seen = inject::look(sql, &marks, &inputs, &DuckDbDialect {}, |seen| {
-        then(&analyse(seen, &input_info, windows, engine))
+    let view = inject::with_query_view(sql, &marks, &inputs, &DuckDbDialect {}, |view| {
+        then(&analyse(view, &input_info, windows, engine))
     });
-    seen.unwrap_or_else(|| panic!("{sql} is not parsed"))
+    view.unwrap_or_else(|| panic!("{sql} is not parsed"))
 }
 
 const DAYS: BatchWindows = BatchWindows { grain: Grain::Day, timezone: Tz::UTC };
@@ -79,8 +81,8 @@ fn look<T>(sql: &str, then: impl Fn(&Dataflow) -> T) -> T {
 
 /// The operations of a query, each with the key that may determine the window.
 fn operations(sql: &str) -> Vec<(CrossWindowKind, Option<String>)> {
-    look(sql, |seen| {
-        seen.operations
+    look(sql, |view| {
+        view.operations
             .iter()
             .map(|operation| (operation.kind.clone(), operation.possible_key.clone()))
             .collect()
@@ -98,7 +100,7 @@ use Key::{Determines, Not, Possible};
 /// Whether groups by a key are in one window.
 fn key_in(expr: &str, windows: BatchWindows, engine: Engine) -> Key {
     let sql = format!("select min(at) as at, count(*) as n from events group by {expr}");
-    look_in(&sql, windows, engine, |seen| match seen.operations.as_slice() {
+    look_in(&sql, windows, engine, |view| match view.operations.as_slice() {
         [] => Determines,
         [CrossWindowOp { possible_key: Some(_), .. }] => Possible,
         _ => Not,
@@ -126,8 +128,8 @@ fn value(expr: &str) -> Value {
 /// The value of an expression over `events`.
 fn value_in(expr: &str, windows: BatchWindows) -> Value {
     let sql = format!("select {expr} as at from events");
-    look_in(&sql, windows, Engine::default(), |seen| {
-        seen.result.column("at").expect("the query selects it")
+    look_in(&sql, windows, Engine::default(), |view| {
+        view.result.column("at").expect("the query selects it")
     })
 }
 
@@ -361,7 +363,7 @@ fn stars_and_windows() {
         1
     );
     let calls = |sql: &str| {
-        look(sql, |seen| seen.calls.iter().map(|call| (call.kind, call.more)).collect::<Vec<_>>())
+        look(sql, |view| view.calls.iter().map(|call| (call.kind, call.more)).collect::<Vec<_>>())
     };
     assert_eq!(
         calls("select at, now() as a, now() as b, current_timestamp as c from events"),

@@ -328,14 +328,14 @@ impl Flow<'_> {
         match local {
             Some(AtTimeZone::Is(derived_time)) => value.with_moment(derived_time, self.windows, at),
             Some(AtTimeZone::Depends) if zone == Some(self.windows.timezone) => {
-                let text = self.seen.said(&at);
+                let text = self.view.text_at(&at);
                 Value {
                     possible_key: Some(text),
                     ..value.moved(OutsideReason::Zone, at).without_window()
                 }
             }
             None if self.windows.timezone != chrono_tz::Tz::UTC => {
-                let text = self.seen.said(&at);
+                let text = self.view.text_at(&at);
                 Value {
                     possible_key: Some(text),
                     ..value.moved(OutsideReason::Zone, at).without_window()

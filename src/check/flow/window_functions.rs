@@ -74,13 +74,14 @@ impl Flow<'_> {
             Colocation::No => None,
         };
         let name = call::name(function);
-        let texts: Vec<String> = keys.iter().map(|key| self.seen.said(&self.span(*key))).collect();
+        let texts: Vec<String> =
+            keys.iter().map(|key| self.view.text_at(&self.span(*key))).collect();
         let kind = if names::is_rank(&name) && !keys.is_empty() {
             CrossWindowKind::Ranked { function: name, keys: texts.clone() }
         } else {
             CrossWindowKind::Window { function: name, keys: texts.clone() }
         };
-        let at = self.seen.over(self.span(&function.name));
+        let at = self.view.over(self.span(&function.name));
         Some((texts, CrossWindowOp { kind, at, windowed: windowed.clone(), possible_key, more: 0 }))
     }
 }

@@ -1,43 +1,43 @@
-//! The pieces of an audit's statement, each one macro of the dialect: which batch a row belongs to,
-//! the query's rows, those of the inputs, the keys and the sums.
+//! The fragments of an audit's statement, each from one macro of the dialect: the batch of a row,
+//! the rows of the query, of the inputs, keys and sums.
 
 use std::ops::Range;
 
 use minijinja::Value;
 
-use super::{Audited, Comparison, Content, NOT_COMPARED, QueryReuse, words};
-use crate::codegen::create_table::{apart, author};
-use crate::codegen::overwrite::window;
+use super::{AuditInput, Comparison, NOT_COMPARED, QueryReuse, RowContent, describe_comparison};
+use crate::codegen::overwrite::window_predicate;
+use crate::codegen::query_text::{author_query, split_ctes};
 use crate::config::EventTime;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{BatchTemplate, Dialect, Slot, Sql};
 use crate::inject;
 
-/// Rows that no batch holds get names of their own, which no batch has.
+/// The labels of rows without batch; no batch has such a label.
 pub(super) const NO_TIME: &str = "no event time";
 pub(super) const BEFORE: &str = "before begin";
-/// The column that holds a row as one value.
+/// The column with a row as one value.
 const ROW: &str = "audit_row";
 
-pub(super) struct Pieces<'a> {
-    pub audited: &'a Audited<'a>,
-    /// Whether this is the statement that looks for rows of no window.
+pub(super) struct AuditFragments<'a> {
+    pub input: &'a AuditInput<'a>,
+    /// Whether this statement also looks for rows without window.
     pub first: bool,
     pub predicates: Vec<Sql>,
 }
 
-impl Pieces<'_> {
+impl AuditFragments<'_> {
     pub fn statement(
         &self,
-        compared: Comparison,
+        comparison: Comparison,
         group: &Range<usize>,
     ) -> Result<String, Diagnostic> {
-        let audited = self.audited;
-        let dialect = audited.dialect;
+        let input = self.input;
+        let dialect = input.dialect;
         let columns = self.columns(false)?;
-        let time = self.time(&audited.settings.event_time)?;
-        let has_content = !matches!(audited.content, Content::Counts);
-        let ok = if compared == Comparison::Nothing { NOT_COMPARED } else { audited.content.ok() };
+        let time = self.time(&input.settings.event_time)?;
+        let has_content = !matches!(input.content, RowContent::Counts);
+        let ok = if comparison == Comparison::Nothing { NOT_COMPARED } else { input.content.ok() };
         let (in_target, in_query) = self.row()?;
         let (sums, sum_names) = self.sums()?;
         let carried = match (&in_query, sums.0.is_empty()) {
@@ -46,11 +46,11 @@ impl Pieces<'_> {
             (None, false) => self.columns(true)?,
         };
         let named = if in_query.is_some() { Sql(format!(", {ROW}")) } else { carried.clone() };
-        let whole = matches!(compared, Comparison::BatchesAndRange | Comparison::Range);
-        let (ctes, body) = apart(dialect, audited.query)?;
-        let own = match compared {
+        let whole = matches!(comparison, Comparison::BatchesAndRange | Comparison::Range);
+        let (ctes, body) = split_ctes(dialect, input.query)?;
+        let by_batch = match comparison {
             Comparison::Range | Comparison::Nothing => Sql::default(),
-            _ => self.own(group, &time, &carried, whole)?,
+            _ => self.rows_by_batch(group, &time, &carried, whole)?,
         };
         let in_range = self.label(&time, false)?;
         let arguments = [
@@ -65,20 +65,18 @@ impl Pieces<'_> {
             (
                 "model",
                 dialect
-                    .string(
-                        audited.node.unique_id.splitn(3, '.').nth(2).unwrap_or(&audited.node.name),
-                    )?
+                    .string(input.node.unique_id.splitn(3, '.').nth(2).unwrap_or(&input.node.name))?
                     .value(),
             ),
             ("ok", dialect.string(ok)?.value()),
-            ("compared", dialect.string(&words(audited, compared))?.value()),
-            ("unasked", number(compared == Comparison::Nothing)),
-            ("where", self.rows_of(&time, true)?.value()),
-            ("own", own.value()),
+            ("compared", dialect.string(&describe_comparison(input, comparison))?.value()),
+            ("unasked", bit(comparison == Comparison::Nothing)),
+            ("where", self.row_filter(&time, true)?.value()),
+            ("own", by_batch.value()),
             (
                 "whole",
                 if whole {
-                    self.whole(&in_range, &body, &carried, own.0.is_empty())?
+                    self.whole(&in_range, &body, &carried, by_batch.0.is_empty())?
                 } else {
                     Sql::default()
                 }
@@ -86,11 +84,7 @@ impl Pieces<'_> {
             ),
             (
                 "doubled",
-                if has_content {
-                    dialect.sql("audit_doubled", &[])?.value()
-                } else {
-                    number(false)
-                },
+                if has_content { dialect.sql("audit_doubled", &[])?.value() } else { bit(false) },
             ),
             ("key_counts", self.key_counts()?.value()),
             ("inputs", self.inputs()?.value()),
@@ -98,7 +92,7 @@ impl Pieces<'_> {
                 "query_rows",
                 dialect
                     .sql(
-                        if compared == Comparison::Nothing {
+                        if comparison == Comparison::Nothing {
                             "null_value"
                         } else {
                             "audit_query_rows"
@@ -123,26 +117,26 @@ impl Pieces<'_> {
         Ok(dialect.sql("audit", &arguments)?.0)
     }
 
-    /// The target, with a name where its rows are values.
+    /// The target, with an alias if rows are compared as values.
     fn target(&self) -> Result<Sql, Diagnostic> {
-        let relation = Sql(self.audited.relation.to_string());
-        match self.audited.content {
-            Content::Row => {
-                self.audited.dialect.sql("audit_named", &[("relation", relation.value())])
+        let relation = Sql(self.input.relation.to_string());
+        match self.input.content {
+            RowContent::Row => {
+                self.input.dialect.sql("audit_named", &[("relation", relation.value())])
             }
             _ => Ok(relation),
         }
     }
 
-    /// Where each row is compared as one value: that of the target's rows, and that of the query's,
+    /// If rows are compared as values: the value of a row of the target and of the query, each
     /// after a comma.
     fn row(&self) -> Result<(Option<Sql>, Option<Sql>), Diagnostic> {
-        if !matches!(self.audited.content, Content::Row) {
+        if !matches!(self.input.content, RowContent::Row) {
             return Ok((None, None));
         }
         let value = |alias: &str| {
             let row = self
-                .audited
+                .input
                 .dialect
                 .sql("audit_row", &[("alias", Value::from_safe_string(alias.to_string()))])?;
             Ok::<_, Diagnostic>(Some(Sql(format!(", {row} as {ROW}"))))
@@ -151,13 +145,13 @@ impl Pieces<'_> {
     }
 
     fn batches(&self) -> Result<Sql, Diagnostic> {
-        let dialect = self.audited.dialect;
+        let dialect = self.input.dialect;
         let line = |name: &Sql| dialect.sql("audit_batch", &[("batch", name.value())]);
         let and = dialect.sql("audit_and_batch", &[])?;
         let mut lines = format!(
             "{}{}{}\n  {and} {}",
             Slot::EachBatch,
-            line(&own_name(dialect)?)?,
+            line(&batch_label(dialect)?)?,
             Slot::Between,
             Slot::EachEnd
         );
@@ -169,10 +163,9 @@ impl Pieces<'_> {
         Ok(Sql(lines))
     }
 
-    /// The name of the batch that a row belongs to by its event time; nothing for a row of no
-    /// batch.
+    /// The label of the batch of a row, by its event time; null for a row without batch.
     pub(super) fn label(&self, time: &TimeConditions, before: bool) -> Result<Sql, Diagnostic> {
-        let dialect = self.audited.dialect;
+        let dialect = self.input.dialect;
         let branch = |condition: &Sql, batch: &Sql| {
             Ok::<_, Diagnostic>(format!(
                 "\n      {}",
@@ -185,7 +178,7 @@ impl Pieces<'_> {
         let mut branches = format!(
             "{}{}{}",
             Slot::EachBatch,
-            branch(&time.window, &own_name(dialect)?)?,
+            branch(&time.window, &batch_label(dialect)?)?,
             Slot::EachEnd
         );
         if self.first {
@@ -197,10 +190,14 @@ impl Pieces<'_> {
         dialect.sql("audit_label", &[("branches", Sql(format!("{branches}\n    ")).value())])
     }
 
-    /// The condition for rows of the range and of no window, with the model's predicates where they
-    /// hold.
-    pub(super) fn rows_of(&self, time: &TimeConditions, target: bool) -> Result<Sql, Diagnostic> {
-        let dialect = self.audited.dialect;
+    /// The condition for rows of the range and rows without window; for the target with the model's
+    /// predicates.
+    pub(super) fn row_filter(
+        &self,
+        time: &TimeConditions,
+        target: bool,
+    ) -> Result<Sql, Diagnostic> {
+        let dialect = self.input.dialect;
         let join = |name: &str, conditions: Sql, condition: &Sql| {
             dialect
                 .sql(name, &[("conditions", conditions.value()), ("condition", condition.value())])
@@ -220,9 +217,9 @@ impl Pieces<'_> {
         dialect.sql("audit_where", &[("conditions", conditions.value())])
     }
 
-    /// The predicates alone, for rows of the query.
-    fn predicated(&self) -> Result<Sql, Diagnostic> {
-        let dialect = self.audited.dialect;
+    /// The predicates only, for rows of the query.
+    fn predicate_filter(&self) -> Result<Sql, Diagnostic> {
+        let dialect = self.input.dialect;
         let Some((first, further)) = self.predicates.split_first() else {
             return Ok(Sql::default());
         };
@@ -237,40 +234,43 @@ impl Pieces<'_> {
     }
 
     /// The query's rows of each batch.
-    fn own(
+    fn rows_by_batch(
         &self,
         group: &Range<usize>,
         time: &TimeConditions,
         columns: &Sql,
         whole: bool,
     ) -> Result<Sql, Diagnostic> {
-        let audited = self.audited;
-        let inside = audited.dialect.sql("audit_inside", &[("window", time.window.value())])?;
+        let input = self.input;
+        let inside = input.dialect.sql("audit_inside", &[("window", time.window.value())])?;
         let part = |query: Value| {
             let arguments = [
-                ("batch", own_name(audited.dialect)?.value()),
+                ("batch", batch_label(input.dialect)?.value()),
                 ("inside", inside.value()),
-                ("in_whole", if whole { number(false) } else { inside.value() }),
+                ("in_whole", if whole { bit(false) } else { inside.value() }),
                 ("columns", columns.value()),
                 ("query", query),
-                ("where", self.predicated()?.value()),
+                ("where", self.predicate_filter()?.value()),
             ];
-            Ok::<_, Diagnostic>(audited.dialect.sql("audit_batch_rows", &arguments)?.0)
+            Ok::<_, Diagnostic>(input.dialect.sql("audit_batch_rows", &arguments)?.0)
         };
-        match audited.own {
+        match input.reuse {
             QueryReuse::Texts(texts) => {
                 let parts = group.clone().map(|index| {
-                    let window = audited.cover.windows[index];
-                    let label = audited.cover.naming.label(window);
-                    Ok(BatchTemplate::new(&part(author(&texts[index]))?, audited.settings.timezone)
-                        .fill(&window, &label))
+                    let window = input.cover.windows[index];
+                    let label = input.cover.naming.label(window);
+                    Ok(BatchTemplate::new(
+                        &part(author_query(&texts[index]))?,
+                        input.settings.timezone,
+                    )
+                    .fill(&window, &label))
                 });
                 Ok(Sql(parts.collect::<Result<Vec<String>, Diagnostic>>()?.join("\n")))
             }
             _ => Ok(Sql(format!(
                 "{}{}{}\n{}",
                 Slot::EachBatch,
-                part(author(audited.query))?,
+                part(author_query(input.query))?,
                 Slot::Between,
                 Slot::EachEnd
             ))),
@@ -287,24 +287,23 @@ impl Pieces<'_> {
     ) -> Result<Sql, Diagnostic> {
         let arguments = [
             ("label", label.value()),
-            ("alone", number(alone)),
+            ("alone", bit(alone)),
             ("columns", columns.value()),
             ("query", query.clone()),
-            ("where", self.predicated()?.value()),
+            ("where", self.predicate_filter()?.value()),
         ];
-        self.audited.dialect.sql("audit_range_rows", &arguments)
+        self.input.dialect.sql("audit_range_rows", &arguments)
     }
 
-    /// The columns that are compared, each after a comma; with those that are only summed, if
-    /// asked.
+    /// The compared columns, each after a comma; with those that are only summed, if `summed`.
     pub(super) fn columns(&self, summed: bool) -> Result<Sql, Diagnostic> {
-        let dialect = self.audited.dialect;
-        let summed = if summed { self.numeric()? } else { Vec::new() };
+        let dialect = self.input.dialect;
+        let summed = if summed { self.summed_columns()? } else { Vec::new() };
         let mut names = String::new();
-        for column in self.audited.content.columns() {
-            let kept = !self.is_ignored(column)
-                || summed.iter().any(|numeric| numeric.name == column.name);
-            if kept {
+        for column in self.input.content.columns() {
+            let is_listed =
+                !self.is_ignored(column) || summed.iter().any(|summed| summed.name == column.name);
+            if is_listed {
                 names.push_str(&format!(", {}", dialect.column(&column.name, column.quoted)?));
             }
         }
@@ -312,7 +311,7 @@ impl Pieces<'_> {
     }
 
     fn is_ignored(&self, column: &inject::ResultColumn) -> bool {
-        self.audited
+        self.input
             .settings
             .audit
             .ignore
@@ -321,9 +320,9 @@ impl Pieces<'_> {
     }
 
     fn keys(&self) -> Result<Sql, Diagnostic> {
-        let dialect = self.audited.dialect;
+        let dialect = self.input.dialect;
         let mut keys = String::new();
-        for (number, key) in self.audited.settings.unique_key.iter().enumerate() {
+        for (number, key) in self.input.settings.unique_key.iter().enumerate() {
             let key = dialect.event_time(key, false)?;
             keys.push_str(
                 &dialect
@@ -335,8 +334,8 @@ impl Pieces<'_> {
     }
 
     fn key_counts(&self) -> Result<Sql, Diagnostic> {
-        let dialect = self.audited.dialect;
-        let names: Vec<Sql> = (0..self.audited.settings.unique_key.len()).map(key_name).collect();
+        let dialect = self.input.dialect;
+        let names: Vec<Sql> = (0..self.input.settings.unique_key.len()).map(key_name).collect();
         let is_null = |name: &Sql| dialect.sql("audit_no_time", &[("column", name.value())]);
         let Some((first, further)) = names.split_first() else {
             return dialect.sql("audit_no_keys", &[]);
@@ -356,14 +355,14 @@ impl Pieces<'_> {
     }
 
     fn inputs(&self) -> Result<Sql, Diagnostic> {
-        let dialect = self.audited.dialect;
+        let dialect = self.input.dialect;
         let mut all = Sql::default();
-        for (relation, event_time) in self.audited.inputs {
+        for (relation, event_time) in self.input.inputs {
             let time = self.time(event_time)?;
             let arguments = [
                 ("label", self.label(&time, false)?.value()),
                 ("relation", Value::from_safe_string(relation.clone())),
-                ("where", self.rows_of(&time, false)?.value()),
+                ("where", self.row_filter(&time, false)?.value()),
             ];
             let input = dialect.sql("audit_input", &arguments)?;
             all = match all.0.is_empty() {
@@ -378,39 +377,36 @@ impl Pieces<'_> {
         }
     }
 
-    /// The columns of the result that are declared to hold numbers and are no part of the key.
-    fn numeric(&self) -> Result<Vec<&inject::ResultColumn>, Diagnostic> {
-        let audited = self.audited;
+    /// The columns of the result that are declared as numeric and are not part of the key.
+    fn summed_columns(&self) -> Result<Vec<&inject::ResultColumn>, Diagnostic> {
+        let input = self.input;
         let is_number = |name: &str| {
-            let declared = audited
-                .node
-                .columns
-                .iter()
-                .find(|declared| declared.name.eq_ignore_ascii_case(name));
+            let declared =
+                input.node.columns.iter().find(|declared| declared.name.eq_ignore_ascii_case(name));
             let data_type = declared
                 .and_then(|declared| declared.data_type.as_deref())
                 .map(crate::dialect::plain_type);
             data_type
-                .map_or(Ok(false), |data_type| audited.dialect.lists("numeric_types", &data_type))
+                .map_or(Ok(false), |data_type| input.dialect.lists("numeric_types", &data_type))
         };
         let counted = |name: &str| {
-            *name == audited.settings.event_time.column
-                || audited.settings.unique_key.iter().any(|key| key == name)
+            *name == input.settings.event_time.column
+                || input.settings.unique_key.iter().any(|key| key == name)
         };
-        let mut numeric = Vec::new();
-        for column in audited.content.columns() {
+        let mut columns = Vec::new();
+        for column in input.content.columns() {
             if !counted(&column.name) && is_number(&column.name)? {
-                numeric.push(column);
+                columns.push(column);
             }
         }
-        Ok(numeric)
+        Ok(columns)
     }
 
     /// The sums, and their names, each after a comma.
     fn sums(&self) -> Result<(Sql, Sql), Diagnostic> {
-        let dialect = self.audited.dialect;
+        let dialect = self.input.dialect;
         let (mut sums, mut names) = (String::new(), String::new());
-        for column in self.numeric()? {
+        for column in self.summed_columns()? {
             let name =
                 |side: &str| dialect.column(&format!("{side}_sum_{}", column.name), column.quoted);
             let (in_target, in_query) = (name("target")?, name("query")?);
@@ -433,9 +429,9 @@ impl Pieces<'_> {
     /// The sums of the staged rows and of those that they replace, and their names, each after a
     /// comma.
     pub(super) fn replaced_sums(&self) -> Result<(Sql, Sql), Diagnostic> {
-        let dialect = self.audited.dialect;
+        let dialect = self.input.dialect;
         let (mut sums, mut names) = (String::new(), String::new());
-        for column in self.numeric()? {
+        for column in self.summed_columns()? {
             let name =
                 |side: &str| dialect.column(&format!("{side}_sum_{}", column.name), column.quoted);
             let (before, after) = (name("before")?, name("after")?);
@@ -451,15 +447,14 @@ impl Pieces<'_> {
     }
 
     pub(super) fn time(&self, event_time: &EventTime) -> Result<TimeConditions, Diagnostic> {
-        let audited = self.audited;
-        let dialect = audited.dialect;
+        let input = self.input;
+        let dialect = input.dialect;
         let column = dialect.event_time(&event_time.column, event_time.quote)?;
         let kind = event_time.time_type()?;
-        let before =
-            BatchTemplate::new(&dialect.before(&column, kind)?.0, audited.settings.timezone)
-                .fill(&audited.begin.window, &audited.begin.label);
+        let before = BatchTemplate::new(&dialect.before(&column, kind)?.0, input.settings.timezone)
+            .fill(&input.begin.window, &input.begin.label);
         Ok(TimeConditions {
-            window: window(dialect, event_time)?,
+            window: window_predicate(dialect, event_time)?,
             is_null: dialect.sql("audit_no_time", &[("column", column.value())])?,
             before: Sql(before),
         })
@@ -473,8 +468,8 @@ pub(super) struct TimeConditions {
     before: Sql,
 }
 
-/// The batch's name as a string, to be stamped.
-fn own_name(dialect: &Dialect) -> Result<Sql, Diagnostic> {
+/// The label of the batch as a string, with a slot.
+fn batch_label(dialect: &Dialect) -> Result<Sql, Diagnostic> {
     dialect.string(&Slot::Label.to_string())
 }
 
@@ -482,6 +477,6 @@ fn key_name(number: usize) -> Sql {
     Sql(format!("audit_key_{}", number + 1))
 }
 
-fn number(yes: bool) -> Value {
+fn bit(yes: bool) -> Value {
     Value::from_safe_string(u8::from(yes).to_string())
 }

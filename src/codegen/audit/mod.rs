@@ -1,8 +1,7 @@
-//! The audit of a microbatch model: SQL that only reads and gives a row for each batch, with a
-//! verdict. Takes the model's query with slots for the window; gives the text of
-//! `audit/<folder>.sql`. What the target holds is compared, row by row, with what the query yields
-//! now: for each batch by itself, and for the plan's whole range, so that a table that is just what
-//! its batches make, and not what the model says, is seen too.
+//! The audit of a microbatch model: read-only SQL that returns a row with a verdict for each batch,
+//! as `audit/<folder>.sql`. It compares the rows of the target with the current rows of the query:
+//! for each batch, and for the whole range of the plan, so that a table which is the result of its
+//! batches but not of the model is detected too.
 
 mod fragments;
 mod staged;
@@ -15,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::adapter_config::{sql_footer, sql_header};
 use super::header::header;
-use super::overwrite::predicates;
+use super::overwrite::predicate_list;
 use crate::calendar::Window;
 use crate::config::{EventTime, Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
@@ -23,39 +22,37 @@ use crate::dialect::{BatchTemplate, Dialect, Sql};
 use crate::inject::ResultColumn;
 use crate::jinja::Relation;
 use crate::window::{Cover, Span};
-use fragments::Pieces;
+use fragments::AuditFragments;
 pub use staged::staged_audit;
 
-/// The query stands once for each batch in the audit of a model with at most so many: a month of
-/// days.
-const FEW: usize = 31;
-/// No engine takes a statement of any length: the batches of a larger plan are looked at so many at
-/// a time.
-const MANY: usize = 366;
-/// A plan of more batches has no audit: nobody reads a table of so many lines.
-const MOST: usize = 10_000;
-/// The lines of an audit for rows of no batch.
+/// Maximum number of batches for which the query is repeated per batch: a month of days.
+const MAX_REPEATED_QUERIES: usize = 31;
+/// Batches per statement, since engines limit the length of a statement.
+const BATCHES_PER_STATEMENT: usize = 366;
+/// A model with more batches has no audit: its result would be too long to read.
+const MAX_BATCHES: usize = 10_000;
+/// The labels of rows that belong to no batch.
 pub const NO_BATCH: [&str; 2] = [fragments::NO_TIME, fragments::BEFORE];
 /// The folder of all audits in the plan.
 pub const FOLDER: &str = "audit";
 
-/// What is audited.
-pub struct Audited<'a> {
+/// The input of an audit.
+pub struct AuditInput<'a> {
     pub dialect: &'a Dialect,
     pub node: &'a Node,
     /// The table that is compared.
     pub relation: &'a Relation,
     pub settings: &'a Microbatch,
-    /// The query with its filters, slots for the window in them.
+    /// The query with its filters, which contain slots for the window.
     pub query: &'a str,
-    /// Whether any input is cut to the window.
+    /// Whether any input is filtered by the window.
     pub filtered: bool,
-    pub own: QueryReuse<'a>,
-    /// Whether the query reads its own table: then `query` reads of it what is before the window.
-    pub reads_own: bool,
-    pub content: Content<'a>,
+    pub reuse: QueryReuse<'a>,
+    /// Whether the query reads its own table. Then `query` reads only the rows before the window.
+    pub reads_self: bool,
+    pub content: RowContent<'a>,
     pub mode: OutsideWindow,
-    /// Relations that are cut to the window, each with its event time.
+    /// The filtered relations, each with its event time.
     pub inputs: &'a [(String, EventTime)],
     pub cover: &'a Cover,
     /// The model's first window ever.
@@ -64,60 +61,60 @@ pub struct Audited<'a> {
     pub folder: &'a str,
 }
 
-/// The audit of a microbatch model: a row for each batch, with a verdict. No step: nothing depends
-/// on it.
+/// The audit of a microbatch model: a row with a verdict for each batch. It is not a step: nothing
+/// depends on it.
 #[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct AuditEntry {
     /// Relative to the manifest.
     pub file: String,
     /// Of the file's bytes, in hexadecimal digits.
     pub sha256: String,
-    /// `rows` or their `counts`, by `batches`, by the `range` that they make, or both; or
-    /// `nothing`, where the query cannot be asked again.
+    /// `rows` or their `counts`, by `batches`, by their `range`, or both; or `nothing`, if the
+    /// query cannot be evaluated again.
     pub compares: String,
-    /// Verdicts that stop no run.
+    /// Verdicts that do not fail a run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow: Vec<String>,
 }
 
-/// How the query differs between the batches.
+/// How the query of an audit is reused for the batches.
 #[derive(Clone, Copy)]
 pub enum QueryReuse<'a> {
-    /// By its window alone.
+    /// The queries differ only by the window.
     Stamped,
-    /// It looks at its batch: the texts of all of them.
+    /// The query reads properties of its batch: the texts of all batches.
     Texts(&'a [String]),
-    /// It cannot be evaluated again, for this reason.
+    /// The query cannot be evaluated again, for this reason.
     Unknown(&'static str),
 }
 
-/// What of the rows is compared.
+/// The compared part of rows.
 #[derive(Clone, Copy)]
-pub enum Content<'a> {
-    /// These columns, which are all.
+pub enum RowContent<'a> {
+    /// All columns.
     Columns(&'a [ResultColumn]),
-    /// These columns, which are declared and may be a part.
+    /// The declared columns, which may be incomplete.
     Declared(&'a [ResultColumn]),
-    /// Each row as one value, whose columns the engine knows.
+    /// Each row as one value; its columns are unknown here.
     Row,
-    /// Nothing but how many there are.
+    /// Only the number of rows.
     Counts,
 }
 
-impl<'a> Content<'a> {
+impl<'a> RowContent<'a> {
     fn columns(self) -> &'a [ResultColumn] {
         match self {
-            Content::Columns(columns) | Content::Declared(columns) => columns,
-            Content::Row | Content::Counts => &[],
+            RowContent::Columns(columns) | RowContent::Declared(columns) => columns,
+            RowContent::Row | RowContent::Counts => &[],
         }
     }
 
-    /// The verdict of a batch in which nothing differs.
+    /// The verdict of a batch without differences.
     fn ok(self) -> &'static str {
         match self {
-            Content::Columns(_) | Content::Row => OK,
-            Content::Declared(_) => OK_DECLARED,
-            Content::Counts => OK_COUNTS,
+            RowContent::Columns(_) | RowContent::Row => OK,
+            RowContent::Declared(_) => OK_DECLARED,
+            RowContent::Counts => OK_COUNTS,
         }
     }
 }
@@ -128,76 +125,80 @@ const OK_COUNTS: &str = "ok (counts)";
 /// The verdict of a staged batch that replaces no rows.
 const NEW: &str = "new";
 const NOT_COMPARED: &str = "not compared";
-/// The verdicts of batches in which nothing differs, as far as it was compared.
-pub const GOOD: [&str; 4] = [OK, OK_DECLARED, OK_COUNTS, NEW];
+/// The verdicts of batches without differences in the compared part.
+pub const GOOD_VERDICTS: [&str; 4] = [OK, OK_DECLARED, OK_COUNTS, NEW];
 
-/// A file of the plan.
+/// The file of an audit.
 #[derive(Clone, Debug, Hash)]
-pub struct Audit {
+pub struct AuditFile {
     pub file: String,
-    head: String,
-    foot: String,
+    header: String,
+    footer: String,
     statements: Vec<(Arc<BatchTemplate>, Range<usize>)>,
     compares: String,
     allow: Vec<String>,
 }
 
-/// What is compared, and how the query stands in the statement.
+/// What is compared, and how often the query occurs in the statement.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Comparison {
     /// Once for each batch and once for the range.
     BatchesAndRange,
     Range,
-    /// Once for each batch, since there is none for the range.
+    /// Once for each batch; a query for the range does not exist.
     Batches,
     Nothing,
 }
 
-/// The audit of the model; none for more batches than one file should hold.
-pub fn audit(audited: &Audited) -> Result<Option<Audit>, Diagnostic> {
-    let count = audited.cover.windows.len();
-    if count > MOST {
+/// The audit of the model. None if it has too many batches.
+pub fn audit(input: &AuditInput) -> Result<Option<AuditFile>, Diagnostic> {
+    let count = input.cover.windows.len();
+    if count > MAX_BATCHES {
         return Ok(None);
     }
-    let compared = compared(audited)?;
-    let size = if compared == Comparison::Batches { FEW } else { MANY };
+    let comparison = comparison(input)?;
+    let size = if comparison == Comparison::Batches {
+        MAX_REPEATED_QUERIES
+    } else {
+        BATCHES_PER_STATEMENT
+    };
     let groups = (0..count).step_by(size).map(|start| start..(start + size).min(count));
     let mut statements: Vec<(Arc<BatchTemplate>, Range<usize>)> = Vec::new();
     for group in groups {
-        // The second statement and all after it differ by their batches alone, unless each has
-        // texts of its own.
-        let again = statements
+        // The statements after the first differ only by their batches, unless each batch has its
+        // own text.
+        let shared = statements
             .get(1)
-            .filter(|_| compared != Comparison::Batches)
-            .map(|(stamp, _)| stamp.clone());
-        let stamp = match again {
-            Some(stamp) => stamp,
+            .filter(|_| comparison != Comparison::Batches)
+            .map(|(template, _)| template.clone());
+        let template = match shared {
+            Some(template) => template,
             None => Arc::new(BatchTemplate::new(
-                &statement(audited, compared, &group)?,
-                audited.settings.timezone,
+                &statement(input, comparison, &group)?,
+                input.settings.timezone,
             )),
         };
-        statements.push((stamp, group));
+        statements.push((template, group));
     }
-    Ok(Some(Audit {
-        file: format!("{FOLDER}/{}.sql", audited.folder),
-        head: format!(
+    Ok(Some(AuditFile {
+        file: format!("{FOLDER}/{}.sql", input.folder),
+        header: format!(
             "{}\n{}",
-            head(audited, compared),
-            sql_header(audited.dialect, audited.node)?
+            audit_header(input, comparison),
+            sql_header(input.dialect, input.node)?
         ),
-        foot: sql_footer(audited.dialect, audited.node)?,
+        footer: sql_footer(input.dialect, input.node)?,
         statements,
-        compares: words(audited, compared).to_string(),
-        allow: audited.settings.audit.allow.clone(),
+        compares: describe_comparison(input, comparison).to_string(),
+        allow: input.settings.audit.allow.clone(),
     }))
 }
 
-impl Audit {
+impl AuditFile {
     /// The text of the file, with a line break at its end.
     pub fn text(&self, cover: &Cover) -> String {
-        let mut text = self.head.clone();
-        for (number, (stamp, group)) in self.statements.iter().enumerate() {
+        let mut text = self.header.clone();
+        for (number, (template, group)) in self.statements.iter().enumerate() {
             let windows = &cover.windows[group.clone()];
             let range = Window { start: windows[0].start, end: windows[windows.len() - 1].end };
             let batches: Vec<(Window, String)> =
@@ -205,24 +206,24 @@ impl Audit {
             if number > 0 {
                 text.push('\n');
             }
-            text.push_str(&stamp.fill_range(&range, &batches));
+            text.push_str(&template.fill_range(&range, &batches));
             text.push('\n');
         }
-        text.push_str(&self.foot);
+        text.push_str(&self.footer);
         text
     }
 
-    /// The parts of the text that differ by more than their windows: its first statement, for one
-    /// batch.
+    /// The first statement for one batch, as an excerpt: the other statements differ from it only
+    /// by their windows.
     pub fn excerpt(&self, cover: &Cover) -> String {
-        let statements = self.statements.iter().take(1).map(|(stamp, group)| {
+        let statements = self.statements.iter().take(1).map(|(template, group)| {
             let window = cover.windows[group.start];
-            stamp.fill_range(&window, &[(window, cover.naming.label(window))])
+            template.fill_range(&window, &[(window, cover.naming.label(window))])
         });
-        format!("{}{}\n{}", self.head, statements.collect::<String>(), self.foot)
+        format!("{}{}\n{}", self.header, statements.collect::<String>(), self.footer)
     }
 
-    /// What the manifest says of it, but for the hash, which is known when it is written.
+    /// The entry in the manifest, without the hash, which is added when the file is written.
     pub fn entry(&self) -> AuditEntry {
         AuditEntry {
             file: self.file.clone(),
@@ -233,31 +234,31 @@ impl Audit {
     }
 }
 
-fn compared(audited: &Audited) -> Result<Comparison, Diagnostic> {
-    // Whether the query may stand in a statement several times.
-    let parts: bool = audited.dialect.property("nested_with")?;
-    Ok(match audited.own {
+fn comparison(input: &AuditInput) -> Result<Comparison, Diagnostic> {
+    // Whether a statement may contain the query several times.
+    let parts: bool = input.dialect.property("nested_with")?;
+    Ok(match input.reuse {
         QueryReuse::Unknown(_) => Comparison::Nothing,
-        // Where the query may stand but once, that of a batch cannot be asked beside others.
+        // If a statement may contain only one query, it cannot contain those of several batches.
         QueryReuse::Texts(_) if !parts => Comparison::Nothing,
         QueryReuse::Texts(_) => Comparison::Batches,
-        // The rows of the own table differ from batch to batch.
-        QueryReuse::Stamped if audited.reads_own && parts => Comparison::Batches,
-        QueryReuse::Stamped if audited.reads_own => Comparison::Nothing,
-        // Rows that a batch keeps although they belong to another are right in the range alone.
-        QueryReuse::Stamped if !audited.filtered || audited.mode == OutsideWindow::Keep => {
+        // The rows of the model's own table differ from batch to batch.
+        QueryReuse::Stamped if input.reads_self && parts => Comparison::Batches,
+        QueryReuse::Stamped if input.reads_self => Comparison::Nothing,
+        // Rows that a batch keeps although they belong to another are only correct in the range.
+        QueryReuse::Stamped if !input.filtered || input.mode == OutsideWindow::Keep => {
             Comparison::Range
         }
-        QueryReuse::Stamped if parts && audited.cover.windows.len() <= FEW => {
+        QueryReuse::Stamped if parts && input.cover.windows.len() <= MAX_REPEATED_QUERIES => {
             Comparison::BatchesAndRange
         }
         QueryReuse::Stamped => Comparison::Range,
     })
 }
 
-/// Why nothing is compared.
-fn reason(audited: &Audited) -> &'static str {
-    match audited.own {
+/// The reason why nothing is compared.
+fn reason(input: &AuditInput) -> &'static str {
+    match input.reuse {
         QueryReuse::Unknown(reason) => reason,
         _ => {
             "the query differs from batch to batch, and this dialect cannot take it several times \
@@ -266,42 +267,42 @@ fn reason(audited: &Audited) -> &'static str {
     }
 }
 
-/// For the manifest, and the last column of the result: `rows` or their `counts`, by `batches`, by
-/// the `range`; or `nothing`.
-fn words(audited: &Audited, compared: Comparison) -> String {
-    let content = match audited.content {
-        Content::Columns(_) | Content::Row => "rows",
-        Content::Declared(_) => "rows, their declared columns only,",
-        Content::Counts => "counts",
+/// Describes the comparison for the manifest and the last column of the result: `rows` or their
+/// `counts`, by `batches`, by the `range`; or `nothing`.
+fn describe_comparison(input: &AuditInput, comparison: Comparison) -> String {
+    let content = match input.content {
+        RowContent::Columns(_) | RowContent::Row => "rows",
+        RowContent::Declared(_) => "rows, their declared columns only,",
+        RowContent::Counts => "counts",
     };
-    match compared {
-        Comparison::Nothing => format!("nothing: {}", reason(audited)),
+    match comparison {
+        Comparison::Nothing => format!("nothing: {}", reason(input)),
         Comparison::BatchesAndRange => format!("{content} by batches and range"),
         Comparison::Range => format!("{content} by range"),
         Comparison::Batches => format!("{content} by batches"),
     }
 }
 
-fn head(audited: &Audited, compared: Comparison) -> String {
-    let ignored = &audited.settings.audit.ignore;
-    let rows = match (audited.content, ignored.as_slice()) {
-        (Content::Counts, _) => {
+fn audit_header(input: &AuditInput, comparison: Comparison) -> String {
+    let ignored = &input.settings.audit.ignore;
+    let rows = match (input.content, ignored.as_slice()) {
+        (RowContent::Counts, _) => {
             "counts of rows, since the query does not show its columns,".to_string()
         }
-        (Content::Declared(_), _) => {
+        (RowContent::Declared(_), _) => {
             "the declared columns of rows, since the query does not show all of them,".to_string()
         }
-        (Content::Columns(_) | Content::Row, []) => "rows".to_string(),
-        (Content::Columns(_) | Content::Row, ignored) => {
+        (RowContent::Columns(_) | RowContent::Row, []) => "rows".to_string(),
+        (RowContent::Columns(_) | RowContent::Row, ignored) => {
             format!("rows without {}", ignored.join(", "))
         }
     };
-    let own = if audited.reads_own {
+    let limit = if input.reads_self {
         ", which reads of its own table what is before the batch"
     } else {
         ""
     };
-    let by = match compared {
+    let by = match comparison {
         Comparison::BatchesAndRange => format!(
             "{rows} with those that the query yields for each batch, and for all of them at once"
         ),
@@ -309,18 +310,18 @@ fn head(audited: &Audited, compared: Comparison) -> String {
             format!("{rows} with those that the query yields for all batches at once")
         }
         Comparison::Batches => {
-            format!("{rows} with those that the query yields for each batch{own}")
+            format!("{rows} with those that the query yields for each batch{limit}")
         }
-        Comparison::Nothing => format!("nothing: {}", reason(audited)),
+        Comparison::Nothing => format!("nothing: {}", reason(input)),
     };
-    let (first, last) = audited.cover.ends();
+    let (first, last) = input.cover.ends();
     header(
-        audited.dialect,
+        input.dialect,
         &[
-            ("model", audited.node.unique_id.clone()),
+            ("model", input.node.unique_id.clone()),
             ("audit", "reads only; a row for each batch, with a verdict".to_string()),
             ("batches", format!("{} to {}", first.label, last.label)),
-            ("target", audited.relation.to_string()),
+            ("target", input.relation.to_string()),
             ("compares", by),
         ],
     )
@@ -328,21 +329,21 @@ fn head(audited: &Audited, compared: Comparison) -> String {
 
 /// One statement, with slots, for some of the batches.
 fn statement(
-    audited: &Audited,
-    compared: Comparison,
+    input: &AuditInput,
+    comparison: Comparison,
     group: &Range<usize>,
 ) -> Result<String, Diagnostic> {
-    let pieces = Pieces {
-        audited,
+    let fragments = AuditFragments {
+        input,
         first: group.start == 0,
-        predicates: predicates(&audited.settings.incremental_predicates),
+        predicates: predicate_list(&input.settings.incremental_predicates),
     };
-    pieces.statement(compared, group)
+    fragments.statement(comparison, group)
 }
 
-/// The text with another ending than the table of verdicts: a statement that fails unless every
-/// verdict is a good one or allowed.
-pub fn stopping(
+/// The audit as a statement that fails unless every verdict is good or allowed, instead of
+/// returning the verdicts.
+pub fn failing_audit(
     dialect: &Dialect,
     model: &str,
     text: &str,
@@ -357,18 +358,18 @@ pub fn stopping(
 
 /// The end of a statement that fails unless every verdict is a good one or allowed.
 fn stop(dialect: &Dialect, model: &str, allow: &[String]) -> Result<Sql, Diagnostic> {
-    let words = GOOD.into_iter().chain(allow.iter().map(String::as_str));
+    let verdicts = GOOD_VERDICTS.into_iter().chain(allow.iter().map(String::as_str));
     let allowed: Vec<String> =
-        words.map(|word| Ok(dialect.string(word)?.0)).collect::<Result<_, Diagnostic>>()?;
+        verdicts.map(|word| Ok(dialect.string(word)?.0)).collect::<Result<_, Diagnostic>>()?;
     let about = dialect.string(&format!("audit of {model}: "))?;
     let allowed = minijinja::Value::from_safe_string(allowed.join(", "));
-    let found = dialect.sql(
+    let differing = dialect.sql(
         "audit_found",
         &[("words", dialect.sql("audit_words", &[])?.value()), ("allowed", allowed)],
     )?;
     let list = dialect.sql("audit_list", &[])?;
     dialect.sql(
         "audit_stop",
-        &[("about", about.value()), ("list", list.value()), ("found", found.value())],
+        &[("about", about.value()), ("list", list.value()), ("found", differing.value())],
     )
 }

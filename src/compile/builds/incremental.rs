@@ -1,12 +1,12 @@
-//! An incremental model that is no microbatch model: created if it is missing, then its new rows
-//! brought in; or made anew like a table, where a full refresh is asked for.
+//! Compiles an incremental model without batches: creates the table if it is missing and writes the
+//! new rows, or rebuilds the table in a full refresh.
 
 use serde_json::Value;
 
-use super::{Built, contract_of, plain};
+use super::{NodeStatement, compare_contract, compile_relation};
 use crate::codegen;
 use crate::codegen::Incremental;
-use crate::compile::schema_changes::{self, Changed};
+use crate::compile::schema_changes::{self, ChangeInput};
 use crate::compile::strategy_macros::{self, StrategyCall};
 use crate::compile::{Context, Request};
 use crate::config::{Node, SchemaChange};
@@ -14,60 +14,61 @@ use crate::diagnostics::Diagnostic;
 use crate::inject::ResultColumn;
 use crate::render::{self, RenderContext};
 
-pub(super) fn built(
+pub(super) fn compile_incremental(
     context: &Context,
     node: &Node,
-    asked: Option<&str>,
+    setting: Option<&str>,
     request: &Request,
-) -> Result<Built, Diagnostic> {
-    let own = strategy_macros::strategy_macro(context, node, asked)?;
-    let strategy = match (&own, asked) {
+) -> Result<NodeStatement, Diagnostic> {
+    let project_macro = strategy_macros::strategy_macro(context, node, setting)?;
+    let strategy = match (&project_macro, setting) {
         (Some(_), Some(named)) if named != "default" => named.to_string(),
-        _ => codegen::brought_in(context.dialect, node, asked)?,
+        _ => codegen::incremental_strategy(context.dialect, node, setting)?,
     };
     if request.full_refresh || node.setting("full_refresh") == Some(&Value::Bool(true)) {
-        let whole = plain(
+        let rebuilt = compile_relation(
             context,
             &Node { materialization: crate::config::Materialization::Table, ..node.clone() },
             request,
         )?;
-        return Ok(Built {
-            what: "a table, made anew".to_string(),
+        return Ok(NodeStatement {
+            what: "a table, rebuilt".to_string(),
             strategy: "full refresh".to_string(),
-            ..whole
+            ..rebuilt
         });
     }
     let rendered = |incremental: bool| {
-        let moment = RenderContext { batch: None, incremental, this: node.relation.clone() };
-        render::model(context.jinja, context.graph, node, &moment)
+        let render_context =
+            RenderContext { batch: None, incremental, this: node.relation.clone() };
+        render::model(context.jinja, context.graph, node, &render_context)
     };
     let (first, next) = (rendered(false)?, rendered(true)?);
     let contract = codegen::contract(context.dialect, node)?;
-    let (contract_check, warning) = contract_of(context, node, contract.as_ref(), &first.sql)?;
-    let mut made = context.columns.projection(node);
+    let (contract_check, warning) = compare_contract(context, node, contract.as_ref(), &first.sql)?;
+    let mut first_columns = context.columns.projection(node);
     let left_out = match contract.is_none() {
-        true => schema_changes::leave_out(context, node, &mut made)?,
+        true => schema_changes::remove_missing_columns(context, node, &mut first_columns)?,
         false => Vec::new(),
     };
-    let created = match &made {
+    let first_query = match &first_columns {
         Some(columns) if !left_out.is_empty() => {
-            codegen::narrowed(context.dialect, &first.sql, columns)?
+            codegen::select_columns(context.dialect, &first.sql, columns)?
         }
         _ => first.sql.clone(),
     };
-    let later = match node.schema_change() {
-        SchemaChange::Ignore => made.clone(),
-        _ if first.sql == next.sql => made.clone(),
+    let next_columns = match node.schema_change() {
+        SchemaChange::Ignore => first_columns.clone(),
+        _ if first.sql == next.sql => first_columns.clone(),
         _ => context.columns.incremental_projection(node),
     };
-    let changed = Changed {
+    let changed = ChangeInput {
         context,
         node,
         query: &next.sql,
-        columns: later.as_deref(),
-        first: made.as_deref(),
+        columns: next_columns.as_deref(),
+        first: first_columns.as_deref(),
     };
-    let change = schema_changes::change(&changed)?.unwrap_or_default();
+    let change = schema_changes::table_change(&changed)?.unwrap_or_default();
     let columns = match &contract {
         Some(_) => Some(
             node.columns
@@ -75,20 +76,20 @@ pub(super) fn built(
                 .map(|column| ResultColumn::named(&column.name, column.quote))
                 .collect(),
         ),
-        None => later,
+        None => next_columns,
     };
     let incremental = Incremental {
         dialect: context.dialect,
         node,
         strategy: &strategy,
-        first: &created,
-        next: if first.sql == next.sql { &created } else { &next.sql },
+        first: &first_query,
+        next: if first.sql == next.sql { &first_query } else { &next.sql },
         columns: columns.as_deref(),
-        first_columns: made.as_deref(),
+        first_columns: first_columns.as_deref(),
         change: &change.statements,
         contract: contract.as_ref(),
     };
-    let statement = match &own {
+    let statement = match &project_macro {
         Some(strategy_macro) => {
             let stage = codegen::build_stage(context.dialect, node)?.0;
             let call = StrategyCall {
@@ -99,9 +100,9 @@ pub(super) fn built(
                 stage: &stage,
                 columns: columns.as_deref(),
             };
-            let moment =
+            let render_context =
                 RenderContext { batch: None, incremental: true, this: node.relation.clone() };
-            codegen::incremental_by_macro(&incremental, &call.statements(&moment)?)?
+            codegen::incremental_by_macro(&incremental, &call.statements(&render_context)?)?
         }
         None => codegen::incremental(&incremental)?,
     };
@@ -109,7 +110,7 @@ pub(super) fn built(
     if columns.is_none() && !context.dialect.property::<bool>("by_name")? {
         diagnostics.push(
             Diagnostic::warning(format!(
-                "the columns of `{}` are not known, so its rows are inserted by position",
+                "the columns of `{}` are unknown, so its rows are inserted by position",
                 node.name
             ))
             .at(node.file.line(1))
@@ -118,12 +119,12 @@ pub(super) fn built(
     }
     diagnostics.extend(warning);
     diagnostics.extend(change.diagnostics);
-    diagnostics.extend(schema_changes::left_out(node, &left_out));
-    diagnostics.extend(codegen::unknown_keys(context.dialect, node)?);
+    diagnostics.extend(schema_changes::left_out_warning(node, &left_out));
+    diagnostics.extend(codegen::adapter_key_warnings(context.dialect, node)?);
     diagnostics.extend(contract.into_iter().flat_map(|contract| contract.diagnostics));
-    Ok(Built {
+    Ok(NodeStatement {
         statement,
-        what: match &own {
+        what: match &project_macro {
             Some(strategy_macro) => {
                 format!("incremental by {strategy}, as macro `{}` writes it", strategy_macro.name)
             }

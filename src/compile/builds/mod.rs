@@ -1,98 +1,103 @@
-//! The step of a model that is no microbatch model, and of a seed; and the word about one that
-//! cannot be built here.
+//! Compiles models without batches (views, tables, incremental models) and seeds. A node that
+//! cannot be built has no step and a warning.
 
 mod incremental;
 mod seed;
 
-use super::{Context, ModelOutput, Request, Row, warnings};
+use super::{Context, ModelOutput, ReportRow, Request, warnings};
 use super::{dependents, hooks, inputs};
 use crate::codegen;
-use crate::codegen::{Build, Contract};
+use crate::codegen::{BuildFile, Contract};
 use crate::config::{Kind as NodeKind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::dialect::Sql;
 use crate::inject::{Query, ResultColumn};
 use crate::plan::manifest::{InputEntry, ModelEntry};
-use crate::plan::{Kind, Reads, StaticStep, Steps};
+use crate::plan::{ModelSteps, ReadSet, StaticStep, StepKind};
 use crate::render::{self, RenderContext};
 
-/// `build.sql` of a model that is no microbatch model, or of a seed, or the word that there is
-/// none.
+/// Compiles one node to `build.sql`, or to a warning that it cannot be built.
 pub(super) fn compile_model(
     context: &Context,
     node: &Node,
     request: &Request,
 ) -> Result<ModelOutput, Diagnostics> {
-    let built = match &node.materialization {
-        Materialization::View | Materialization::Table => plain(context, node, request)?,
+    let statement = match &node.materialization {
+        Materialization::View | Materialization::Table => compile_relation(context, node, request)?,
         Materialization::MaterializedView if context.dialect.property("materialized_views")? => {
-            plain(context, node, request)?
+            compile_relation(context, node, request)?
         }
-        // Snowflake's word for the like, which dbt has as a materialization of its own.
+        // Similar to a materialized view, but a separate materialization in dbt.
         Materialization::Other(name) if name == "dynamic_table" && context.dialect.has(name) => {
-            plain(context, node, request)?
+            compile_relation(context, node, request)?
         }
-        Materialization::Incremental(asked) => {
-            incremental::built(context, node, asked.as_deref(), request)?
+        Materialization::Incremental(strategy) => {
+            incremental::compile_incremental(context, node, strategy.as_deref(), request)?
         }
         Materialization::Seed if context.dialect.property("seeds")? => {
-            match seed::built(context, node, request)? {
-                Ok(built) => built,
+            match seed::compile_seed(context, node, request)? {
+                Ok(statement) => statement,
                 Err(why) => return Ok(why),
             }
         }
-        _ => return Ok(left_out(context, node)),
+        _ => return Ok(not_built(context, node)),
     };
-    finished(context, node, built).map_err(Diagnostics::from)
+    output(context, node, statement).map_err(Diagnostics::from)
 }
 
-/// A statement, and what is known of it.
-struct Built {
+/// The statement of a node and its properties.
+struct NodeStatement {
     statement: Sql,
-    /// The report's word for how it is built.
+    /// How the node is built, for the report.
     strategy: String,
     /// `a view`.
     what: String,
-    /// What grants and comments call it.
+    /// The kind of relation in grants and comments.
     kind: &'static str,
     columns: Option<Vec<ResultColumn>>,
     /// Columns that its statements drop from the table.
     columns_dropped: Vec<String>,
     contract_check: Sql,
-    /// Whether it is a model with `is_incremental()` true, whose rows are inserted by name.
+    /// Whether it is an incremental model, whose rows are inserted by name.
     incremental: bool,
-    /// Whether it takes the place of the relation that exists.
+    /// Whether it replaces the existing relation.
     replaces: bool,
-    /// Whether its own statements happen as a whole or not at all.
+    /// Whether its statements are atomic.
     atomic: bool,
     diagnostics: Vec<Diagnostic>,
 }
 
-fn plain(context: &Context, node: &Node, request: &Request) -> Result<Built, Diagnostic> {
-    let moment = RenderContext { batch: None, incremental: false, this: node.relation.clone() };
-    let text = render::model(context.jinja, context.graph, node, &moment)?;
+fn compile_relation(
+    context: &Context,
+    node: &Node,
+    request: &Request,
+) -> Result<NodeStatement, Diagnostic> {
+    let render_context =
+        RenderContext { batch: None, incremental: false, this: node.relation.clone() };
+    let text = render::model(context.jinja, context.graph, node, &render_context)?;
     let contract = match node.materialization {
         Materialization::Table | Materialization::View => codegen::contract(context.dialect, node)?,
         _ => None,
     };
-    let (contract_check, warning) = contract_of(context, node, contract.as_ref(), &text.sql)?;
+    let (contract_check, warning) = compare_contract(context, node, contract.as_ref(), &text.sql)?;
     let (strategy, kind) = match &node.materialization {
         Materialization::Table => ("table", "table"),
         Materialization::MaterializedView => ("materialized view", "materialized view"),
         Materialization::Other(name) => {
-            needs(node, &["target_lag", "snowflake_warehouse"])?;
+            require_settings(node, &["target_lag", "snowflake_warehouse"])?;
             (name.as_str(), "dynamic table")
         }
         _ => ("view", "view"),
     };
-    let anew = request.full_refresh;
+    let rebuilds = request.full_refresh;
     let atomic = contract.is_none() || context.dialect.property("fills_at_once")?;
     let mut diagnostics = text.warnings;
-    diagnostics.extend(codegen::unknown_keys(context.dialect, node)?);
+    diagnostics.extend(codegen::adapter_key_warnings(context.dialect, node)?);
     diagnostics.extend(warning);
-    let statement = codegen::plain(context.dialect, node, &text.sql, contract.as_ref(), anew)?;
+    let statement =
+        codegen::create_relation(context.dialect, node, &text.sql, contract.as_ref(), rebuilds)?;
     diagnostics.extend(contract.into_iter().flat_map(|contract| contract.diagnostics));
-    Ok(Built {
+    Ok(NodeStatement {
         statement,
         strategy: strategy.replace('_', " "),
         what: format!("a {}", strategy.replace('_', " ")),
@@ -101,15 +106,15 @@ fn plain(context: &Context, node: &Node, request: &Request) -> Result<Built, Dia
         columns_dropped: Vec::new(),
         contract_check,
         incremental: false,
-        replaces: anew || !matches!(node.materialization, Materialization::MaterializedView),
+        replaces: rebuilds || !matches!(node.materialization, Materialization::MaterializedView),
         atomic,
         diagnostics,
     })
 }
 
-/// The statements that compare a query with the contract, and the warning where nothing compares
-/// the types.
-fn contract_of(
+/// The statements that compare a query with the contract, and a warning if the types are not
+/// compared.
+fn compare_contract(
     context: &Context,
     node: &Node,
     contract: Option<&Contract>,
@@ -121,7 +126,7 @@ fn contract_of(
     Ok((codegen::contract_check(context.dialect, node, contract, query)?, warning))
 }
 
-fn needs(node: &Node, keys: &[&str]) -> Result<(), Diagnostic> {
+fn require_settings(node: &Node, keys: &[&str]) -> Result<(), Diagnostic> {
     let missing =
         keys.iter().find(|key| node.setting(key).and_then(serde_json::Value::as_str).is_none());
     missing.map_or(Ok(()), |key| {
@@ -134,46 +139,48 @@ fn needs(node: &Node, keys: &[&str]) -> Result<(), Diagnostic> {
     })
 }
 
-fn finished(context: &Context, node: &Node, built: Built) -> Result<ModelOutput, Diagnostic> {
-    let entries: Vec<_> = inputs::entries(context.graph, context.dialect, node, &Query::default())?
-        .into_iter()
-        .map(|entry| InputEntry { whole_because: None, ..entry })
-        .collect();
-    let closing = codegen::closing(context.dialect, node, built.kind, built.columns.as_deref())?;
+fn output(context: &Context, node: &Node, built: NodeStatement) -> Result<ModelOutput, Diagnostic> {
+    let entries: Vec<_> =
+        inputs::input_entries(context.graph, context.dialect, node, &Query::default())?
+            .into_iter()
+            .map(|entry| InputEntry { whole_because: None, ..entry })
+            .collect();
+    let final_statements =
+        codegen::grants_and_comments(context.dialect, node, built.kind, built.columns.as_deref())?;
     let dependent_views =
         if built.replaces { dependents::dependent_views(context, node)? } else { Vec::new() };
-    let moment =
+    let render_context =
         RenderContext { batch: None, incremental: built.incremental, this: node.relation.clone() };
     hooks::check_header(context, node)?;
-    let file = Build {
+    let file = BuildFile {
         dialect: context.dialect,
         node,
         what: &built.what,
         inputs: &entries,
-        dependent_views: dependents::line(context, &dependent_views)?,
-        pre_hooks: &hooks::hooks(context, node, "pre_hook", &moment)?,
-        closes: &closing.statements,
+        dependent_views: dependents::header_line(context, &dependent_views)?,
+        pre_hooks: &hooks::hooks(context, node, "pre_hook", &render_context)?,
+        final_statements: &final_statements.statements,
         contract_check: &built.contract_check,
-        post_hooks: &hooks::hooks(context, node, "post_hook", &moment)?,
+        post_hooks: &hooks::hooks(context, node, "post_hook", &render_context)?,
     };
     let file = file.file(&built.statement)?;
-    // A seed's text is our own, and may be large.
+    // The text of a seed is generated, and may be large.
     if node.kind != NodeKind::Seed {
         hooks::check_file(context, node, &file)?;
     }
     let mut diagnostics = built.diagnostics;
-    diagnostics.extend(closing.diagnostics);
-    diagnostics.extend(dependents::lost(context, node, &dependent_views)?);
+    diagnostics.extend(final_statements.diagnostics);
+    diagnostics.extend(dependents::dropped_views_warning(context, node, &dependent_views)?);
     let inserted = built.columns.filter(|_| built.incremental);
     let columns: Option<Vec<String>> =
         inserted.map(|columns| columns.into_iter().map(|column| column.name).collect());
-    let reads = Reads {
+    let reads = ReadSet {
         whole: entries.iter().map(|entry| entry.unique_id.clone()).collect(),
-        ..Reads::default()
+        ..ReadSet::default()
     };
-    let warned: Vec<String> = warnings(&diagnostics).collect();
+    let messages: Vec<String> = warnings(&diagnostics).collect();
     Ok(ModelOutput {
-        row: Row { warnings: warned.len(), ..row(node, &built.strategy) },
+        row: ReportRow { warnings: messages.len(), ..row(node, &built.strategy) },
         entry: ModelEntry {
             inputs: entries,
             strategy: built.strategy,
@@ -182,13 +189,13 @@ fn finished(context: &Context, node: &Node, built: Built) -> Result<ModelOutput,
             columns,
             columns_dropped: built.columns_dropped,
             dependent_views: dependent_views.iter().map(|view| view.unique_id.clone()).collect(),
-            warnings: warned,
+            warnings: messages,
             ..entry(context, node)
         },
-        steps: Some(Steps {
+        steps: Some(ModelSteps {
             model: node.unique_id.clone(),
             folder: context.folders[&node.unique_id].clone(),
-            first: vec![StaticStep { kind: Kind::Build, text: file }],
+            first: vec![StaticStep { kind: StepKind::Build, text: file }],
             batches: None,
             last: Vec::new(),
             publish: Vec::new(),
@@ -199,29 +206,29 @@ fn finished(context: &Context, node: &Node, built: Built) -> Result<ModelOutput,
     })
 }
 
-/// A node of another kind: it is named, and has no step.
-fn left_out(context: &Context, node: &Node) -> ModelOutput {
-    let what = word(&node.materialization);
+/// A node that cannot be built: it is listed without a step.
+fn not_built(context: &Context, node: &Node) -> ModelOutput {
+    let what = materialization_name(&node.materialization);
     let hint = match node.materialization {
         Materialization::Snapshot => {
-            "run `dbt snapshot` before the plan, if its rows shall be new".to_string()
+            "run `dbt snapshot` before the plan if the snapshot must be up to date".to_string()
         }
         Materialization::Seed => "run `dbt seed` before the plan".to_string(),
-        _ => format!("leave it to dbt, and leave it out here with `--exclude {}`", node.name),
+        _ => format!("build it with dbt, and exclude it here: `--exclude {}`", node.name),
     };
     let why = match node.materialization {
         Materialization::Snapshot | Materialization::Seed => format!("it is a {what}"),
-        _ => format!("batchwright does not build a model that is `{what}`"),
+        _ => format!("batchwright does not build models of materialization `{what}`"),
     };
     let warning = Diagnostic::warning(format!("`{}` is left out: {why}", node.name))
-        .at(place(node))
+        .at(location(node))
         .hint(hint);
     without_step(context, node, warning)
 }
 
-/// Where a node says what it is; a snapshot, which nothing but its block says, where the block's
-/// text begins.
-fn place(node: &Node) -> Location {
+/// The location of `materialized`; for a snapshot, which is defined by its block, the first line of
+/// the block.
+fn location(node: &Node) -> Location {
     let line =
         node.file.text.lines().position(|line| !line.trim().is_empty()).unwrap_or_default() + 1;
     match node.config.get("materialized") {
@@ -230,10 +237,10 @@ fn place(node: &Node) -> Location {
     }
 }
 
-/// What is said of a node that the plan does not build.
+/// The output of a node that the plan does not build.
 fn without_step(context: &Context, node: &Node, warning: Diagnostic) -> ModelOutput {
     ModelOutput {
-        row: Row { warnings: 1, ..row(node, "left out") },
+        row: ReportRow { warnings: 1, ..row(node, "left out") },
         entry: ModelEntry {
             strategy: "left out".to_string(),
             warnings: vec![warning.message.clone()],
@@ -243,7 +250,9 @@ fn without_step(context: &Context, node: &Node, warning: Diagnostic) -> ModelOut
         diagnostics: vec![warning],
     }
 }
-pub(super) fn word(materialization: &Materialization) -> &str {
+
+/// The name of a materialization in the manifest and the report.
+pub(super) fn materialization_name(materialization: &Materialization) -> &str {
     match materialization {
         Materialization::View => "view",
         Materialization::Table => "table",
@@ -258,8 +267,8 @@ pub(super) fn word(materialization: &Materialization) -> &str {
     }
 }
 
-fn row(node: &Node, strategy: &str) -> Row {
-    Row {
+fn row(node: &Node, strategy: &str) -> ReportRow {
+    ReportRow {
         model: node.name.clone(),
         strategy: strategy.to_string(),
         windows: None,
@@ -278,8 +287,8 @@ pub(super) fn entry(context: &Context, node: &Node) -> ModelEntry {
         path: node.file.path.to_string(),
         folder: context.folders[&node.unique_id].clone(),
         relation: node.relation.to_string(),
-        materialized: word(&node.materialization).to_string(),
-        strategy: word(&node.materialization).to_string(),
+        materialized: materialization_name(&node.materialization).to_string(),
+        strategy: materialization_name(&node.materialization).to_string(),
         atomic: true,
         microbatch: None,
         inputs: Vec::new(),

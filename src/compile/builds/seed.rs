@@ -1,10 +1,10 @@
-//! A seed: its file read, and loaded by a statement if it is small.
+//! Compiles a seed: reads its file, and loads it by a statement if it is small.
 
 use serde_json::Value;
 
-use super::{Built, without_step};
+use super::{NodeStatement, without_step};
 use crate::codegen;
-use crate::codegen::Table;
+use crate::codegen::SeedTable;
 use crate::compile::{Context, ModelOutput, Request};
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
@@ -12,10 +12,10 @@ use crate::dialect::Sql;
 use crate::inject::ResultColumn;
 use crate::project;
 
-/// The most rows that a plan loads: what is larger is data, and no text to review.
-const MOST: usize = 5_000;
+/// Maximum number of rows that a plan loads. Larger seeds are data, not text to review.
+const MAX_ROWS: usize = 5_000;
 
-/// What usually separates values.
+/// Common separators of values.
 const DELIMITERS: [char; 4] = [',', ';', '|', '\t'];
 
 /// The character between values.
@@ -37,12 +37,12 @@ fn delimiter(node: &Node) -> Result<char, Diagnostic> {
     }
 }
 
-/// The statement, or the word that it is too large for one.
-pub(super) fn built(
+/// Compiles the statement, or returns an output without a step if the seed is too large.
+pub(super) fn compile_seed(
     context: &Context,
     node: &Node,
     request: &Request,
-) -> Result<Result<Built, ModelOutput>, Diagnostic> {
+) -> Result<Result<NodeStatement, ModelOutput>, Diagnostic> {
     let file = project::whole(context.root, &node.file)?;
     let delimiter = delimiter(node)?;
     let (names, rows) = project::table(&file, delimiter)?;
@@ -61,26 +61,31 @@ pub(super) fn built(
         ))
         .at(node.file.line(1))
         .hint(format!(
-            "its values seem to be separated by {other:?}: set that as its \
-                `delimiter`, now {delimiter:?}"
+            "if the values are separated by {other:?}, set it as the `delimiter`, which is now \
+            {delimiter:?}"
         )));
     }
-    if rows.len() > MOST {
-        let what = format!(
-            "`{}` is left out: it has {} rows, and a plan loads at most {MOST}",
+    if rows.len() > MAX_ROWS {
+        let message = format!(
+            "`{}` is left out: it has {} rows, and a plan loads at most {MAX_ROWS}",
             node.name,
             rows.len()
         );
-        let warning =
-            Diagnostic::warning(what).at(node.file.line(1)).hint("run `dbt seed` before the plan");
+        let warning = Diagnostic::warning(message)
+            .at(node.file.line(1))
+            .hint("run `dbt seed` before the plan");
         return Ok(Err(without_step(context, node, warning)));
     }
-    let anew = request.full_refresh || node.setting("full_refresh") == Some(&Value::Bool(true));
-    let statement =
-        codegen::load(context.dialect, node, &Table { names: &names, rows: &rows }, anew)?;
+    let rebuilds = request.full_refresh || node.setting("full_refresh") == Some(&Value::Bool(true));
+    let statement = codegen::load_seed(
+        context.dialect,
+        node,
+        &SeedTable { names: &names, rows: &rows },
+        rebuilds,
+    )?;
     let quoted = node.setting("quote_columns") == Some(&Value::Bool(true));
     let columns = names.into_iter().map(|name| ResultColumn::named(name, quoted)).collect();
-    Ok(Ok(Built {
+    Ok(Ok(NodeStatement {
         statement,
         strategy: "seed".to_string(),
         what: format!("a seed of {} rows", rows.len()),
@@ -89,7 +94,7 @@ pub(super) fn built(
         columns_dropped: Vec::new(),
         contract_check: Sql::default(),
         incremental: false,
-        replaces: anew,
+        replaces: rebuilds,
         atomic: context.dialect.property("fills_at_once")?,
         diagnostics: Vec::new(),
     }))

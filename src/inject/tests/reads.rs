@@ -1,9 +1,9 @@
-//! What counts as an input, and what else its filter must carry.
+//! Which tables are inputs, and which columns their filters must include.
 
 use super::*;
 
 #[test]
-fn columns_that_a_star_leaves_out() {
+fn columns_that_a_star_omits() {
     let carries = |engine: &str, sql: &str, expected: &[&[&str]]| {
         let (_, query) = ask(engine, sql);
         let query = query.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
@@ -61,7 +61,7 @@ fn columns_that_a_star_leaves_out() {
 }
 
 #[test]
-fn a_plain_name_that_lost_its_mark() {
+fn a_plain_name_without_its_mark() {
     let warned = |sql: &str| {
         let (text, marks, mut inputs) = marked(sql);
         inputs.iter_mut().for_each(|input| {
@@ -98,7 +98,7 @@ fn ephemeral_models_are_filtered_where_they_are_read() {
     let shown_with = |sql: &str, covered: &str| {
         let (text, mut marks, mut inputs) = marked(sql);
         let column = ResultColumn::named("at", false);
-        let time = Some(Time { column, literals: Some(crate::dialect::TimeType::Undeclared) });
+        let time = Some(InputTime { column, literals: Some(crate::dialect::TimeType::Undeclared) });
         inputs.iter_mut().for_each(|input| input.time = time.clone());
         for input in inputs.iter_mut().filter(|input| input.unique_id.starts_with("cte_")) {
             (input.is_cte, input.plain_names) = (true, vec![vec![input.unique_id.clone()]]);

@@ -27,7 +27,7 @@ fn typed(engine: &str, sql: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_cast_gives_a_type() {
+fn a_cast_determines_the_type() {
     assert_eq!(
         typed(
             "postgres",
@@ -53,7 +53,7 @@ fn a_cast_gives_a_type() {
 }
 
 #[test]
-fn a_type_goes_on_with_its_column() {
+fn a_type_follows_its_column() {
     let ctes = "with one as (select cast(a as date) as a, b from t), two as (select x.a as day, \
         x.b, a as again from one as x)";
     assert_eq!(

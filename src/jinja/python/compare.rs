@@ -20,7 +20,7 @@ pub(super) fn register(environment: &mut Environment) {
         contains(state, &item, &container)
     });
     environment.add_function("__not_in", |state: &State, item: Value, container: Value| {
-        contains(state, &item, &container).map(|found| !found)
+        contains(state, &item, &container).map(|is_contained| !is_contained)
     });
 }
 
@@ -51,7 +51,7 @@ pub(in crate::jinja) fn compare(
         "==" => return Ok(left == right),
         "!=" => return Ok(left != right),
         "in" => return contains(state, left, right),
-        "not in" => return contains(state, left, right).map(|found| !found),
+        "not in" => return contains(state, left, right).map(|is_contained| !is_contained),
         _ => {}
     }
     if left.is_undefined() || right.is_undefined() {
@@ -84,7 +84,7 @@ pub(in crate::jinja) fn compare(
     })
 }
 
-/// The values that decide the order of two: those of lists at the first place where they differ.
+/// The values that determine the order of two: for lists, those at the first difference.
 fn differing(left: &Value, right: &Value) -> (Value, Value) {
     if limits::exceeded() {
         return (left.clone(), right.clone());
@@ -100,7 +100,7 @@ fn differing(left: &Value, right: &Value) -> (Value, Value) {
     (left.clone(), right.clone())
 }
 
-/// Python's order of two values; none where it has none.
+/// Python's order of two values; none if they are not comparable.
 pub(in crate::jinja) fn order(left: &Value, right: &Value) -> Result<Option<Ordering>, Error> {
     Ok(match (types::of(left), types::of(right)) {
         (Type::Int | Type::Float | Type::Bool, Type::Int | Type::Float | Type::Bool) => {
@@ -124,7 +124,7 @@ pub(in crate::jinja) fn order(left: &Value, right: &Value) -> Result<Option<Orde
     })
 }
 
-/// Sorts as Python does; an error where two values have no order.
+/// Sorts as Python does; an error if two values are not comparable.
 pub(in crate::jinja) fn sort(keyed: &mut [(Value, Value)]) -> Result<(), Error> {
     let mut failure = None;
     keyed.sort_by(|(left, _), (right, _)| match order(left, right) {
@@ -208,7 +208,7 @@ pub(in crate::jinja) fn contains(
             Ok(container.as_object().and_then(|dict| dict.get_value(item)).is_some())
         }
         Type::Set => {
-            // A set stands for a frozen one here.
+            // A set is treated as a frozen set.
             if types::of(item) != Type::Set {
                 hashed()?;
             }

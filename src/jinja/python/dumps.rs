@@ -1,5 +1,5 @@
-//! JSON as Python's `json.dumps` writes it: a blank behind commas and colons, nothing beyond ASCII,
-//! and an error for what JSON lacks.
+//! JSON as Python's `json.dumps` writes it: a space after commas and colons, only ASCII, and an
+//! error for values without JSON.
 
 use std::fmt::Write;
 
@@ -31,7 +31,7 @@ pub(in crate::jinja) fn dumps(value: &Value, options: &Options) -> Result<String
 }
 
 fn dump(value: &Value, options: &Options, depth: usize, out: &mut String) -> Result<(), Error> {
-    errors::limited()?;
+    errors::check_limits()?;
     match types::of(value) {
         Type::None => out.push_str("null"),
         Type::Undefined if options.lenient => out.push_str("null"),
@@ -89,7 +89,7 @@ fn surrounded(
     mut item: impl FnMut(usize, &mut String) -> Result<(), Error>,
 ) -> Result<(), Error> {
     out.push(open);
-    errors::room(options.indent.unwrap_or(0).saturating_mul(depth))?;
+    errors::reserve(options.indent.unwrap_or(0).saturating_mul(depth))?;
     let line = |depth: usize| {
         options
             .indent
@@ -145,7 +145,7 @@ fn quote(text: &str, out: &mut String) {
             '\t' => out.push_str("\\t"),
             '\x08' => out.push_str("\\b"),
             '\x0c' => out.push_str("\\f"),
-            // A relation's mark is no part of the text.
+            // A relation's mark is not part of the text.
             c if crate::jinja::marks::is_mark(c) => out.push(c),
             ' '..='~' => out.push(c),
             c => {

@@ -1,6 +1,5 @@
-//! YAML as Python's `yaml.safe_dump` writes it: blocks, quotes where a word alone means something
-//! else, lines of about 80 characters, nothing beyond ASCII, and an alias for a collection that
-//! occurs again.
+//! YAML as Python's `yaml.safe_dump` writes it: blocks, quotes if a plain word is ambiguous, lines
+//! of about 80 characters, only ASCII, and an alias for a repeated collection.
 
 use minijinja::Error;
 use minijinja::value::Value;
@@ -10,12 +9,12 @@ use super::types::{self, Type};
 use super::{compare, error, items, text};
 use crate::jinja::collections::{self, Dict, List};
 use crate::jinja::datetime::Moment;
-use crate::jinja::yaml_layout::{Content, Layout, Node};
+use crate::jinja::yaml_layout::{Layout, LayoutContent, LayoutNode};
 
-/// Python's own limit of recursion comes at about this depth.
+/// Python's recursion limit is reached at about this depth.
 const DEPTH: usize = 300;
 
-/// The value as a document; none where it holds what YAML cannot write.
+/// The value as a document; none if YAML cannot represent it.
 pub(in crate::jinja) fn emit(value: &Value, sorted: bool) -> Result<Option<String>, Error> {
     let mut values = Values { sorted, seen: Vec::new(), repeated: Vec::new() };
     match values.node(value, 0) {
@@ -36,12 +35,12 @@ struct Values {
     sorted: bool,
     /// The objects so far, with their addresses; held, so that no address is used twice.
     seen: Vec<(usize, Value)>,
-    /// The places in `seen` of those that occur again.
+    /// The indices in `seen` of repeated objects.
     repeated: Vec<usize>,
 }
 
 impl Values {
-    fn node(&mut self, value: &Value, depth: usize) -> Result<Node, Refusal> {
+    fn node(&mut self, value: &Value, depth: usize) -> Result<LayoutNode, Refusal> {
         if depth > DEPTH {
             return Err(Refusal::TooDeep);
         }
@@ -51,7 +50,7 @@ impl Values {
                 if !self.repeated.contains(&first) {
                     self.repeated.push(first);
                 }
-                return Ok(Node { id: Some(first), content: Content::Alias });
+                return Ok(LayoutNode { id: Some(first), content: LayoutContent::Alias });
             }
             id = Some(self.seen.len());
             self.seen.push((address, value.clone()));
@@ -60,7 +59,7 @@ impl Values {
         let content = match types::of(value) {
             Type::List | Type::Tuple => {
                 let all = items(value).map_err(no_yaml)?;
-                Content::List(
+                LayoutContent::List(
                     all.iter().map(|item| self.node(item, depth + 1)).collect::<Result<_, _>>()?,
                 )
             }
@@ -77,10 +76,10 @@ impl Values {
             }
             _ => {
                 let (tag, text) = scalar(value).ok_or(Refusal::NoYaml)?;
-                Content::Scalar { tag, text }
+                LayoutContent::Scalar { tag, text }
             }
         };
-        Ok(Node { id, content })
+        Ok(LayoutNode { id, content })
     }
 
     fn mapping(
@@ -88,14 +87,14 @@ impl Values {
         tag: &'static str,
         mut pairs: Vec<(Value, Value)>,
         depth: usize,
-    ) -> Result<Content, Refusal> {
+    ) -> Result<LayoutContent, Refusal> {
         if self.sorted {
             let mut keyed: Vec<(Value, Value)> = pairs
                 .iter()
                 .enumerate()
                 .map(|(nth, (key, _))| (key.clone(), Value::from(nth)))
                 .collect();
-            // Keys that have no order stay as they are.
+            // Keys that are not comparable keep their order.
             if compare::sort(&mut keyed).is_ok() {
                 pairs = keyed
                     .into_iter()
@@ -107,11 +106,11 @@ impl Values {
         for (key, item) in &pairs {
             nodes.push((self.node(key, depth + 1)?, self.node(item, depth + 1)?));
         }
-        Ok(Content::Mapping { tag, pairs: nodes })
+        Ok(LayoutContent::Mapping { tag, pairs: nodes })
     }
 }
 
-/// What tells an object from its copies.
+/// The identity of an object.
 fn address(value: &Value) -> Option<usize> {
     fn of<T>(object: &T) -> usize {
         std::ptr::from_ref(object).addr()
@@ -133,7 +132,7 @@ fn scalar(value: &Value) -> Option<(&'static str, String)> {
             moment @ (Moment::Date(_) | Moment::Time(..)) => ("timestamp", moment.iso(" ")),
             _ => return None,
         },
-        // Markup is no plain text of Python.
+        // Markup is not a plain `str`.
         Type::Text if !value.is_safe() => ("str", value.as_str()?.to_string()),
         _ => return None,
     })

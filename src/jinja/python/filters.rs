@@ -1,4 +1,4 @@
-//! Jinja's filters on texts, numbers and lists, where minijinja has none or takes other types.
+//! Jinja's filters on texts, numbers and lists, if minijinja lacks them or differs.
 
 use minijinja::value::{Tuple, Value, ValueKind};
 use minijinja::{Environment, Error, State};
@@ -89,8 +89,8 @@ pub(in crate::jinja) fn register(environment: &mut Environment) {
     });
     environment.add_filter("random", |_: Value, _: Args| -> Result<Value, Error> {
         Err(error(
-            "`random` gives another item each time, and a plan must be the same each time: \
-            name the item",
+            "`random` returns a different item each time, but plans must be reproducible: select \
+            the item",
         ))
     });
     super::sequences::register(environment);
@@ -115,7 +115,7 @@ pub(in crate::jinja) fn length(value: Value) -> Result<usize, Error> {
     }
 }
 
-/// An error where the value is undefined.
+/// An error if the value is undefined.
 fn defined(state: &State, value: &Value) -> Result<(), Error> {
     if value.is_undefined() && !operators::lenient(state) {
         Err(Error::from(minijinja::ErrorKind::UndefinedError))
@@ -124,7 +124,7 @@ fn defined(state: &State, value: &Value) -> Result<(), Error> {
     }
 }
 
-/// A word begins behind a blank, a dash or an opening bracket.
+/// A word begins after a space, a dash or an opening bracket.
 fn title(value: Value) -> String {
     let mut out = String::new();
     let mut start = true;
@@ -165,7 +165,7 @@ pub(in crate::jinja) fn number(value: &Value) -> Option<f64> {
     }
 }
 
-/// A number as Python reads it from a text: blanks around it, underscores between its digits.
+/// Parses a number as Python does: with surrounding white space, and underscores between digits.
 fn parsed(text: &str) -> Option<f64> {
     let text = text.trim();
     let plain = match text.trim_start_matches(['+', '-']).to_lowercase().as_str() {
@@ -267,8 +267,8 @@ fn file_size(value: Value, args: Args) -> Result<String, Error> {
     } else {
         ["kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"]
     };
-    let place = (0..8).find(|place| bytes < base.powi(place + 2)).unwrap_or(7);
-    Ok(format!("{:.1} {}", base * bytes / base.powi(place + 2), signs[place as usize]))
+    let unit = (0..8).find(|unit| bytes < base.powi(unit + 2)).unwrap_or(7);
+    Ok(format!("{:.1} {}", base * bytes / base.powi(unit + 2), signs[unit as usize]))
 }
 
 fn indent(value: Value, args: Args) -> Result<String, Error> {
@@ -301,7 +301,7 @@ fn indent(value: Value, args: Args) -> Result<String, Error> {
         if nth > 0 {
             out.push('\n');
         }
-        errors::room(width.len())?;
+        errors::reserve(width.len())?;
         if (nth > 0 && (blank || !line.is_empty())) || (nth == 0 && first) {
             out.push_str(&width);
         }
@@ -364,7 +364,7 @@ fn join(state: &State, value: Value, args: Args) -> Result<String, Error> {
     text_methods::joined(all.iter().map(text), &separator)
 }
 
-/// Python rounds halves to the even digit, by the float's exact value.
+/// Python rounds half to even, by the float's exact value.
 fn round(value: Value, args: Args) -> Result<Value, Error> {
     let args = values(args);
     let call = Call::of("", "round", &args);

@@ -1,4 +1,4 @@
-//! Python's `'{}'.format(x)`, and how a value is laid out.
+//! Python's `'{}'.format(x)`, and format specifications.
 
 use minijinja::value::Value;
 use minijinja::{Error, State};
@@ -10,10 +10,10 @@ use crate::jinja::call::Call;
 use crate::jinja::datetime::Moment;
 use crate::jinja::{errors, marks};
 
-/// Wider texts than this are a mistake.
+/// Maximum width.
 const WIDEST: usize = 1 << 20;
 
-/// Refuses a width that no query needs.
+/// Rejects an unreasonable width.
 pub(in crate::jinja) fn check_width(width: usize) -> Result<(), Error> {
     if width > WIDEST {
         Err(error(format!(
@@ -24,7 +24,7 @@ pub(in crate::jinja) fn check_width(width: usize) -> Result<(), Error> {
     }
 }
 
-/// How a value is laid out: `[[fill]align][sign][#][0][width][,][.precision][type]`.
+/// A format specification: `[[fill]align][sign][#][0][width][,][.precision][type]`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Spec {
     pub fill: Option<char>,
@@ -39,7 +39,7 @@ pub(super) struct Spec {
 }
 
 impl Spec {
-    /// Refuses more digits behind the point than a float is written with.
+    /// Rejects a precision beyond that of a float.
     pub fn check_precision(&self) -> Result<(), Error> {
         if self.precision.is_some_and(|precision| precision > usize::from(u16::MAX)) {
             Err(error("precision too big"))
@@ -84,7 +84,7 @@ pub(super) fn signed(text: String, sign: Option<char>) -> String {
     }
 }
 
-/// `1.5e+02`, with the digits behind the point that are asked for.
+/// `1.5e+02`, with the requested precision.
 fn scientific(number: f64, precision: usize) -> String {
     let text = format!("{number:.precision$e}");
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
@@ -337,13 +337,13 @@ fn replaced(
             spec.to_string()
         };
         out.push_str(&laid_out(&value, &spec)?);
-        errors::limited()?;
+        errors::check_limits()?;
     }
     out.push_str(rest);
     Ok(out)
 }
 
-/// Where the brace that ends a field stands.
+/// The position of the brace that ends a field.
 fn closing(text: &str) -> Option<usize> {
     let mut depth = 0;
     for (at, c) in text.char_indices() {
@@ -357,19 +357,19 @@ fn closing(text: &str) -> Option<usize> {
     None
 }
 
-/// The value that a field names: `0`, `name.attribute`, `[key]`.
+/// The value of a field: `0`, `name.attribute`, `[key]`.
 fn field(state: &State, name: &str, call: &Call, counter: &mut usize) -> Result<Value, Error> {
     let first = name.find(['.', '[']).unwrap_or(name.len());
     let (head, mut path) = name.split_at(first);
-    let place = if head.is_empty() {
+    let position = if head.is_empty() {
         *counter += 1;
         Some(*counter - 1)
     } else {
         head.parse::<usize>().ok()
     };
-    let mut value = match place {
-        Some(place) => call.args.get(place).cloned().ok_or_else(|| {
-            error(format!("Replacement index {place} out of range for positional args tuple"))
+    let mut value = match position {
+        Some(position) => call.args.get(position).cloned().ok_or_else(|| {
+            error(format!("Replacement index {position} out of range for positional args tuple"))
         })?,
         None => call.by_name(head).ok_or_else(|| error(format!("'{head}'")))?,
     };
@@ -386,14 +386,14 @@ fn field(state: &State, name: &str, call: &Call, counter: &mut usize) -> Result<
             path = &rest[end + 1..];
             rest[..end].parse::<i64>().map_or_else(|_| Value::from(&rest[..end]), Value::from)
         };
-        let found = value.get_item(&key)?;
-        if found.is_undefined() && !super::operators::lenient(state) {
+        let item = value.get_item(&key)?;
+        if item.is_undefined() && !super::operators::lenient(state) {
             return Err(error(format!(
                 "'{}' object has no attribute '{key}'",
                 types::name(&value)
             )));
         }
-        value = found;
+        value = item;
     }
     Ok(value)
 }

@@ -58,16 +58,16 @@ fn dict(args: Args) -> Result<Value, Error> {
     Ok(collections::dict(pairs))
 }
 
-/// Jinja's `namespace`, whose attributes can be set; one of them holds how deep it is held.
+/// Jinja's `namespace`, whose attributes can be set; one of them is its nesting level.
 fn namespace(state: &mut State, args: Args) -> Result<Value, Error> {
-    let given = dict(args)?;
-    let pairs = collections::pairs_of(&given)?.into_iter().chain([nesting::entry()]);
+    let attributes = dict(args)?;
+    let pairs = collections::pairs_of(&attributes)?.into_iter().chain([nesting::entry()]);
     let made = Value::from_function(minijinja::functions::namespace)
         .call(state, &[collections::dict(pairs)])?;
     nesting::settle(&made).map(|()| made)
 }
 
-/// Gives its items in turn, round and round.
+/// Cycles through its items.
 pub(in crate::jinja) struct Cycler {
     items: Vec<Value>,
     at: AtomicUsize,
@@ -123,7 +123,7 @@ impl Object for Cycler {
     }
 }
 
-/// Nothing when it is called first, then its separator.
+/// Empty at the first call, then its separator.
 pub(in crate::jinja) struct Joiner {
     separator: Value,
     used: AtomicBool,

@@ -1,5 +1,5 @@
-//! Python's iterators and generators: their items are read once, they have no length and no places,
-//! and they are always true.
+//! Python's iterators and generators: their items are read once, they have no length and no
+//! indices, and they are always true.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -8,7 +8,7 @@ use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
 
 use super::error;
 
-/// More items than an iterator without an end may give.
+/// Maximum number of items of an infinite iterator.
 const MOST: usize = 1_000_000;
 
 pub(in crate::jinja) struct ReadOnce {
@@ -20,13 +20,13 @@ pub(in crate::jinja) struct ReadOnce {
 type Items = Box<dyn Iterator<Item = Value> + Send + Sync>;
 
 impl ReadOnce {
-    /// An iterator over these values, which are made now.
+    /// An iterator over these values.
     pub fn value(kind: &'static str, items: impl Iterator<Item = Value>) -> Value {
         let items: Vec<Value> = items.collect();
         Value::from_object(ReadOnce { kind, items: Mutex::new(Box::new(items.into_iter())) })
     }
 
-    /// An iterator that may have no end.
+    /// An iterator that may be infinite.
     pub fn endless(
         kind: &'static str,
         items: impl Iterator<Item = Value> + Send + Sync + 'static,
@@ -49,7 +49,7 @@ impl ReadOnce {
     }
 }
 
-/// What a loop reads; the iterator goes on where it ends.
+/// The items for a loop; the iterator continues after them.
 struct Reading(Arc<ReadOnce>);
 
 impl Iterator for Reading {
@@ -72,7 +72,7 @@ impl fmt::Debug for ReadOnce {
 
 impl Object for ReadOnce {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
-        // Items cannot be had by their place.
+        // Items have no index.
         ObjectRepr::Map
     }
 

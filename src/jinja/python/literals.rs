@@ -1,12 +1,11 @@
-//! Texts as Jinja's tags write them: Python's escapes, rewritten for minijinja, which knows others.
+//! String literals in Jinja tags: rewrites Python's escapes for minijinja, which has others.
 
 use std::fmt::Write;
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// A quoted text from a tag, with Python's meaning, as minijinja reads it; none where both mean the
-/// same. What Python refuses, and a character by its name, becomes an escape that minijinja
-/// refuses.
+/// A string literal rewritten for minijinja; none if it has the same meaning. Invalid escapes in
+/// Python, and characters by name, become escapes that minijinja rejects.
 pub(in crate::jinja) fn rewritten(quoted: &str) -> Option<String> {
     if !quoted.contains('\\') {
         return None;
@@ -70,7 +69,7 @@ fn unescaped(text: &str) -> Option<String> {
     Some(out)
 }
 
-/// The character whose code follows, in so many digits.
+/// The character whose code follows in this number of digits.
 fn hex(signs: &mut Peekable<Chars>, count: usize) -> Option<char> {
     let mut code = 0;
     for _ in 0..count {

@@ -28,7 +28,7 @@ pub(in crate::jinja) fn register(environment: &mut Environment) {
     environment.add_filter("xmlattr", xmlattr);
 }
 
-/// The five signs of HTML, written as MarkupSafe writes them.
+/// The five special characters of HTML, escaped as by MarkupSafe.
 pub(in crate::jinja) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -48,8 +48,8 @@ fn unescaped(text: &str) -> String {
     static ENTITY: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"&(#[0-9]+|#[xX][0-9a-fA-F]+|[a-z]+);").ok());
     let Some(entity) = &*ENTITY else { return text.to_string() };
-    let replaced = entity.replace_all(text, |found: &regex::Captures| {
-        let code = match &found[1] {
+    let replaced = entity.replace_all(text, |captures: &regex::Captures| {
+        let code = match &captures[1] {
             "amp" => Some('&'),
             "lt" => Some('<'),
             "gt" => Some('>'),
@@ -65,7 +65,7 @@ fn unescaped(text: &str) -> String {
                 _ => None,
             },
         };
-        code.map_or_else(|| found[0].to_string(), String::from)
+        code.map_or_else(|| captures[0].to_string(), String::from)
     });
     replaced.into_owned()
 }
@@ -133,7 +133,7 @@ fn urlencode(value: Value) -> Result<String, Error> {
             }
             Ok(parts.join("&"))
         }
-        Type::Relation => Err(error("a relation is no dict, and has no items")),
+        Type::Relation => Err(error("a relation is not a dict and has no items")),
         _ => Ok(quoted(&value, false)),
     }
 }
@@ -177,7 +177,7 @@ fn matches(pattern: &Option<Regex>, text: &str) -> bool {
     pattern.as_ref().is_some_and(|pattern| pattern.is_match(text))
 }
 
-/// Signs at the start or the end of a word that are no part of an address.
+/// Characters at the start or the end of a word that are not part of a URL.
 fn edges(word: &str) -> (&str, &str, &str) {
     let mut start = 0;
     while let Some(sign) = ["(", "<", "&lt;"].iter().find(|sign| word[start..].starts_with(**sign))

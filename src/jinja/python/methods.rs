@@ -45,7 +45,7 @@ pub(in crate::jinja) fn register(environment: &mut Environment) {
     environment.add_function("__attr", attribute);
 }
 
-/// `value.name`, a method of Python's included.
+/// `value.name`, including methods of Python.
 fn attribute(state: &State, value: Value, name: &str) -> Result<Value, Error> {
     if value.is_undefined() {
         return if operators::lenient(state) {
@@ -54,8 +54,8 @@ fn attribute(state: &State, value: Value, name: &str) -> Result<Value, Error> {
             Err(Error::from(ErrorKind::UndefinedError))
         };
     }
-    let found = value.get_attr(name)?;
-    Ok(if found.is_undefined() { bound(&value, name).unwrap_or_default() } else { found })
+    let attribute = value.get_attr(name)?;
+    Ok(if attribute.is_undefined() { bound(&value, name).unwrap_or_default() } else { attribute })
 }
 
 /// The method of this name, bound to the value, if values of its type have one.

@@ -1,6 +1,6 @@
-//! Python's values as templates hold them: how they print, compare and calculate, and the types
-//! that minijinja lacks. Uses the values of the folder above (dates, relations, lists, dicts);
-//! knows nothing of dbt.
+//! Python's values in templates: printing, comparison and arithmetic, and the types that minijinja
+//! lacks. Uses the values of the parent module (dates, relations, lists, dicts); independent of
+//! dbt.
 
 pub(super) mod compare;
 pub(super) mod dumps;
@@ -31,8 +31,8 @@ use minijinja::{Environment, Error, ErrorKind};
 
 use super::errors;
 
-/// Gives an environment Python's operators, and Jinja's filters, tests and functions by Python's
-/// types.
+/// Adds Python's operators, and Jinja's filters, tests and functions for Python's types, to an
+/// environment.
 pub(super) fn register(environment: &mut Environment) {
     operators::register(environment);
     compare::register(environment);
@@ -43,8 +43,8 @@ pub(super) fn register(environment: &mut Environment) {
     tests::register(environment);
 }
 
-/// Whether the name is that of a function that a template made ready calls for an operator or a
-/// literal, or of the undefined value.
+/// Whether the name is that of a function for operators or literals in transpiled templates, or of
+/// the undefined value.
 pub(super) fn is_operator(name: &str) -> bool {
     let Some(name) = name.strip_prefix("__") else { return false };
     matches!(
@@ -71,7 +71,7 @@ pub(super) fn is_operator(name: &str) -> bool {
     )
 }
 
-/// The arguments of a filter or function, those by name included.
+/// The arguments of a filter or function, including named ones.
 pub(super) type Args = Rest<ValueOrKwargs>;
 
 /// The arguments as [`super::call::Call`] takes them.
@@ -79,12 +79,12 @@ pub(super) fn values(args: Args) -> Vec<Value> {
     args.0.into_iter().map(ValueOrKwargs::into_value).collect()
 }
 
-/// Python's TypeError and its relatives.
+/// Python's TypeError and related errors.
 pub(super) fn error(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, message.into())
 }
 
-/// The items of an iterable value; `None` and numbers have none, as in Python.
+/// The items of an iterable value; an error for `None` and numbers, as in Python.
 pub(super) fn items(value: &Value) -> Result<Vec<Value>, Error> {
     use types::Type;
     match types::of(value) {
@@ -98,11 +98,11 @@ pub(super) fn items(value: &Value) -> Result<Vec<Value>, Error> {
         | Type::Function => Err(error(format!("'{}' object is not iterable", types::name(value)))),
         Type::Text => {
             let text = value.as_str().unwrap_or_default();
-            errors::room(text.len().saturating_mul(size_of::<Value>()))?;
+            errors::reserve(text.len().saturating_mul(size_of::<Value>()))?;
             value.try_iter()?.checked().collect()
         }
         _ => {
-            errors::room(value.len().unwrap_or(0).saturating_mul(size_of::<Value>()))?;
+            errors::reserve(value.len().unwrap_or(0).saturating_mul(size_of::<Value>()))?;
             value.try_iter()?.checked().collect()
         }
     }

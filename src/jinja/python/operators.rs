@@ -1,5 +1,5 @@
-//! Python's operators: which types they take, and what comes out. An undefined operand is an error,
-//! except while a model only says what it is.
+//! Python's operators: their operand types and results. An undefined operand is an error, except in
+//! the parse pass.
 
 use minijinja::value::{Rest, Tuple, Value};
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior};
@@ -11,7 +11,7 @@ use super::views::Range;
 use super::{error, items};
 use crate::jinja::{collections, datetime_math, errors};
 
-/// Texts and lists longer than this are a mistake.
+/// Maximum length of texts and lists.
 const LONGEST: usize = 64 << 20;
 
 pub(in crate::jinja) fn register(environment: &mut Environment) {
@@ -29,7 +29,7 @@ pub(in crate::jinja) fn register(environment: &mut Environment) {
     environment.add_function("__iter", iterated);
 }
 
-/// Whether an undefined value is no error.
+/// Whether an undefined value is allowed.
 pub(in crate::jinja) fn lenient(state: &State) -> bool {
     matches!(state.env().undefined_behavior(), UndefinedBehavior::Chainable)
 }
@@ -50,13 +50,13 @@ fn unsupported(sign: &str, left: &Value, right: &Value) -> Error {
     ))
 }
 
-/// The result for whole numbers that are not too large: most of them.
+/// The result for integers without overflow, the most common case.
 fn small(left: &Value, right: &Value, operation: fn(i64, i64) -> Option<i64>) -> Option<Value> {
     let both = types::of(left) == Type::Int && types::of(right) == Type::Int;
     if both { operation(left.as_i64()?, right.as_i64()?).map(Value::from) } else { None }
 }
 
-/// minijinja's own operation, for numbers.
+/// minijinja's operation for numbers.
 fn native(
     state: &State,
     expression: &'static str,
@@ -66,7 +66,7 @@ fn native(
     state.env().compile_expression(expression)?.eval(minijinja::context! { a => left, b => right })
 }
 
-/// The operand where another is undefined and that is no error.
+/// The result if an operand is undefined and that is allowed.
 fn undefined_operand(state: &State, left: &Value, right: &Value) -> Option<Result<Value, Error>> {
     let any = left.is_undefined() || right.is_undefined();
     any.then(|| if lenient(state) { Ok(Value::UNDEFINED) } else { Err(undefined()) })
@@ -85,7 +85,7 @@ pub(in crate::jinja) fn add(state: &State, left: Value, right: Value) -> Result<
     if let Some(result) = undefined_operand(state, &left, &right) {
         return result;
     }
-    errors::limited()?;
+    errors::check_limits()?;
     match (types::of(&left), types::of(&right)) {
         (Type::List, Type::List) => {
             Ok(collections::list(items(&left)?.into_iter().chain(items(&right)?)))
@@ -118,7 +118,7 @@ fn subtract(state: &State, left: Value, right: Value) -> Result<Value, Error> {
 }
 
 fn short(text: String) -> Result<Value, Error> {
-    errors::limited()?;
+    errors::check_limits()?;
     if text.len() > LONGEST {
         Err(error("the text is longer than 64 MiB"))
     } else {
@@ -167,13 +167,13 @@ fn multiply(state: &State, left: Value, right: Value) -> Result<Value, Error> {
         Type::Text => {
             let text = sequence.as_str().unwrap_or_default();
             fits(text.len())?;
-            errors::room(text.len() * count)?;
+            errors::reserve(text.len() * count)?;
             Ok(Value::from(text.repeat(count)))
         }
         Type::List | Type::Tuple => {
             let all = items(sequence)?;
             fits(all.len().saturating_mul(size_of::<Value>()))?;
-            errors::room(all.len() * count * size_of::<Value>())?;
+            errors::reserve(all.len() * count * size_of::<Value>())?;
             let repeated = all.iter().cycle().take(all.len() * count).cloned();
             if sequence.is_tuple() {
                 Ok(Value::from(Tuple::new(repeated.collect())))
@@ -193,7 +193,7 @@ fn is_zero(value: &Value) -> bool {
     }
 }
 
-/// A bool as a number.
+/// A bool as an integer.
 fn number(value: Value) -> Value {
     if types::of(&value) == Type::Bool { Value::from(i64::from(value.is_true())) } else { value }
 }
@@ -282,7 +282,7 @@ fn power(state: &State, left: Value, right: Value) -> Result<Value, Error> {
             return Err(error("(34, 'Numerical result out of range')"));
         }
         if result.is_nan() && !a.is_nan() && !b.is_nan() {
-            return Err(error("a root of a negative number is no number"));
+            return Err(error("a root of a negative number is not a number"));
         }
         return Ok(Value::from(result));
     }
@@ -311,7 +311,7 @@ fn positive(state: &State, value: Value) -> Result<Value, Error> {
     }
 }
 
-/// `value[start:stop:step]`; undefined where the value has no slices.
+/// `value[start:stop:step]`; undefined if the value has no slices.
 fn sliced(
     state: &State,
     value: Value,
@@ -325,7 +325,7 @@ fn sliced(
     }
     match kind {
         Type::Text | Type::List | Type::Tuple | Type::Range => {}
-        // What has no items at all, Jinja takes for undefined; Python's own types refuse.
+        // Jinja returns undefined for values without items; Python's types raise an error.
         Type::None | Type::Bool | Type::Int | Type::Float | Type::Dict => {
             return Ok(Value::UNDEFINED);
         }
@@ -349,7 +349,7 @@ fn sliced(
     }
     let all: Vec<Value> = match value.as_str() {
         Some(text) => {
-            errors::room(text.len().saturating_mul(size_of::<Value>()))?;
+            errors::reserve(text.len().saturating_mul(size_of::<Value>()))?;
             text.chars().map(Value::from).collect()
         }
         None => items(&value)?,
@@ -379,7 +379,7 @@ fn sliced(
     })
 }
 
-/// What a loop goes through: an error where the value has no items.
+/// The items of a loop; an error if the value is not iterable.
 fn iterated(state: &State, value: Value) -> Result<Value, Error> {
     match types::of(&value) {
         Type::None | Type::Bool | Type::Int | Type::Float | Type::Moment | Type::Function
@@ -388,7 +388,7 @@ fn iterated(state: &State, value: Value) -> Result<Value, Error> {
             Err(error(format!("'{}' object is not iterable", types::name(&value))))
         }
         Type::None => Ok(Value::UNDEFINED),
-        // A list of ours counts what the loop costs.
+        // Own lists count the cost of the loop.
         Type::Tuple | Type::Text => Ok(collections::list(items(&value)?)),
         _ => Ok(value),
     }
@@ -400,7 +400,7 @@ fn concatenated(parts: Rest<Value>) -> Result<Value, Error> {
     for part in parts.iter() {
         match part.as_str() {
             Some(part) => {
-                errors::room(part.len())?;
+                errors::reserve(part.len())?;
                 whole.push_str(part);
             }
             None => whole.push_str(&text(part)),

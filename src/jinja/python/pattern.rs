@@ -17,7 +17,7 @@ pub(super) struct Translated {
 impl Translated {
     pub fn of(pattern: &str, flags: i64) -> Translated {
         let signs: Vec<char> = pattern.chars().collect();
-        // Python knows flags in the pattern at its start.
+        // Python allows flags at the start of the pattern.
         let (at, more) = flags_at_start(&signs).unwrap_or_default();
         let flags = flags | more;
         let letters = [(IGNORECASE, 'i'), (MULTILINE, 'm'), (DOTALL, 's'), (VERBOSE, 'x')];
@@ -33,7 +33,7 @@ impl Translated {
         Translated { letters, body: translation.out + end }
     }
 
-    /// The pattern between two others.
+    /// The pattern between two texts.
     pub fn between(&self, before: &str, after: &str) -> String {
         let flags =
             if self.letters.is_empty() { String::new() } else { format!("(?{})", self.letters) };
@@ -96,7 +96,7 @@ impl Translation<'_> {
         }
     }
 
-    /// What follows a backslash.
+    /// An escape after a backslash.
     fn escape(&mut self, in_class: bool) {
         let Some(sign) = self.sign(0) else {
             self.out.push('\\');
@@ -135,7 +135,7 @@ impl Translation<'_> {
         }
     }
 
-    /// Whether three octal digits follow the backslash, so that they are no reference to a group.
+    /// Whether three octal digits follow the backslash, so that it is not a back-reference.
     fn is_octal(&self) -> bool {
         (0..2).all(|ahead| self.sign(ahead).is_some_and(|sign| ('0'..='7').contains(&sign)))
     }
@@ -152,7 +152,7 @@ impl Translation<'_> {
         self.out.push_str(&format!("\\x{{{code:x}}}"));
     }
 
-    /// A sign that means itself.
+    /// A literal character.
     fn literal(&mut self, sign: char) {
         if sign.is_ascii_punctuation() && !['<', '>', '_'].contains(&sign)
             || sign == ' ' && self.flags & VERBOSE != 0
@@ -162,8 +162,8 @@ impl Translation<'_> {
         self.out.push(sign);
     }
 
-    /// A set of characters behind its bracket. Other engines know sets in sets, and operators
-    /// between them.
+    /// A character class after its bracket. Other engines have nested classes and operators between
+    /// them.
     fn class(&mut self) {
         self.out.push('[');
         if self.sign(0) == Some('^') {

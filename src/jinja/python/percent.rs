@@ -30,10 +30,10 @@ pub(in crate::jinja) fn percent(pattern: &str, value: &Value) -> Result<Value, E
                 return Err(error("format requires a mapping"));
             }
             by_name = true;
-            let found = value.get_item(&Value::from(&inner[..end]))?;
+            let item = value.get_item(&Value::from(&inner[..end]))?;
             named = Some(
-                (!found.is_undefined())
-                    .then_some(found)
+                (!item.is_undefined())
+                    .then_some(item)
                     .ok_or_else(|| error(format!("'{}'", &inner[..end])))?,
             );
             rest = &inner[end + 1..];
@@ -57,9 +57,9 @@ pub(in crate::jinja) fn percent(pattern: &str, value: &Value) -> Result<Value, E
                 return Ok(Some(take()?.as_usize().ok_or_else(|| error("* wants int"))?));
             }
             let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-            let found = (digits > 0).then(|| rest[..digits].parse().unwrap_or(usize::MAX));
+            let number = (digits > 0).then(|| rest[..digits].parse().unwrap_or(usize::MAX));
             *rest = &rest[digits..];
-            Ok(found)
+            Ok(number)
         };
         spec.width = number(&mut rest)?.unwrap_or(0);
         check_width(spec.width)?;
@@ -79,7 +79,7 @@ pub(in crate::jinja) fn percent(pattern: &str, value: &Value) -> Result<Value, E
             None => values.pop().ok_or_else(|| error("not enough arguments for format string"))?,
         };
         out.push_str(&one(&item, kind, spec)?);
-        errors::limited()?;
+        errors::check_limits()?;
     }
     out.push_str(rest);
     if !values.is_empty()

@@ -1,5 +1,4 @@
-//! Python's `pprint`: a value on one line where it fits into 80 characters, with the keys of dicts
-//! in order.
+//! Python's `pprint`: a value on one line if it fits into 80 characters, with sorted keys of dicts.
 
 use minijinja::value::{Tuple, Value};
 
@@ -16,8 +15,7 @@ pub(in crate::jinja) fn pretty(value: &Value) -> String {
     out
 }
 
-/// The value with the keys of its dicts in order, as `pprint` shows them: by the keys, else by type
-/// and text.
+/// The value with sorted keys, as in `pprint`: by the keys, else by type and text.
 fn in_order(value: &Value) -> Value {
     if limits::exceeded() {
         return value.clone();
@@ -41,7 +39,7 @@ fn in_order(value: &Value) -> Value {
     }
 }
 
-/// Writes a value that begins in the column `indent` and leaves room for `after` signs behind it.
+/// Writes a value that begins in column `indent`, and leaves room for `after` characters after it.
 fn write(value: &Value, indent: usize, after: usize, out: &mut String) {
     if limits::exceeded() {
         return;

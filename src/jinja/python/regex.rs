@@ -1,5 +1,4 @@
-//! Python's `re`: patterns, matches and the functions of the module. Places in texts count
-//! characters.
+//! Python's `re`: patterns, matches and the functions of the module. Positions are in characters.
 
 use std::fmt;
 use std::ops::Range;
@@ -17,7 +16,7 @@ use super::{error, operators};
 use crate::jinja::call::Call;
 use crate::jinja::{collections, errors, marks};
 
-/// What every pattern of texts has.
+/// The flag of every text pattern.
 const UNICODE: i64 = 32;
 
 pub(in crate::jinja) fn flag(name: &str) -> Option<Value> {
@@ -50,11 +49,12 @@ pub(in crate::jinja) fn function(
         "compile" => 1,
         _ => return Ok(None),
     };
-    let (given, flags) = (call.needs(0, "pattern")?, call.integer(flags_at, "flags")?.unwrap_or(0));
-    let pattern = match given.downcast_object::<PythonPattern>() {
+    let (pattern_argument, flags) =
+        (call.needs(0, "pattern")?, call.integer(flags_at, "flags")?.unwrap_or(0));
+    let pattern = match pattern_argument.downcast_object::<PythonPattern>() {
         Some(pattern) => pattern,
-        None if given.as_str().is_some() => {
-            Arc::new(PythonPattern::new(&marks::plain(&given), flags, call)?)
+        None if pattern_argument.as_str().is_some() => {
+            Arc::new(PythonPattern::new(&marks::plain(&pattern_argument), flags, call)?)
         }
         None => return Err(error("first argument must be string or compiled pattern")),
     };
@@ -62,7 +62,7 @@ pub(in crate::jinja) fn function(
         return Ok(Some(Value::from_dyn_object(pattern)));
     }
     let args = &call.args[1.min(call.args.len())..];
-    // Behind the text comes the flag here, and the part of the text in the method of a pattern.
+    // After the text, functions have flags, and methods of a pattern have bounds.
     let args = if flags_at == 2 { &args[..1.min(args.len())] } else { args };
     pattern.run(state, method, args, call).map(Some)
 }
@@ -72,32 +72,32 @@ pub(in crate::jinja) struct PythonPattern {
     text: String,
     flags: i64,
     regex: Regex,
-    /// The same, which matches no empty text, unless all that it matches is empty.
+    /// The same without empty matches, unless all its matches are empty.
     not_empty: Option<Regex>,
     /// Where the search begins.
     here: Regex,
-    /// From there to the end of the text.
+    /// From its start to the end of the text.
     full: Regex,
     names: Vec<Option<String>>,
 }
 
-/// The places of a match's groups in a text, in bytes.
+/// The spans of a match's groups in bytes.
 pub(super) struct Groups {
     text: Arc<str>,
     places: Vec<Option<Range<usize>>>,
 }
 
 impl Groups {
-    pub fn text(&self, place: usize) -> Option<&str> {
-        self.places.get(place).cloned().flatten().map(|range| &self.text[range])
+    pub fn text(&self, position: usize) -> Option<&str> {
+        self.places.get(position).cloned().flatten().map(|range| &self.text[range])
     }
 
     fn whole(&self) -> Range<usize> {
         self.places.first().cloned().flatten().unwrap_or(0..0)
     }
 
-    fn value(&self, place: usize) -> Value {
-        Value::from(self.text(place).map(str::to_string))
+    fn value(&self, position: usize) -> Value {
+        Value::from(self.text(position).map(str::to_string))
     }
 }
 
@@ -127,48 +127,48 @@ impl PythonPattern {
         })
     }
 
-    /// The first match of one of the forms of the pattern that begins at the byte `from` or behind
-    /// it.
+    /// The first match of one form of the pattern at or after the byte `from`.
     fn find(&self, regex: &Regex, text: &Arc<str>, from: usize) -> Result<Option<Groups>, Error> {
-        let found = regex.captures_from_pos(&**text, from);
-        let found = found.map_err(|failure| {
+        let captures = regex.captures_from_pos(&**text, from);
+        let captures = captures.map_err(|failure| {
             error(format!("the pattern `{}` cannot be matched: {failure}", self.text))
         })?;
-        Ok(found.map(|found: Captures<str>| Groups {
+        Ok(captures.map(|captures: Captures<str>| Groups {
             text: text.clone(),
-            places: (0..found.len())
-                .map(|place| found.get(place).map(|group| group.range()))
+            places: (0..captures.len())
+                .map(|position| captures.get(position).map(|group| group.range()))
                 .collect(),
         }))
     }
 
-    /// All matches. An empty one may touch another, but two of them are not in one place.
+    /// All matches. An empty match may touch another, but two empty matches have different
+    /// positions.
     fn all(&self, text: &Arc<str>, from: usize) -> Result<Vec<Groups>, Error> {
         let mut all = Vec::new();
         let (mut at, mut after_empty) = (from, false);
         while at <= text.len() {
-            let mut found = self.find(&self.regex, text, at)?;
-            if after_empty && found.as_ref().is_some_and(|found| found.whole() == (at..at)) {
-                found =
+            let mut groups = self.find(&self.regex, text, at)?;
+            if after_empty && groups.as_ref().is_some_and(|groups| groups.whole() == (at..at)) {
+                groups =
                     self.not_empty.as_ref().map_or(Ok(None), |regex| self.find(regex, text, at))?;
-                found = found.filter(|found| found.whole().start == at);
-                if let (None, Some(sign)) = (&found, text[at..].chars().next()) {
-                    found = self.find(&self.regex, text, at + sign.len_utf8())?;
+                groups = groups.filter(|groups| groups.whole().start == at);
+                if let (None, Some(sign)) = (&groups, text[at..].chars().next()) {
+                    groups = self.find(&self.regex, text, at + sign.len_utf8())?;
                 }
             }
-            let Some(found) = found else { break };
-            let whole = found.whole();
+            let Some(groups) = groups else { break };
+            let whole = groups.whole();
             (at, after_empty) = (whole.end, whole.is_empty());
-            all.push(found);
+            all.push(groups);
         }
         Ok(all)
     }
 
-    fn found(self: &Arc<Self>, groups: Groups, from: usize) -> Value {
+    fn match_object(self: &Arc<Self>, groups: Groups, from: usize) -> Value {
         Value::from_object(Match { pattern: self.clone(), groups, from })
     }
 
-    /// A method, its arguments behind the pattern.
+    /// A method, with its arguments after the pattern.
     fn run(
         self: &Arc<Self>,
         state: &mut State,
@@ -176,28 +176,30 @@ impl PythonPattern {
         args: &[Value],
         call: &Call,
     ) -> Result<Value, Error> {
-        let argument =
-            |place: usize, name: &str| args.get(place).cloned().or_else(|| call.by_name(name));
+        let argument = |position: usize, name: &str| {
+            args.get(position).cloned().or_else(|| call.by_name(name))
+        };
         let text_at = usize::from(method.starts_with("sub"));
-        let given =
+        let text_argument =
             argument(text_at, "string").ok_or_else(|| call.error("needs the argument `string`"))?;
-        if given.as_str().is_none() {
-            if operators::lenient(state) && given.is_undefined() {
+        if text_argument.as_str().is_none() {
+            if operators::lenient(state) && text_argument.is_undefined() {
                 return Ok(Value::UNDEFINED);
             }
             return Err(error(format!(
                 "expected string or bytes-like object, got '{}'",
-                types::name(&given)
+                types::name(&text_argument)
             )));
         }
-        let text: Arc<str> = marks::plain(&given).into();
-        let number =
-            |place: usize, name: &str| argument(place, name).and_then(|value| value.as_usize());
+        let text: Arc<str> = marks::plain(&text_argument).into();
+        let number = |position: usize, name: &str| {
+            argument(position, name).and_then(|value| value.as_usize())
+        };
         let searches = matches!(method, "match" | "fullmatch" | "search" | "findall" | "finditer");
         let from = number(1, "pos").filter(|_| searches).unwrap_or(0);
         let from = text.char_indices().nth(from).map_or(text.len(), |(at, _)| at);
         let value = |groups: Option<Groups>| {
-            groups.map_or(Value::from(()), |groups| self.found(groups, from))
+            groups.map_or(Value::from(()), |groups| self.match_object(groups, from))
         };
         Ok(match method {
             "match" => value(self.find(&self.here, &text, from)?),
@@ -205,18 +207,18 @@ impl PythonPattern {
             "search" => value(self.find(&self.regex, &text, from)?),
             "finditer" => ReadOnce::value(
                 "callable_iterator",
-                self.all(&text, from)?.into_iter().map(|groups| self.found(groups, from)),
+                self.all(&text, from)?.into_iter().map(|groups| self.match_object(groups, from)),
             ),
             "findall" => {
-                let group = |groups: &Groups, place: usize| {
-                    Value::from(groups.text(place).unwrap_or_default())
+                let group = |groups: &Groups, position: usize| {
+                    Value::from(groups.text(position).unwrap_or_default())
                 };
                 collections::list(self.all(&text, from)?.iter().map(|groups| {
                     match groups.places.len() {
                         1 => group(groups, 0),
                         2 => group(groups, 1),
                         count => Value::from(Tuple::new(
-                            (1..count).map(|place| group(groups, place)).collect(),
+                            (1..count).map(|position| group(groups, position)).collect(),
                         )),
                     }
                 }))
@@ -226,7 +228,7 @@ impl PythonPattern {
                 let (mut parts, mut done) = (Vec::new(), 0);
                 for groups in self.all(&text, 0)?.into_iter().take(most) {
                     parts.push(Value::from(&text[done..groups.whole().start]));
-                    parts.extend((1..groups.places.len()).map(|place| groups.value(place)));
+                    parts.extend((1..groups.places.len()).map(|position| groups.value(position)));
                     done = groups.whole().end;
                 }
                 parts.push(Value::from(&text[done..]));
@@ -250,11 +252,11 @@ impl PythonPattern {
                 for groups in self.all(&text, 0)?.into_iter().take(most) {
                     let whole = groups.whole();
                     out.push_str(&text[done..whole.start]);
-                    errors::limited()?;
+                    errors::check_limits()?;
                     match &template {
                         Some(template) => template.expand(&groups, &mut out),
                         None => out.push_str(&marks::plain(
-                            &replacement.call(state, &[self.found(groups, 0)])?,
+                            &replacement.call(state, &[self.match_object(groups, 0)])?,
                         )),
                     }
                     done = whole.end;
@@ -272,7 +274,10 @@ impl PythonPattern {
     }
 
     fn names(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.names.iter().enumerate().filter_map(|(place, name)| Some((place, name.as_deref()?)))
+        self.names
+            .iter()
+            .enumerate()
+            .filter_map(|(position, name)| Some((position, name.as_deref()?)))
     }
 }
 
@@ -310,7 +315,7 @@ impl Object for PythonPattern {
             "flags" => Value::from(self.flags),
             "groups" => Value::from(self.names.len() - 1),
             "groupindex" => collections::dict(
-                self.names().map(|(place, name)| (Value::from(name), Value::from(place))),
+                self.names().map(|(position, name)| (Value::from(name), Value::from(position))),
             ),
             _ => return None,
         })
@@ -327,7 +332,7 @@ impl Object for PythonPattern {
     }
 }
 
-/// What a pattern found.
+/// A match.
 struct Match {
     pattern: Arc<PythonPattern>,
     groups: Groups,
@@ -336,18 +341,18 @@ struct Match {
 }
 
 impl Match {
-    fn place(&self, key: &Value) -> Option<usize> {
-        let place = match key.as_str() {
+    fn group_index(&self, key: &Value) -> Option<usize> {
+        let position = match key.as_str() {
             Some(name) => self.pattern.names().find(|(_, known)| *known == name)?.0,
             None => key.as_usize()?,
         };
-        (place < self.groups.places.len()).then_some(place)
+        (position < self.groups.places.len()).then_some(position)
     }
 
-    /// Where a group begins and ends, in characters.
-    fn span(&self, place: usize) -> (i64, i64) {
+    /// The span of a group in characters.
+    fn span(&self, position: usize) -> (i64, i64) {
         let count = |at: usize| self.groups.text[..at].chars().count() as i64;
-        self.groups.places[place]
+        self.groups.places[position]
             .as_ref()
             .map_or((-1, -1), |range| (count(range.start), count(range.end)))
     }
@@ -370,11 +375,11 @@ impl Object for Match {
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        if let Some(place) = self.place(key) {
-            return Some(self.groups.value(place));
+        if let Some(position) = self.group_index(key) {
+            return Some(self.groups.value(position));
         }
         let last =
-            (1..self.groups.places.len()).rfind(|place| self.groups.places[*place].is_some());
+            (1..self.groups.places.len()).rfind(|position| self.groups.places[*position].is_some());
         Some(match key.as_str()? {
             "string" => Value::from(&*self.groups.text),
             "re" => Value::from_dyn_object(self.pattern.clone()),
@@ -393,13 +398,14 @@ impl Object for Match {
         args: &[Value],
     ) -> Result<Value, Error> {
         let call = Call::of("match", method, args);
-        let place = |key: &Value| self.place(key).ok_or_else(|| error("no such group"));
-        let group = |key: &Value| place(key).map(|place| self.groups.value(place));
+        let position = |key: &Value| self.group_index(key).ok_or_else(|| error("no such group"));
+        let group = |key: &Value| position(key).map(|position| self.groups.value(position));
         let span =
-            || Ok::<_, Error>(self.span(call.get(0, "group").map_or(Ok(0), |key| place(&key))?));
+            || Ok::<_, Error>(self.span(call.get(0, "group").map_or(Ok(0), |key| position(&key))?));
         let default = call.get(0, "default").unwrap_or_else(|| Value::from(()));
-        let or_default =
-            |place: usize| self.groups.text(place).map_or_else(|| default.clone(), Value::from);
+        let or_default = |position: usize| {
+            self.groups.text(position).map_or_else(|| default.clone(), Value::from)
+        };
         Ok(match method {
             "group" => match call.args {
                 [] => self.groups.value(0),
@@ -412,7 +418,7 @@ impl Object for Match {
             "groupdict" => collections::dict(
                 self.pattern
                     .names()
-                    .map(|(place, name)| (Value::from(name), or_default(place)))
+                    .map(|(position, name)| (Value::from(name), or_default(position)))
                     .collect::<Vec<_>>(),
             ),
             "start" => Value::from(span()?.0),

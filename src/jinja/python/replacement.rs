@@ -1,4 +1,4 @@
-//! What Python's `re.sub` puts in: a text with `\1` and `\g<name>`.
+//! The replacement of Python's `re.sub`: a text with `\1` and `\g<name>`.
 
 use minijinja::Error;
 
@@ -6,16 +6,16 @@ use super::error;
 use super::regex::Groups;
 
 /// A part of a replacement.
-enum Part {
+enum ReplacementPart {
     Text(String),
     Group(usize),
 }
 
 /// A replacement, ready for each match.
-pub(super) struct Template(Vec<Part>);
+pub(super) struct Template(Vec<ReplacementPart>);
 
 impl Template {
-    /// `names` are those of the pattern's groups, by their place.
+    /// `names` are those of the pattern's groups, by index.
     pub fn new(text: &str, names: &[Option<String>]) -> Result<Template, Error> {
         let mut parts = Vec::new();
         let mut plain = String::new();
@@ -43,10 +43,10 @@ impl Template {
                     };
                     let name: String = signs[at + 1..at + end].iter().collect();
                     at += end + 1;
-                    let place = name.parse().ok().or_else(|| {
+                    let position = name.parse().ok().or_else(|| {
                         names.iter().position(|known| known.as_deref() == Some(&*name))
                     });
-                    Some(place.ok_or_else(|| error(format!("unknown group name '{name}'")))?)
+                    Some(position.ok_or_else(|| error(format!("unknown group name '{name}'")))?)
                 }
                 '0'..='9' => {
                     let digits: String = signs[at - 1..]
@@ -89,20 +89,22 @@ impl Template {
                         start + 1
                     )));
                 }
-                parts.push(Part::Text(std::mem::take(&mut plain)));
-                parts.push(Part::Group(group));
+                parts.push(ReplacementPart::Text(std::mem::take(&mut plain)));
+                parts.push(ReplacementPart::Group(group));
             }
         }
-        parts.push(Part::Text(plain));
+        parts.push(ReplacementPart::Text(plain));
         Ok(Template(parts))
     }
 
-    /// The text for one match. A group that took no part is empty.
+    /// The text for one match. A group without a match is empty.
     pub fn expand(&self, groups: &Groups, out: &mut String) {
         for part in &self.0 {
             match part {
-                Part::Text(text) => out.push_str(text),
-                Part::Group(place) => out.push_str(groups.text(*place).unwrap_or_default()),
+                ReplacementPart::Text(text) => out.push_str(text),
+                ReplacementPart::Group(position) => {
+                    out.push_str(groups.text(*position).unwrap_or_default())
+                }
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Jinja's filters that look into the items of a list: `sort`, `unique`, `min`, `max`, `sum`,
-//! `groupby`, `map`, `select` and their kin.
+//! Jinja's filters on the items of a list: `sort`, `unique`, `min`, `max`, `sum`, `groupby`, `map`,
+//! `select` …
 
 use std::sync::Arc;
 
@@ -44,12 +44,12 @@ pub(in crate::jinja) fn register(environment: &mut Environment) {
     });
 }
 
-/// What Python's generators give: items that are read once.
+/// A generator: items that are read once.
 fn generator(items: impl IntoIterator<Item = Value>) -> Value {
     ReadOnce::value("generator", items.into_iter())
 }
 
-/// The item's attribute by a path: `a.b`, `0.name`, or a number. What is missing is the default, or
+/// The item's attribute by a path: `a.b`, `0.name`, or a number. A missing one is the default, or
 /// undefined.
 pub(super) fn attribute(
     state: &State,
@@ -79,7 +79,7 @@ pub(super) fn attribute(
     Ok(value)
 }
 
-/// A text without its case.
+/// A text in lower case, for comparison.
 fn folded(value: Value) -> Value {
     match value.as_str() {
         Some(text) => Value::from(text.to_lowercase()),
@@ -87,7 +87,7 @@ fn folded(value: Value) -> Value {
     }
 }
 
-/// The key that an item is sorted by.
+/// The sort key of an item.
 fn key(
     state: &State,
     item: &Value,
@@ -109,8 +109,8 @@ fn key(
     }
 }
 
-fn path(call: &Call, place: usize) -> Option<Value> {
-    call.get(place, "attribute").filter(|path| !path.is_none())
+fn path(call: &Call, position: usize) -> Option<Value> {
+    call.get(position, "attribute").filter(|path| !path.is_none())
 }
 
 fn sort(state: &State, value: Value, args: Args) -> Result<Value, Error> {
@@ -133,14 +133,14 @@ fn dictsort(value: Value, args: Args) -> Result<Value, Error> {
         }
         return Err(error(format!("'{} object' has no attribute 'items'", types::name(&value))));
     }
-    let place = match &*call.text(1, "by")?.unwrap_or_else(|| "key".to_string()) {
+    let position = match &*call.text(1, "by")?.unwrap_or_else(|| "key".to_string()) {
         "key" => 0,
         "value" => 1,
         _ => return Err(error("You can only sort by either \"key\" or \"value\"")),
     };
     let case_sensitive = call.truth(0, "case_sensitive");
     let keyed = collections::pairs_of(&value)?.into_iter().map(|(key, item)| {
-        let by = if place == 0 { key.clone() } else { item.clone() };
+        let by = if position == 0 { key.clone() } else { item.clone() };
         (if case_sensitive { by } else { folded(by) }, Value::from(Tuple::from([key, item])))
     });
     compare::sorted(keyed.collect(), call.truth(2, "reverse")).map(collections::list)
@@ -151,17 +151,17 @@ fn unique(state: &State, value: Value, args: Args) -> Result<Value, Error> {
     let call = Call::of("", "unique", &args);
     let (path, case_sensitive) = (path(&call, 1), call.truth(0, "case_sensitive"));
     let mut seen = IndexSet::new();
-    let mut kept = Vec::new();
+    let mut selected = Vec::new();
     for item in items(&value)? {
         let key = key(state, &item, &path, case_sensitive)?;
         if let Some(name) = types::unhashable(&key) {
             return Err(error(format!("unhashable type: '{name}'")));
         }
         if seen.insert(key) {
-            kept.push(item);
+            selected.push(item);
         }
     }
-    Ok(generator(kept))
+    Ok(generator(selected))
 }
 
 fn extreme(state: &State, value: Value, args: &[Value], largest: bool) -> Result<Value, Error> {
@@ -344,7 +344,7 @@ fn select(
         };
         (path, rest) = (Some(first.clone()), others);
     }
-    let mut kept = Vec::new();
+    let mut selected = Vec::new();
     for item in items(&value)? {
         let looked_at = match &path {
             Some(path) => attribute(state, &item, path, None)?,
@@ -357,10 +357,10 @@ fn select(
             }
         };
         if passes == wanted {
-            kept.push(item);
+            selected.push(item);
         }
     }
-    Ok(generator(kept))
+    Ok(generator(selected))
 }
 
 /// `value|attr(name)`: an attribute or a method, never an item of a dict.
@@ -372,10 +372,10 @@ fn attr(state: &State, value: &Value, name: &Value) -> Result<Value, Error> {
     match types::of(value) {
         Type::Dict => Ok(super::methods::bound(value, name).unwrap_or_default()),
         _ => match value.get_attr(name)? {
-            found if found.is_undefined() => {
+            attribute if attribute.is_undefined() => {
                 Ok(super::methods::bound(value, name).unwrap_or_default())
             }
-            found => Ok(found),
+            attribute => Ok(attribute),
         },
     }
 }

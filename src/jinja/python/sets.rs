@@ -1,6 +1,5 @@
-//! Python's sets. They can change, and everyone who holds one sees it. Python's order depends on
-//! hashes, which change with each process for texts; here the items stay in the order in which they
-//! came, so that a text is the same each time.
+//! Python's mutable, shared sets. Python's order depends on hashes, which differ between processes;
+//! here items keep their insertion order, so that output is reproducible.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -24,7 +23,7 @@ pub(in crate::jinja) struct Set {
 }
 
 impl Set {
-    /// A set of these values; an error where Python cannot hash one.
+    /// A set of these values; an error if Python cannot hash one.
     pub fn value(values: impl IntoIterator<Item = Value>) -> Result<Value, Error> {
         let values: Vec<Value> = values.into_iter().collect();
         hashable(&values)?;
@@ -47,14 +46,14 @@ fn hashable(values: &[Value]) -> Result<(), Error> {
     }
 }
 
-/// A set of these values; an error as a value where they nest too deep.
+/// A set of these values; an error value if they are nested too deep.
 fn made(items: Items) -> Value {
     let set = Set { items: Mutex::new(items), level: NestingLevel::default() };
     let held = nesting::hold(&set.level, &*set.open());
     held.map_or_else(Value::from, |()| Value::from_object(set))
 }
 
-/// `a - b`, `a & b` and their kin, by the method's name.
+/// Set operations such as `a - b` and `a & b`, by the method's name.
 pub(in crate::jinja) fn combined(method: &str, left: &Items, right: &Items) -> Option<Items> {
     Some(match method {
         "union" | "update" => left.union(right).cloned().collect(),
@@ -67,14 +66,14 @@ pub(in crate::jinja) fn combined(method: &str, left: &Items, right: &Items) -> O
     })
 }
 
-/// `left - right` of two sets; none where one is not a set.
+/// `left - right` of two sets; none if one is not a set.
 pub(in crate::jinja) fn difference(left: &Value, right: &Value) -> Option<Value> {
     let (left, right) =
         (left.downcast_object_ref::<Set>()?.copy(), right.downcast_object_ref::<Set>()?.copy());
     combined("difference", &left, &right).map(made)
 }
 
-/// `left <= right`: whether all items of the one are in the other.
+/// `left <= right`: whether `left` is a subset.
 pub(in crate::jinja) fn is_subset(left: &Set, right: &Set) -> bool {
     let right = right.copy();
     left.copy().is_subset(&right)
@@ -94,7 +93,7 @@ impl fmt::Debug for Set {
 
 impl Object for Set {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
-        // Items cannot be had by their place.
+        // Items have no index.
         ObjectRepr::Map
     }
 

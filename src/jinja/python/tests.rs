@@ -22,7 +22,7 @@ pub(in crate::jinja) fn register(environment: &mut Environment) {
         )
     });
     environment.add_test("iterable", |value: Value| match types::of(&value) {
-        Type::Relation => Err(error("a relation is no dict, and has no items")),
+        Type::Relation => Err(error("a relation is not a dict and has no items")),
         kind => Ok(!matches!(
             kind,
             Type::None | Type::Bool | Type::Int | Type::Float | Type::Moment | Type::Function
@@ -32,7 +32,7 @@ pub(in crate::jinja) fn register(environment: &mut Environment) {
         matches!(types::of(&value), Type::Dict | Type::Mapping | Type::Relation)
     });
     environment.add_test("callable", |value: Value| match types::of(&value) {
-        // Jinja's undefined value has a method for calls, which fails.
+        // Jinja's undefined value is callable, but the call fails.
         Type::Undefined => true,
         Type::Function => !value.as_object().is_some_and(|object| {
             ["Methods", "RelationClass"].iter().any(|name| object.type_name().ends_with(name))

@@ -10,7 +10,7 @@ use crate::jinja::datetime::Moment;
 use crate::jinja::{marks, nesting};
 use crate::limits;
 
-/// `str(value)`. Marks of relations stay in the text.
+/// `str(value)`. Marks of relations are kept.
 pub(in crate::jinja) fn text(value: &Value) -> String {
     match types::of(value) {
         Type::Float => float(f64::try_from(value.clone()).unwrap_or_default()),
@@ -28,7 +28,7 @@ pub(in crate::jinja) fn repr(value: &Value) -> String {
     out
 }
 
-/// What has cost too much is not written to its end: the caller's next check refuses the text.
+/// Writing stops if the limits are exceeded; the caller's next check fails.
 fn write_repr(value: &Value, out: &mut String) {
     if limits::exceeded() {
         return;
@@ -84,7 +84,7 @@ fn write_pairs(value: &Value, out: &mut String) {
     out.push('}');
 }
 
-/// Items between two signs, with commas.
+/// Items separated by commas between two delimiters.
 pub(super) fn write_items(
     start: &str,
     items: impl Iterator<Item = Value>,
@@ -126,7 +126,7 @@ fn quote(text: &str, out: &mut String) {
     out.push(sign);
 }
 
-/// Whether Python's `repr` shows the character itself.
+/// Whether Python's `repr` does not escape the character.
 fn is_printable(c: char) -> bool {
     match c {
         ' ' => true,

@@ -7,7 +7,7 @@ use super::sets::Set;
 use super::views::{Range, View};
 use crate::jinja::collections::{Dict, List};
 use crate::jinja::datetime::Moment;
-use crate::jinja::relations::Named;
+use crate::jinja::relations::RelationObject;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::jinja) enum Type {
@@ -26,7 +26,7 @@ pub(in crate::jinja) enum Type {
     View,
     Moment,
     Relation,
-    /// An iterator or generator, which shows its items once.
+    /// An iterator or generator, whose items are read once.
     Iterator,
     /// A mapping that is not a dict: `model`, a package, a namespace.
     Mapping,
@@ -63,13 +63,13 @@ fn of_object(value: &Value) -> Type {
         Type::Range
     } else if object.downcast_ref::<Moment>().is_some() {
         Type::Moment
-    } else if object.downcast_ref::<Named>().is_some() {
+    } else if object.downcast_ref::<RelationObject>().is_some() {
         Type::Relation
     } else if object.downcast_ref::<ReadOnce>().is_some() {
         Type::Iterator
     } else {
         match object.repr() {
-            // Sequences of our own (groups, rows) show themselves.
+            // Own sequences (groups, rows).
             ObjectRepr::Seq if object.type_name().contains("batchwright") => Type::Tuple,
             ObjectRepr::Seq => Type::List,
             ObjectRepr::Iterable => Type::Iterator,
@@ -110,8 +110,8 @@ pub(in crate::jinja) fn name(value: &Value) -> &'static str {
     }
 }
 
-/// The type's name if Python cannot hash the value, so that it is no key of a dict and no member of
-/// a set.
+/// The type's name if Python cannot hash the value, so that it cannot be in a set or a key of a
+/// dict.
 pub(in crate::jinja) fn unhashable(value: &Value) -> Option<&'static str> {
     match of(value) {
         Type::List | Type::Dict | Type::Set => Some(name(value)),

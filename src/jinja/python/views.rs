@@ -1,4 +1,4 @@
-//! What Python shows without a copy: `range()`, and the keys, values and items of a dict.
+//! Python's views without a copy: `range()`, and the keys, values and items of a dict.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,24 +11,24 @@ use super::text::write_items;
 use crate::jinja::call::Call;
 use crate::jinja::{collections, errors};
 
-/// More numbers than this Jinja refuses.
+/// Jinja's maximum number of items of a range.
 const LONGEST: i64 = 100_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::jinja) enum Part {
+pub(in crate::jinja) enum DictPart {
     Keys,
     Values,
     Items,
 }
 
-/// `d.keys()`, `d.values()`, `d.items()`: what the dict holds when it is looked at.
+/// `d.keys()`, `d.values()`, `d.items()`: a live view of the dict.
 pub(in crate::jinja) struct View {
     dict: Value,
-    part: Part,
+    part: DictPart,
 }
 
 impl View {
-    pub fn value(dict: Value, part: Part) -> Value {
+    pub fn value(dict: Value, part: DictPart) -> Value {
         Value::from_object(View { dict, part })
     }
 
@@ -38,9 +38,9 @@ impl View {
 
     pub fn type_name(&self) -> &'static str {
         match self.part {
-            Part::Keys => "dict_keys",
-            Part::Values => "dict_values",
-            Part::Items => "dict_items",
+            DictPart::Keys => "dict_keys",
+            DictPart::Values => "dict_values",
+            DictPart::Items => "dict_items",
         }
     }
 
@@ -48,9 +48,9 @@ impl View {
         let pairs =
             self.dict.as_object().and_then(|dict| dict.try_iter_pairs()).into_iter().flatten();
         match self.part {
-            Part::Keys => pairs.map(|(key, _)| key).collect(),
-            Part::Values => pairs.map(|(_, value)| value).collect(),
-            Part::Items => {
+            DictPart::Keys => pairs.map(|(key, _)| key).collect(),
+            DictPart::Values => pairs.map(|(_, value)| value).collect(),
+            DictPart::Items => {
                 pairs.map(|(key, value)| Value::from(Tuple::from([key, value]))).collect()
             }
         }
@@ -67,7 +67,7 @@ impl fmt::Debug for View {
 
 impl Object for View {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
-        // Items cannot be had by their place.
+        // Items have no index.
         ObjectRepr::Map
     }
 
@@ -83,7 +83,7 @@ impl Object for View {
     fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<std::cmp::Ordering> {
         let other = other.downcast_ref::<View>()?;
         let (left, right) = (self.items(), other.items());
-        let same = self.part != Part::Values
+        let same = self.part != DictPart::Values
             && left.len() == right.len()
             && left.iter().all(|item| right.contains(item));
         Some(if same { std::cmp::Ordering::Equal } else { std::cmp::Ordering::Less })
@@ -101,7 +101,7 @@ impl Object for View {
     ) -> Result<Value, Error> {
         let call = Call::of("dict_keys", method, args);
         match method {
-            "isdisjoint" if self.part != Part::Values => {
+            "isdisjoint" if self.part != DictPart::Values => {
                 let others = super::items(&call.needs(0, "other")?)?;
                 Ok(Value::from(!self.items().iter().any(|item| others.contains(item))))
             }
@@ -124,8 +124,8 @@ pub(in crate::jinja) struct Range {
 impl Range {
     pub fn value(args: &[Value]) -> Result<Value, Error> {
         let call = Call::of("", "range", args);
-        let whole = |place: usize, name: &str| {
-            let value = call.needs(place, name)?;
+        let whole = |position: usize, name: &str| {
+            let value = call.needs(position, name)?;
             match super::types::of(&value) {
                 super::types::Type::Int | super::types::Type::Bool => value
                     .as_i64()
@@ -171,7 +171,7 @@ impl Range {
         self.start + index * self.step
     }
 
-    /// The part that a slice names.
+    /// The part selected by a slice.
     pub fn slice(&self, from: i64, to: i64, step: i64) -> Value {
         Value::from_object(Range {
             start: self.at(from),
@@ -221,10 +221,12 @@ impl Object for Range {
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         let range = **self;
-        Enumerator::Iter(Box::new((0..range.length()).map(move |index| match errors::limited() {
-            Err(error) if index % 8 == 0 => Value::from(error),
-            _ => Value::from(range.at(index)),
-        })))
+        Enumerator::Iter(Box::new((0..range.length()).map(
+            move |index| match errors::check_limits() {
+                Err(error) if index % 8 == 0 => Value::from(error),
+                _ => Value::from(range.at(index)),
+            },
+        )))
     }
 
     fn enumerator_len(self: &Arc<Self>) -> Option<usize> {

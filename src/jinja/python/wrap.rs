@@ -1,5 +1,5 @@
-//! Jinja's `wordwrap`: lines of at most so many characters, broken at blanks and behind hyphens, as
-//! Python's textwrap does it.
+//! Jinja's `wordwrap`: lines of limited length, broken at spaces and after hyphens, as by Python's
+//! textwrap.
 
 use minijinja::value::Value;
 use minijinja::{Error, ErrorKind};
@@ -32,7 +32,7 @@ pub(in crate::jinja) fn filter(value: Value, args: Args) -> Result<String, Error
     Ok(lines.collect::<Vec<_>>().join(&separator))
 }
 
-/// Runs of blanks, and words, which end behind a hyphen between letters.
+/// Runs of white space, and words, which end after a hyphen between letters.
 fn chunks(line: &str, hyphens: bool) -> Vec<String> {
     let mut chunks: Vec<String> = Vec::new();
     let signs: Vec<char> = line.chars().collect();
@@ -77,7 +77,7 @@ fn wrapped(line: &str, width: usize, break_words: bool, hyphens: bool) -> Vec<St
             if break_words {
                 let room = width - length;
                 rest.pop();
-                // A word that has to be broken is broken behind a hyphen, where one fits.
+                // A long word is broken after a hyphen, if one fits.
                 let fits: String = chunk.chars().take(room).collect();
                 let cut = match fits
                     .rfind('-')

@@ -8,7 +8,7 @@ fn step(id: &str, chunk: Option<&str>, depends_on: &[&str]) -> PlannedStep {
     PlannedStep {
         id: id.into(),
         model: id.split('@').next().unwrap().into(),
-        kind: Kind::Batch,
+        kind: StepKind::Batch,
         file: StepFile::Path("".into()),
         sha256: Sha256::default(),
         event_time_start: None,
@@ -92,7 +92,7 @@ fn a_batch_of_many_chunks_runs_in_the_last_one() {
 #[test]
 fn a_schema_is_created_once() {
     let steps = ["a@create", "b@create", "c@create"]
-        .map(|id| PlannedStep { kind: Kind::Create, ..step(id, None, &[]) });
+        .map(|id| PlannedStep { kind: StepKind::Create, ..step(id, None, &[]) });
     let schemas = ["a", "b"].map(|model| (model.to_string(), "analytics".to_string())).into();
     let mut schedule =
         Schedule::new(&steps, &[true; 3], &schemas, ScheduleOptions::default()).unwrap();

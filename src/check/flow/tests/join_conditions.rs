@@ -7,7 +7,7 @@ fn is_tied(on: &str, engine: Engine) -> bool {
         &format!("select e.at from events as e join payments as p on {on}"),
         DAYS,
         engine,
-        |seen| seen.operations.is_empty(),
+        |view| view.operations.is_empty(),
     )
 }
 

@@ -51,7 +51,7 @@ fn set_operations_compare_rows_of_several_windows_unless_they_have_the_day() {
 
 #[test]
 fn a_union_has_the_values_of_both_sides() {
-    let time = |sql: &str| look(sql, |seen| seen.result.column("at").unwrap().time);
+    let time = |sql: &str| look(sql, |view| view.result.column("at").unwrap().time);
     assert_eq!(
         time("select at from events union all select paid_at from payments"),
         Time::Inside(Unit::Instant)
@@ -91,7 +91,7 @@ fn a_cte_may_rename_its_columns() {
     let sql =
         "with e (happened, number) as (select at, id from events) select happened as at from e";
     assert_eq!(
-        look(sql, |seen| seen.result.column("at").unwrap().time),
+        look(sql, |view| view.result.column("at").unwrap().time),
         Time::Inside(Unit::Instant)
     );
 }

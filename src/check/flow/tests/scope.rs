@@ -3,7 +3,7 @@
 use super::*;
 
 fn time(sql: &str) -> Time {
-    look(sql, |seen| seen.result.column("at").unwrap().time)
+    look(sql, |view| view.result.column("at").unwrap().time)
 }
 
 #[test]
@@ -56,8 +56,8 @@ fn a_condition_on_the_optional_side_removes_its_nulls() {
     let null = |condition: &str| {
         let join =
             "select p.paid_at as at from events as e left join payments as p on p.paid_at = e.at";
-        look(&format!("{join} {condition}"), |seen| {
-            seen.result.column("at").unwrap().null.is_some()
+        look(&format!("{join} {condition}"), |view| {
+            view.result.column("at").unwrap().null.is_some()
         })
     };
     assert!(null(""));

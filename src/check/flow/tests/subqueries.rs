@@ -3,7 +3,7 @@
 use super::*;
 
 fn calls(sql: &str) -> Vec<(String, VolatileKind)> {
-    look(sql, |seen| seen.calls.iter().map(|call| (call.name.clone(), call.kind)).collect())
+    look(sql, |view| view.calls.iter().map(|call| (call.name.clone(), call.kind)).collect())
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use super::*;
 
 fn windows(sql: &str) -> Vec<(CrossWindowKind, usize)> {
-    look(sql, |seen| {
-        seen.operations.iter().map(|crossing| (crossing.kind.clone(), crossing.more)).collect()
+    look(sql, |view| {
+        view.operations.iter().map(|crossing| (crossing.kind.clone(), crossing.more)).collect()
     })
 }
 

@@ -1,38 +1,42 @@
-//! Syntax of several parts that sqlparser does not know: what it reads instead is made of one part,
-//! and the others are blanked out.
+//! Unsupported syntax of several parts: one part remains as a replacement that sqlparser
+//! understands, and the others are masked.
 
 use sqlparser::dialect::{Dialect as Parser, DuckDbDialect};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
-use super::preprocess::{MaskedSpan, What};
+use super::preprocess::{MaskKind, MaskedSpan};
 use super::tokens::TokenStream;
 
-/// The blanks of the syntax that begins at a token.
-pub fn gaps(text: &TokenStream, token: usize, parser: &dyn Parser) -> Vec<MaskedSpan> {
-    let parts = Parts { text };
+/// The masks of the syntax that begins at a token.
+pub fn unsupported_syntax(
+    text: &TokenStream,
+    token: usize,
+    parser: &dyn Parser,
+) -> Vec<MaskedSpan> {
+    let syntax = CompoundSyntax { text };
     let is_duckdb = parser.is::<DuckDbDialect>();
-    let blanks = match text.keyword(token) {
-        Keyword::WITH => parts.scalars(token),
+    let masks = match text.keyword(token) {
+        Keyword::WITH => syntax.scalars(token),
         Keyword::FROM => {
-            let list = parts.table_list(token);
-            if list.is_none() && is_duckdb { parts.lone_from(token) } else { list }
+            let list = syntax.table_list(token);
+            if list.is_none() && is_duckdb { syntax.lone_from(token) } else { list }
         }
-        Keyword::ROWS => parts.rows_from(token),
-        Keyword::VALUES => parts.bare_values(token),
-        Keyword::PIVOT | Keyword::UNPIVOT if is_duckdb => parts.pivot_statement(token),
+        Keyword::ROWS => syntax.rows_from(token),
+        Keyword::VALUES => syntax.bare_values(token),
+        Keyword::PIVOT | Keyword::UNPIVOT if is_duckdb => syntax.pivot_statement(token),
         _ => None,
     };
-    blanks.unwrap_or_default()
+    masks.unwrap_or_default()
 }
 
-struct Parts<'a> {
+struct CompoundSyntax<'a> {
     text: &'a TokenStream<'a>,
 }
 
-impl Parts<'_> {
-    fn blank(&self, first: usize, last: usize, what: What) -> MaskedSpan {
-        MaskedSpan::new(self.text.spans[first].start..self.text.spans[last].end, what)
+impl CompoundSyntax<'_> {
+    fn mask(&self, first: usize, last: usize, kind: MaskKind) -> MaskedSpan {
+        MaskedSpan::new(self.text.spans[first].start..self.text.spans[last].end, kind)
     }
 
     fn is_query(&self, token: usize) -> bool {
@@ -40,7 +44,7 @@ impl Parts<'_> {
         matches!(self.text.keyword(token), SELECT | WITH | FROM | VALUES | PIVOT | UNPIVOT)
     }
 
-    /// Whether a query can begin here.
+    /// Whether a query can begin at a token.
     fn begins_query(&self, token: usize) -> bool {
         use Keyword::{ALL, DISTINCT, EXCEPT, INTERSECT, NAME, UNION};
         let text = self.text;
@@ -53,8 +57,7 @@ impl Parts<'_> {
         })
     }
 
-    /// The tokens from `token` on that are not within parentheses, up to the end of the query that
-    /// they are in.
+    /// The tokens from `token` to the end of its query, without those in nested parentheses.
     fn level(&self, token: usize) -> Vec<usize> {
         let text = self.text;
         let mut tokens = Vec::new();
@@ -70,8 +73,8 @@ impl Parts<'_> {
         tokens
     }
 
-    /// The last token before the end of a level, or before a clause or an operator that follows a
-    /// whole query.
+    /// The last token before the end of a level, or before a clause or set operator that follows a
+    /// query.
     fn end(&self, token: usize) -> Option<usize> {
         use Keyword::{EXCEPT, INTERSECT, LIMIT, OFFSET, ORDER, UNION};
         let text = self.text;
@@ -83,7 +86,7 @@ impl Parts<'_> {
         if text.is(last, &Token::LParen) { text.closing(last) } else { Some(last) }
     }
 
-    fn holds_query(&self, first: usize, last: usize) -> bool {
+    fn contains_query(&self, first: usize, last: usize) -> bool {
         (first..=last).any(|at| {
             matches!(self.text.keyword(at), Keyword::SELECT | Keyword::FROM | Keyword::TABLE)
         })
@@ -99,25 +102,25 @@ impl Parts<'_> {
             .iter()
             .find(|at| matches!(text.keyword(**at), WHERE | GROUP | HAVING | QUALIFY))?;
         let selects = level.iter().any(|at| *at < end && text.keyword(*at) == SELECT);
-        if !self.begins_query(token) || selects || first > end || self.holds_query(first, end) {
+        if !self.begins_query(token) || selects || first > end || self.contains_query(first, end) {
             return None;
         }
-        Some(vec![self.blank(first, end, What::Expression)])
+        Some(vec![self.mask(first, end, MaskKind::Expression)])
     }
 
-    /// `pivot t on name using sum(id) group by at` as a statement: `from t`, and nothing is known
-    /// of its rows.
+    /// `pivot t on name using sum(id) group by at` as a statement: becomes `from t`, with unknown
+    /// columns.
     fn pivot_statement(&self, token: usize) -> Option<Vec<MaskedSpan>> {
         let text = self.text;
         let end = self.end(token)?;
         let level = self.level(token);
         let clause =
             *level.iter().find(|at| matches!(text.keyword(**at), Keyword::ON | Keyword::USING))?;
-        if !self.begins_query(token) || clause > end || self.holds_query(clause, end) {
+        if !self.begins_query(token) || clause > end || self.contains_query(clause, end) {
             return None;
         }
-        let from = MaskedSpan { instead: "from", ..self.blank(token, token, What::Shape) };
-        Some(vec![from, self.blank(clause, end, What::Shape)])
+        let from = MaskedSpan { replacement: "from", ..self.mask(token, token, MaskKind::Shape) };
+        Some(vec![from, self.mask(clause, end, MaskKind::Shape)])
     }
 
     /// `values 1, 2`: rows of one column, without parentheses.
@@ -126,14 +129,14 @@ impl Parts<'_> {
         let first = text.next(token + 1)?;
         let end = self.end(token).filter(|end| *end >= first)?;
         let is_row = text.is(first, &Token::LParen) || text.is_word(first, &["row"]);
-        if is_row || !self.begins_query(token) || self.holds_query(first, end) {
+        if is_row || !self.begins_query(token) || self.contains_query(first, end) {
             return None;
         }
-        let instead = "select 0";
-        Some(vec![MaskedSpan { instead, ..self.blank(token, end, What::Expression) }])
+        let replacement = "select 0";
+        Some(vec![MaskedSpan { replacement, ..self.mask(token, end, MaskKind::Expression) }])
     }
 
-    /// `rows from (f(x), g(y)) as r(a, b)`: the first of the functions.
+    /// `rows from (f(x), g(y)) as r(a, b)`: keeps the first function.
     fn rows_from(&self, token: usize) -> Option<Vec<MaskedSpan>> {
         let text = self.text;
         let from = text.next(token + 1).filter(|from| text.keyword(*from) == Keyword::FROM)?;
@@ -144,7 +147,7 @@ impl Parts<'_> {
             .into_iter()
             .find(|at| text.is(*at, &Token::Comma))
             .unwrap_or(close);
-        Some(vec![self.blank(token, open, What::Other), self.blank(comma, close, What::Join)])
+        Some(vec![self.mask(token, open, MaskKind::Other), self.mask(comma, close, MaskKind::Join)])
     }
 
     /// `from (a, b)`.
@@ -155,19 +158,23 @@ impl Parts<'_> {
         let close = text.closing(open)?;
         let is_list = self.level(first).into_iter().any(|at| text.is(at, &Token::Comma));
         let is_named = text.next(close + 1).is_some_and(|next| {
-            text.keyword(next) == Keyword::AS || matches!(&text.tokens[next].token, Token::Word(word) if word.keyword == Keyword::NoKeyword)
+            let is_plain_word = match &text.tokens[next].token {
+                Token::Word(word) => word.keyword == Keyword::NoKeyword,
+                _ => false,
+            };
+            text.keyword(next) == Keyword::AS || is_plain_word
         });
         let is_tables = matches!(text.tokens[first].token, Token::Word(_)) && !self.is_query(first);
         (is_list && is_tables && !is_named).then(|| {
-            vec![self.blank(open, open, What::Other), self.blank(close, close, What::Other)]
+            vec![self.mask(open, open, MaskKind::Other), self.mask(close, close, MaskKind::Other)]
         })
     }
 
-    /// `with (select …) as m, 3 as n`: values before the first CTE. The queries are looked at by
-    /// themselves.
+    /// `with (select …) as m, 3 as n`: values before the first CTE. The queries are parsed
+    /// separately.
     fn scalars(&self, token: usize) -> Option<Vec<MaskedSpan>> {
         let text = self.text;
-        let mut blanks = Vec::new();
+        let mut masks = Vec::new();
         let mut start = text.next(token + 1)?;
         loop {
             let is_cte = text.next(start + 1).is_some_and(|as_| {
@@ -187,22 +194,22 @@ impl Parts<'_> {
                 .and_then(|open| text.closing(open))
                 .filter(|close| text.next(close + 1) == Some(as_));
             match close.filter(|_| text.next(start + 1).is_some_and(|first| self.is_query(first))) {
-                Some(close) => blanks.push(self.blank(start, close, What::Query)),
-                None if self.holds_query(start, as_) => return None,
-                None => blanks.push(self.blank(start, text.previous(as_)?, What::Other)),
+                Some(close) => masks.push(self.mask(start, close, MaskKind::Query)),
+                None if self.contains_query(start, as_) => return None,
+                None => masks.push(self.mask(start, text.previous(as_)?, MaskKind::Other)),
             }
             let next = text.next(name + 1)?;
             if text.is(next, &Token::Comma) {
-                blanks.push(self.blank(as_, next, What::Other));
+                masks.push(self.mask(as_, next, MaskKind::Other));
                 start = text.next(next + 1)?;
             } else if text.keyword(next) == Keyword::SELECT {
-                blanks.push(self.blank(as_, name, What::Other));
-                blanks.insert(0, self.blank(token, token, What::Other));
+                masks.push(self.mask(as_, name, MaskKind::Other));
+                masks.insert(0, self.mask(token, token, MaskKind::Other));
                 break;
             } else {
                 return None;
             }
         }
-        blanks.iter().any(|blank| blank.what == What::Query).then_some(blanks)
+        masks.iter().any(|mask| mask.kind == MaskKind::Query).then_some(masks)
     }
 }

@@ -1,5 +1,4 @@
-//! A query's tree, for whoever wants to judge it: parsed as for the filters, with the inputs where
-//! they were found in it.
+//! A parsed query for `check`: the tree as for the filters, with the inputs in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -9,36 +8,38 @@ use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Span, Token};
 
-use super::preprocess::What;
+use super::preprocess::MaskKind;
 use super::relations;
 use super::tokens::TokenStream;
-use super::{Access, Injection, Input, Stop, no_query, parsed, parsers, pass_through};
+use super::{
+    Access, Failure, Injection, Input, not_a_query_error, parsers, pass_through, with_parse,
+};
 use crate::jinja::{Mark, MarkKind};
 
-/// A query as it was parsed.
-pub struct Seen<'a> {
+/// A parsed query.
+pub struct QueryView<'a> {
     pub query: &'a Query,
-    /// The inputs by where their name begins: the unique id, and whether it gets a filter.
+    /// The inputs by the start of their name: the unique id, and whether it is filtered.
     pub inputs: BTreeMap<Location, (String, bool)>,
-    /// Where the model reads its own table.
-    pub own: BTreeSet<Location>,
-    /// Where a table is read in part, by chance: `tablesample`, `using sample`.
+    /// The locations where the model reads its own table.
+    pub self_reads: BTreeSet<Location>,
+    /// Samples of tables: `tablesample`, `using sample`.
     pub samples: Vec<Range<usize>>,
-    /// Expressions that the parser does not understand: the tree has another in their place.
-    pub blank: Vec<Range<usize>>,
+    /// Masked expressions, which the parser does not support. The tree contains a placeholder.
+    pub masked: Vec<Range<usize>>,
     sql: &'a str,
     text: &'a TokenStream<'a>,
 }
 
-/// Does `see` with the tree of a query; `None` where no parser understands it.
-pub fn look<T>(
+/// Calls `visit` with the parsed query. `None` if no parser accepts it.
+pub fn with_query_view<T>(
     sql: &str,
     marks: &[Mark],
     inputs: &[Input],
     parser: &dyn Parser,
-    mut see: impl FnMut(&Seen) -> T,
+    mut visit: impl FnMut(&QueryView) -> T,
 ) -> Option<T> {
-    let ask = Injection {
+    let injection = Injection {
         sql,
         marks,
         inputs,
@@ -47,39 +48,47 @@ pub fn look<T>(
         hidden: &[],
         types: false,
     };
-    let seen = || {
+    let with_view = || {
         let whole = TokenStream::new(sql, parser);
-        // Some of them are blanked out before the query is parsed.
+        // Some of them are masked before the query is parsed.
         let samples = whole.as_ref().map(samples).unwrap_or_default();
-        parsed(&ask, parser, &whole, &mut |reading| {
+        with_parse(&injection, parser, &whole, &mut |reading| {
             let text = reading.text;
             let Statement::Query(query) = &reading.tree else {
-                return Err(Stop::Wrong(no_query(text, 0)));
+                return Err(Failure::Invalid(not_a_query_error(text, 0)));
             };
             let mut reads = relations::reads(text, reading.factors, marks, inputs, reading.parser)
-                .map_err(Stop::Wrong)?;
+                .map_err(Failure::Invalid)?;
             pass_through::filter(query, inputs, &mut reads);
             let inputs = reads
                 .into_iter()
                 .map(|read| (read.factor.at, (read.unique_id, read.access == Access::Filtered)))
                 .collect();
-            let own = marks
+            let own_marks = marks
                 .iter()
                 .filter(|mark| mark.kind == MarkKind::This)
                 .filter_map(|mark| text.starting_at_byte(mark.span.start));
-            let own = own.map(|token| text.tokens[token].span.start).collect();
-            if reading.blanks.iter().any(|blank| blank.what == What::Shape) {
-                return Err(Stop::Wrong(no_query(text, 0)));
+            let self_reads = own_marks.map(|token| text.tokens[token].span.start).collect();
+            if reading.masks.iter().any(|mask| mask.kind == MaskKind::Shape) {
+                return Err(Failure::Invalid(not_a_query_error(text, 0)));
             }
-            let expressions = reading.blanks.iter().filter(|blank| {
-                matches!(blank.what, What::Expression | What::Query | What::Operand)
+            let expressions = reading.masks.iter().filter(|mask| {
+                matches!(mask.kind, MaskKind::Expression | MaskKind::Query | MaskKind::Operand)
             });
-            let blank = expressions.map(|blank| blank.span.clone()).collect();
-            Ok(see(&Seen { query, inputs, own, samples: samples.clone(), blank, sql, text }))
+            let masked = expressions.map(|mask| mask.span.clone()).collect();
+            Ok(visit(&QueryView {
+                query,
+                inputs,
+                self_reads,
+                samples: samples.clone(),
+                masked,
+                sql,
+                text,
+            }))
         })
         .ok()
     };
-    parsers::on_a_large_stack(sql.len(), seen)
+    parsers::on_a_large_stack(sql.len(), with_view)
 }
 
 fn samples(text: &TokenStream) -> Vec<Range<usize>> {
@@ -87,17 +96,17 @@ fn samples(text: &TokenStream) -> Vec<Range<usize>> {
         text.next(token + 1)
             .filter(|next| text.slice(&text.spans[*next]).eq_ignore_ascii_case("sample"))
     };
-    let place = |token: usize| match text.keyword(token) {
+    let span = |token: usize| match text.keyword(token) {
         Keyword::TABLESAMPLE => Some(text.spans[token].clone()),
         Keyword::USING => behind(token).map(|next| text.spans[token].start..text.spans[next].end),
         _ => None,
     };
-    (0..text.tokens.len()).filter_map(place).collect()
+    (0..text.tokens.len()).filter_map(span).collect()
 }
 
-impl Seen<'_> {
-    /// A place of the tree in bytes, with the parentheses that close what it opens; `None` for a
-    /// place that the tree does not know.
+impl QueryView<'_> {
+    /// A span of the tree in bytes, including the parentheses that close those it opens. `None` for
+    /// a span without location.
     pub fn bytes(&self, span: Span) -> Option<Range<usize>> {
         let text = self.text;
         let first = text.starting_at(span.start)?;
@@ -118,20 +127,19 @@ impl Seen<'_> {
         Some(text.spans[first].start..text.spans[last].end)
     }
 
-    /// The author's text of the expression that the parser does not understand, where the tree has
-    /// another in its place.
-    pub fn blank_at(&self, place: &Range<usize>) -> Option<String> {
-        let blank =
-            self.blank.iter().find(|blank| blank.start == place.start && place.end <= blank.end)?;
-        Some(one_line(&self.sql[blank.clone()]))
+    /// The author's text of a masked expression, for which the tree contains a placeholder.
+    pub fn masked_text(&self, span: &Range<usize>) -> Option<String> {
+        let mask =
+            self.masked.iter().find(|mask| mask.start == span.start && span.end <= mask.end)?;
+        Some(one_line(&self.sql[mask.clone()]))
     }
 
-    /// The place from the nearest `word` before `at` up to the end of `at`.
+    /// The span from the nearest `word` before `at` to the end of `at`.
     pub fn from_word(&self, word: Keyword, at: Range<usize>) -> Range<usize> {
         self.word(word, at.clone()).start..at.end
     }
 
-    /// The place of the nearest `word` before `at`, or `at` where there is none.
+    /// The span of the nearest `word` before `at`, or `at` if there is none.
     pub fn word(&self, word: Keyword, at: Range<usize>) -> Range<usize> {
         let token = self.text.spans.partition_point(|span| span.start < at.start);
         (0..token)
@@ -140,7 +148,7 @@ impl Seen<'_> {
             .map_or(at, |token| self.text.spans[token].clone())
     }
 
-    /// The place of a function's name with its arguments and its `over (…)`.
+    /// The span of a function's name with its arguments and its `over (…)`.
     pub fn over(&self, name: Range<usize>) -> Range<usize> {
         let text = self.text;
         let end = |token: usize| match text.next(token + 1) {
@@ -167,8 +175,8 @@ impl Seen<'_> {
         name
     }
 
-    /// The text of a place, in one line.
-    pub fn said(&self, at: &Range<usize>) -> String {
+    /// The text of a span on one line.
+    pub fn text_at(&self, at: &Range<usize>) -> String {
         one_line(self.text.slice(at))
     }
 }

@@ -1,32 +1,36 @@
-//! Inputs that the tree of a query does not hold, and that a filter can replace all the same: in a
-//! query within the text that is parsed by itself, behind `in` or in `table(…)`, where a query
-//! in parentheses may stand in a table's place, and the query `table orders`.
+//! Inputs outside of a query's tree that a filter can replace nevertheless: in a masked query, which
+//! is parsed separately, after `in` or in `table(…)`, where a subquery may replace a table, and in
+//! the query `table orders`.
 
 use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
-use super::preprocess::{MaskedSpan, What};
+use super::preprocess::{MaskKind, MaskedSpan};
 use super::tokens::TokenStream;
-use super::{Access, Filter, Injection, Occurrence, Query, find, marker_fallback};
+use super::{Access, Filter, Injection, Occurrence, Query, find_filters, marker_fallback};
 use crate::diagnostics::Diagnostic;
 use crate::jinja::{Mark, MarkKind};
 
-/// What is found in each query that is blanked out, at its place in the whole text.
+/// The result of each masked query, with spans relative to the whole text.
 pub fn queries(
-    ask: &Injection,
-    blanks: &[MaskedSpan],
+    injection: &Injection,
+    masks: &[MaskedSpan],
     parser: &dyn Parser,
 ) -> Result<Vec<Query>, Diagnostic> {
-    let queries = blanks.iter().filter(|blank| blank.what == What::Query);
-    queries.map(|blank| query(ask, blank, parser)).collect()
+    let queries = masks.iter().filter(|mask| mask.kind == MaskKind::Query);
+    queries.map(|mask| query(injection, mask, parser)).collect()
 }
 
-fn query(ask: &Injection, blank: &MaskedSpan, parser: &dyn Parser) -> Result<Query, Diagnostic> {
-    let start = blank.span.start;
+fn query(
+    injection: &Injection,
+    mask: &MaskedSpan,
+    parser: &dyn Parser,
+) -> Result<Query, Diagnostic> {
+    let start = mask.span.start;
     let is_within =
-        |mark: &&Mark| blank.span.start <= mark.span.start && mark.span.end <= blank.span.end;
-    let marks: Vec<Mark> = ask
+        |mark: &&Mark| mask.span.start <= mark.span.start && mark.span.end <= mask.span.end;
+    let marks: Vec<Mark> = injection
         .marks
         .iter()
         .filter(is_within)
@@ -35,19 +39,25 @@ fn query(ask: &Injection, blank: &MaskedSpan, parser: &dyn Parser) -> Result<Que
             kind: mark.kind.clone(),
         })
         .collect();
-    let mut query =
-        find(&Injection { sql: &ask.sql[blank.span.clone()], marks: &marks, ..*ask }, parser)?;
+    let mut query = find_filters(
+        &Injection { sql: &injection.sql[mask.span.clone()], marks: &marks, ..*injection },
+        parser,
+    )?;
     for filter in &mut query.filters {
         filter.span = filter.span.start + start..filter.span.end + start;
     }
     Ok(query)
 }
 
-/// The filter of a mark that is an operand of `in`, the one argument of `table`, or all that a
-/// query `table orders` reads.
-pub fn operand(ask: &Injection, mark: &Mark, parser: &dyn Parser) -> Option<(Filter, Occurrence)> {
+/// The filter of a mark that is an operand of `in`, the only argument of `table`, or the table of
+/// the query `table orders`.
+pub fn operand(
+    injection: &Injection,
+    mark: &Mark,
+    parser: &dyn Parser,
+) -> Option<(Filter, Occurrence)> {
     let MarkKind::Input(id) = &mark.kind else { return None };
-    let text = TokenStream::new(ask.sql, parser).ok()?;
+    let text = TokenStream::new(injection.sql, parser).ok()?;
     let first = text.starting_at_byte(mark.span.start)?;
     let last = (first..text.tokens.len())
         .take_while(|token| text.spans[*token].end <= mark.span.end)
@@ -59,7 +69,7 @@ pub fn operand(ask: &Injection, mark: &Mark, parser: &dyn Parser) -> Option<(Fil
         let closes = text.next(last + 1).is_some_and(|close| text.is(close, &Token::RParen));
         text.is(before, &Token::LParen) && names && closes
     };
-    if marker_fallback::covered(ask.marks, mark.span.start).is_some() {
+    if marker_fallback::covering_model(injection.marks, mark.span.start).is_some() {
         return None;
     }
     let start = if is_table_command(&text, before, last) {
@@ -69,7 +79,7 @@ pub fn operand(ask: &Injection, mark: &Mark, parser: &dyn Parser) -> Option<(Fil
     } else {
         return None;
     };
-    let relation = ask.sql.get(mark.span.clone())?.to_string();
+    let relation = injection.sql.get(mark.span.clone())?.to_string();
     let filter = Filter {
         span: start..mark.span.end,
         relation: relation.clone(),

@@ -1,5 +1,4 @@
-//! Aliases that stand before what they name, with a colon: `from o: orders`, `select total:
-//! sum(amount)`.
+//! Aliases before the named item, with a colon: `from o: orders`, `select total: sum(amount)`.
 
 use std::ops::ControlFlow;
 
@@ -9,22 +8,22 @@ use sqlparser::ast::{
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Span, Token};
 
-use super::preprocess::{MaskedSpan, What};
+use super::preprocess::{MaskKind, MaskedSpan};
 use super::tokens::TokenStream;
 
-/// The alias that a token is, with its colon.
+/// The alias at a token, with its colon.
 pub fn prefix_alias(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     let colon = text.next(token + 1).filter(|colon| text.is(*colon, &Token::Colon))?;
-    let behind = text.next(colon + 1)?;
+    let after = text.next(colon + 1)?;
     // `a:b` is a path into a value.
     let is_glued = text.spans[token].end == text.spans[colon].start
-        && text.spans[colon].end == text.spans[behind].start;
-    if is_glued && matches!(text.tokens[behind].token, Token::Word(_)) {
+        && text.spans[colon].end == text.spans[after].start;
+    if is_glued && matches!(text.tokens[after].token, Token::Word(_)) {
         return None;
     }
-    let what = match text.clause(token)? {
-        Keyword::FROM | Keyword::JOIN => What::Alias,
-        Keyword::SELECT => What::Name,
+    let kind = match text.clause(token)? {
+        Keyword::FROM | Keyword::JOIN => MaskKind::Alias,
+        Keyword::SELECT => MaskKind::Name,
         _ => return None,
     };
     let begins_item = text.previous(token).is_some_and(|before| {
@@ -34,26 +33,21 @@ pub fn prefix_alias(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
                 Keyword::FROM | Keyword::JOIN | Keyword::SELECT | Keyword::DISTINCT
             )
     });
-    begins_item.then(|| MaskedSpan::new(text.spans[token].start..text.spans[colon].end, what))
+    begins_item.then(|| MaskedSpan::new(text.spans[token].start..text.spans[colon].end, kind))
 }
 
-/// Whether an alias stands right before a table that begins at a byte.
-pub fn is_named_before(text: &TokenStream, blanks: &[MaskedSpan], start: usize) -> bool {
+/// Whether an alias directly precedes a table that begins at a byte.
+pub fn is_named_before(text: &TokenStream, masks: &[MaskedSpan], start: usize) -> bool {
     let mut aliases =
-        blanks.iter().filter(|blank| blank.what == What::Alias && blank.span.end <= start);
-    aliases.any(|blank| text.silent(blank.span.end..start))
+        masks.iter().filter(|mask| mask.kind == MaskKind::Alias && mask.span.end <= start);
+    aliases.any(|mask| text.is_trivia(mask.span.end..start))
 }
 
-/// Gives the tables of a tree the aliases that stand before them.
-pub fn name_tables(
-    tree: &mut Statement,
-    original: &str,
-    text: &TokenStream,
-    blanks: &[MaskedSpan],
-) {
-    let aliases = blanks.iter().filter(|blank| blank.what == What::Alias).filter_map(|blank| {
-        let table = text.starting_at_byte(blank.span.end).and_then(|behind| text.next(behind))?;
-        let name = original[blank.span.clone()].trim_end_matches(':').trim_end();
+/// Sets the prefix aliases of the tables of a tree.
+pub fn name_tables(tree: &mut Statement, original: &str, text: &TokenStream, masks: &[MaskedSpan]) {
+    let aliases = masks.iter().filter(|mask| mask.kind == MaskKind::Alias).filter_map(|mask| {
+        let table = text.starting_at_byte(mask.span.end).and_then(|after| text.next(after))?;
+        let name = original[mask.span.clone()].trim_end_matches(':').trim_end();
         let quote = name.chars().next().filter(|first| "\"`".contains(*first));
         let ident = Ident {
             value: name.trim_matches(['"', '`']).to_string(),

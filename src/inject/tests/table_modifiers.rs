@@ -1,9 +1,9 @@
-//! What engines write around a table's name, and which of it goes into the filter with the table.
+//! Syntax around a table's name, and which of it moves into the filter with the table.
 
 use super::*;
 
 #[test]
-fn what_belongs_to_a_table() {
+fn table_modifiers() {
     for (engine, sql, expected) in [
         (
             "bigquery",
@@ -178,7 +178,7 @@ fn what_belongs_to_a_table() {
 }
 
 #[test]
-fn conditions_that_only_tables_have() {
+fn prewhere_conditions() {
     for (sql, expected) in [
         (
             "select id from ⟦raw.a⟧ prewhere id = 3 where b > 0",
@@ -212,7 +212,7 @@ fn conditions_that_only_tables_have() {
 }
 
 #[test]
-fn aliases_before_tables() {
+fn prefix_aliases() {
     for (sql, expected) in [
         ("select o.id from o: ⟦raw.a⟧ where o.x", "select o.id from o: ‹raw.a› where o.x"),
         ("select a.id from a : ⟦raw.a⟧, b: ⟦raw.b⟧", "select a.id from a : ‹raw.a›, b: ‹raw.b›"),

@@ -1,29 +1,29 @@
-//! Diagnostics of many models: those with one cause are reported once, with the models that it
-//! concerns.
+//! Removes duplicate diagnostics: those of several models with the same cause are reported once,
+//! with the names of the models.
 
 use std::collections::BTreeMap;
 
 use crate::diagnostics::{Diagnostic, Level};
 
-/// Model names that a merged diagnostic lists.
-const LISTED: usize = 20;
+/// Maximum number of model names that a merged diagnostic lists.
+const MAX_LISTED: usize = 20;
 
-/// Diagnostics in the order of their first model, merged where all but the model's own name is
-/// equal.
+/// Diagnostics in the order in which they are added. Two that differ only in the name of the model
+/// are merged.
 #[derive(Default)]
-pub struct Causes {
-    merged: Vec<Merged>,
+pub struct DedupedDiagnostics {
+    merged: Vec<MergedDiagnostic>,
     known: BTreeMap<Cause, usize>,
 }
 
-struct Merged {
+struct MergedDiagnostic {
     diagnostic: Diagnostic,
     count: usize,
     models: Vec<String>,
 }
 
-/// What two diagnostics of one cause have in common: level, code, file and byte, and their texts
-/// with the model's name blanked.
+/// The key by which diagnostics are merged: level, code, file and byte, and the texts without the
+/// name of the model.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Cause {
     level: Level,
@@ -32,17 +32,17 @@ struct Cause {
     texts: Vec<String>,
 }
 
-impl Causes {
+impl DedupedDiagnostics {
     /// Adds a diagnostic of a model, or of the whole project.
     pub fn add(&mut self, model: Option<&str>, diagnostic: Diagnostic) {
         let key = cause(model, &diagnostic);
         let at = *self.known.entry(key).or_insert(self.merged.len());
         if at == self.merged.len() {
-            self.merged.push(Merged { diagnostic, count: 0, models: Vec::new() });
+            self.merged.push(MergedDiagnostic { diagnostic, count: 0, models: Vec::new() });
         }
         let merged = &mut self.merged[at];
         match model {
-            // Those of one model come in a row.
+            // Diagnostics of one model are added one after the other.
             Some(model) if merged.models.last().is_some_and(|last| last == model) => {}
             Some(model) => {
                 merged.models.push(model.to_string());
@@ -60,22 +60,29 @@ impl Causes {
         diagnostics.into_iter().for_each(|diagnostic| self.add(model, diagnostic));
     }
 
-    /// Whether nothing was added.
+    /// Starts with diagnostics of the whole project.
+    pub fn of_project(diagnostics: impl IntoIterator<Item = Diagnostic>) -> DedupedDiagnostics {
+        let mut deduped = DedupedDiagnostics::default();
+        deduped.extend(None, diagnostics);
+        deduped
+    }
+
+    /// Whether no diagnostic was added.
     pub fn is_empty(&self) -> bool {
         self.merged.is_empty()
     }
 
     pub fn finish(self) -> Vec<Diagnostic> {
-        self.merged.into_iter().map(Merged::finish).collect()
+        self.merged.into_iter().map(MergedDiagnostic::finish).collect()
     }
 }
 
-impl Merged {
+impl MergedDiagnostic {
     fn finish(self) -> Diagnostic {
-        let Merged { diagnostic, count, models } = self;
+        let MergedDiagnostic { diagnostic, count, models } = self;
         let Some((_, others)) = models.split_first().filter(|(_, others)| !others.is_empty())
         else {
-            // Warnings about the project itself that are equal.
+            // Equal warnings about the project itself.
             return if count > 1 && models.len() < count {
                 diagnostic.fact(format!("reported {count} times"))
             } else {
@@ -83,9 +90,9 @@ impl Merged {
             };
         };
         let names: Vec<String> =
-            others.iter().take(LISTED).map(|name| format!("`{name}`")).collect();
-        let more = if others.len() > LISTED {
-            format!(" and {} more", others.len() - LISTED)
+            others.iter().take(MAX_LISTED).map(|name| format!("`{name}`")).collect();
+        let more = if others.len() > MAX_LISTED {
+            format!(" and {} more", others.len() - MAX_LISTED)
         } else {
             String::new()
         };
@@ -100,19 +107,19 @@ impl Merged {
 
 fn cause(model: Option<&str>, diagnostic: &Diagnostic) -> Cause {
     let name = model.map(|model| format!("`{model}`"));
-    let blanked = |text: &String| match &name {
+    let without_name = |text: &String| match &name {
         Some(name) => text.replace(name, "``"),
         None => text.clone(),
     };
     let texts = std::iter::once(&diagnostic.message)
         .chain(&diagnostic.notes)
         .chain(&diagnostic.hints)
-        .map(blanked)
+        .map(without_name)
         .collect();
     let at = diagnostic.at.as_ref().map(|at| (at.file.path.to_string(), at.span.start));
-    // A warning that names nothing of its model's is one, wherever it was found.
+    // Warnings that do not name their model are merged across locations.
     let at = at.filter(|_| {
-        diagnostic.level == Level::Error || blanked(&diagnostic.message) != diagnostic.message
+        diagnostic.level == Level::Error || without_name(&diagnostic.message) != diagnostic.message
     });
     Cause { level: diagnostic.level, code: diagnostic.code, at, texts }
 }
@@ -125,9 +132,11 @@ mod tests {
     fn merged(
         diagnostics: impl IntoIterator<Item = (&'static str, Diagnostic)>,
     ) -> Vec<(String, Vec<String>)> {
-        let mut causes = Causes::default();
-        diagnostics.into_iter().for_each(|(model, diagnostic)| causes.add(Some(model), diagnostic));
-        causes
+        let mut deduped = DedupedDiagnostics::default();
+        diagnostics
+            .into_iter()
+            .for_each(|(model, diagnostic)| deduped.add(Some(model), diagnostic));
+        deduped
             .finish()
             .into_iter()
             .map(|diagnostic| (diagnostic.message, diagnostic.notes))

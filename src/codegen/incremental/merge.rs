@@ -1,0 +1,169 @@
+//! The strategy `merge` of an incremental model: its condition, the updated columns and values.
+
+use std::collections::BTreeMap;
+
+use minijinja::Value as Argument;
+use serde_json::Value;
+
+use super::super::overwrite::all_of;
+use super::super::table_clauses::scalar;
+use super::super::terminator::terminate;
+use super::{Incremental, setting_location, string_list};
+use crate::diagnostics::Diagnostic;
+use crate::dialect::Sql;
+use crate::inject::ResultColumn;
+
+impl Incremental<'_> {
+    pub(super) fn merge(
+        &self,
+        keys: &[String],
+        arguments: &mut Vec<(&str, Argument)>,
+    ) -> Result<&'static str, Diagnostic> {
+        const SOURCE: &str = "DBT_INTERNAL_SOURCE";
+        let dialect = self.dialect;
+        let aliased: bool = dialect.property("merge_alias")?;
+        let dest =
+            if aliased { "DBT_INTERNAL_DEST".to_string() } else { self.node.relation.to_string() };
+        let mut on: Vec<Sql> = string_list(self.predicates())
+            .iter()
+            .map(|predicate| {
+                if aliased {
+                    predicate.clone()
+                } else {
+                    predicate.replace("DBT_INTERNAL_DEST", &dest)
+                }
+            })
+            .map(|predicate| Sql(format!("({}", terminate(&predicate, ")"))))
+            .collect();
+        on.extend(keys.iter().map(|key| Sql(format!("({SOURCE}.{key} = {dest}.{key})"))));
+        let on = all_of(&on[0].0, &on[1..]);
+        arguments.push(("on", Sql(on).value()));
+        let Some(known) = self.columns else {
+            if dialect.has("merge_unnamed") {
+                return Ok("merge_unnamed");
+            }
+            return Err(self.unknown_columns_error("merge"));
+        };
+        let updated = self.updated(known)?;
+        let expressions = self.merge_key("expressions")?.and_then(Value::as_object);
+        let mut updates = Vec::new();
+        for (name, expression) in expressions.into_iter().flatten() {
+            updates.push(format!("{} = {}", dialect.column(name, false)?, scalar(expression)));
+        }
+        let is_set = |name: &String| {
+            expressions.is_some_and(|all| {
+                all.keys()
+                    .any(|key| key.trim_matches('"').eq_ignore_ascii_case(name.trim_matches('"')))
+            })
+        };
+        updates.extend(
+            updated
+                .iter()
+                .filter(|name| !is_set(name))
+                .map(|name| format!("{name} = {SOURCE}.{name}")),
+        );
+        let matched = match updates.is_empty() {
+            true => Sql::default(),
+            false => {
+                let condition = self.merge_condition("update")?;
+                dialect.sql(
+                    "merge_matched",
+                    &[
+                        ("updates", Sql(updates.join(",\n    ")).value()),
+                        ("update_condition", condition.value()),
+                    ],
+                )?
+            }
+        };
+        arguments.push(("insert_condition", self.merge_condition("insert")?.value()));
+        let name = |column: &ResultColumn| {
+            Ok(format!("{SOURCE}.{}", dialect.column(&column.name, column.quoted)?))
+        };
+        let values: Vec<String> = known.iter().map(name).collect::<Result<_, Diagnostic>>()?;
+        arguments.push(("matched", matched.value()));
+        arguments.push(("values", Sql(values.join(", ")).value()));
+        Ok("incremental_merge")
+    }
+
+    /// The setting for this part of a merge; the dialect defines its key.
+    fn merge_key(&self, part: &str) -> Result<Option<&Value>, Diagnostic> {
+        let keys: Option<BTreeMap<String, String>> =
+            self.dialect.property("merge_condition_keys")?;
+        let key = keys.as_ref().and_then(|keys| keys.get(part));
+        Ok(key.and_then(|key| self.node.setting(key)).filter(|value| !value.is_null()))
+    }
+
+    pub(super) fn has_merge_conditions(&self) -> Result<bool, Diagnostic> {
+        let keys: Option<BTreeMap<String, String>> =
+            self.dialect.property("merge_condition_keys")?;
+        Ok(keys
+            .iter()
+            .flatten()
+            .any(|(_, key)| self.node.setting(key).is_some_and(|value| !value.is_null())))
+    }
+
+    /// The condition of a merge's update or insert: all conditions of a list.
+    fn merge_condition(&self, part: &str) -> Result<Sql, Diagnostic> {
+        let conditions = string_list(self.merge_key(part)?);
+        let all = conditions.iter().map(|condition| {
+            Ok(self
+                .dialect
+                .sql("and_condition", &[("condition", Sql(terminate(condition, "")).value())])?
+                .0)
+        });
+        Ok(Sql(all.collect::<Result<Vec<_>, Diagnostic>>()?.concat()))
+    }
+
+    /// The columns that a merge updates: `merge_update_columns`, or all except
+    /// `merge_exclude_columns`.
+    fn updated(&self, known: &[ResultColumn]) -> Result<Vec<String>, Diagnostic> {
+        let only = string_list(self.node.setting("merge_update_columns"));
+        let except = string_list(self.node.setting("merge_exclude_columns"));
+        if !only.is_empty() && !except.is_empty() {
+            return Err(Diagnostic::error(format!(
+                "`{}` sets both `merge_update_columns` and `merge_exclude_columns`",
+                self.node.name
+            ))
+            .at(setting_location(self.node, "merge_exclude_columns"))
+            .hint("keep one of the two"));
+        }
+        let is = |column: &ResultColumn, name: &String| {
+            self.dialect.same_column((&column.name, column.quoted), (name, false))
+        };
+        for (key, name) in only
+            .iter()
+            .map(|name| ("merge_update_columns", name))
+            .chain(except.iter().map(|name| ("merge_exclude_columns", name)))
+        {
+            if !known
+                .iter()
+                .map(|column| is(column, name))
+                .collect::<Result<Vec<_>, _>>()?
+                .contains(&true)
+            {
+                let names: Vec<&str> = known.iter().map(|column| column.name.as_str()).collect();
+                return Err(Diagnostic::error(format!(
+                    "`{key}` of `{}` lists `{name}`, which is not a column of its query",
+                    self.node.name
+                ))
+                .at(setting_location(self.node, key))
+                .hint(format!("its columns are `{}`", names.join("`, `"))));
+            }
+        }
+        let mut updated = Vec::new();
+        for column in known {
+            let among = |names: &[String]| -> Result<bool, Diagnostic> {
+                Ok(names
+                    .iter()
+                    .map(|name| is(column, name))
+                    .collect::<Result<Vec<_>, _>>()?
+                    .contains(&true))
+            };
+            let is_updated = if only.is_empty() { !among(&except)? } else { among(&only)? };
+            if is_updated {
+                updated.push(self.dialect.column(&column.name, column.quoted)?.0);
+            }
+        }
+        Ok(updated)
+    }
+}

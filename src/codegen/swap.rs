@@ -1,0 +1,42 @@
+//! The swap of a full refresh: replaces the table by its shadow table.
+
+use super::create_table::create_arguments;
+use super::header::header;
+use super::relation_name::{ddl_relation, relation_sql, unqualified_name};
+use super::replacement::replacement;
+use super::strategy::macro_for_format;
+use crate::config::Node;
+use crate::diagnostics::Diagnostic;
+use crate::dialect::Dialect;
+use crate::jinja::Relation;
+
+/// `98_swap.sql`: replaces the table by its shadow table.
+pub fn swap(
+    dialect: &Dialect,
+    node: &Node,
+    shadow: &Relation,
+    dependent_views: Option<String>,
+) -> Result<String, Diagnostic> {
+    let target = &node.relation;
+    let mut lines = vec![
+        ("model", node.unique_id.clone()),
+        (
+            "swaps",
+            format!("{shadow}, which all batches of this full refresh have filled, for {target}"),
+        ),
+        ("needs", "every batch".to_string()),
+    ];
+    lines.extend(dependent_views.map(|views| ("views that read it", views)));
+    let head = header(dialect, &lines);
+    let mut args = create_arguments(dialect, node, target, "")?;
+    args.retain(|(argument, _)| *argument != "replacement");
+    args.extend([
+        ("replacement", replacement(dialect, node, target, shadow)?.value()),
+        ("shadow", relation_sql(shadow)),
+        ("beside_ticks", relation_sql(&ddl_relation(dialect, shadow)?)),
+        ("beside_text", dialect.string(&shadow.to_string())?.value()),
+        ("name", unqualified_name(dialect, target)?),
+        ("name_text", dialect.string(&target.identifier)?.value()),
+    ]);
+    Ok(format!("{head}\n{}\n", dialect.sql(&macro_for_format(dialect, node, "swap")?, &args)?))
+}
