@@ -213,9 +213,9 @@ fn every_check_rule_has_a_case() {
 
 /// The sorted names of a folder's entries.
 fn names(folder: &str) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap().flatten();
+    let entries = fs::read_dir(folder).expect("the folder can be read").flatten();
     let mut names: Vec<String> =
-        entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        entries.map(|entry| entry.file_name().into_string().expect("the name is UTF-8")).collect();
     names.sort();
     names
 }

@@ -8,7 +8,8 @@ use crate::diagnostics::Diagnostics;
 use crate::plan::StepKind;
 
 const PUBLISH: &str = r"Examples:
-  $ batchwright compile -s sessions --staged --event-time-start 2024-09-01 --event-time-end 2024-10-01
+  $ batchwright compile -s sessions --staged \
+      --event-time-start 2024-09-01 --event-time-end 2024-10-01
   $ batchwright run
   $ batchwright publish";
 

@@ -181,6 +181,7 @@ impl Shop {
                 max_batches: 1000,
             },
             full_refresh: false,
+            staged: false,
             now_is_given: true,
             earlier_plans: Vec::new(),
             from_begin_except: None,

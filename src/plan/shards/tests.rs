@@ -39,7 +39,7 @@ fn a_batch_and_the_batches_that_it_reads_are_in_one_shard() {
     let steps: Vec<usize> = shards.iter().map(|shard| shard.steps).collect();
     assert_eq!(steps, [2, 16, 24, 16, 24, 1], "two or three weeks of eight steps each");
     assert_eq!(shards[1].depends_on, [1]);
-    assert_eq!(shards[5].depends_on, [2, 3, 4, 5]);
+    assert_eq!(shards[5].depends_on, [1, 2, 3, 4, 5]);
     for week in 0..10 {
         let shard = of_step[72 + week];
         assert!((0..7).all(|day| of_step[1 + week * 7 + day] == shard), "week {week}");
