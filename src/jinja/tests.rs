@@ -86,7 +86,7 @@ pub(super) fn scope() -> Scope {
     Scope {
         package: "p".into(),
         execute: true,
-        model: late(
+        model: lazy(
             || json!({"name": "m", "alias": "m", "config": {"materialized": "incremental"}}),
         ),
         config: map(json!({"materialized": "incremental", "meta": {"owner": "us"}})),
@@ -328,7 +328,9 @@ fn errors_have_a_place_and_a_way() {
         error_of("{{ utls.greet(1) }}").message,
         "`utls` is undefined, so it has no `greet`"
     );
-    assert!(error_of("{{ run_query('x') }}").message.starts_with("`run_query` asks the warehouse"));
+    assert!(
+        error_of("{{ run_query('x') }}").message.starts_with("`run_query` queries the warehouse")
+    );
     assert_eq!(error_of("{{ exceptions.raise_compiler_error('no') }}").message, "no");
     assert_eq!(error_of("{{ twice(1, 2) }}").message, "`twice`: takes 1 argument, was given 2");
 }

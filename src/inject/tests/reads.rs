@@ -48,15 +48,18 @@ fn columns_that_a_star_omits() {
         ("select a.*, a.rowid as n from ⟦raw.a⟧ a", "`*` and `rowid` are read from `raw.a`"),
         (
             "select rowid from ⟦raw.a⟧ natural join ⟦raw.whole⟧",
-            "`rowid` can be of more than one table",
+            "`rowid` can belong to more than one table here",
         ),
         (
             "select a.rowid from ⟦raw.a⟧ a natural join ⟦raw.whole⟧",
             "`*` and `rowid` are read from `raw.a`",
         ),
-        ("select rowid from ⟦raw.a⟧ a, ⟦raw.b⟧ b", "`rowid` can be of more than one table"),
+        (
+            "select rowid from ⟦raw.a⟧ a, ⟦raw.b⟧ b",
+            "`rowid` can belong to more than one table here",
+        ),
     ] {
-        refuses("sqlite", sql, message);
+        rejects("sqlite", sql, message);
     }
 }
 

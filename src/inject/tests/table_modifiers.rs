@@ -207,7 +207,7 @@ fn prewhere_conditions() {
         "select id from ⟦raw.a⟧, x prewhere id = 3",
         "select id from ⟦raw.a⟧ array join x as y prewhere y = 3",
     ] {
-        refuses("clickhouse", sql, "`prewhere` stands behind `raw.a`");
+        rejects("clickhouse", sql, "`prewhere` after `raw.a` needs a table");
     }
 }
 
