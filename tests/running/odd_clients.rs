@@ -124,15 +124,14 @@ fn an_unknown_client_exits_with_code_2() {
 
 fn clients_that_ignore_errors_are_refused() {
     let plan = Days::of(2);
-    let folder = plan.write();
-    for (client, flag) in [
-        (&["psql", "-X", "-f", "{file}"][..], "-v ON_ERROR_STOP=1"),
-        (&["duckdb", "shop.duckdb"], "-bail"),
-        (&["sqlite3", "shop.db"], "-bail"),
-        (&["mariadb", "shop"], "--unbuffered"),
-        (&["mysql", "-n", "--force"], "--force"),
+    for (dialect, client, flag) in [
+        ("postgres", &["psql", "-X", "-f", "{file}"][..], "-v ON_ERROR_STOP=1"),
+        ("duckdb", &["duckdb", "shop.duckdb"], "-bail"),
+        ("sqlite", &["sqlite3", "shop.db"], "-bail"),
+        ("mariadb", &["mariadb", "shop"], "--unbuffered"),
+        ("mysql", &["mysql", "-n", "--force"], "--force"),
     ] {
-        let result = batchwright("run", &folder, &[], &strings(client));
+        let result = batchwright("run", &plan.write_for(dialect), &[], &strings(client));
         assert_eq!(
             (result.code, result.err.contains(flag)),
             (2, true),

@@ -141,14 +141,14 @@ fn a_dry_run_prints_the_commands() {
     let client = strings(&["psql", "-v", "ON_ERROR_STOP=1", "-d", "my shop"]);
     let result = batchwright("run", &folder, &["--dry-run"], &client);
     assert_eq!(result.code, 0, "{}", result.err);
-    let command = "psql -v ON_ERROR_STOP=1 -d 'my shop'";
+    let command = "psql -v 'ON_ERROR_STOP=1' -d 'my shop'";
     let files = ["daily/create", "daily/2024-09-01", "daily/2024-09-02", "report/build"];
     let lines: Vec<String> =
         files.iter().map(|file| format!("{command} < {path}/{file}.sql\n")).collect();
     assert_eq!(result.out, lines.concat());
     let client = strings(&["psql", "-v", "ON_ERROR_STOP=1", "-f", "{file}"]);
     let result = batchwright("run", &folder, &["--dry-run", "-s", "report"], &client);
-    assert_eq!(result.out, format!("psql -v ON_ERROR_STOP=1 -f {path}/report/build.sql\n"));
+    assert_eq!(result.out, format!("psql -v 'ON_ERROR_STOP=1' -f {path}/report/build.sql\n"));
     assert!(journal(&folder).is_empty() && !folder.with_file_name(".batchwright").exists());
 }
 
