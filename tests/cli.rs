@@ -215,11 +215,25 @@ fn the_schema_lists_every_manifest_field() {
 }
 
 #[test]
-fn audit_accepts_the_names_that_list_prints() {
+fn audit_selects_by_dbts_grammar() {
     let shop = shop();
     compile(shop.path(), &DAYS);
-    let selector = "+daily_report,config.incremental_strategy:microbatch";
+    let files = |arguments: &[&str]| {
+        let done = batchwright(shop.path(), &[&["audit", "--files"], arguments].concat());
+        assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+        let files = String::from_utf8(done.stdout).unwrap();
+        let name = |line: &str| Path::new(line).file_stem().unwrap().to_str().unwrap().to_string();
+        files.lines().map(name).collect::<Vec<_>>()
+    };
+    let sessions = "int__sessions_aggregated";
+    assert_eq!(files(&["-s", sessions]), [sessions]);
+    assert_eq!(files(&["-s", "+daily_report"]), [sessions, "daily_report"]);
+    assert_eq!(files(&["-s", "+daily_report", "--exclude", "daily_report"]), [sessions]);
+    let typo = batchwright(shop.path(), &["audit", "-s", "daily_reprt"]);
+    assert_eq!(typo.status.code(), Some(2));
+    assert!(stderr(&typo).contains("daily_report"), "{}", stderr(&typo));
     // The plan does not have the settings of models.
+    let selector = "+daily_report,config.incremental_strategy:microbatch";
     let refused = batchwright(shop.path(), &["audit", "-s", selector]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(
@@ -230,14 +244,108 @@ fn audit_accepts_the_names_that_list_prints() {
     let list = batchwright(shop.path(), &["list", "-s", selector, "--dialect", "duckdb"]);
     let list = String::from_utf8(list.stdout).unwrap();
     let names: Vec<&str> = list.split_whitespace().collect();
-    let files = |names: &[&str]| {
-        let files = batchwright(shop.path(), &[&["audit", "--files", "-s"], names].concat());
-        String::from_utf8(files.stdout).unwrap()
+    assert_eq!(files(&[&["-s"], &names[..]].concat()), [sessions, "daily_report"]);
+}
+
+#[test]
+fn a_project_is_found_in_parent_folders() {
+    let shop = shop();
+    let models = shop.path().join("models/finance");
+    let report = compile(&models, &DAYS);
+    assert!(report.contains("files in ../../target/batchwright"), "{report}");
+    let files = batchwright(&models, &["audit", "--files", "-s", "daily_report"]);
+    assert_eq!(
+        String::from_utf8_lossy(&files.stdout),
+        "../../target/batchwright/audit/daily_report.sql\n"
+    );
+}
+
+#[test]
+fn printed_commands_name_the_project_and_the_dialect() {
+    let shop = shop();
+    let folder = shop.path().file_name().unwrap().to_str().unwrap();
+    let done = batchwright(
+        shop.path().parent().unwrap(),
+        &["compile", "--project-dir", folder, "--dialect", "duckdb", "--now", "2024-09-10"],
+    );
+    let hint = "batchwright compile --from-begin --select";
+    let flags = format!("--project-dir {folder} --dialect duckdb`");
+    assert!(
+        stderr(&done).lines().any(|line| line.contains(hint) && line.contains(&flags)),
+        "{}",
+        stderr(&done)
+    );
+}
+
+#[test]
+fn warnings_of_the_plan_on_disk_are_counted() {
+    let shop = shop();
+    let note = "each batch of `hourly_events` reads all rows of `raw.users`";
+    assert!(compile(shop.path(), &DAYS).contains(note));
+    let again = compile(shop.path(), &DAYS);
+    assert!(!again.contains(note) && again.contains("1 known warning not repeated"), "{again}");
+    assert!(compile(shop.path(), &[&DAYS[..], &["--all-warnings"]].concat()).contains(note));
+}
+
+#[test]
+fn commands_of_dbt_say_what_to_use() {
+    let list = batchwright(shop().path(), &["ls", "--dialect", "duckdb", "-s", "daily_report"]);
+    assert_eq!(String::from_utf8_lossy(&list.stdout), "daily_report\n");
+    for (command, hint) in [
+        ("build", "`batchwright compile` plans models"),
+        ("seed", "batchwright compile -s my_seed"),
+        ("test", "`dbt test`"),
+        ("docs", "`batchwright page`"),
+    ] {
+        let done = batchwright(Path::new("."), &[command]);
+        assert_eq!(done.status.code(), Some(2));
+        assert!(stderr(&done).contains(hint), "{}", stderr(&done));
+    }
+}
+
+#[test]
+fn color_is_a_choice() {
+    let shop = shop();
+    let error = |arguments: &[&str], variable: Option<(&str, &str)>| {
+        let done = Command::new(env!("CARGO_BIN_EXE_batchwright"))
+            .args([&["compile", "--dialect", "duckdb", "-s", "no_model"], arguments].concat())
+            .current_dir(shop.path())
+            .env_clear()
+            .envs(variable)
+            .output()
+            .unwrap();
+        stderr(&done).contains('\u{1b}')
     };
-    let expected = ["int__sessions_aggregated", "daily_report"]
-        .map(|name| format!("./target/batchwright/audit/{name}.sql\n"));
-    assert_eq!(files(&names), expected.concat());
-    assert_eq!(files(&["+daily_report"]), expected.concat());
+    assert!(!error(&[], None) && error(&["--color", "always"], None));
+    assert!(error(&["--color", "always"], Some(("NO_COLOR", "1"))));
+    assert!(!error(&["--color", "never"], None));
+}
+
+#[test]
+fn completions_know_values_and_models() {
+    let shop = shop();
+    let complete = |words: &[&str]| {
+        let done = Command::new(env!("CARGO_BIN_EXE_batchwright"))
+            .args([&["--", "batchwright"], words].concat())
+            .current_dir(shop.path())
+            .env_clear()
+            .env("COMPLETE", "bash")
+            .env("_CLAP_IFS", "\n")
+            .env("_CLAP_COMPLETE_INDEX", words.len().to_string())
+            .env("_CLAP_COMPLETE_COMP_TYPE", "9")
+            .env("_CLAP_COMPLETE_SPACE", "true")
+            .output()
+            .unwrap();
+        assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+        let printed = String::from_utf8(done.stdout).unwrap();
+        printed.lines().map(str::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(complete(&["compile", "--batch-size", "mo"]), ["month"]);
+    assert_eq!(complete(&["compile", "--dialect", "duck"]), ["duckdb"]);
+    assert_eq!(complete(&["compile", "-s", "+daily"]), ["+daily_report"]);
+    assert_eq!(complete(&["comp"]), ["compile", "completions"]);
+    let script = batchwright(shop.path(), &["completions", "bash"]);
+    assert!(String::from_utf8_lossy(&script.stdout).contains("COMPLETE=\"bash\""));
 }
 
 #[test]
@@ -296,10 +404,12 @@ fn every_command_has_a_manual_page() {
             "{command} is not in\n{}",
             page(&[])
         );
+        let text = page(&[command]);
+        assert!(text.contains(&format!(".TH batchwright-{command} 1")), "{text}");
         assert!(
-            page(&[command]).contains(&format!(".TH batchwright-{command} 1")),
-            "{}",
-            page(&[command])
+            text.contains(".SH EXAMPLES\n.nf\n")
+                && text.contains(&format!("$ batchwright {command}")),
+            "{text}"
         );
     }
     let unknown = batchwright(Path::new("."), &["man", "complie"]);

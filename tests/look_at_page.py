@@ -1,7 +1,8 @@
 """Opens pages in headless Chromium, clicks in them, and prints what they show as JSON.
 
 Reads a list of visits from stdin: {"page": path, "width", "model": id, "batch": label, "clicks": number}, for a
-picture also "shot": path, "theme" and "media". Uses the WebDriver protocol of Debian's chromedriver, so Python needs no packages.
+picture also "shot": path, "theme" and "media". "clicks": 0 opens no batch. "do" has further actions in order: ["click", selector],
+["shift-click", selector], ["drag", from, to], ["key", name], ["type", text], ["value", expression], whose values are "values". Uses the WebDriver protocol of Debian's chromedriver, so Python needs no packages.
 """
 
 import base64
@@ -41,7 +42,7 @@ class Browser:
         return self.call("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
 
     def run(self, expression):
-        result = self.devtools("Runtime.evaluate", expression=expression, returnByValue=True)
+        result = self.devtools("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         if "exceptionDetails" in result:
             sys.exit(f"{expression}: {result['exceptionDetails']}")
         return result["result"].get("value")
@@ -49,6 +50,43 @@ class Browser:
     def click(self, selector):
         element = self.call("POST", "/element", {"using": "css selector", "value": selector})
         self.call("POST", f"/element/{element[ELEMENT]}/click", {})
+
+    def center(self, selector):
+        return self.run(f"(() => {{ const {{ left, top, width, height }} = document.querySelector({json.dumps(selector)}).getBoundingClientRect(); return [left + width / 2, top + height / 2]; }})()")
+
+    def mouse(self, kind, position, **more):
+        x, y = position
+        self.devtools("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
+
+    def drag(self, first, last):
+        self.mouse("mouseMoved", self.center(first))
+        self.mouse("mousePressed", self.center(first), button="left", buttons=1, clickCount=1)
+        self.mouse("mouseMoved", self.center(last), button="left", buttons=1)
+        self.mouse("mouseReleased", self.center(last), button="left", clickCount=1)
+
+    def press(self, key):
+        *modifiers, name = key.split("-")
+        text = name if len(name) == 1 else {"Enter": "\r"}.get(name, "")
+        options = {"key": name, "modifiers": 8 if "Shift" in modifiers else 0}
+        self.devtools("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **options)
+        self.devtools("Input.dispatchKeyEvent", type="keyUp", **options)
+
+    def act(self, kind, *arguments):
+        """Does one action; returns the value of a "value" action."""
+        if kind == "value":
+            return self.run(arguments[0])
+        if kind == "key":
+            self.press(arguments[0])
+        elif kind == "type":
+            self.devtools("Input.insertText", text=arguments[0])
+        elif kind == "drag":
+            self.drag(*arguments)
+        else:
+            modifiers = 8 if kind == "shift-click" else 0
+            position = self.center(arguments[0])
+            self.mouse("mousePressed", position, button="left", buttons=1, clickCount=1, modifiers=modifiers)
+            self.mouse("mouseReleased", position, button="left", clickCount=1, modifiers=modifiers)
+        return None
 
     def log(self, kind):
         return self.call("POST", "/se/log", {"type": kind})
@@ -82,6 +120,9 @@ def visit(browser, request):
     browser.call("POST", "/url", {"url": "about:blank"})
     browser.log("performance")
     loads, clicks = [], []
+    view, values = {}, []
+    if request["clicks"] == 0:
+        browser.call("POST", "/url", {"url": Path(request["page"]).resolve().as_uri() + request.get("hash", "")})
     for _ in range(request["clicks"]):
         start = time.monotonic()
         browser.call("POST", "/url", {"url": Path(request["page"]).resolve().as_uri()})
@@ -92,13 +133,19 @@ def visit(browser, request):
         browser.click(f'.cell[aria-label^="{request["batch"]},"]')
         view = browser.run(SHOWN)
         clicks.append(time.monotonic() - start)
+    for kind, *arguments in request.get("do", []):
+        value = browser.act(kind, *arguments)
+        if kind == "value":
+            values.append(value)
+    if request["clicks"] == 0:
+        view = browser.run(SHOWN)
     requests = [json.loads(entry["message"])["message"] for entry in browser.log("performance")]
     urls = {message["params"]["request"]["url"].split("#")[0] for message in requests if message["method"] == "Network.requestWillBeSent"}
-    view |= {"console": [entry["message"] for entry in browser.log("browser")], "requests": sorted(urls)}
+    view |= {"values": values, "console": [entry["message"] for entry in browser.log("browser")], "requests": sorted(urls)}
     if request.get("shot"):
         picture = browser.devtools("Page.captureScreenshot", captureBeyondViewport="media" in request)
         Path(request["shot"]).write_bytes(base64.b64decode(picture["data"]))
-    return view | {"load": min(loads), "click": min(clicks)}
+    return view | {"load": min(loads, default=0), "click": min(clicks, default=0)}
 
 
 with tempfile.TemporaryDirectory() as profile:

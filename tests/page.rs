@@ -78,7 +78,7 @@ fn a_click_shows_the_batch_with_its_window_highlighted() {
         (&json!("failed"), &json!("exit code 3\nno room <b>left</b>"))
     );
 
-    assert_eq!(audited["facts"]["State"], "done, and audited since");
+    assert_eq!(audited["facts"]["State"], "audited");
     assert_eq!(audited["sql"], json!(file("hourly_events/2024-09-03T05.sql")));
     assert_eq!((&phone["title"], &phone["facts"]["State"]), (&json!("2024-09-01"), &json!("done")));
 }
@@ -175,6 +175,212 @@ fn a_page_of_fifty_thousand_batches_is_fast() {
     );
 }
 
+#[test]
+fn states_filters_ranges_and_addresses() {
+    let shop = shop();
+    let page = page(shop.path());
+    let text = |selector: &str| {
+        json!(["value", format!("document.querySelector({selector:?})?.textContent ?? null")])
+    };
+    let hash = json!(["value", "decodeURIComponent(location.hash)"]);
+    let failed = "document.querySelectorAll('#models tbody tr:not([hidden])').length";
+    let visit = |hash: &str, actions: Value| json!({"page": page, "clicks": 0, "hash": hash, "model": "", "batch": "", "do": actions});
+    let cell = |day: &str| format!(".cell[aria-label^='{day},']");
+    let views = look(&json!([
+        // A filter by state leaves the models that have it; Escape clears it.
+        visit(
+            "",
+            json!([
+                ["click", "#states [data-state=blocked]"],
+                ["value", failed],
+                text("#matches"),
+                hash,
+                ["key", "Escape"],
+                ["value", failed],
+            ])
+        ),
+        // A search without a result says so, and offers the way back.
+        visit(
+            "",
+            json!([
+                ["key", "/"],
+                ["type", "nothing like this"],
+                ["value", failed],
+                text("#no-match"),
+                ["click", "#no-match button"],
+                ["value", failed],
+            ])
+        ),
+        // A drag and Shift+click choose a range of batches and print its command.
+        visit(
+            &format!("#{SESSIONS}"),
+            json!([
+                ["drag", cell("2024-09-01"), cell("2024-09-03")],
+                text("#batch h3"),
+                text("#batch .command"),
+                hash,
+                ["click", cell("2024-09-04")],
+                text("#batch .command"),
+                ["shift-click", cell("2024-09-06")],
+                text("#batch .command"),
+            ])
+        ),
+        // Each state has an address: a blocked step, a batch that is in no plan, a range, a filter.
+        visit("#model.shop.daily_report@2024-09-02", json!([])),
+        visit(&format!("#{SESSIONS}@2024-09-05"), json!([text("#batch .command:last-of-type")])),
+        visit(
+            &format!("#{SESSIONS}@2024-09-01..2024-09-02&state=failed"),
+            json!([
+                text("#batch h3"),
+                ["value", "document.querySelector('#states [aria-pressed=true]').dataset.state"],
+            ])
+        ),
+        // The order of the models.
+        visit(
+            "",
+            json!([
+                ["click", "th[data-sort=state] button"],
+                ["value", "document.querySelector('#models tbody tr a').textContent"],
+                ["value", "document.querySelector('th[aria-sort]').getAttribute('aria-sort')"],
+            ])
+        ),
+        // The difference to the batch before has the lines of the window only.
+        visit(
+            &format!("#{SESSIONS}@2024-09-02"),
+            json!([
+                ["click", "#batch .key button"],
+                [
+                    "value",
+                    "[...document.querySelectorAll('#batch .difference ins')].every((line) => line.textContent.includes('2024-09-02') || line.textContent.includes('2024_09_02'))"
+                ],
+                ["value", "document.querySelectorAll('#batch .difference ins').length > 3"],
+            ])
+        ),
+        // The keyboard alone: the next failed batch, a range, the next model.
+        visit(
+            &format!("#{SESSIONS}@2024-09-01"),
+            json!([
+                ["value", "document.querySelector('.cell[tabindex=\"0\"]').focus()"],
+                ["key", "n"],
+                text("#batch h3"),
+                ["key", "Shift-ArrowRight"],
+                text("#batch h3"),
+                ["key", "j"],
+                text("#model-title"),
+            ])
+        ),
+    ]));
+    for view in &views {
+        assert_eq!(view["console"], json!([]));
+    }
+    let values: Vec<&Vec<Value>> =
+        views.iter().map(|view| view["values"].as_array().unwrap()).collect();
+    assert_eq!(values[0][1], "4 of 6");
+    assert_eq!([&values[0][0], &values[0][3]], [4, 6]);
+    assert!(values[0][2].as_str().unwrap().ends_with("&state=blocked"), "{}", values[0][2]);
+    assert_eq!([&values[1][0], &values[1][2]], [0, 6]);
+    assert_eq!(values[1][1], "No model matches “nothing like this”. Show all models");
+    let command = |start: &str, end: &str| {
+        format!(
+            "batchwright compile --select int__sessions_aggregated --event-time-start {start} \
+             --event-time-end {end}"
+        )
+    };
+    assert_eq!(
+        *values[2],
+        [
+            json!("2024-09-01 … 2024-09-03: 3 batches"),
+            json!(command("2024-09-01", "2024-09-04")),
+            json!(format!("#{SESSIONS}@2024-09-01..2024-09-03")),
+            json!(command("2024-09-04", "2024-09-05")),
+            json!(command("2024-09-04", "2024-09-07")),
+        ]
+    );
+    assert_eq!(views[3]["facts"]["State"], "blocked");
+    assert_eq!(views[3]["facts"]["Blocked by"], "int__sessions_aggregated@2024-09-02");
+    assert_eq!(views[4]["facts"]["State"], "not in this plan, and not finished by any run");
+    assert_eq!(values[4][0], command("2024-09-04", "2024-09-11"), "a gap is one range");
+    assert_eq!(values[5], &vec![json!("2024-09-01 … 2024-09-02: 2 batches"), json!("failed")]);
+    assert_eq!(values[6], &vec![json!("int__sessions_aggregated"), json!("ascending")]);
+    assert_eq!(values[7], &vec![json!(true), json!(true)]);
+    let keyboard = ["2024-09-02", "2024-09-02 … 2024-09-03: 2 batches", "daily_report"];
+    assert_eq!(values[8][1..], keyboard.map(|value| json!(value)));
+}
+
+/// Upper bound of a frame and of input to paint in a page of 120 models and 50,000 batches, in
+/// milliseconds. A loaded machine may take as many times as long as for a page of few models.
+const STALL: f64 = 100.0;
+const STALL_RATIO: f64 = 5.0;
+
+#[test]
+fn a_page_of_many_models_scrolls_without_a_stall() {
+    let shop = shop();
+    let large = shop.path().join("many.html");
+    let manifest = with_many_models(shop.path());
+    let written = batchwright::page::page(
+        &manifest,
+        &History::default(),
+        &Coverage::default(),
+        "2024-09-14T00:00:00Z".parse().unwrap(),
+        &mut |step| Some(format!("select '{}' as batch;\n", step.id)),
+    );
+    fs::write(&large, written).unwrap();
+    // Scrolls a part of the page for 40 frames; the longest frame of the best of three passes.
+    let scroll = |selector: &str, step: u32| {
+        json!([
+            "value",
+            format!(
+                "(async () => {{
+          let best = Infinity;
+          for (let pass = 0; pass < 3; pass++) {{
+            const part = document.querySelector({selector:?}) ?? document.scrollingElement;
+            part.scrollTop = 0;
+            let last = performance.now(), longest = 0;
+            for (let frame = 0; frame < 40; frame++) {{
+              part.scrollTop += {step};
+              await new Promise(requestAnimationFrame);
+              const now = performance.now();
+              if (frame) longest = Math.max(longest, now - last);
+              last = now;
+            }}
+            best = Math.min(best, longest);
+          }}
+          return best;
+        }})()"
+            )
+        ])
+    };
+    let observe = "window.slow = []; new PerformanceObserver((list) => { for (const entry of \
+                   list.getEntries()) slow.push(entry.duration); }).observe({ type: 'event', \
+                   durationThreshold: 16 })";
+    let settled = "new Promise((done) => setTimeout(() => done(Math.max(0, ...slow)), 600))";
+    let small = page(shop.path());
+    let visit = |page: &str, model: &str| {
+        json!({
+            "page": page, "clicks": 0, "hash": format!("#{model}"), "model": "", "batch": "",
+            "do": [
+                scroll("#model-list", 60), scroll("#grid", 20), scroll("html", 40),
+                ["value", "focusCell(calendar.active); 0"], ["value", format!("{observe}; 0")],
+                ["key", "ArrowDown"], ["key", "Enter"], ["key", "j"], ["key", "j"],
+                ["click", "#states button:not([disabled])"],
+                ["click", "th[data-sort=state] button"], ["value", settled],
+            ],
+        })
+    };
+    let large = large.to_str().unwrap();
+    let views = look(&json!([visit(&small, HOURLY), visit(large, "model.shop.hourly_000")]));
+    let [few, many] = [&views[0], &views[1]].map(|view| {
+        let values = view["values"].as_array().unwrap().iter();
+        values.map(|value| value.as_f64().unwrap()).collect::<Vec<f64>>()
+    });
+    assert!(views[1]["batches"].as_u64().unwrap() >= 50_000, "{}", views[1]["batches"]);
+    for (index, what) in [(0, "models"), (1, "calendar"), (2, "page"), (5, "input to paint")] {
+        let (few, many) = (few[index], many[index]);
+        eprintln!("{what}: {many:.0} ms, {few:.0} ms in a page of few models");
+        assert!(many < STALL.max(few * STALL_RATIO), "{what}: {many} ms, few models: {few} ms");
+    }
+}
+
 /// The fixture `sessions` with its plan of three days, run with audits by a client that fails one
 /// batch.
 fn shop() -> TempDir {
@@ -236,6 +442,37 @@ fn with_many_batches(shop: &Path) -> Manifest {
     }
     for model in manifest.models.iter_mut().filter(|model| model.unique_id == HOURLY) {
         model.microbatch.as_mut().unwrap().begin = instant(first);
+    }
+    manifest
+}
+
+/// The shop's manifest with 120 models of 417 hourly batches each.
+fn with_many_models(shop: &Path) -> Manifest {
+    let mut manifest = read(
+        fs::File::open(shop.join("target/batchwright/manifest.json")).unwrap(),
+        "manifest.json",
+    )
+    .unwrap();
+    let is_batch = |step: &&PlannedStep| *step.model == *HOURLY && step.event_time_start.is_some();
+    let batch = manifest.steps.iter().find(is_batch).unwrap().clone();
+    let model = manifest.models.iter().find(|model| model.unique_id == HOURLY).unwrap().clone();
+    (manifest.models, manifest.steps) = (Vec::new(), Vec::new());
+    let first: DateTime<Utc> = "2024-08-01T00:00:00Z".parse().unwrap();
+    for number in 0..120 {
+        let mut model = model.clone();
+        model.unique_id = format!("model.shop.hourly_{number:03}");
+        model.microbatch.as_mut().unwrap().begin = instant(first);
+        for hour in 0..417 {
+            let (start, end) = (first + TimeDelta::hours(hour), first + TimeDelta::hours(hour + 1));
+            let label = start.format("%Y-%m-%dT%H");
+            let mut batch = batch.clone();
+            batch.id = format!("{}@{label}", model.unique_id).into();
+            batch.model = model.unique_id.as_str().into();
+            batch.file = StepFile::Path(format!("hourly_{number:03}/{label}.sql").into());
+            (batch.event_time_start, batch.event_time_end) = (Some(start), Some(end));
+            manifest.steps.push(batch);
+        }
+        manifest.models.push(model);
     }
     manifest
 }

@@ -79,6 +79,31 @@ fn action_comments_what_a_pull_request_changes() {
     assert!(calls[1].contains("PATCH repos/shop/dbt/issues/comments/7"), "{calls:?}");
 }
 
+/// The page about reviews shows a comment as a picture, which `cargo bless` draws from the recorded
+/// text.
+#[test]
+fn the_picture_of_a_comment_is_up_to_date() {
+    let request = PullRequest::new();
+    request.compile();
+    assert!(request.step("Compare", &[]).status.success());
+    let comment = fs::read_to_string(request.runner.join("comment.md")).unwrap();
+    let (recorded, picture) = ("snapshots/pictures/comment.md", "snapshots/pictures/comment.png");
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        fs::write(recorded, &comment).unwrap();
+        let drawn = Command::new("python3")
+            .args(["tests/draw_comment.py", picture])
+            .stdin(fs::File::open(recorded).unwrap())
+            .status();
+        assert!(drawn.unwrap().success(), "tests/run installs Chromium");
+    }
+    assert_eq!(
+        fs::read_to_string(recorded).unwrap(),
+        comment,
+        "the comment has changed since {picture} was drawn: run `cargo bless`"
+    );
+    assert!(fs::read(picture).unwrap().starts_with(b"\x89PNG"), "{picture} is not a PNG file");
+}
+
 #[test]
 fn action_reports_findings_of_changed_models() {
     let request = PullRequest::new();

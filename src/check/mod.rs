@@ -27,7 +27,7 @@ use crate::render::RenderedModel;
 
 pub use flow::{Engine, WindowKeys};
 pub use query::window_keys;
-pub use rules::{ALLOW, DATE_BY_HOURS, NO_EVENT_TIME, RULES, Rule, rule};
+pub use rules::{ALLOW, DATE_BY_HOURS, NO_EVENT_TIME, READ_WHOLE, RULES, Rule, rule};
 
 /// A model to check, with its context.
 pub struct CheckContext<'a> {

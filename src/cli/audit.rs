@@ -1,23 +1,24 @@
 //! `batchwright audit`: prints or runs the audits of a plan.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 
+use clap_complete::engine::ArgValueCompleter;
+
+use super::audit_summary::{self, AuditResult};
 use super::client::{self, ClientRequest};
+use super::completions::models;
 use super::options::{PlanArgs, ProfileArgs};
 use super::progress::short;
 use super::{print, print_diagnostics, print_status};
-use crate::codegen::audit::GOOD_VERDICTS;
-use crate::config::VERDICTS;
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::diagnostics::{Diagnostic, Diagnostics, printable};
 use crate::dialect;
 use crate::plan::Sha256;
 use crate::plan::manifest::{AuditEntry, Manifest, ModelEntry};
 use crate::plan::planned::PlanFingerprint;
 use crate::run::journal::{self, PlanPaths};
-use crate::run::{audits, client_profiles, executable, selection};
+use crate::run::{client_profiles, executable, selection};
 
 const EXAMPLES: &str = r"Examples:
   With the client of the last run, or the dialect's own:
@@ -49,16 +50,17 @@ To ignore columns that always differ: `ignore: [loaded_at]`, also below `audit`.
 
 /// Print the audits of the plan: read-only SQL that returns one row with a verdict per batch
 ///
-/// With `--run` a client runs them: its output is on stdout, and the exit code is 1 if a verdict is
-/// neither `ok` nor allowed.
+/// With `--run` a client runs them. Its output is on stdout, a table of verdicts on stderr. Exit
+/// codes: 0 all verdicts are `ok` or allowed; 1 a verdict is not, or the client failed; 2 the
+/// request is invalid.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct AuditArgs {
     /// Select models of the plan, in dbt's selection grammar [default: all]
-    #[arg(short, long, value_name = "SPEC", num_args = 1..)]
+    #[arg(short, long, value_name = "SPEC", num_args = 1.., add = ArgValueCompleter::new(models))]
     select: Vec<String>,
     /// Exclude models, in the same grammar
-    #[arg(long, value_name = "SPEC", num_args = 1..)]
+    #[arg(long, value_name = "SPEC", num_args = 1.., add = ArgValueCompleter::new(models))]
     exclude: Vec<String>,
     /// Print the paths of the files instead of their content
     #[arg(long, conflicts_with = "run")]
@@ -130,15 +132,28 @@ fn run_client(
         !argv.iter().any(|word| word.contains("{file}")),
     )?;
     executable::refuse_missing(&argv[0], &std::env::var("PATH").unwrap_or_default())?;
-    let mut accepted = true;
+    let mut results = Vec::new();
+    let mut has_failed = false;
     for (model, audit) in selected {
         let text =
             paths.text(&audit.file, Sha256::parse(&audit.sha256)).map_err(Diagnostic::error)?;
-        let output = run_audit(&argv, &String::from_utf8_lossy(&text))?;
-        print(&output)?;
-        accepted &= check_verdicts(manifest, model, audit, &output)?;
+        let name = short(&model.unique_id);
+        let result = run_audit(&argv, &String::from_utf8_lossy(&text)).and_then(|output| {
+            print(&output).map_err(|errors| errors.0[0].clone())?;
+            AuditResult::of(manifest, model, audit, &output)
+        });
+        match result {
+            Ok(result) => results.push(result),
+            Err(error) => {
+                has_failed = true;
+                let message = format!("`{name}` is not audited: {}", error.message);
+                print_diagnostics(&[Diagnostic { message, ..error }]);
+            }
+        }
     }
-    Ok(if accepted { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    print_status(&printable(&audit_summary::summary(&results)));
+    let is_accepted = !has_failed && results.iter().all(AuditResult::is_accepted);
+    Ok(if is_accepted { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 /// Runs an audit, and returns the output of the client.
@@ -171,48 +186,4 @@ fn run_audit(argv: &[String], text: &str) -> Result<String, Diagnostic> {
         return Err(error.fact(String::from_utf8_lossy(&output.stderr).trim().to_string()));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-/// Whether all verdicts are good or allowed; reports the others with their batches.
-fn check_verdicts(
-    manifest: &Manifest,
-    model: &ModelEntry,
-    audit: &AuditEntry,
-    output: &str,
-) -> Result<bool, Diagnostic> {
-    let name = short(&model.unique_id);
-    let expected = audits::lines(manifest, &model.unique_id);
-    let verdicts = audits::verdicts(output, &expected);
-    if let Some(missing) = expected.iter().find(|batch| !verdicts.contains_key(**batch)) {
-        let error = Diagnostic::error(format!(
-            "no verdict of `{missing}` of `{name}` in the output of the client"
-        ));
-        return Err(error.hint(
-            "make it print all rows, one per line: `duckdb -csv`, `psql -A`, `mariadb --batch`",
-        ));
-    }
-    let mut batches: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (batch, verdict) in verdicts.iter().filter(|(_, verdict)| {
-        !GOOD_VERDICTS.contains(&verdict.as_str()) && !audit.allow.contains(verdict)
-    }) {
-        batches.entry(verdict).or_default().push(batch);
-    }
-    if batches.is_empty() {
-        print_status(&format!("{name}: all batches accepted\n"));
-    }
-    for (verdict, batches) in &batches {
-        let meaning =
-            VERDICTS.iter().find(|(name, _)| name == verdict).map_or("", |(_, meaning)| *meaning);
-        let names = match batches.as_slice() {
-            [first, .., last] if batches.len() > 5 => {
-                format!("{} batches from {first} to {last}", batches.len())
-            }
-            few => few.join(", "),
-        };
-        let error = Diagnostic::error(format!("{name}: {verdict}: {names}")).fact(meaning);
-        print_diagnostics(&[
-            error.hint("for the meaning of verdicts, see `batchwright audit --help`")
-        ]);
-    }
-    Ok(batches.is_empty())
 }

@@ -1,10 +1,10 @@
 //! `batchwright check`: reports what is unsafe or wasteful in batches.
 
-use std::io::IsTerminal;
 use std::path::{Component, Path};
 use std::process::ExitCode;
 
 use super::options::{ProjectArgs, SelectArgs, bounds};
+use super::terminal::has_color;
 use super::{print, print_diagnostics, print_status};
 use crate::check::{Finding, RULES, report, rule};
 use crate::compile::{self, Request};
@@ -132,7 +132,7 @@ fn explain(code: &str) -> Result<String, Diagnostic> {
 }
 
 fn shown(findings: &[Finding]) -> String {
-    let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let color = has_color(&std::io::stdout());
     let reported = findings.iter().filter(|finding| finding.allowed.is_none());
     reported
         .map(|finding| format!("{}\n\n", diagnostics::print(&finding.diagnostic, color)))

@@ -40,8 +40,12 @@ pub fn argv(
             a password";
         return Err(no_client(what.to_string(), request, dialect)?.into());
     };
-    let is_default = || default_client(request, dialect).is_ok_and(|default| default == *client);
-    if confirmed.holds(&request.plan.folder(), client) || is_default() {
+    // The default client of a run in another folder of the project has another relative path.
+    let default = default_client(request, dialect).ok();
+    if let Some(default) = default.filter(|default| is_same_client(default, client)) {
+        return Ok(default);
+    }
+    if confirmed.holds(&request.plan.folder(), client) {
         return Ok(client.clone());
     }
     let joined =
@@ -50,6 +54,18 @@ pub fn argv(
         .fact(format!("the journal, which may be part of the repository, names: {joined}"))
         .hint(format!("name the client: `batchwright {} -- CLIENT …`", request.command))
         .into())
+}
+
+/// Whether two argument vectors are equal, apart from a relative way up to the project.
+fn is_same_client(one: &[String], other: &[String]) -> bool {
+    let below = |word: &str| {
+        let mut rest = word.to_string();
+        while let Some(next) = rest.strip_prefix("../").or(rest.strip_prefix("./")) {
+            rest = next.to_string();
+        }
+        rest
+    };
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| below(one) == below(other))
 }
 
 /// The record of clients that the user has run.
@@ -102,4 +118,20 @@ fn no_client(
     let example: String = dialect.property("example")?;
     Ok(Diagnostic::error(what)
         .hint(format!("name the client: `batchwright {} -- {example}`", request.command)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_is_the_same_in_another_folder_of_the_project() {
+        let client = |path: &str| vec!["duckdb".to_string(), "-bail".to_string(), path.to_string()];
+        assert!(is_same_client(
+            &client("./target/shop.duckdb"),
+            &client("../../target/shop.duckdb")
+        ));
+        assert!(!is_same_client(&client("target/shop.duckdb"), &client("target/other.duckdb")));
+        assert!(!is_same_client(&client("target/shop.duckdb"), &client("/target/shop.duckdb")));
+    }
 }

@@ -1,17 +1,19 @@
 //! `batchwright compile`: writes the plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use super::next_command::{MAX_SELECTED, command_line, project_flags};
 use super::options::{
     ProjectArgs, RefreshArgs, SelectArgs, StateArgs, WindowArgs, plan_folder, request,
 };
+use super::terminal::width;
 use super::unfinished::unfinished;
 use super::{first_run, print, print_diagnostics, print_status};
-use crate::compile;
-use crate::diagnostics::Diagnostics;
+use crate::compile::{self, Compiled, ReportRow};
+use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::{self, Plan, StepKind};
 use crate::plan_dir;
 use crate::run::entry::{Entry, Outcome};
@@ -79,10 +81,14 @@ pub struct CompileArgs {
     /// Write nothing; if the plan on disk is out of date, list the files that differ and exit 1
     #[arg(long, conflicts_with = "stdout", help_heading = "Plan")]
     check: bool,
+    /// Also print the warnings that the plan on disk already has
+    #[arg(long, help_heading = "Plan")]
+    all_warnings: bool,
 }
 
 pub fn run(args: CompileArgs) -> Result<ExitCode, Diagnostics> {
     let folder = plan_folder(args.plan, &args.project.project_dir)?;
+    let flags = project_flags(&args.project);
     let mut request = request(args.select, &args.windows, &args.refresh, args.project)?;
     let paths = args.state.paths(&folder)?;
     let finished = first_run::finished_models(&paths, request.selection.state.as_deref())?;
@@ -98,9 +104,15 @@ pub fn run(args: CompileArgs) -> Result<ExitCode, Diagnostics> {
         let shards = plan::shards::shards(&compiled.plan, count.into(), &of_model)?;
         compiled.plan.about.shards = Some(shards);
     }
-    let warning = first_run::warning(&compiled, &request, &finished);
-    print_diagnostics(&compiled.diagnostics.iter().cloned().chain(warning).collect::<Vec<_>>());
+    let warning = first_run::warning(&compiled, &request, &finished, &flags);
+    let known = if args.all_warnings { vec![] } else { known_warnings(&compiled, &folder) };
+    let is_new = |index: &usize| !known.contains(index);
+    let new = compiled.diagnostics.iter().enumerate().filter(|(index, _)| is_new(index));
+    let new: Vec<Diagnostic> = new.map(|(_, diagnostic)| diagnostic.clone()).collect();
+    print_diagnostics(&new.into_iter().chain(warning).collect::<Vec<_>>());
+    let closing_lines = closing_lines(&compiled, known.len(), &flags);
     if args.check {
+        print_status(&closing_lines);
         return check(&compiled.plan, &folder).map(|changes| {
             if changes == ExitCode::SUCCESS { exit_code(compiled.not_built) } else { changes }
         });
@@ -125,14 +137,11 @@ pub fn run(args: CompileArgs) -> Result<ExitCode, Diagnostics> {
                 .into_iter()
                 .collect::<Vec<_>>(),
         );
-        print_status(&format!(
-            "{}\n{}",
-            compile::render_table(&compiled.rows),
-            closing(&written, &folder)
-        ));
+        let table = compile::render_table(&compiled.rows, width());
+        print_status(&format!("{table}\n{}{closing_lines}", written_files(&written, &folder)));
         return Ok(exit_code(compiled.not_built));
     }
-    print_status(&compile::render_table(&compiled.rows));
+    print_status(&format!("{}{closing_lines}", compile::render_table(&compiled.rows, width())));
     Ok(exit_code(compiled.not_built))
 }
 
@@ -154,6 +163,57 @@ fn milliseconds_per_step(paths: &PlanPaths) -> Result<BTreeMap<String, u64>, Dia
         (model, u64::try_from(average.as_millis()).unwrap_or(u64::MAX))
     };
     Ok(totals.into_iter().map(average).collect())
+}
+
+/// The indexes of diagnostics that the plan on disk has too, for the same models.
+fn known_warnings(compiled: &Compiled, folder: &Path) -> Vec<usize> {
+    let earlier = plan_dir::earlier_messages(folder);
+    // A merged diagnostic has the name of its first model only.
+    let general = |message: &str, name: &str| message.replace(&format!("`{name}`"), "``");
+    let mut unknown = BTreeSet::new();
+    let mut known = BTreeMap::new();
+    for (model, row) in compiled.plan.models.iter().zip(&compiled.rows) {
+        let earlier = earlier.get(&model.unique_id);
+        let findings = model.findings.iter().map(|finding| &finding.message);
+        for message in model.warnings.iter().chain(findings) {
+            let cause = general(message, &row.model);
+            if earlier.is_some_and(|messages| messages.contains(message)) {
+                known.entry(message).or_insert(cause);
+            } else {
+                unknown.insert(cause);
+            }
+        }
+    }
+    let is_known = |diagnostic: &Diagnostic| {
+        known.get(&diagnostic.message).is_some_and(|cause| !unknown.contains(cause))
+    };
+    let diagnostics = compiled.diagnostics.iter().enumerate();
+    diagnostics.filter(|(_, diagnostic)| is_known(diagnostic)).map(|(index, _)| index).collect()
+}
+
+/// What the counts of the table are about, with the command that shows it.
+fn closing_lines(compiled: &Compiled, known: usize, flags: &[String]) -> String {
+    let counted = |count: usize, what: &str| match count {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
+    };
+    let mut text = String::new();
+    let models: Vec<&ReportRow> = compiled.rows.iter().filter(|row| row.findings > 0).collect();
+    if !models.is_empty() {
+        let findings = counted(models.iter().map(|row| row.findings).sum(), "finding");
+        let mut words = vec!["check"];
+        if models.len() <= MAX_SELECTED {
+            words.push("-s");
+            words.extend(models.iter().map(|row| row.model.as_str()));
+        }
+        words.extend(flags.iter().map(String::as_str));
+        text.push_str(&format!("{findings}: {}\n", command_line(words)));
+    }
+    if known > 0 {
+        let warnings = counted(known, "known warning");
+        text.push_str(&format!("{warnings} not repeated: add `--all-warnings` to see them\n"));
+    }
+    text
 }
 
 /// The exit code: 1 if a selected model is left out of the plan.
@@ -194,7 +254,7 @@ fn check(plan: &Plan, folder: &Path) -> Result<ExitCode, Diagnostics> {
     Ok(ExitCode::from(1))
 }
 
-fn closing(written: &plan_dir::Written, folder: &Path) -> String {
+fn written_files(written: &plan_dir::Written, folder: &Path) -> String {
     let files =
         if written.files == 1 { "1 file".to_string() } else { format!("{} files", written.files) };
     let unchanged = match written.unchanged {

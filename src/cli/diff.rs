@@ -1,8 +1,8 @@
 //! `batchwright diff`: compares two plans.
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
+use super::terminal::has_color;
 use super::{print, print_status};
 use crate::diagnostics::{Diagnostics, printable};
 use crate::diff::{self, markdown, text};
@@ -49,7 +49,7 @@ pub fn run(args: &DiffArgs) -> Result<ExitCode, Diagnostics> {
     match args.format {
         Format::Text if difference.is_empty() => print_status("the plans are the same\n"),
         Format::Text => {
-            let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            let color = has_color(&std::io::stdout());
             print(&text::text(&difference, color))?;
         }
         Format::Markdown => print(&printable(&markdown::markdown(&difference)))?,

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::next_command::{MAX_SELECTED, command_line};
 use crate::compile::{Compiled, Request};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::StepKind;
@@ -38,6 +39,7 @@ pub fn warning(
     compiled: &Compiled,
     request: &Request,
     finished: &BTreeSet<String>,
+    flags: &[String],
 ) -> Option<Diagnostic> {
     if request.windows.bounds.is_some() || request.from_begin_except.is_some() {
         return None;
@@ -58,10 +60,19 @@ pub fn warning(
             names.len()
         ),
     };
-    let warning = Diagnostic::warning(message).hint(format!(
-        "to fill a new table: `batchwright compile --select {} --from-begin`",
-        names.join(" ")
-    ));
+    let mut words = vec!["compile", "--from-begin"];
+    // Only models without a finished batch are planned from `begin`, so more may be selected.
+    let selected: Vec<&str> = match names.len() {
+        ..=MAX_SELECTED => names.clone(),
+        _ => request.selection.select.iter().map(String::as_str).collect(),
+    };
+    if !selected.is_empty() {
+        words.push("--select");
+        words.extend(selected);
+    }
+    words.extend(flags.iter().map(String::as_str));
+    let warning = Diagnostic::warning(message)
+        .hint(format!("to fill a new table: `{}`", command_line(words)));
     Some(if names.len() > 1 {
         warning.fact(names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
     } else {

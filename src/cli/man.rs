@@ -27,10 +27,31 @@ pub fn run(args: &ManArgs) -> Result<ExitCode, Diagnostics> {
         Some(name) => command(&cli, name)?,
     };
     let title = of.get_display_name().unwrap_or("batchwright").to_string();
+    let help = of.get_after_long_help().map(ToString::to_string).unwrap_or_default();
     let mut text = Vec::new();
-    Man::new(of.clone()).title(title).render(&mut text).expect("writing to memory does not fail");
-    print(&String::from_utf8_lossy(&text))?;
+    let of = of.clone().after_long_help(None);
+    Man::new(of).title(title).render(&mut text).expect("writing to memory does not fail");
+    print(&format!("{}{}", String::from_utf8_lossy(&text), sections(&help)))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The parts of the help behind the options as sections: `Examples:` begins `.SH EXAMPLES`.
+fn sections(help: &str) -> String {
+    let mut text = String::new();
+    for line in help.lines() {
+        match line.strip_suffix(':').filter(|title| !title.contains(' ')) {
+            Some(title) => {
+                let end = if text.is_empty() { "" } else { ".fi\n" };
+                text.push_str(&format!("{end}.SH {}\n.nf\n", title.to_uppercase()));
+            }
+            None => {
+                let escaped = line.replace('\\', "\\e").replace('-', "\\-");
+                let guard = if escaped.starts_with(['.', '\'']) { "\\&" } else { "" };
+                text.push_str(&format!("{guard}{escaped}\n"));
+            }
+        }
+    }
+    if text.is_empty() { text } else { text + ".fi\n" }
 }
 
 fn command<'a>(cli: &'a clap::Command, name: &str) -> Result<&'a clap::Command, Diagnostics> {
@@ -42,4 +63,19 @@ fn command<'a>(cli: &'a clap::Command, name: &str) -> Result<&'a clap::Command, 
             });
         Diagnostic::error(format!("unknown command `{name}`")).hint(hint).into()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn examples_are_a_section() {
+        let help = "Examples:\n  $ batchwright list -s a \\\n      --batches\n\nVerdicts:\n  ok";
+        assert_eq!(
+            sections(help),
+            ".SH EXAMPLES\n.nf\n  $ batchwright list \\-s a \\e\n      \\-\\-batches\n\n\
+             .fi\n.SH VERDICTS\n.nf\n  ok\n.fi\n"
+        );
+    }
 }

@@ -2,17 +2,21 @@
 //! for messages.
 
 mod audit;
+mod audit_summary;
 mod check;
 mod client;
 mod compile;
 mod completions;
+mod dbt_commands;
 mod diff;
 mod first_run;
 mod list;
 mod man;
+mod next_command;
 mod options;
 mod page;
 mod progress;
+mod project_dir;
 mod render;
 mod retry;
 mod run;
@@ -22,27 +26,31 @@ mod schema;
 mod staged;
 mod status;
 mod summary;
+mod terminal;
 #[cfg(test)]
 mod tests;
 mod unfinished;
 
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::CompleteEnv;
 
 use crate::diagnostics::{self, Diagnostic, Diagnostics, STACK_BYTES};
 use crate::jinja::SECRETS;
 use crate::limits;
+use terminal::ColorMode;
 
-const EXAMPLES: &str = r"In a dbt project:
+const EXAMPLES: &str = r"Examples:
   $ batchwright compile --event-time-start 2024-09-01 --event-time-end 2024-09-04
   $ batchwright run
   $ batchwright status
   $ batchwright retry
 
-`batchwright COMMAND --help` has more examples.";
+  More examples: `batchwright COMMAND --help`.";
 
 /// Compile the microbatch models of a dbt project to plain SQL, one standalone file per batch
 ///
@@ -55,6 +63,17 @@ const EXAMPLES: &str = r"In a dbt project:
     after_long_help = EXAMPLES
 )]
 struct Cli {
+    /// When to colour output
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t,
+        global = true,
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    color: ColorMode,
     #[command(subcommand)]
     command: Command,
 }
@@ -63,6 +82,7 @@ struct Cli {
 enum Command {
     Compile(compile::CompileArgs),
     Render(render::RenderArgs),
+    #[command(visible_alias = "ls")]
     List(list::ListArgs),
     Run(Box<run::RunArgs>),
     Retry(Box<retry::RetryArgs>),
@@ -82,8 +102,13 @@ enum Command {
 /// Runs the command of the arguments. Exit codes: 0 done; 1 the work failed; 2 the request or the
 /// project is invalid.
 pub fn main() -> ExitCode {
+    CompleteEnv::with_factory(Cli::command).complete();
     let run = || {
-        let cli = Cli::parse();
+        let cli = match Cli::try_parse() {
+            Ok(cli) => cli,
+            Err(error) => return invalid_arguments(&error),
+        };
+        terminal::set_color(cli.color);
         let result = match cli.command {
             Command::Compile(args) => compile::run(args),
             Command::Render(args) => render::run(args),
@@ -119,6 +144,18 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Prints help, or what is invalid in the arguments.
+fn invalid_arguments(error: &clap::Error) -> ExitCode {
+    if let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand)
+        && let Some(error) = dbt_commands::error(name)
+    {
+        print_diagnostics(&[error]);
+        return ExitCode::from(2);
+    }
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
 /// Prints the diagnostics, errors last, and the number of errors if there are several.
 fn print_diagnostics(diagnostics: &[Diagnostic]) {
     print_diagnostics_with(diagnostics, "nothing was written");
@@ -128,7 +165,7 @@ fn print_diagnostics(diagnostics: &[Diagnostic]) {
 fn print_diagnostics_with(all: &[Diagnostic], written: &str) {
     let mut ordered: Vec<&Diagnostic> = all.iter().collect();
     ordered.sort_by_key(|diagnostic| diagnostic.level);
-    let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let color = terminal::has_color(&std::io::stderr());
     let mut text = String::new();
     for diagnostic in &ordered {
         text.push_str(&diagnostics::print(diagnostic, color));

@@ -1,15 +1,20 @@
 //! Flags that several commands share, with dbt's names, meaning and environment variables.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use chrono::{SubsecRound, Utc};
-use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, PossibleValue, StringValueParser, TypedValueParser};
+use clap_complete::engine::ArgValueCompleter;
 use serde_json::{Map, Value};
 
+use super::completions::models;
+use super::project_dir;
 use crate::calendar::{Grain, Instant};
 use crate::compile::Request;
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
+use crate::dialect;
 use crate::graph::Selection;
 use crate::limits;
 use crate::project::{self, LoadOptions};
@@ -21,8 +26,8 @@ use crate::yaml;
 #[derive(clap::Args)]
 #[command(next_help_heading = "Project")]
 pub struct ProjectArgs {
-    /// Folder of dbt_project.yml
-    #[arg(long, value_name = "DIR", env = "DBT_PROJECT_DIR", default_value = "", hide_default_value = true, value_parser = project_dir())]
+    /// Folder of dbt_project.yml [default: the current folder, or the nearest parent that has one]
+    #[arg(long, value_name = "DIR", env = "DBT_PROJECT_DIR", default_value = "", hide_default_value = true, value_parser = project_folder())]
     pub project_dir: PathBuf,
     /// Folder of profiles.yml [default: the project, then ~/.dbt]
     #[arg(long, value_name = "DIR", env = "DBT_PROFILES_DIR", value_parser = path())]
@@ -37,7 +42,7 @@ pub struct ProjectArgs {
     #[arg(long, value_name = "YAML")]
     pub vars: Option<String>,
     /// SQL dialect of the warehouse; makes profiles.yml unnecessary
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = Suggested(|| dialect::names().collect()), hide_possible_values = true)]
     pub dialect: Option<String>,
     /// Database, instead of that of the profile
     #[arg(long, value_name = "NAME")]
@@ -66,8 +71,8 @@ pub struct PlanArgs {
     /// Folder of the plan [default: target/batchwright in the project]
     #[arg(long, value_name = "DIR")]
     pub plan: Option<PathBuf>,
-    /// Folder of dbt_project.yml
-    #[arg(long, value_name = "DIR", env = "DBT_PROJECT_DIR", default_value = "", hide_default_value = true, value_parser = project_dir())]
+    /// Folder of dbt_project.yml [default: the current folder, or the nearest parent that has one]
+    #[arg(long, value_name = "DIR", env = "DBT_PROJECT_DIR", default_value = "", hide_default_value = true, value_parser = project_folder())]
     pub project_dir: PathBuf,
     #[command(flatten)]
     pub state: StateArgs,
@@ -107,10 +112,10 @@ pub struct ProfileArgs {
 #[command(next_help_heading = "Selection")]
 pub struct SelectArgs {
     /// Select models, in dbt's selection grammar: orders+ tag:daily path:models/marts
-    #[arg(short, long, value_name = "SPEC", num_args = 1.., alias = "models", short_alias = 'm')]
+    #[arg(short, long, value_name = "SPEC", num_args = 1.., alias = "models", short_alias = 'm', add = ArgValueCompleter::new(models))]
     pub select: Vec<String>,
     /// Exclude models, in the same grammar
-    #[arg(long, value_name = "SPEC", num_args = 1..)]
+    #[arg(long, value_name = "SPEC", num_args = 1.., add = ArgValueCompleter::new(models))]
     pub exclude: Vec<String>,
     /// Use a selector of selectors.yml
     #[arg(long, value_name = "NAME")]
@@ -121,7 +126,7 @@ pub struct SelectArgs {
 }
 
 /// The windows to plan.
-#[derive(clap::Args)]
+#[derive(Default, clap::Args)]
 #[command(next_help_heading = "Windows")]
 pub struct WindowArgs {
     /// Start of the range: 2024-09-01, 2024-09-01T05:00, in UTC or with an offset
@@ -131,10 +136,10 @@ pub struct WindowArgs {
     #[arg(long, value_name = "TIME", env = "DBT_EVENT_TIME_END")]
     pub event_time_end: Option<String>,
     /// Plan coarser or finer windows than the models set: hour, day, month, year
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", value_parser = Suggested(sizes), hide_possible_values = true)]
     pub batch_size: Option<String>,
     /// Label batches with their month (day, year)
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", value_parser = Suggested(sizes), hide_possible_values = true)]
     pub chunk: Option<String>,
     /// Leave out the batch that is still open
     #[arg(long)]
@@ -190,6 +195,24 @@ pub fn request(
 }
 
 impl ProjectArgs {
+    /// The project of a shell completion: in the current folder, without a profile.
+    pub fn of_completion() -> ProjectArgs {
+        ProjectArgs {
+            project_dir: path_option(None, "PROJECT_DIR").unwrap_or_else(project_dir::nearest),
+            profiles_dir: None,
+            profile: None,
+            target: None,
+            vars: None,
+            dialect: dialect::names().next().map(str::to_string),
+            database: None,
+            schema: None,
+            now: None,
+            answers: None,
+            catalog: None,
+            model_timeout: 10,
+        }
+    }
+
     /// The value of `--now`, or the current time.
     pub fn instant(&self) -> Result<Instant, Diagnostics> {
         instant(self.now.as_deref())
@@ -314,14 +337,44 @@ fn path_option(path: Option<PathBuf>, name: &str) -> Option<PathBuf> {
     path.filter(|path| !path.as_os_str().is_empty()).or_else(|| variable(name).map(PathBuf::from))
 }
 
+/// A text with values for completions; the command itself reports an invalid one.
+#[derive(Clone)]
+struct Suggested(fn() -> Vec<&'static str>);
+
+impl TypedValueParser for Suggested {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new((self.0)().into_iter().map(PossibleValue::new)))
+    }
+}
+
+fn sizes() -> Vec<&'static str> {
+    Grain::ALL.into_iter().map(Grain::as_str).collect()
+}
+
+/// Whether a flag is given, or set by dbt's variable of that name.
+pub fn flag_or_variable(is_given: bool, name: &str) -> bool {
+    is_given || variable(name).is_some_and(|text| truth(&text) == Ok(true))
+}
+
 /// Parses a path, which may be empty if it comes from a variable.
 fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
-fn project_dir() -> impl TypedValueParser<Value = PathBuf> {
+fn project_folder() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(|text| {
-        path_option(Some(PathBuf::from(text)), "PROJECT_DIR").unwrap_or_else(|| PathBuf::from("."))
+        path_option(Some(PathBuf::from(text)), "PROJECT_DIR").unwrap_or_else(project_dir::nearest)
     })
 }
 

@@ -29,7 +29,7 @@ pub struct PageArgs {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Use TIME as the current time to find missing batches: 2024-09-10, 2024-09-10T12:00:00Z
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", env = "BATCHWRIGHT_NOW", hide_env = true)]
     now: Option<String>,
 }
 

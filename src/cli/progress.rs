@@ -1,127 +1,143 @@
-//! The progress of a run: a bar per model on a terminal, a line per step elsewhere, nothing with
-//! `--quiet`.
+//! The progress of a run: one bar on a terminal, a line per step elsewhere, nothing with `--quiet`.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
 use super::print_status;
+use super::terminal::red;
 use crate::diagnostics::printable;
 use crate::plan::manifest::{Manifest, PlannedStep};
 use crate::run::RunObserver;
 use crate::run::entry::{AttemptEntry, Outcome, StepEndEntry};
 
 /// The output of a run in progress.
-pub enum Progress {
+pub struct Progress {
+    output: Output,
+    /// The plan's folder, which precedes a step's file.
+    plan: PathBuf,
+    steps: usize,
+    counts: Mutex<StepCounts>,
+}
+
+enum Output {
     Quiet,
-    Lines(Mutex<StepCount>),
-    Bars(Bars),
+    Lines,
+    Bar(ProgressBar),
 }
 
-/// The number of finished steps.
-pub struct StepCount {
+/// The steps that ended, and those that run.
+#[derive(Default)]
+struct StepCounts {
     ended: usize,
-    all: usize,
-}
-
-/// One bar per model.
-pub struct Bars {
-    all: MultiProgress,
-    bars: BTreeMap<String, Bar>,
-}
-
-struct Bar {
-    bar: ProgressBar,
-    failed: Mutex<usize>,
-    begun: AtomicBool,
+    failed: usize,
+    running: BTreeSet<String>,
 }
 
 impl Progress {
-    /// The output for the selected steps.
-    pub fn of(manifest: &Manifest, selected: &[bool], quiet: bool, terminal: bool) -> Progress {
-        if quiet {
-            return Progress::Quiet;
+    /// The output for the selected steps of the plan in the folder `plan`.
+    pub fn of(manifest: &Manifest, selected: &[bool], plan: &Path, output: OutputKind) -> Progress {
+        let steps = manifest.steps.iter().zip(selected).filter(|(_, selected)| **selected).count();
+        let output = match output {
+            OutputKind::Quiet => Output::Quiet,
+            OutputKind::Lines => Output::Lines,
+            OutputKind::Bar => Output::Bar(bar(steps)),
+        };
+        let plan = plan.strip_prefix(".").unwrap_or(plan).to_path_buf();
+        Progress { output, plan, steps, counts: Mutex::default() }
+    }
+
+    /// Ends the bar, so that other output can follow.
+    pub fn close(&self) {
+        if let Output::Bar(bar) = &self.output {
+            bar.finish_and_clear();
         }
-        let all = selected.iter().filter(|selected| **selected).count();
-        if !terminal {
-            return Progress::Lines(Mutex::new(StepCount { ended: 0, all }));
+    }
+
+    /// Prints a line above the bar.
+    pub fn println(&self, sentence: &str) {
+        self.print(&printable(sentence));
+    }
+
+    fn print(&self, text: &str) {
+        match &self.output {
+            Output::Bar(bar) => bar.println(text),
+            _ => print_status(&format!("{text}\n")),
         }
-        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-        for (step, _) in manifest.steps.iter().zip(selected).filter(|(_, selected)| **selected) {
-            *counts.entry(&step.model).or_default() += 1;
-        }
-        let screen = MultiProgress::new();
-        let longest = manifest
-            .models
-            .iter()
-            .map(|model| short(&model.unique_id).len())
-            .max()
-            .unwrap_or_default();
-        let style = ProgressStyle::with_template(
-            "{prefix} {bar:24} {pos}/{len}  {rate:>8}  {left:>9} {msg}",
-        )
+    }
+
+    fn lock(&self) -> MutexGuard<'_, StepCounts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The failure of a step: what, where its file is, and what the client printed.
+    fn failure(&self, step: &PlannedStep, entry: &StepEndEntry) -> String {
+        let file = self.plan.join(step.file.to_string());
+        let text = format!(
+            "{} in {}\n    {}\n{}",
+            short(&step.id),
+            duration(entry.seconds),
+            file.display(),
+            indented(&last_lines(&entry.words()))
+        );
+        printable(text.trim_end()).into_owned()
+    }
+}
+
+/// The forms of the output.
+pub enum OutputKind {
+    Quiet,
+    Lines,
+    Bar,
+}
+
+/// The bar of all steps: how many are done, how long the others take, and what runs.
+fn bar(steps: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps{left}{wide_msg}")
         .expect("a constant template")
-        .with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
-            let _ = write!(out, "{:.1}/s", state.per_sec());
-        })
         // There is no estimate before the first step, and nothing is left after the last.
         .with_key("left", |state: &ProgressState, out: &mut dyn Write| {
             if state.pos() > 0 && !state.is_finished() {
-                let _ = write!(out, "{:#} left", HumanDuration(state.eta()));
+                let _ = write!(out, ", {:#} left", HumanDuration(state.eta()));
             }
         })
         .progress_chars("━╸─");
-        let bars = manifest.models.iter().filter_map(|model| {
-            let bar =
-                ProgressBar::new(*counts.get(model.unique_id.as_str())?).with_style(style.clone());
-            let bar = screen.add(bar.with_prefix(
-                printable(&format!("{:longest$}", short(&model.unique_id))).into_owned(),
-            ));
-            Some((
-                model.unique_id.clone(),
-                Bar { bar, failed: Mutex::new(0), begun: AtomicBool::new(false) },
-            ))
-        });
-        Progress::Bars(Bars { bars: bars.collect(), all: screen })
-    }
+    let bar = ProgressBar::new(steps as u64).with_style(style);
+    bar.enable_steady_tick(Duration::from_millis(250));
+    bar
+}
 
-    /// Ends the bars, so that other output can follow.
-    pub fn close(&self) {
-        if let Progress::Bars(bars) = self {
-            for bar in bars.bars.values() {
-                bar.bar.abandon();
-            }
-        }
-    }
-
-    /// Prints a line above the bars.
-    pub fn println(&self, sentence: &str) {
-        match self {
-            Progress::Bars(bars) => drop(bars.all.println(printable(sentence))),
-            _ => print_status(&format!("{sentence}\n")),
-        }
+impl StepCounts {
+    /// What the bar shows behind its numbers.
+    fn message(&self) -> String {
+        let failed = match self.failed {
+            0 => String::new(),
+            count => format!(", {}", red(&format!("{count} failed"))),
+        };
+        let running = match self.running.first() {
+            Some(first) if self.running.len() == 1 => format!("  {first}"),
+            Some(first) => format!("  {first} and {} more", self.running.len() - 1),
+            None => String::new(),
+        };
+        format!("{failed}{}", printable(&running))
     }
 }
 
 impl RunObserver for Progress {
     fn started(&self, step: &PlannedStep) {
-        if let Progress::Bars(bars) = self
-            && let Some(bar) = bars.bars.get(&*step.model)
-        {
-            // The time of a model starts at its first step.
-            if !bar.begun.swap(true, Ordering::Relaxed) {
-                bar.bar.reset_elapsed();
-                bar.bar.enable_steady_tick(Duration::from_millis(250));
-            }
+        if let Output::Bar(bar) = &self.output {
+            let mut counts = self.lock();
+            counts.running.insert(short(&step.id).to_string());
+            bar.set_message(counts.message());
         }
     }
 
     fn repeated(&self, step: &PlannedStep, entry: &AttemptEntry) {
-        if !matches!(self, Progress::Quiet) {
+        if !matches!(self.output, Output::Quiet) {
             let first = entry.message.lines().next().unwrap_or_default();
             self.println(&format!(
                 "repeating {} in {:.1} s: {}",
@@ -133,43 +149,44 @@ impl RunObserver for Progress {
     }
 
     fn ended(&self, step: &PlannedStep, entry: &StepEndEntry) {
-        let failed = entry.outcome == Outcome::Failed;
-        match self {
-            Progress::Quiet => {}
-            Progress::Lines(count) => {
-                let mut count = count.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                count.ended += 1;
-                let width = count.all.to_string().len();
-                let word = if failed { "failed" } else { "done  " };
-                let mut line = format!(
-                    "{:>width$}/{} {word} {} in {:.2} s\n",
-                    count.ended, count.all, step.id, entry.seconds
-                );
-                if failed {
-                    line.push_str(&indented(&last_lines(&entry.words())));
-                }
-                print_status(&printable(&line));
+        let has_failed = entry.outcome == Outcome::Failed;
+        let mut counts = self.lock();
+        counts.ended += 1;
+        counts.failed += usize::from(has_failed);
+        counts.running.remove(short(&step.id));
+        match &self.output {
+            Output::Quiet => {}
+            Output::Lines => {
+                let (ended, all) = (counts.ended, self.steps);
+                let width = all.to_string().len();
+                let name = short(&step.id);
+                self.print(&if has_failed {
+                    let failure = self.failure(step, entry);
+                    format!("{ended:>width$}/{all} {} {failure}", red("failed"))
+                } else {
+                    let seconds = duration(entry.seconds);
+                    printable(&format!("{ended:>width$}/{all} done   {name} in {seconds}"))
+                        .into_owned()
+                });
             }
-            Progress::Bars(bars) => {
-                let Some(bar) = bars.bars.get(&*step.model) else { return };
-                if failed {
-                    let mut count =
-                        bar.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                    *count += 1;
-                    bar.bar.set_message(format!("{} failed", *count));
-                    self.println(&format!(
-                        "failed {} in {:.2} s\n{}",
-                        step.id,
-                        entry.seconds,
-                        indented(&last_lines(&entry.words())).trim_end()
-                    ));
+            Output::Bar(bar) => {
+                if has_failed {
+                    self.print(&format!("{} {}", red("failed"), self.failure(step, entry)));
                 }
-                bar.bar.inc(1);
-                if bar.bar.length() == Some(bar.bar.position()) {
-                    bar.bar.abandon();
-                }
+                bar.set_message(counts.message());
+                bar.inc(1);
             }
         }
+    }
+}
+
+/// A time that something took: `0.27 s`, `2 min 13 s`, `3 h 05 min`.
+pub fn duration(seconds: f64) -> String {
+    let whole_seconds = seconds.round().max(0.0) as u64;
+    match whole_seconds {
+        0..60 => format!("{seconds:.2} s"),
+        60..3600 => format!("{} min {:02} s", whole_seconds / 60, whole_seconds % 60),
+        _ => format!("{} h {:02} min", whole_seconds / 3600, whole_seconds / 60 % 60),
     }
 }
 
@@ -202,4 +219,15 @@ pub fn last_lines(words: &str) -> String {
 /// The text with each line indented.
 pub fn indented(text: &str) -> String {
     text.lines().map(|line| format!("    {line}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_two_units() {
+        let texts = [0.268, 59.4, 133.2, 11_110.0].map(duration);
+        assert_eq!(texts, ["0.27 s", "59.40 s", "2 min 13 s", "3 h 05 min"]);
+    }
 }

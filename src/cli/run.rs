@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::client::{self, ClientRequest};
-use super::progress::{Progress, indented, last_lines, short};
+use super::next_command::{command_line, plan_flags};
+use super::options::flag_or_variable;
+use super::progress::{OutputKind, Progress, duration, indented, last_lines, short};
 use super::run_args::RunSettings;
 use super::{print, print_diagnostics, print_status, run_selection};
 use crate::diagnostics::{Diagnostic, Diagnostics, printable};
@@ -208,12 +210,12 @@ pub fn start(
         threads = 1;
     }
     let target = identity(&argv);
-    let progress = Arc::new(Progress::of(
-        &manifest,
-        &selection.selected,
-        settings.quiet,
-        std::io::stderr().is_terminal(),
-    ));
+    let output = match std::io::stderr().is_terminal() {
+        _ if flag_or_variable(settings.quiet, "QUIET") => OutputKind::Quiet,
+        true => OutputKind::Bar,
+        false => OutputKind::Lines,
+    };
+    let progress = Arc::new(Progress::of(&manifest, &selection.selected, &paths.plan, output));
     let progress_at_signal = progress.clone();
     let shutdown = Shutdown::at_signals(move |times| match times {
         1 => progress_at_signal
@@ -253,7 +255,7 @@ pub fn start(
         // The client may have created the database file.
         target: &target.refreshed(),
         threads,
-        fail_fast: settings.steps.fail_fast,
+        fail_fast: flag_or_variable(settings.steps.fail_fast, "FAIL_FAST"),
         retries: settings.steps.retries,
         until,
         schedule,
@@ -359,12 +361,24 @@ fn close(
             ));
         }
     }
+    let flags = plan_flags(&settings.plan);
+    let command = |words: &[&str]| {
+        command_line(words.iter().copied().chain(flags.iter().map(String::as_str)))
+    };
+    let shard = settings.steps.shard.map(|shard| shard.to_string());
+    let retry = shard.iter().flat_map(|shard| ["--shard", shard]);
+    let retry: Vec<&str> = std::iter::once("retry").chain(retry).collect();
     text.push_str(&match (result.failed, result.open) {
+        (0, 0) if !settings.audit && manifest.models.iter().any(|model| model.audit.is_some()) => {
+            let audit = command(&["audit", "--run"]);
+            format!("{} done; to compare tables and queries: `{audit}`\n", steps(result.done))
+        }
         (0, 0) => format!("{} done\n", steps(result.done)),
         (failed, open) => format!(
-            "{} done, {failed} failed, {open} not run; to see why: `batchwright status`; to \
-             continue: `batchwright retry`\n",
-            steps(result.done)
+            "{} done, {failed} failed, {open} not run\nto see why: `{}`; to continue: `{}`\n",
+            steps(result.done),
+            command(&["status"]),
+            command(&retry)
         ),
     });
     print_status(&printable(&text));
@@ -375,19 +389,20 @@ fn close(
 pub fn table(statuses: &[status::ModelStatus]) -> String {
     let longest = statuses
         .iter()
-        .map(|status| short(&status.unique_id).len())
+        .map(|status| short(&status.unique_id).chars().count())
         .max()
         .unwrap_or_default()
         .max(5);
     let mut text = format!(
-        "{:longest$}  {:>6}  {:>6}  {:>6}  {:>9}\n",
-        "model", "done", "failed", "open", "seconds"
+        "{:longest$}  {:>6}  {:>6}  {:>6}  {:>12}\n",
+        "model", "done", "failed", "open", "time"
     );
     for status in statuses {
         let status::ModelStatus { done, failed, open, seconds, .. } = status;
         text.push_str(&format!(
-            "{:longest$}  {done:>6}  {failed:>6}  {open:>6}  {seconds:>9.2}\n",
-            short(&status.unique_id)
+            "{:longest$}  {done:>6}  {failed:>6}  {open:>6}  {:>12}\n",
+            short(&status.unique_id),
+            duration(*seconds)
         ));
     }
     text

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap_complete::engine::ArgValueCompleter;
+
+use super::completions::models;
 use super::options::PlanArgs;
 use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics};
@@ -30,7 +33,7 @@ pub struct RunSettings {
     /// Print the command line of each step, and run nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Print only the table at the end
+    /// Print only the table at the end [env: DBT_QUIET]
     #[arg(short, long)]
     pub quiet: bool,
     /// Write a JUnit report
@@ -48,10 +51,10 @@ pub struct RunSettings {
 #[derive(clap::Args)]
 pub struct StepArgs {
     /// Select models of the plan, in dbt's selection grammar: orders+ path:models/marts
-    #[arg(short, long, value_name = "SPEC", num_args = 1..)]
+    #[arg(short, long, value_name = "SPEC", num_args = 1.., add = ArgValueCompleter::new(models))]
     pub select: Vec<String>,
     /// Exclude models, in the same grammar
-    #[arg(long, value_name = "SPEC", num_args = 1..)]
+    #[arg(long, value_name = "SPEC", num_args = 1.., add = ArgValueCompleter::new(models))]
     pub exclude: Vec<String>,
     /// Run one shard of the plan, such as 3/8: what one of several machines does
     #[arg(long, value_name = "K/N", conflicts_with = "audit")]
@@ -70,7 +73,7 @@ pub struct StepArgs {
     /// rate limit, a lost connection. The waits double, from one second to one minute
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100))]
     pub retries: u32,
-    /// Start no further step after a failure
+    /// Start no further step after a failure [env: DBT_FAIL_FAST]
     #[arg(short = 'x', long)]
     pub fail_fast: bool,
     /// Start no further step from this time: 06:00, 2024-09-10T06:00, in UTC or with an offset

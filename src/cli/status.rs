@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use super::next_command::{command_line, plan_flags};
 use super::options::PlanArgs;
 use super::print;
 use super::progress::{indented, last_lines, short};
@@ -31,7 +32,7 @@ pub struct StatusArgs {
     #[arg(long)]
     json: bool,
     /// Use TIME as the current time for `--missing`: 2024-09-10, 2024-09-10T12:00:00Z
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", env = "BATCHWRIGHT_NOW", hide_env = true)]
     now: Option<String>,
 }
 
@@ -46,7 +47,7 @@ pub fn run(args: StatusArgs) -> Result<ExitCode, Diagnostics> {
         print(&if args.json {
             pretty(&json!({ "missing": gaps }))
         } else {
-            printable(&gaps_as_text(&gaps)).into_owned()
+            printable(&gaps_as_text(&gaps, &plan_flags(&args.plan))).into_owned()
         })?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -86,22 +87,22 @@ fn as_text(statuses: &[ModelStatus]) -> String {
     text
 }
 
-fn gaps_as_text(gaps: &[Gap]) -> String {
+/// The gaps, each with the command that plans it.
+fn gaps_as_text(gaps: &[Gap], flags: &[String]) -> String {
     if gaps.is_empty() {
         return "nothing is missing\n".to_string();
     }
     let line = |gap: &Gap| {
         let name = short(&gap.unique_id);
-        let batches = if gap.batches == 1 {
-            "1 batch".to_string()
-        } else {
-            format!("{} batches", gap.batches)
+        let batches = match gap.batches {
+            1 => "1 batch".to_string(),
+            count => format!("{count} batches"),
         };
-        format!(
-            "{name}  {} to {}  {batches}\n  batchwright compile --select {name} \
-             --event-time-start {} --event-time-end {}\n",
-            gap.event_time_start, gap.event_time_end, gap.event_time_start, gap.event_time_end
-        )
+        let (start, end) = (&*gap.event_time_start, &*gap.event_time_end);
+        let words = ["compile", "--select", name, "--event-time-start", start];
+        let words = words.into_iter().chain(["--event-time-end", end]);
+        let command = command_line(words.chain(flags.iter().map(String::as_str)));
+        format!("{name}  {start} to {end}  {batches}\n  {command}\n")
     };
     gaps.iter().map(line).collect()
 }

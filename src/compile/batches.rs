@@ -6,18 +6,18 @@ use std::collections::BTreeSet;
 use super::query::{FilteredQuery, query};
 use super::steps::MicrobatchModel;
 use super::{
-    Context, ModelOutput, ReportRow, Request, builds, checks, dependents, inputs, refresh,
-    schema_changes, staged, strategy_macros, warnings,
+    BatchRange, Context, ModelOutput, ReportRow, Request, builds, checks, dependents, inputs,
+    refresh, schema_changes, staged, strategy_macros, warnings,
 };
 use crate::calendar::Instant;
-use crate::check::Finding;
+use crate::check::{Finding, READ_WHOLE};
 use crate::codegen;
 use crate::config::{EventTime, Microbatch, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, collect};
 use crate::dialect::{BatchTemplate, Precision, TimeType};
 use crate::inject::ResultColumn;
 use crate::jinja::Batch;
-use crate::plan::manifest::{InputEntry, MicrobatchEntry, ModelEntry};
+use crate::plan::manifest::{MicrobatchEntry, ModelEntry};
 use crate::plan_dir::instant;
 use crate::render::RenderContext;
 use crate::window::{self, BatchSettings, Cover, Span};
@@ -55,7 +55,7 @@ pub(super) fn compile_model(
         node,
         settings,
         &query,
-        &entries,
+        &findings,
         cover.windows.len(),
         request.windows.strict,
     )?);
@@ -104,7 +104,16 @@ pub(super) fn compile_model(
     let begin_of_first = settings.batch_size.floor(settings.begin, settings.timezone);
     let starts_after_begin =
         request.windows.bounds.is_none() && cover.windows[0].start > begin_of_first;
-    let row = ReportRow { starts_after_begin, ..row(node, &strategy.label, &cover) };
+    let row = ReportRow {
+        model: node.name.clone(),
+        strategy: strategy.label.clone(),
+        atomic: strategy.atomic,
+        batches: Some(BatchRange::of(&cover)),
+        chunks: BatchRange::of_chunks(&cover),
+        refresh: refresh::effect(settings, request),
+        starts_after_begin,
+        ..ReportRow::default()
+    };
     let batches = cover.windows.len();
     let batch_size = cover.naming.batch_size;
     let reads = inputs::read_set(&entries, context.graph, node, in_order);
@@ -324,7 +333,7 @@ fn batch_warnings(
     node: &Node,
     settings: &Microbatch,
     query: &FilteredQuery,
-    entries: &[InputEntry],
+    findings: &[Finding],
     batches: usize,
     strict: bool,
 ) -> Result<Vec<Diagnostic>, Diagnostics> {
@@ -342,7 +351,6 @@ fn batch_warnings(
         }
         diagnostics.push(warning);
     }
-    let unfiltered = inputs::unfiltered(context.graph, node, entries);
     if query.injected.filters.is_empty() && !query.injected.reads.is_empty() {
         let cost = format!(
             "each of its {batches} batches reads all inputs and keeps only the rows of its window"
@@ -352,7 +360,7 @@ fn batch_warnings(
                 .at(node.file.line(1)),
         );
     }
-    diagnostics.extend(unfiltered);
+    diagnostics.extend(read_whole(findings));
     if query.injected.columns.is_none() && !context.dialect.property::<bool>("by_name")? {
         diagnostics.push(
             Diagnostic::warning(format!(
@@ -387,6 +395,13 @@ fn batch_warnings(
     Ok(diagnostics)
 }
 
+/// The findings about inputs that every batch reads completely: what `check` reports is reported
+/// here with the same words and level.
+fn read_whole(findings: &[Finding]) -> impl Iterator<Item = Diagnostic> + '_ {
+    let is_reported = |finding: &&Finding| finding.rule == READ_WHOLE && finding.allowed.is_none();
+    findings.iter().filter(is_reported).map(|finding| finding.diagnostic.clone())
+}
+
 /// Warns about event times without a declared type, if the literal would be correct only for some
 /// column types.
 fn undeclared_type_warning(
@@ -413,19 +428,4 @@ fn undeclared_type_warning(
             .hint(hint)
     };
     Ok((!names.is_empty()).then(warning))
-}
-
-fn row(node: &Node, strategy: &str, cover: &Cover) -> ReportRow {
-    let (first, last) = cover.ends();
-    ReportRow {
-        model: node.name.clone(),
-        strategy: strategy.to_string(),
-        windows: Some(cover.windows.len()),
-        end: last.window.end.format("%Y-%m-%d %H:%M").to_string(),
-        first: first.label,
-        last: last.label,
-        warnings: 0,
-        findings: 0,
-        starts_after_begin: false,
-    }
 }

@@ -232,32 +232,6 @@ fn planned_ancestors<'a>(
     ancestors
 }
 
-/// A warning for each input that every batch reads whole because it has no `event_time`.
-pub fn unfiltered(graph: &Graph, node: &Node, entries: &[InputEntry]) -> Vec<Diagnostic> {
-    let mut named = BTreeSet::new();
-    let unfiltered = entries.iter().filter(|entry| entry.lacks_event_time());
-    unfiltered
-        .filter(|entry| named.insert(&entry.unique_id))
-        .map(|entry| {
-            let input = &graph.nodes[&entry.unique_id];
-            let name = input
-                .source_name
-                .as_ref()
-                .map_or(input.name.clone(), |source| format!("{source}.{}", input.name));
-            Diagnostic::warning(format!(
-                "every batch of `{}` reads all of `{name}`: it has no `event_time`",
-                node.name
-            ))
-            .at(node.file.find(&input.name))
-            .hint(format!(
-                "set `event_time` for `{}`, or write `.render()` after the `ref()` or `source()` \
-                if it is meant to be read whole",
-                input.name
-            ))
-        })
-        .collect()
-}
-
 /// A relation with its filter, with slots for the window, and an alias. Columns that `*` omits are
 /// selected by name if the query reads them.
 pub fn apply_filter(

@@ -47,7 +47,7 @@ pub use columns::Columns;
 use dedup::DedupedDiagnostics;
 pub use list::{ListedModel, list};
 pub use render_queries::{RenderRequest, RenderedQueries, render_queries};
-pub use report::{ReportRow, render_table};
+pub use report::{BatchRange, ReportRow, render_table};
 
 /// The arguments of a compilation, from the command line.
 #[derive(Clone, Debug)]
@@ -410,11 +410,11 @@ fn with_broken_models(mut errors: DedupedDiagnostics, broken: &[Broken]) -> Diag
     Diagnostics(errors.finish())
 }
 
-/// The messages of the warnings.
+/// The messages of the warnings. Those of `check` are findings of their own in the manifest.
 fn warnings(diagnostics: &[Diagnostic]) -> impl Iterator<Item = String> + '_ {
     diagnostics
         .iter()
-        .filter(|diagnostic| diagnostic.level == Level::Warning)
+        .filter(|diagnostic| diagnostic.level == Level::Warning && diagnostic.code.is_none())
         .map(|diagnostic| diagnostic.message.clone())
 }
 

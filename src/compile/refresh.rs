@@ -1,6 +1,7 @@
 //! `--full-refresh`: whether a model is rebuilt, and which models are protected from it.
 
 use super::Request;
+use crate::calendar::{Grain, Instant};
 use crate::config::{Materialization, Microbatch, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::dialect::{Dialect, short_hash};
@@ -11,11 +12,11 @@ pub fn reject_protected(selected: &[&Node], request: &Request) -> Result<(), Dia
     if !request.full_refresh {
         return Ok(());
     }
-    let bounded = request.windows.bounds.is_some();
+    let is_bounded = request.windows.bounds.is_some();
     let incremental: Vec<Diagnostic> =
         selected.iter().filter_map(|node| protected_incremental(node)).collect();
     let protected = selected.iter().filter_map(|node| match &node.microbatch()?.full_refresh {
-        Some((false, at)) if !bounded => Some((node, at)),
+        Some((false, at)) if !is_bounded => Some((node, at)),
         _ => None,
     });
     let errors: Vec<Diagnostic> = protected
@@ -26,16 +27,37 @@ pub fn reject_protected(selected: &[&Node], request: &Request) -> Result<(), Dia
                 node.name
             ))
             .at(at.clone())
-            .hint(format!(
-                "rebuild a range, which keeps the rest: `--select {} --full-refresh \
-                --event-time-start 2024-09-01 --event-time-end 2024-10-01`",
-                node.name
-            ))
+            .hint(bounded_rebuild(node))
             .hint(format!("or exclude it: `--exclude {}`", node.name))
         })
         .chain(incremental)
         .collect();
     if errors.is_empty() { Ok(()) } else { Err(Diagnostics(errors)) }
+}
+
+/// The command that rebuilds a part of the model, from its `begin` on.
+fn bounded_rebuild(node: &Node) -> String {
+    let command = format!("--select {} --full-refresh", node.name);
+    let Some((start, end)) = node.microbatch().and_then(first_month) else {
+        return format!("rebuild a range: `{command} --event-time-start …`");
+    };
+    format!(
+        "rebuild a range, which keeps the rest: `{command} --event-time-start {start} \
+         --event-time-end {end}`"
+    )
+}
+
+/// The bounds of the first month since `begin`, or of the first batch if it is longer.
+fn first_month(settings: &Microbatch) -> Option<(String, String)> {
+    let (size, zone) = (settings.batch_size, settings.timezone);
+    let start = size.floor(settings.begin, zone);
+    let size = size.max(Grain::Month);
+    let end = size.next(size.floor(start, zone), zone)?;
+    let text = |at: Instant| {
+        let local = at.with_timezone(&zone).naive_local().to_string();
+        local.trim_end_matches(" 00:00:00").replace(' ', "T")
+    };
+    Some((text(start), text(end)))
 }
 
 /// A protected incremental model without batches. It has no event time, so bounds do not limit its
@@ -58,6 +80,17 @@ fn protected_incremental(node: &Node) -> Option<Diagnostic> {
 pub fn rebuilds(settings: &Microbatch, request: &Request) -> bool {
     let requested = request.full_refresh || matches!(settings.full_refresh, Some((true, _)));
     requested && request.windows.bounds.is_none()
+}
+
+/// What a full refresh or a staged backfill does with the table, for the closing table.
+pub fn effect(settings: &Microbatch, request: &Request) -> Option<&'static str> {
+    if request.staged {
+        Some("staged until `batchwright publish`")
+    } else if rebuilds(settings, request) {
+        Some("rebuilt in a new table, then swapped")
+    } else {
+        request.full_refresh.then_some("range rewritten, other rows unchanged")
+    }
 }
 
 /// Whether all batches since `begin` are planned because no batch has finished yet. They are

@@ -36,7 +36,7 @@ pub fn cells(
                 .is_some_and(|index| covered[index].end >= end);
             cells.push(Cell {
                 window: Window { start, end },
-                state: if is_covered { BatchState::Before } else { BatchState::Missing },
+                state: if is_covered { BatchState::Earlier } else { BatchState::Missing },
             });
         }
         start = end;
@@ -85,7 +85,7 @@ mod tests {
             .iter()
             .map(|cell| format!("{}{} ", cell.window.start.format("%d"), cell.state.letter()))
             .collect();
-        assert_eq!(labels, "01b 02m 03f 04b 05m 06p 08m 09m ");
+        assert_eq!(labels, "01e 02m 03f 04e 05m 06p 08m 09m ");
         assert_eq!(runs(&cells).iter().map(|run| run[2]).collect::<Vec<_>>(), [5, 1, 2]);
     }
 

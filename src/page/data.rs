@@ -26,6 +26,8 @@ pub struct ModelData<'a> {
     id: &'a str,
     /// Absent if the model has no batches.
     grain: Option<&'static str>,
+    /// Whether its time zone is UTC.
+    utc: bool,
     /// The event time of the model.
     event_time: Option<&'a str>,
     /// The filtered inputs: `[relation, event_time]`.
@@ -51,6 +53,8 @@ struct StepsData {
     started: Packed,
     seconds: Packed,
     words: Packed,
+    /// The failed step that blocks the step.
+    blockers: Packed,
     /// 43 characters of base 64 per step.
     sha256: String,
 }
@@ -63,6 +67,8 @@ pub struct PageStep<'a> {
     pub state: BatchState,
     /// Its last execution in the journal.
     pub ended: Option<&'a Attempt>,
+    /// The failed step that blocks it.
+    pub blocker: Option<&'a str>,
 }
 
 /// The data of one model. `steps` has the batches, in order, and then the other steps; `sql`
@@ -85,6 +91,7 @@ pub fn model<'a>(
     ModelData {
         id: &entry.unique_id,
         grain: days.map(|(grain, _)| grain.as_str()),
+        utc: days.is_some_and(|(_, zone)| zone == Tz::UTC),
         event_time: entry.microbatch.as_ref().map(|microbatch| microbatch.event_time.as_str()),
         inputs: filtered
             .filter_map(|input| Some((input.relation.as_str(), input.event_time.as_deref()?)))
@@ -102,7 +109,7 @@ fn files(
     sql: &mut dyn FnMut(&PlannedStep) -> Option<String>,
     columns: &mut NumberColumns,
 ) -> StepsData {
-    let mut fields: [Texts; 7] = Default::default();
+    let mut fields: [Texts; 8] = Default::default();
     let mut unreadable = Vec::new();
     for (index, step) in steps.iter().enumerate() {
         let text = sql(step.planned);
@@ -114,13 +121,22 @@ fn files(
             None => Default::default(),
         };
         let (file, text) = (step.planned.file.to_string(), text.unwrap_or_default());
-        let texts =
-            [&*step.planned.id, &file, &needs(step.planned), &text, &started, &seconds, words];
+        let texts = [
+            &*step.planned.id,
+            &file,
+            &needs(step.planned),
+            &text,
+            &started,
+            &seconds,
+            words,
+            step.blocker.unwrap_or_default(),
+        ];
         for (field, text) in fields.iter_mut().zip(texts) {
             field.push(text);
         }
     }
-    let [ids, files, needs, sql, started, seconds, words] = fields.map(|field| field.pack(columns));
+    let [ids, files, needs, sql, started, seconds, words, blockers] =
+        fields.map(|field| field.pack(columns));
     StepsData {
         states: letters(steps.iter().map(|step| step.state)),
         ids,
@@ -131,6 +147,7 @@ fn files(
         started,
         seconds,
         words,
+        blockers,
         sha256: steps
             .iter()
             .map(|step| STANDARD_NO_PAD.encode(step.planned.sha256.bytes()))
@@ -138,13 +155,19 @@ fn files(
     }
 }
 
-/// One line per dependency; at most 32, since a swap step depends on every batch.
+/// One line per dependency. Successive batches of one model are one line: their number, the first
+/// id and the last one, separated by tabs.
 fn needs(step: &PlannedStep) -> String {
-    const MAX_LINES: usize = 32;
-    let mut lines: Vec<String> =
-        step.depends_on.iter().take(MAX_LINES).map(ToString::to_string).collect();
-    if step.depends_on.len() > MAX_LINES {
-        lines.push(format!("and {} more", step.depends_on.len() - MAX_LINES));
+    const MIN_COLLAPSED: usize = 3;
+    let model = |id: &str| id.split('@').next().map(str::to_string);
+    let mut lines: Vec<String> = Vec::new();
+    for group in step.depends_on.chunk_by(|one, other| model(one) == model(other)) {
+        match group {
+            [first, .., last] if group.len() >= MIN_COLLAPSED => {
+                lines.push(format!("{}\t{first}\t{last}", group.len()));
+            }
+            few => lines.extend(few.iter().map(ToString::to_string)),
+        }
     }
     lines.join("\n")
 }

@@ -7,9 +7,11 @@
 //! text, and the page's policy allows only this script and this style sheet, by their hashes, and
 //! no network access.
 
+mod blockers;
 mod calendar;
 mod data;
 mod graph;
+mod rule_pages;
 mod state;
 mod summary;
 mod text_dedup;
@@ -28,12 +30,14 @@ use crate::calendar::{Grain, Instant, Window, display_instant};
 use crate::diagnostics::printable;
 use crate::plan::StepKind;
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
-use crate::run::history::{Attempt, History};
+use crate::run::audits;
+use crate::run::history::History;
 use crate::run::status::Coverage;
+use blockers::blockers;
 use calendar::{Cell, cells};
 use data::{PageData, PageStep};
 
-use state::{BatchState, Counts};
+use state::{BatchState, Counts, LastAudit};
 use summary::ModelSummary;
 use text_dedup::NumberColumns;
 
@@ -43,7 +47,10 @@ const SCRIPT: &str = concat!(
     include_str!("script/data.js"),
     include_str!("script/timeline.js"),
     include_str!("script/calendar.js"),
+    include_str!("script/range.js"),
+    include_str!("script/difference.js"),
     include_str!("script/batch.js"),
+    include_str!("script/models.js"),
     include_str!("script/main.js"),
 );
 
@@ -60,19 +67,17 @@ pub fn page(
     for step in &manifest.steps {
         steps.entry(&step.model).or_default().push(step);
     }
+    let blockers = blockers(&manifest.steps, history);
     let mut columns = NumberColumns::new();
     let (mut models, mut summaries) = (Vec::new(), Vec::new());
     let mut all = Counts::default();
     for entry in &manifest.models {
         let days = days(entry);
         let steps = steps.remove(entry.unique_id.as_str()).unwrap_or_default();
-        let audit = steps.iter().find(|step| {
-            step.kind == StepKind::Audit && BatchState::of(step, history) == BatchState::Done
-        });
-        let audit = audit.and_then(|step| history.done(step));
+        let audit = last_audit(&steps, history);
         let mut steps: Vec<PageStep> = steps
             .into_iter()
-            .map(|step| with_state(step, days.is_some(), audit, history))
+            .map(|step| with_state(step, days.is_some(), audit.as_ref(), &blockers, history))
             .collect();
         steps.sort_by_key(|step| (!step.is_batch(), step.window));
         let cells =
@@ -140,21 +145,43 @@ fn fill(values: Value) -> String {
         .expect("the template only uses values that are defined")
 }
 
-/// A step with its state. `audit` is the last successful audit of the model.
+/// A step with its state. `audit` is the last audit of the model.
 fn with_state<'a>(
     planned: &'a PlannedStep,
     has_days: bool,
-    audit: Option<&Attempt>,
+    audit: Option<&LastAudit>,
+    blockers: &BTreeMap<&str, &'a str>,
     history: &'a History,
 ) -> PageStep<'a> {
     let window = if has_days && planned.kind == StepKind::Batch { window(planned) } else { None };
     let ended = history.failed(planned).or(history.done(planned));
-    PageStep {
-        planned,
-        window,
-        state: BatchState::of_batch(planned, audit.filter(|_| window.is_some()), history),
-        ended,
+    let blocker = blockers.get(&*planned.id).copied();
+    let state = match blocker {
+        Some(_) => BatchState::Blocked,
+        None => {
+            let audit = audit.filter(|_| window.is_some());
+            BatchState::of_batch(planned, label(&planned.id), audit, history)
+        }
+    };
+    PageStep { planned, window, state, ended, blocker }
+}
+
+/// The last audit of a model, if a run had one.
+fn last_audit<'a>(steps: &[&PlannedStep], history: &'a History) -> Option<LastAudit<'a>> {
+    let step = steps.iter().find(|step| step.kind == StepKind::Audit)?;
+    if let Some(attempt) = history.failed(step) {
+        let batches = steps.iter().filter(|step| step.kind == StepKind::Batch);
+        let labels: Vec<&str> = batches.map(|step| label(&step.id)).collect();
+        let rejected = audits::rejected(&step.model, attempt.words(), &labels);
+        return Some(LastAudit { attempt, rejected, is_accepted: false });
     }
+    let attempt = history.done(step)?;
+    Some(LastAudit { attempt, rejected: Vec::new(), is_accepted: true })
+}
+
+/// The label of a batch in its step's id.
+fn label(id: &str) -> &str {
+    id.rsplit_once('@').map_or(id, |(_, label)| label)
 }
 
 fn calendar_cells(

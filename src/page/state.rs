@@ -9,6 +9,10 @@ use crate::run::history::{Attempt, History};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BatchState {
     Failed,
+    /// Done, and rejected by the last audit.
+    Rejected,
+    /// Not run, because a step that it depends on failed or is blocked.
+    Blocked,
     /// Between the model's `begin` and now, not in this plan, and not finished by any run.
     Missing,
     Planned,
@@ -16,17 +20,28 @@ pub enum BatchState {
     /// Done, and followed by a successful audit.
     Checked,
     /// Not in this plan, and finished by a run of another plan.
-    Before,
+    Earlier,
 }
 
-pub const STATES: [BatchState; 6] = [
+pub const STATES: [BatchState; 8] = [
     BatchState::Failed,
+    BatchState::Rejected,
+    BatchState::Blocked,
     BatchState::Missing,
     BatchState::Planned,
     BatchState::Done,
     BatchState::Checked,
-    BatchState::Before,
+    BatchState::Earlier,
 ];
+
+/// The last audit of a model.
+pub struct LastAudit<'a> {
+    pub attempt: &'a Attempt,
+    /// The labels of the batches that it rejects, as far as the client's output names them. Empty
+    /// after a successful audit.
+    pub rejected: Vec<String>,
+    pub is_accepted: bool,
+}
 
 impl BatchState {
     /// The state of a step.
@@ -39,32 +54,49 @@ impl BatchState {
         }
     }
 
-    /// The state of a batch; `audit` is the last successful audit of its model.
-    pub fn of_batch(step: &PlannedStep, audit: Option<&Attempt>, history: &History) -> BatchState {
-        match (BatchState::of(step, history), history.done(step), audit) {
-            (BatchState::Done, Some(done), Some(audit))
-                if done.started_at() <= audit.started_at() =>
-            {
-                BatchState::Checked
-            }
-            (state, ..) => state,
+    /// The state of a batch with this label; `audit` is the last audit of its model.
+    pub fn of_batch(
+        step: &PlannedStep,
+        label: &str,
+        audit: Option<&LastAudit>,
+        history: &History,
+    ) -> BatchState {
+        let state = BatchState::of(step, history);
+        let (BatchState::Done, Some(done), Some(audit)) = (state, history.done(step), audit) else {
+            return state;
+        };
+        match done.started_at() <= audit.attempt.started_at() {
+            true if audit.is_accepted => BatchState::Checked,
+            true if audit.rejected.iter().any(|other| other == label) => BatchState::Rejected,
+            _ => state,
         }
     }
 
     pub fn label(self) -> &'static str {
         match self {
             BatchState::Failed => "failed",
+            BatchState::Rejected => "audit failed",
+            BatchState::Blocked => "blocked",
+            BatchState::Missing => "not in this plan",
+            BatchState::Planned => "planned",
+            BatchState::Done => "done",
+            BatchState::Checked => "audited",
+            BatchState::Earlier => "done in an earlier plan",
+        }
+    }
+
+    /// Its class in the style sheet. The first letter of each is unique.
+    pub fn class(self) -> &'static str {
+        match self {
+            BatchState::Failed => "failed",
+            BatchState::Rejected => "rejected",
+            BatchState::Blocked => "blocked",
             BatchState::Missing => "missing",
             BatchState::Planned => "planned",
             BatchState::Done => "done",
             BatchState::Checked => "checked",
-            BatchState::Before => "done before",
+            BatchState::Earlier => "earlier",
         }
-    }
-
-    /// Its class in the style sheet.
-    pub fn class(self) -> &'static str {
-        self.label().split(' ').next_back().unwrap_or_default()
     }
 
     pub fn letter(self) -> char {

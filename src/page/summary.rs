@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::data::PageStep;
 use super::graph::{Drawing, draw};
+use super::rule_pages;
 use super::state::{BatchState, Counts};
-use crate::plan::manifest::{Manifest, ModelEntry};
+use crate::plan::manifest::{FindingEntry, Manifest, ModelEntry};
 
 /// The data of a model that are not in its manifest entry.
 pub struct ModelSummary {
@@ -77,7 +78,7 @@ pub fn failures(steps: &[PageStep]) -> (Vec<Value>, usize) {
 pub fn model(entry: &ModelEntry, summary: &ModelSummary) -> Value {
     json!({
         "entry": entry,
-        "findings": entry.findings,
+        "findings": findings(entry),
         "name": name(&entry.unique_id),
         "counts": counts(&summary.counts),
         "first": summary.first,
@@ -86,6 +87,16 @@ pub fn model(entry: &ModelEntry, summary: &ModelSummary) -> Value {
         "failures": summary.failures,
         "more_failures": summary.more_failures,
     })
+}
+
+/// The findings, each with the page of its rule.
+fn findings(entry: &ModelEntry) -> Vec<Value> {
+    let finding = |finding: &FindingEntry| {
+        let mut value = json!(finding);
+        value["page"] = json!(rule_pages::page(&finding.code));
+        value
+    };
+    entry.findings.iter().map(finding).collect()
 }
 
 /// The graph of the plan's models and their inputs.

@@ -1,8 +1,8 @@
-//! The columns of the tables of an earlier plan, for a new plan of the same models. Takes a plan's
-//! folder; gives for each model the columns that its statements write and those that they drop. A
-//! folder without a plan gives nothing.
+//! What a new plan of the same models needs of an earlier one. Takes a plan's folder; returns for
+//! each model the columns that its statements write and those that they drop, or its warnings. A
+//! folder without a plan returns nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
@@ -29,15 +29,20 @@ struct Model {
     columns: Option<Vec<String>>,
     #[serde(default)]
     columns_dropped: Vec<String>,
+    #[serde(default)]
+    warnings: Vec<String>,
+    #[serde(default)]
+    findings: Vec<EarlierFinding>,
+}
+
+#[derive(Deserialize)]
+struct EarlierFinding {
+    message: String,
 }
 
 /// By unique id, of the models whose columns the plan knows.
 pub fn earlier_columns(folder: &Path) -> BTreeMap<String, EarlierColumns> {
-    let manifest = File::open(folder.join("manifest.json")).ok();
-    let read =
-        manifest.and_then(|file| serde_json::from_reader::<_, Models>(BufReader::new(file)).ok());
-    let models = read.into_iter().flat_map(|manifest| manifest.models);
-    models
+    models(folder)
         .filter_map(|model| {
             Some((
                 model.unique_id,
@@ -45,4 +50,20 @@ pub fn earlier_columns(folder: &Path) -> BTreeMap<String, EarlierColumns> {
             ))
         })
         .collect()
+}
+
+/// The warnings and findings of each model, by unique id.
+pub fn earlier_messages(folder: &Path) -> BTreeMap<String, BTreeSet<String>> {
+    let messages = |model: Model| {
+        let findings = model.findings.into_iter().map(|finding| finding.message);
+        (model.unique_id, model.warnings.into_iter().chain(findings).collect())
+    };
+    models(folder).map(messages).collect()
+}
+
+fn models(folder: &Path) -> impl Iterator<Item = Model> {
+    let manifest = File::open(folder.join("manifest.json")).ok();
+    let read =
+        manifest.and_then(|file| serde_json::from_reader::<_, Models>(BufReader::new(file)).ok());
+    read.into_iter().flat_map(|manifest| manifest.models)
 }

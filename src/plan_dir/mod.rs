@@ -22,7 +22,7 @@ use crate::plan::Plan;
 use crate::plan::Sha256;
 use crate::project::STATE;
 pub use dry_run::{PlanChanges, dry_run};
-pub use earlier::{EarlierColumns, earlier_columns};
+pub use earlier::{EarlierColumns, earlier_columns, earlier_messages};
 use files::{WrittenFile, WrittenFiles};
 use fingerprint::{Fingerprint, PlanHashes};
 use staging::Staging;

@@ -50,11 +50,13 @@ pub fn failing_audit(
     audit::failing_audit(dialect, name, &String::from_utf8_lossy(text), allow)
 }
 
-/// Explains the verdicts in the output of a client; `None` if there are none.
-pub fn explain_verdicts(model: &str, output: &str) -> Option<String> {
+/// How many batches failed, what their verdicts mean, and where all rows are shown, from the output
+/// of a client that stopped at an audit; `None` if it has no verdict. `batches` is their number.
+pub fn explain_verdicts(model: &str, output: &str, batches: usize) -> Option<String> {
     let named = VERDICTS.iter().filter(|(verdict, _)| output.contains(&format!("{verdict}: ")));
+    let named: Vec<_> = named.collect();
     let meanings: Vec<String> =
-        named.map(|(verdict, meaning)| format!("{verdict}: {meaning}")).collect();
+        named.iter().map(|(verdict, meaning)| format!("{verdict}: {meaning}")).collect();
     if meanings.is_empty() {
         return None;
     }
@@ -62,7 +64,69 @@ pub fn explain_verdicts(model: &str, output: &str) -> Option<String> {
     let more = format!(
         "all batches: `batchwright audit -s {name} --run`; what to do: `batchwright audit --help`"
     );
-    Some(format!("the audit does not accept the table\n{}\n{more}", meanings.join("\n")))
+    let failed = failed_batches(name, output).filter(|(failed, ..)| *failed <= batches);
+    let sentence = match failed {
+        Some((failed, first, verdict)) => {
+            format!("audit failed in {failed} of {batches} batches, first {first} ({verdict})")
+        }
+        None => "the audit does not accept the table".to_string(),
+    };
+    Some(format!("{sentence}\n{}\n{more}", meanings.join("\n")))
+}
+
+/// The number of batches, the first one and its verdict, in a list such as `edge: 2024-09-01;
+/// missing rows: 2 batches from 2024-09-03 to 2024-09-05`.
+fn failed_batches(name: &str, output: &str) -> Option<(usize, String, String)> {
+    let mut failed = 0;
+    let mut first: Option<(String, String)> = None;
+    for part in failure_list(name, output)?.split("; ") {
+        let (verdict, batches) = part.split_once(": ")?;
+        let (count, from) = match batches.split_once(" batches from ") {
+            Some((count, range)) => (count.parse().ok()?, range.split(" to ").next()?),
+            None => (1, batches),
+        };
+        failed += if audit::NO_BATCH.contains(&from) && count == 1 { 0 } else { count };
+        if first.as_ref().is_none_or(|(earlier, _)| from < earlier.as_str()) {
+            first = Some((from.to_string(), verdict.to_string()));
+        }
+    }
+    first.map(|(first, verdict)| (failed, first, verdict))
+}
+
+/// The list of verdicts in the message with which a statement of the audit failed.
+fn failure_list<'o>(name: &str, output: &'o str) -> Option<&'o str> {
+    let list = output.split_once(&format!("audit of {name}: "))?.1;
+    // Clients quote the list, or put the rest of their message behind it.
+    let end = |char: char| matches!(char, '\'' | '"' | '`' | ')' | '\n' | '\r');
+    Some(list.split(end).next().unwrap_or_default().trim_end_matches(['.', ',', ' ']))
+}
+
+/// The labels of the batches that an audit rejects, as far as the output names them: of a range
+/// that has other batches too, only the first and the last are certain. `labels` are the model's
+/// batches, oldest first.
+pub fn rejected(model: &str, output: &str, labels: &[&str]) -> Vec<String> {
+    let name = model.splitn(3, '.').nth(2).unwrap_or(model);
+    let Some(list) = failure_list(name, output) else { return Vec::new() };
+    let position = |label: &str| labels.iter().position(|other| *other == label);
+    let mut rejected = Vec::new();
+    for part in list.split("; ") {
+        let Some((_, batches)) = part.split_once(": ") else { continue };
+        match batches
+            .split_once(" batches from ")
+            .map(|(count, range)| (count, range.split_once(" to ")))
+        {
+            Some((count, Some((from, to)))) => {
+                let (Some(from), Some(to)) = (position(from), position(to)) else {
+                    continue;
+                };
+                let is_complete = count.parse() == Ok(to.saturating_sub(from) + 1);
+                let named = if is_complete { (from..=to).collect() } else { vec![from, to] };
+                rejected.extend(named.into_iter().map(|index| labels[index].to_string()));
+            }
+            _ => rejected.extend(position(batches).map(|index| labels[index].to_string())),
+        }
+    }
+    rejected
 }
 
 /// The verdict of each batch, by the batch's name, in a table that a client printed with any column
@@ -87,6 +151,12 @@ pub fn verdicts(output: &str, batches: &BTreeSet<&str>) -> BTreeMap<String, Stri
         }
     }
     verdicts
+}
+
+/// The number of batches of a model.
+pub fn batches(manifest: &Manifest, model: &str) -> usize {
+    let steps = manifest.steps.iter();
+    steps.filter(|step| *step.model == *model && step.kind == StepKind::Batch).count()
 }
 
 /// The names of the rows of a model's audit: its batches, and two for rows outside all batches.
@@ -158,17 +228,42 @@ mod tests {
     }
 
     #[test]
+    fn rejected_batches_are_those_that_the_output_names() {
+        let labels = ["2024-09-01", "2024-09-02", "2024-09-03", "2024-09-04", "2024-09-05"];
+        let rejected = |list: &str| {
+            rejected(
+                "model.shop.orders",
+                &format!("'audit of orders: {list}' to INT32\nmore"),
+                &labels,
+            )
+        };
+        assert_eq!(rejected("edge: 2024-09-02"), [labels[1]]);
+        assert_eq!(
+            rejected("edge: 2024-09-01; empty: 2 batches from 2024-09-03 to 2024-09-04"),
+            [labels[0], labels[2], labels[3]]
+        );
+        assert_eq!(
+            rejected("edge: 2 batches from 2024-09-01 to 2024-09-05"),
+            [labels[0], labels[4]]
+        );
+        assert_eq!(rejected("no event time: no event time"), [""; 0]);
+    }
+
+    #[test]
     fn verdicts_are_explained() {
         let explanation = explain_verdicts(
             "model.shop.orders",
-            "audit of orders: edge: 2024-09-01; missing rows: 2 batches from a to b",
+            "Conversion Error: 'audit of orders: edge: 2024-09-01; missing rows: 2 batches from \
+             2024-09-03 to 2024-09-04'",
+            14,
         )
         .unwrap();
         assert!(
-            explanation.contains("missing rows: the query yields rows that the table lacks")
+            explanation.starts_with("audit failed in 3 of 14 batches, first 2024-09-01 (edge)\n")
+                && explanation.contains("missing rows: the query yields rows that the table lacks")
                 && explanation.contains("-s orders"),
             "{explanation}"
         );
-        assert_eq!(explain_verdicts("model.shop.orders", "connection refused"), None);
+        assert_eq!(explain_verdicts("model.shop.orders", "connection refused", 14), None);
     }
 }

@@ -244,7 +244,8 @@ impl<'a> Executor<'a> {
             return Ok(StepResult { reason: None, ..result });
         }
         let output = format!("{}{}", result.stderr, result.stdout);
-        let reason = audits::explain_verdicts(&step.model, &output).or(result.reason);
+        let batches = audits::batches(manifest, &step.model);
+        let reason = audits::explain_verdicts(&step.model, &output, batches).or(result.reason);
         Ok(StepResult { reason, ..result })
     }
 

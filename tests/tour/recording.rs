@@ -65,13 +65,10 @@ pub fn draw(blocks: &[&str]) -> String {
 fn class(line: &str) -> &'static str {
     match line {
         _ if line.starts_with("$ ") => " class=\"command\"",
-        _ if line.starts_with("error")
-            || line.contains("failed model.")
-            || line.contains("Error:") =>
-        {
+        _ if line.starts_with("error") || line.contains(" failed ") || line.contains("Error:") => {
             " class=\"error\""
         }
-        _ if line.contains(" done   model.") => " class=\"done\"",
+        _ if line.contains(" done   ") => " class=\"done\"",
         _ if line.starts_with("-- ") => " class=\"comment\"",
         _ => "",
     }

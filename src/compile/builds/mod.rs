@@ -268,17 +268,7 @@ pub(super) fn materialization_name(materialization: &Materialization) -> &str {
 }
 
 fn row(node: &Node, strategy: &str) -> ReportRow {
-    ReportRow {
-        model: node.name.clone(),
-        strategy: strategy.to_string(),
-        windows: None,
-        first: String::new(),
-        last: String::new(),
-        end: String::new(),
-        warnings: 0,
-        findings: 0,
-        starts_after_begin: false,
-    }
+    ReportRow { model: node.name.clone(), strategy: strategy.to_string(), ..ReportRow::default() }
 }
 
 pub(super) fn entry(context: &Context, node: &Node) -> ModelEntry {

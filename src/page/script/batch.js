@@ -102,32 +102,67 @@ function showStep(model, step) {
   const field = (name) => model.fields[name](step);
   const id = field("ids"), file = field("files"), words = field("words"), sql = field("sql"), cell = model.cellOf[step];
   const ran = field("started") && `${field("started").slice(0, 19).replace("T", " ")} UTC, ${field("seconds")} s`;
-  const needs = field("needs") && make("span", {}, ...field("needs").split("\n").flatMap((need) => [linkTo(need), " "]));
+  const needs = field("needs") && make("ul", {}, ...field("needs").split("\n").map((need) => make("li", {}, needOf(need))));
+  const blocker = field("blockers");
   const parts = [
-    facts([["State", badge(state)], ["Window", step < model.batches && windowOf(model, cell)], ["File", make("code", {}, file)],
+    facts([["State", badge(state)], ["Blocked by", blocker && linkTo(blocker)], ["Window", step < model.batches && windowOf(model, cell)], ["File", make("code", {}, file)],
       ["SHA-256", make("span", { class: "digest" }, sha256(model, step))], ["Ran", ran], ["Depends on", needs]]),
   ];
   if (words) parts.push(make("pre", { class: "words", role: "note", "aria-label": "Output of the client" }, words));
   if (model.steps.unreadable.includes(step)) parts.push(make("p", { class: "note" }, "The file is missing, or differs from the one in the manifest: compile the plan again."));
-  else parts.push(sqlKey(sql, model), highlighted(sql, model));
+  else parts.push(...sqlParts(model, step, sql));
   fill(id.slice(id.indexOf("@") + 1) || id, copy("Copy SQL", sql), parts);
-  history.replaceState(null, "", `#${encodeURIComponent(id)}`);
+  remember(model, id.slice(id.indexOf("@") + 1));
 }
 
-/** Shows a batch that is not in the plan. */
+/** The SQL, and for a batch a button for the difference to the one before. */
+function sqlParts(model, step, sql) {
+  const key = sqlKey(sql, model), text = highlighted(sql, model);
+  if (step === 0 || step >= model.batches) return [key, text];
+  const before = model.label(model.cellOf[step - 1]);
+  const button = make("button", { type: "button", "aria-pressed": "false", onclick: () => {
+    const pressed = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", pressed);
+    const shown = pressed ? differenceElement(model.fields.sql(step - 1), sql) : text;
+    byId("batch").querySelector("pre.sql").replaceWith(shown);
+  } }, `Difference to ${before}`);
+  key.append(button);
+  return [key, text];
+}
+
+/** A dependency: a step, a model, or successive batches of one model. */
+function needOf(need) {
+  const [count, first, last] = need.split("\t");
+  if (!last) return linkTo(need);
+  const model = first.split("@")[0];
+  const range = `${first.split("@")[1]} … ${last.split("@")[1]}`;
+  const text = `${counted(+count, "batch")} of ${shortName(model)}`;
+  return make("span", {}, modelOf.has(model) ? make("a", { href: `#${encodeURIComponent(first)}` }, text) : text, ` (${range})`);
+}
+
+/** Shows a batch that is not in the plan, and the gap that it is in. */
 function showGap(model, cell) {
-  const state = STATES[model.states[cell]];
-  const name = model.id.split(".").slice(2).join(".");
-  const iso = (seconds) => new Date(seconds * 1000).toISOString().replace(".000", "");
-  const command = `batchwright compile --select ${name} --event-time-start ${iso(model.starts[cell])} --event-time-end ${iso(model.ends[cell])}`;
-  const parts = [facts([["State", badge(state)], ["Window", windowOf(model, cell)]]),
-    make("p", {}, "This plan has no file for this batch. To plan it:"), make("pre", { class: "sql" }, command)];
+  const [first, last] = gapAround(model, cell);
+  const command = commandFor(model, cell, cell);
+  const parts = [facts([["State", badge(STATES[model.states[cell]])], ["Window", windowOf(model, cell)]]),
+    make("p", {}, "This plan has no file for this batch. To plan it:"), commandElement(command)];
+  if (last > first) {
+    const all = commandFor(model, first, last);
+    parts.push(make("p", {}, `To plan all ${counted(last - first + 1, "batch")} from ${model.label(first)} to ${model.label(last)}: `, copy("Copy command", all)), commandElement(all));
+  }
   fill(model.label(cell), copy("Copy command", command), parts);
+  remember(model, model.label(cell));
 }
 
 /** A link to a step or a model of this plan, or text for another id. */
 function linkTo(id) {
-  return modelOf.has(id.split("@")[0]) ? make("a", { href: `#${encodeURIComponent(id)}` }, id) : id;
+  return modelOf.has(id.split("@")[0]) ? make("a", { href: `#${encodeURIComponent(id)}` }, shortName(id)) : id;
+}
+
+/** Writes what is shown to the address: the model, the batch or range, and the filter. */
+function remember(model, part) {
+  const state = filter ? `&state=${STATES[filter]}` : "";
+  history.replaceState(null, "", `#${encodeURIComponent(part ? `${model.id}@${part}` : model.id)}${state}`);
 }
 
 function sqlKey(sql, model) {
@@ -153,6 +188,7 @@ function fill(title, button, parts) {
     button.disabled = open < 0 || open + by < 0 || open + by >= model.states.length;
     return button;
   };
-  const bar = make("div", { class: "bar" }, make("h3", {}, title), step(-1, "‹ Earlier"), step(1, "Later ›"), button);
-  byId("batch").replaceChildren(bar, ...parts);
+  const bar = make("div", { class: "bar" }, make("h3", {}, title), ...(open < 0 ? [] : [step(-1, "‹ Earlier"), step(1, "Later ›")]), button);
+  byId("batch").replaceChildren(make("p", { class: "quiet" }, shortName(model.id)), bar, ...parts);
+  byId("batch").scrollTop = 0;
 }

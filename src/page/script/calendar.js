@@ -9,12 +9,12 @@ const SIZES = {
 };
 
 const ROW = 20;
-const calendar = { model: null, rows: [], row: [], column: [], active: 0, open: -1, drawn: new Map() };
+const calendar = { model: null, rows: [], row: [], column: [], active: 0, open: -1, anchor: -1, end: -1, drawn: new Map() };
 
 /** Lays the model's batches out in rows: days of hours, months of days, years of months. */
 function layOut(model) {
   const size = SIZES[model.grain];
-  Object.assign(calendar, { model, rows: [], row: [], column: [], active: 0, open: -1 });
+  Object.assign(calendar, { model, rows: [], row: [], column: [], active: 0, open: -1, anchor: -1, end: -1 });
   model.states.forEach((_, cell) => {
     const label = model.label(cell);
     const name = label.slice(0, size.row);
@@ -45,8 +45,7 @@ function layOut(model) {
 function fit() {
   const work = byId("work"), size = SIZES[calendar.model?.grain];
   if (!size) return;
-  const narrow = window.matchMedia("(max-width: 1080px)").matches;
-  const room = (narrow ? work.clientWidth - 18 : 620) - size.label;
+  const room = work.clientWidth - 18 - size.label;
   const width = Math.max(6, Math.min(size.columns > 12 ? 18 : 30, Math.floor(room / byId("columns").childElementCount)));
   work.style.setProperty("--cell", `${width}px`);
   work.style.setProperty("--label", `${size.label}px`);
@@ -79,8 +78,8 @@ function drawRow(index) {
   for (let cell = first; cell < first + count; cell++) {
     const state = STATES[calendar.model.states[cell]];
     const label = `${calendar.model.label(cell)}, ${WORDS[state] ?? state}`;
-    const element = make("div", { role: "gridcell", class: `cell ${state}`, "data-cell": cell, "aria-label": label, title: label,
-      "aria-colindex": calendar.column[cell] + 1, tabindex: cell === calendar.active ? 0 : -1, "aria-selected": cell === calendar.open });
+    const element = make("div", { role: "gridcell", class: `cell ${state}${rangeClass(cell)}${calendar.model.states[cell] === filter ? " matches" : ""}`, "data-cell": cell, "aria-label": label, title: label,
+      "aria-colindex": calendar.column[cell] + 1, tabindex: cell === calendar.active ? 0 : -1, "aria-selected": cell === calendar.open || inRange(cell) });
     element.style.marginLeft = `calc(var(--cell) * ${calendar.column[cell] - column})`;
     column = calendar.column[cell] + 1;
     row.append(element);
@@ -107,6 +106,7 @@ function focusCell(cell) {
 }
 
 function openCell(cell) {
+  clearRange();
   element(calendar.open)?.setAttribute("aria-selected", false);
   calendar.open = cell;
   focusCell(cell);
@@ -149,9 +149,11 @@ function onKey(event) {
     End: () => (event.ctrlKey ? last : here.first + here.count - 1),
   }[event.key];
   if (event.altKey || event.metaKey) return;
-  if (to) focusCell(to());
+  if (to && event.shiftKey) extendRange(to());
+  else if (to) focusCell(to());
+  else if (event.key === "Enter" && event.shiftKey) extendRange(active);
   else if (event.key === "Enter" || event.key === " ") openCell(active);
-  else if (event.key === "n") next("fm");
+  else if (event.key === "n") next(OPEN);
   else return;
   event.preventDefault();
 }

@@ -6,9 +6,13 @@ const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId("data").textContent);
 
 // The states, the most important first.
-const STATES = { f: "failed", m: "missing", p: "planned", d: "done", c: "checked", b: "before" };
-const WORDS = { checked: "done, and audited since", before: "done before, by another plan", missing: "missing: not finished by any run", planned: "planned, not run yet" };
-const RANK = { f: 6, m: 5, p: 4, d: 3, c: 2, b: 1 };
+const STATES = { f: "failed", r: "rejected", b: "blocked", m: "missing", p: "planned", d: "done", c: "checked", e: "earlier" };
+const WORDS = { rejected: "done, but the audit failed", checked: "audited", earlier: "done in an earlier plan", missing: "not in this plan, and not finished by any run", planned: "planned, not run yet" };
+const LETTERS = Object.keys(STATES);
+const RANK = Object.fromEntries(LETTERS.map((letter, index) => [letter, LETTERS.length - index]));
+/** The letters of states that need work. */
+const OPEN = "frbm";
+
 /** Decodes `2024*366 2025` into a list of words. */
 function expand(runs) {
   const words = [];
@@ -53,14 +57,14 @@ const models = data.models.map((model, number) => {
     }
   }
   const states = letters(model.states);
-  // The cells that are neither missing nor done before are the batches of the plan.
+  // The cells that are neither missing nor done in an earlier plan are the batches of the plan.
   const step = [], cellOf = [];
   states.forEach((state, cell) => {
-    step.push(state === "m" || state === "b" ? -1 : cellOf.length);
+    step.push(state === "m" || state === "e" ? -1 : cellOf.length);
     if (step[cell] >= 0) cellOf.push(cell);
   });
   const fields = {};
-  for (const name of ["ids", "files", "needs", "sql", "started", "seconds", "words"]) fields[name] = texts(model.steps[name]);
+  for (const name of ["ids", "files", "needs", "sql", "started", "seconds", "words", "blockers"]) fields[name] = texts(model.steps[name]);
   return { ...model, number, starts, ends, states, step, cellOf, label: texts(model.labels), stepStates: letters(model.steps.states), fields };
 });
 const modelOf = new Map(models.map((model) => [model.id, model]));
@@ -88,3 +92,9 @@ function make(tag, attributes = {}, ...children) {
   element.append(...children);
   return element;
 }
+
+/** The name in a unique id or in the id of a step, without type and package. */
+const shortName = (id) => id.split(".").slice(2).join(".") || id;
+
+/** The number of items, with its noun. */
+const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : noun.endsWith("ch") ? "es" : "s"}`;

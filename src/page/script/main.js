@@ -1,5 +1,6 @@
 // Selects what is shown: one model at a time, and the target of the address.
 
+const SHORT = { r: "audit failure", m: "gap" };
 const swatchOf = (letter) => make("i", { class: `swatch ${STATES[letter]}` });
 
 /** Shows a model: its facts, its calendar, and its other files. */
@@ -8,7 +9,7 @@ function show(model) {
   calendar.shown = model;
   for (const article of document.querySelectorAll("article")) article.hidden = article.id !== model.id;
   for (const row of byId("models").tBodies[0].rows) row.setAttribute("aria-selected", +row.dataset.model === model.number);
-  byId("model-title").textContent = model.id.split(".").slice(2).join(".");
+  byId("model-title").textContent = shortName(model.id);
   const files = [];
   for (let step = model.batches; step < model.stepStates.length; step++) {
     const letter = model.stepStates[step];
@@ -18,9 +19,9 @@ function show(model) {
   byId("files").replaceChildren(...files);
   const jump = (letter) => {
     const count = model.states.filter((state) => state === letter).length;
-    return count ? [make("button", { type: "button", onclick: () => next(letter) }, `Next ${STATES[letter]}`)] : [];
+    return count ? [make("button", { type: "button", onclick: () => next(letter) }, `Next ${SHORT[letter] ?? STATES[letter]}`)] : [];
   };
-  byId("jumps").replaceChildren(...jump("f"), ...jump("m"));
+  byId("jumps").replaceChildren(...[...OPEN].flatMap(jump));
   const batches = model.states.length > 0;
   for (const part of document.querySelectorAll("#columns, #grid, .keys")) part.hidden = !batches;
   byId("batch").replaceChildren();
@@ -47,25 +48,46 @@ function openQuietly(cell) {
   else element(cell)?.blur();
 }
 
-/** Shows the model or the step that the address names. */
+/** Shows what the address names: `model@batch`, `model@first..last`, and `&state=failed`. */
 function follow() {
-  const id = decodeURIComponent(location.hash.slice(1));
-  const model = modelOf.get(id.split("@")[0]);
+  const [address, ...options] = location.hash.slice(1).split("&");
+  const state = LETTERS.find((letter) => options.includes(`state=${STATES[letter]}`)) ?? "";
+  if (state && state !== filter) setFilter(state);
+  const id = decodeURIComponent(address);
+  const [name, part = ""] = id.split("@");
+  const model = modelOf.get(name);
   if (!model) return false;
   show(model);
-  const step = id.includes("@") ? stepOf(model, id) : -1;
+  const step = part ? stepOf(model, id) : -1;
+  const [first, last] = part.split("..").map((label) => cellOf(model, label));
   if (step >= 0 && step < model.batches) openQuietly(model.cellOf[step]);
   else if (step >= 0) openFile(model, step);
-  byId("work").scrollIntoView({ block: "start" });
+  else if (first >= 0 && last >= 0) selectRange(first, last), reveal(first);
+  else if (first >= 0) openQuietly(first);
+  document.querySelector('#models tr[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
   return true;
 }
 
-function search() {
-  const words = byId("search").value.toLowerCase().split(/\s+/);
-  for (const row of byId("models").tBodies[0].rows) {
-    const id = models[row.dataset.model].id.toLowerCase();
-    row.hidden = !words.every((word) => id.includes(word));
-  }
+/** The batch with this label, or -1. */
+function cellOf(model, label) {
+  for (let cell = 0; label && cell < model.states.length; cell++) if (model.label(cell) === label) return cell;
+  return -1;
+}
+
+/** Keys that work everywhere except in a text field. */
+function onPageKey(event) {
+  if (event.altKey || event.metaKey || event.ctrlKey) return;
+  const writing = event.target.closest?.("input");
+  if (event.key === "Escape") {
+    clearFilters();
+    clearRange();
+    writing?.blur();
+  } else if (writing) return;
+  else if (event.key === "/") byId("search").focus();
+  else if (event.key === "j") moveModel(1);
+  else if (event.key === "k") moveModel(-1);
+  else return;
+  event.preventDefault();
 }
 
 function setTheme(theme) {
@@ -75,19 +97,37 @@ function setTheme(theme) {
 }
 
 for (const part of document.querySelectorAll(".needs-script")) part.hidden = false;
-byId("search").hidden = models.length < 8;
+byId("search").hidden = models.length < 3;
 addTimelines();
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 setTheme(dark.matches ? "dark" : "light");
 dark.addEventListener("change", () => setTheme(dark.matches ? "dark" : "light"));
 byId("theme").addEventListener("click", () => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
-byId("search").addEventListener("input", search);
+byId("search").addEventListener("input", filterModels);
 byId("grid").addEventListener("scroll", drawRows);
 byId("grid").addEventListener("keydown", onKey);
-byId("grid").addEventListener("click", (event) => {
-  const cell = event.target.closest(".cell");
-  if (cell) openCell(+cell.dataset.cell);
+const cellAt = (event) => {
+  const cell = event.target.closest?.(".cell");
+  return cell ? +cell.dataset.cell : -1;
+};
+let dragged = -1;
+byId("grid").addEventListener("pointerdown", (event) => {
+  dragged = event.shiftKey ? -1 : cellAt(event);
 });
+byId("grid").addEventListener("pointerover", (event) => {
+  const cell = cellAt(event);
+  if (dragged >= 0 && event.buttons === 1 && cell >= 0 && (cell !== dragged || calendar.anchor >= 0)) selectRange(dragged, cell);
+});
+byId("grid").addEventListener("click", (event) => {
+  const cell = cellAt(event);
+  const ranged = calendar.anchor >= 0 && dragged >= 0 && calendar.anchor === dragged && cell === calendar.end && cell !== dragged;
+  dragged = -1;
+  if (cell < 0 || ranged) return;
+  if (event.shiftKey) extendRange(cell);
+  else openCell(cell);
+});
+window.addEventListener("pointerup", () => setTimeout(() => (dragged = -1)));
+window.addEventListener("keydown", onPageKey);
 window.addEventListener("hashchange", follow);
 let resized;
 window.addEventListener("resize", () => {

@@ -3,6 +3,8 @@
 const from = models.reduce((least, model) => Math.min(least, model.starts[0] ?? Infinity), Infinity);
 const until = models.reduce((most, model) => Math.max(most, model.ends.at(-1) ?? -Infinity), -Infinity);
 let timelines = [];
+/** The letter of the state that is shown; empty for all. */
+let filter = "";
 
 function drawTimelines() {
   const colours = {};
@@ -26,13 +28,14 @@ function drawTimeline(canvas, width, model, colours) {
   const pixels = Array(canvas.width).fill("");
   const position = (time) => ((time - from) / (until - from)) * canvas.width;
   model.states.forEach((state, cell) => {
+    if (filter && state !== filter) return;
     const first = Math.min(Math.floor(position(model.starts[cell])), canvas.width - 1);
-    const minimum = state === "f" ? 3 * scale : 1;
+    const minimum = "fr".includes(state) ? 3 * scale : 1;
     const last = Math.max(position(model.ends[cell]) - 0.5, first + minimum);
     for (let x = first; x < last && x < canvas.width; x++) if (!pixels[x] || RANK[state] > RANK[pixels[x]]) pixels[x] = state;
   });
   const pen = canvas.getContext("2d");
-  const bar = { f: [0, 22], d: [5, 12], c: [5, 12], b: [5, 12], p: [5, 12], m: [13, 4] };
+  const bar = { f: [0, 22], r: [0, 22], b: [5, 12], d: [5, 12], c: [5, 12], e: [5, 12], p: [5, 12], m: [13, 4] };
   for (let x = 0; x < pixels.length; x++) {
     const state = pixels[x];
     let end = x;
@@ -40,7 +43,7 @@ function drawTimeline(canvas, width, model, colours) {
     if (state) {
       const [top, height] = bar[state].map((length) => length * scale);
       pen.fillStyle = colours[state];
-      if (state === "p") {
+      if ("pb".includes(state)) {
         const line = Math.max(1, Math.round(1.5 * scale));
         pen.fillRect(x, top, end - x + 1, line);
         pen.fillRect(x, top + height - line, end - x + 1, line);
@@ -85,7 +88,6 @@ function addTimelines() {
       const cell = model.ends.findIndex((end) => end > time);
       show(model);
       if (cell >= 0) openCell(cell);
-      byId("work").scrollIntoView({ block: "start" });
     });
     row.querySelector(".timeline").append(canvas);
     timelines.push({ canvas, model });

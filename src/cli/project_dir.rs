@@ -1,0 +1,36 @@
+//! The project's folder: the one that is named, else the current folder or its nearest parent with
+//! a dbt_project.yml, as in dbt.
+
+use std::path::{Path, PathBuf};
+
+const PROJECT_FILE: &str = "dbt_project.yml";
+
+/// The project's folder, relative to the current one; `.` if no parent has a project.
+pub fn nearest() -> PathBuf {
+    match std::env::current_dir() {
+        Ok(current) => nearest_from(&current, &|folder| folder.join(PROJECT_FILE).is_file()),
+        Err(_) => PathBuf::from("."),
+    }
+}
+
+fn nearest_from(current: &Path, has_project: &dyn Fn(&Path) -> bool) -> PathBuf {
+    match current.ancestors().position(has_project) {
+        None | Some(0) => PathBuf::from("."),
+        Some(levels) => std::iter::repeat_n("..", levels).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_project_is_found_in_parent_folders() {
+        let from = |current: &str| {
+            nearest_from(Path::new(current), &|folder| folder == Path::new("/home/ann/shop"))
+        };
+        assert_eq!(from("/home/ann/shop"), Path::new("."));
+        assert_eq!(from("/home/ann/shop/models/marts"), Path::new("../.."));
+        assert_eq!(from("/home/bob"), Path::new("."));
+    }
+}
