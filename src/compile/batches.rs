@@ -68,7 +68,8 @@ pub(super) fn compile_model(
     )?;
     if let Some(models) = context.staged {
         let reads_self = query.reads_self || query.text.reads_this;
-        models.check_reads(context, node, reads_self, mode, &entries, &cover, request)?;
+        models.check_rows(node, reads_self, mode)?;
+        models.check_reads(context, node, &entries, &cover, request)?;
         diagnostics.extend(staged::notes(context, node));
     }
     let input = codegen::StrategyInput {

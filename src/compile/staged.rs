@@ -122,35 +122,39 @@ impl StagedModels {
         }
     }
 
-    /// Refuses a model whose query reads rows that no table of the backfill has: of its own table,
-    /// or of a staged model outside of the staged windows.
-    pub fn check_reads(
+    /// Refuses a model whose query reads its own table, or whose rows outside of the window stay.
+    pub fn check_rows(
         &self,
-        context: &Context,
         node: &Node,
         reads_self: bool,
         mode: OutsideWindow,
-        entries: &[InputEntry],
-        cover: &Cover,
-        request: &Request,
     ) -> Result<(), Diagnostics> {
-        let refuse = |why: String| {
-            Diagnostic::error(format!("`{}` cannot be staged: {why}", node.name))
-                .at(node.file.line(1))
-        };
         if reads_self {
-            return Err(refuse("its query reads its own table".to_string())
+            return Err(refuse(node, "its query reads its own table".to_string())
                 .hint("compile it in a plan without `--staged`")
                 .into());
         }
         if mode == OutsideWindow::Keep {
             return Err(refuse(
+                node,
                 "it keeps rows outside of the window, and only the windows are published"
                     .to_string(),
             )
             .hint("set `outside_window` to `error` or `drop`")
             .into());
         }
+        Ok(())
+    }
+
+    /// Refuses a model whose query reads a staged model outside of the staged windows.
+    pub fn check_reads(
+        &self,
+        context: &Context,
+        node: &Node,
+        entries: &[InputEntry],
+        cover: &Cover,
+        request: &Request,
+    ) -> Result<(), Diagnostics> {
         let staged = entries.iter().filter(|entry| {
             let why = entry.whole_because.as_deref();
             self.0.contains_key(&entry.unique_id)
@@ -161,10 +165,13 @@ impl StagedModels {
             let alone =
                 format!("publish `{}` first, in a plan without `{}`", input.name, node.name);
             if !entry.filtered {
-                return Err(refuse(format!(
-                    "it reads all of `{}`, of which only the windows of this plan are staged",
-                    input.name
-                ))
+                return Err(refuse(
+                    node,
+                    format!(
+                        "it reads all of `{}`, of which only the windows of this plan are staged",
+                        input.name
+                    ),
+                )
                 .hint(alone)
                 .into());
             }
@@ -179,11 +186,14 @@ impl StagedModels {
             };
             let ((start, end), (staged_start, staged_end)) = (ends(cover), ends(&other));
             if start < staged_start || end > staged_end {
-                return Err(refuse(format!(
-                    "its batches read `{}` from {start} to {end}, and only {staged_start} to \
+                return Err(refuse(
+                    node,
+                    format!(
+                        "its batches read `{}` from {start} to {end}, and only {staged_start} to \
                      {staged_end} is staged",
-                    input.name
-                ))
+                        input.name
+                    ),
+                )
                 .hint(format!("choose bounds that are whole batches of `{}`", node.name))
                 .hint(alone)
                 .into());
@@ -191,6 +201,10 @@ impl StagedModels {
         }
         Ok(())
     }
+}
+
+fn refuse(node: &Node, why: String) -> Diagnostic {
+    Diagnostic::error(format!("`{}` cannot be staged: {why}", node.name)).at(node.file.line(1))
 }
 
 /// The files of a staged model besides its batches.

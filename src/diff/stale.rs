@@ -151,7 +151,7 @@ fn command(stale: &[StaleModel]) -> Option<String> {
     let start = stale.iter().filter_map(|model| model.event_time_start.as_deref()).min()?;
     let end = stale.iter().filter_map(|model| model.event_time_end.as_deref()).max()?;
     let names: BTreeSet<&str> =
-        stale.iter().flat_map(|model| &model.because_of).map(name).collect();
+        stale.iter().flat_map(|model| &model.because_of).map(|id| name(id)).collect();
     let selected: Vec<String> = names.into_iter().map(|name| format!("{name}+")).collect();
     Some(format!(
         "batchwright compile -s {} --event-time-start {} --event-time-end {}",
@@ -162,7 +162,7 @@ fn command(stale: &[StaleModel]) -> Option<String> {
 }
 
 /// The name of a model as a selection takes it.
-fn name(unique_id: &String) -> &str {
+fn name(unique_id: &str) -> &str {
     unique_id.splitn(3, '.').nth(2).unwrap_or(unique_id)
 }
 
@@ -175,7 +175,7 @@ impl StaleModel {
     /// Formats the model: `stale: 30 batches from 2024-09-01 until 2024-10-01, through orders`.
     pub fn words(&self) -> String {
         let through: Vec<&str> =
-            self.because_of.iter().filter(|id| **id != self.unique_id).map(name).collect();
+            self.because_of.iter().filter(|id| **id != self.unique_id).map(|id| name(id)).collect();
         let through = match through.as_slice() {
             [] => String::new(),
             names => format!(", which reads {}", names.join(", ")),

@@ -58,9 +58,12 @@ const MOST_COPIES: usize = 1_000_000;
 /// The prefix of YAML's own tags.
 const YAML_TAG: &str = "tag:yaml.org,2002:";
 
+/// A byte order mark, the bytes of a file, and a line break if its last line lacks one.
+type Input<'a> = Chain<Chain<&'a [u8], &'a [u8]>, &'a [u8]>;
+
 struct Composer<'a> {
     file: &'a SourceFile,
-    parser: Parser<Chain<Chain<&'a [u8], &'a [u8]>, &'a [u8]>>,
+    parser: Parser<Input<'a>>,
     /// What an alias stands for; nothing while it is read.
     anchors: BTreeMap<String, Option<Node>>,
     warnings: Vec<Diagnostic>,
