@@ -332,7 +332,7 @@ fn errors_have_a_place_and_a_way() {
         error_of("{{ run_query('x') }}").message.starts_with("`run_query` queries the warehouse")
     );
     assert_eq!(error_of("{{ exceptions.raise_compiler_error('no') }}").message, "no");
-    assert_eq!(error_of("{{ twice(1, 2) }}").message, "`twice`: takes 1 argument, was given 2");
+    assert_eq!(error_of("{{ twice(1, 2) }}").message, "`twice`: takes 1 argument, but got 2");
 }
 
 #[test]
