@@ -119,6 +119,8 @@ fn run(folder: &Path, readme: &str, commands: &[String]) -> datatest_stable::Res
 }
 
 fn check(folder: &str, name: &str, snapshot: &str) -> datatest_stable::Result<()> {
+    // Accepting the snapshots of all cases must not accept a panic.
+    assert!(!snapshot.contains("batchwright has a fault"), "{name}: a command panicked");
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(folder);
     settings.set_prepend_module_to_snapshot(false);

@@ -123,7 +123,7 @@ pub fn render_table(rows: &[ReportRow], width: usize) -> String {
         if is_below {
             let names = lines.iter().map(|line| length(&line.cells[0])).max().unwrap_or_default();
             let others = names_excluded(&lines);
-            narrowest = draw(&lines, is_below, width.saturating_sub(others).clamp(12, names));
+            narrowest = draw(&lines, is_below, width.saturating_sub(others).max(12).min(names));
         }
     }
     narrowest
