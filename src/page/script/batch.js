@@ -190,5 +190,6 @@ function fill(title, button, parts) {
   };
   const bar = make("div", { class: "bar" }, make("h3", {}, title), ...(open < 0 ? [] : [step(-1, "‹ Earlier"), step(1, "Later ›")]), button);
   byId("batch").replaceChildren(make("p", { class: "quiet" }, shortName(model.id)), bar, ...parts);
-  byId("batch").scrollTop = 0;
+  // A frame later, so that no layout is computed twice.
+  requestAnimationFrame(() => (byId("batch").scrollTop = 0));
 }

@@ -65,8 +65,8 @@ function drawRows() {
     if (calendar.drawn.has(index)) continue;
     const row = drawRow(index);
     calendar.drawn.set(index, row);
-    const next = [...byId("rows").children].find((other) => +other.getAttribute("aria-rowindex") > index + 1);
-    byId("rows").insertBefore(row, next ?? null);
+    const following = [...calendar.drawn.keys()].filter((other) => other > index);
+    byId("rows").insertBefore(row, following.length ? calendar.drawn.get(Math.min(...following)) : null);
   }
 }
 
@@ -80,7 +80,8 @@ function drawRow(index) {
     const label = `${calendar.model.label(cell)}, ${WORDS[state] ?? state}`;
     const element = make("div", { role: "gridcell", class: `cell ${state}${rangeClass(cell)}${calendar.model.states[cell] === filter ? " matches" : ""}`, "data-cell": cell, "aria-label": label, title: label,
       "aria-colindex": calendar.column[cell] + 1, tabindex: cell === calendar.active ? 0 : -1, "aria-selected": cell === calendar.open || inRange(cell) });
-    element.style.marginLeft = `calc(var(--cell) * ${calendar.column[cell] - column})`;
+    const skipped = calendar.column[cell] - column;
+    if (skipped) element.style.marginLeft = `calc(var(--cell) * ${skipped})`;
     column = calendar.column[cell] + 1;
     row.append(element);
   }
