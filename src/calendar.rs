@@ -9,7 +9,7 @@ mod zone;
 use chrono::{DateTime, Utc};
 
 pub use grain::Grain;
-pub use timestamp::{Timestamp, parse_timestamp};
+pub use timestamp::{Timestamp, format_instant, parse_instant, parse_timestamp};
 pub use zone::display_instant;
 
 /// An instant in UTC, in whole seconds.

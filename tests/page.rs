@@ -8,9 +8,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use batchwright::calendar::format_instant;
 use batchwright::plan::manifest::{Manifest, PlannedStep, read};
 use batchwright::plan::planned::StepFile;
-use batchwright::plan_dir::instant;
 use batchwright::run::history::History;
 use batchwright::run::status::Coverage;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -441,7 +441,7 @@ fn with_many_batches(shop: &Path) -> Manifest {
         manifest.steps.push(batch.clone());
     }
     for model in manifest.models.iter_mut().filter(|model| model.unique_id == HOURLY) {
-        model.microbatch.as_mut().unwrap().begin = instant(first);
+        model.microbatch.as_mut().unwrap().begin = format_instant(first);
     }
     manifest
 }
@@ -461,7 +461,7 @@ fn with_many_models(shop: &Path) -> Manifest {
     for number in 0..120 {
         let mut model = model.clone();
         model.unique_id = format!("model.shop.hourly_{number:03}");
-        model.microbatch.as_mut().unwrap().begin = instant(first);
+        model.microbatch.as_mut().unwrap().begin = format_instant(first);
         for hour in 0..417 {
             let (start, end) = (first + TimeDelta::hours(hour), first + TimeDelta::hours(hour + 1));
             let label = start.format("%Y-%m-%dT%H");

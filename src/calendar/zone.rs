@@ -2,10 +2,11 @@
 //! clocks jump: a reading that is skipped or repeated is the first instant at which the clock shows
 //! it or a later time.
 
-use chrono::{NaiveDateTime, NaiveTime, Offset, SecondsFormat, TimeDelta, TimeZone, Utc};
+use chrono::{NaiveDateTime, NaiveTime, Offset, SecondsFormat, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
 use super::Instant;
+use super::timestamp::format_instant;
 
 /// The reading of a local clock at `at`.
 pub(super) fn local(at: Instant, tz: Tz) -> NaiveDateTime {
@@ -44,14 +45,14 @@ pub fn display_instant(at: Instant, tz: Tz) -> String {
     if local.time() == NaiveTime::MIN && first_instant(local, tz) == at {
         local.format("%Y-%m-%d").to_string()
     } else if tz == Tz::UTC {
-        at.with_timezone(&Utc).to_rfc3339_opts(SecondsFormat::Secs, true)
+        format_instant(at)
     } else {
         let offset = tz.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc();
         // An RFC 3339 offset has no seconds; local mean times before 1920 have.
         if offset % 60 == 0 {
             at.with_timezone(&tz).to_rfc3339_opts(SecondsFormat::Secs, true)
         } else {
-            at.with_timezone(&Utc).to_rfc3339_opts(SecondsFormat::Secs, true)
+            format_instant(at)
         }
     }
 }

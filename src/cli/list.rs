@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::options::{ProjectArgs, RefreshArgs, SelectArgs, WindowArgs, request};
 use super::{print, print_diagnostics};
+use crate::calendar::format_instant;
 use crate::compile::{self, ListedModel};
 use crate::diagnostics::Diagnostics;
-use crate::plan_dir::instant;
 
 const EXAMPLES: &str = r"Examples:
   $ batchwright list -s tag:nightly+
@@ -54,8 +54,8 @@ fn as_text(model: &ListedModel) -> String {
         text.push_str(&format!(
             "  {}  {} to {}\n",
             span.label,
-            instant(span.window.start),
-            instant(span.window.end)
+            format_instant(span.window.start),
+            format_instant(span.window.end)
         ));
     }
     text
@@ -76,7 +76,8 @@ fn as_json(model: &ListedModel) -> String {
         line["batches"] = batches
             .iter()
             .map(|span| {
-                let (start, end) = (instant(span.window.start), instant(span.window.end));
+                let (start, end) =
+                    (format_instant(span.window.start), format_instant(span.window.end));
                 let mut batch =
                     json!({"batch": span.label, "event_time_start": start, "event_time_end": end});
                 if let Some(chunk) = &span.chunk {

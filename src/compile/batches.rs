@@ -9,7 +9,7 @@ use super::{
     BatchRange, Context, ModelOutput, ReportRow, Request, builds, checks, dependents, inputs,
     refresh, schema_changes, staged, strategy_macros, warnings,
 };
-use crate::calendar::Instant;
+use crate::calendar::{Instant, format_instant};
 use crate::check::{Finding, READ_WHOLE};
 use crate::codegen;
 use crate::config::{EventTime, Microbatch, Node};
@@ -18,7 +18,6 @@ use crate::dialect::{BatchTemplate, Precision, TimeType};
 use crate::inject::ResultColumn;
 use crate::jinja::Batch;
 use crate::plan::manifest::{MicrobatchEntry, ModelEntry};
-use crate::plan_dir::instant;
 use crate::render::RenderContext;
 use crate::window::{self, BatchSettings, Cover, Span};
 
@@ -132,7 +131,7 @@ pub(super) fn compile_model(
         microbatch: Some(MicrobatchEntry {
             event_time: settings.event_time.column.clone(),
             batch_size: batch_size.as_str().to_string(),
-            begin: instant(settings.begin),
+            begin: format_instant(settings.begin),
             lookback: settings.lookback,
             timezone: settings.timezone.name().to_string(),
             outside_window: mode.as_str().to_string(),

@@ -29,6 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::calendar;
 use crate::codegen;
 use crate::config::{self, Broken, Kind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Level, collect, par_map};
@@ -428,7 +429,7 @@ fn about(project: &Project, dialect: &Dialect, request: &Request) -> About {
         target: project.target.name.clone(),
         dialect: dialect.name.to_string(),
         request: RequestEntry {
-            now: depends_on_now.then(|| plan_dir::instant(request.windows.now)),
+            now: depends_on_now.then(|| calendar::format_instant(request.windows.now)),
             event_time_start: bounds.map(|(start, _)| start.text.clone()),
             event_time_end: bounds.map(|(_, end)| end.text.clone()),
             full_refresh: request.full_refresh,

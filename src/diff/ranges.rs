@@ -1,14 +1,13 @@
 //! Joins batches with consecutive windows into ranges.
 
 use super::WindowRange;
-use crate::calendar::Instant;
+use crate::calendar::{Instant, format_instant};
 use crate::plan::manifest::PlannedStep;
 use crate::plan::planned;
-use crate::plan_dir::instant;
 
 /// The ranges of the batches, which must be in the order of their windows.
 pub fn ranges(batches: &[&PlannedStep]) -> Vec<WindowRange> {
-    let text = |at: Option<Instant>| at.map(instant).unwrap_or_default();
+    let text = |at: Option<Instant>| at.map(format_instant).unwrap_or_default();
     let mut ranges: Vec<WindowRange> = Vec::new();
     let mut end_of_last = None;
     for batch in batches {
@@ -39,7 +38,7 @@ fn close(ranges: &mut [WindowRange], batches: &[&PlannedStep], end: Option<Insta
         (ranges.last_mut(), count.checked_sub(1).and_then(|last| batches.get(last)))
     {
         range.last = label(last).to_string();
-        range.event_time_end = end.map(instant).unwrap_or_default();
+        range.event_time_end = end.map(format_instant).unwrap_or_default();
     }
 }
 

@@ -9,9 +9,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{ChangeKind, ModelChange};
-use crate::calendar::{Grain, Instant};
+use crate::calendar::{Grain, Instant, format_instant, parse_instant};
 use crate::plan::manifest::{Manifest, ModelEntry};
-use crate::plan_dir::instant;
 
 /// A model of the new plan whose rows are those of the old query.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -33,7 +32,7 @@ pub fn stale_models(new: &Manifest, changes: &[ModelChange]) -> Vec<StaleModel> 
         .filter(|change| is_rewritten(change))
         .map(|change| (change.unique_id.as_str(), BTreeSet::from([change.unique_id.clone()])))
         .collect();
-    let now = new.about.request.now.as_deref().and_then(parse_time);
+    let now = new.about.request.now.as_deref().and_then(parse_instant);
     let mut last_ends: BTreeMap<&str, Instant> = BTreeMap::new();
     for step in &new.steps {
         if let Some(end) = step.event_time_end {
@@ -60,8 +59,8 @@ pub fn stale_models(new: &Manifest, changes: &[ModelChange]) -> Vec<StaleModel> 
         stale.push(StaleModel {
             unique_id: model.unique_id.clone(),
             because_of: because.into_iter().collect(),
-            event_time_start: range.map(|(start, _, _)| instant(start)),
-            event_time_end: range.map(|(_, end, _)| instant(end)),
+            event_time_start: range.map(|(start, _, _)| format_instant(start)),
+            event_time_end: range.map(|(_, end, _)| format_instant(end)),
             batches: range.map_or(0, |(_, _, batches)| batches),
         });
     }
@@ -87,16 +86,12 @@ fn is_rewritten(change: &ModelChange) -> bool {
     }
 }
 
-fn parse_time(text: &str) -> Option<Instant> {
-    chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc())
-}
-
 /// The first and the last moment of the model's batches since `begin`, and their number.
 fn range(model: &ModelEntry, end: Instant) -> Option<(Instant, Instant, u64)> {
     let microbatch = model.microbatch.as_ref()?;
     let timezone: Tz = microbatch.timezone.parse().ok()?;
     let grain = Grain::parse(&microbatch.batch_size)?;
-    let begin = parse_time(&microbatch.begin)?;
+    let begin = parse_instant(&microbatch.begin)?;
     let start = grain.floor(begin, timezone);
     let end = grain.ceiling(end, timezone)?;
     (start < end).then(|| (start, end, grain.count(start, end, timezone)))

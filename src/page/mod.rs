@@ -26,7 +26,7 @@ use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use sha2::{Digest, Sha256};
 
-use crate::calendar::{Grain, Instant, Window, display_instant};
+use crate::calendar::{Grain, Instant, Window, display_instant, parse_instant};
 use crate::diagnostics::printable;
 use crate::plan::StepKind;
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
@@ -193,7 +193,7 @@ fn calendar_cells(
 ) -> Vec<Cell> {
     let batch = |step: &PageStep| Some(Cell { window: step.window?, state: step.state });
     let batches: Vec<Cell> = steps.iter().filter_map(batch).collect();
-    let begin = entry.microbatch.as_ref().and_then(|microbatch| instant(&microbatch.begin));
+    let begin = entry.microbatch.as_ref().and_then(|microbatch| parse_instant(&microbatch.begin));
     cells(grain, zone, begin.unwrap_or(now), now, &batches, &coverage.of_model(&entry.unique_id))
 }
 
@@ -205,8 +205,4 @@ fn days(entry: &ModelEntry) -> Option<(Grain, Tz)> {
 
 fn window(step: &PlannedStep) -> Option<Window> {
     Some(Window { start: step.event_time_start?, end: step.event_time_end? })
-}
-
-fn instant(text: &str) -> Option<Instant> {
-    chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc())
 }

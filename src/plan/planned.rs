@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::Sha256;
 use super::StepKind;
 use super::manifest::{About, Manifest, ModelEntry, SCHEMA_VERSION, StepEntry};
-use crate::calendar::Instant;
+use crate::calendar::{Instant, parse_instant};
 use crate::diagnostics::Diagnostic;
 
 /// A step of a plan. Repeated names are shared.
@@ -80,9 +80,9 @@ impl PlannedStep {
     ) -> Result<PlannedStep, String> {
         let time = |text: &Option<String>| match text {
             None => Ok(None),
-            Some(text) => match chrono::DateTime::parse_from_rfc3339(text) {
-                Ok(at) => Ok(Some(at.to_utc())),
-                Err(_) => Err(format!("`{text}` is not an RFC 3339 time")),
+            Some(text) => match parse_instant(text) {
+                Some(at) => Ok(Some(at)),
+                None => Err(format!("`{text}` is not an RFC 3339 time")),
             },
         };
         let id: Arc<str> =

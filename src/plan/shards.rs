@@ -5,14 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::SecondsFormat;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::planned::PlannedStep;
 use super::{Dependencies, Plan, StepBody};
-use crate::calendar::{Instant, Window};
+use crate::calendar::{Window, format_instant, parse_instant};
 use crate::diagnostics::Diagnostic;
 
 /// The shards of a plan, in the manifest.
@@ -211,12 +210,18 @@ impl ShardPlanner {
 
     /// The shards of a manifest, with the shard of each step. An error if a step has none.
     pub fn restore(&self, entry: &ShardsEntry) -> Result<Shards, Diagnostic> {
+        let range = |shard: &ShardEntry| {
+            let (start, end) = (shard.event_time_start.as_ref(), shard.event_time_end.as_ref());
+            start.zip(end).and_then(|(start, end)| Some(parse_instant(start)?..parse_instant(end)?))
+        };
+        let ranges: Vec<_> = entry.shards.iter().map(range).collect();
         let shard_of = |step: usize| {
-            let start = self.windows[step].map(|window| instant(window.start));
-            entry.shards.iter().position(|shard| {
+            let start = self.windows[step].map(|window| window.start);
+            entry.shards.iter().zip(&ranges).position(|(shard, range)| {
                 shard.phase == self.phases[step]
-                    && (start.is_none()
-                        || shard.event_time_start <= start && start < shard.event_time_end)
+                    && start.is_none_or(|start| {
+                        range.as_ref().is_some_and(|range| range.contains(&start))
+                    })
             })
         };
         let of_step: Option<Vec<usize>> = (0..self.phases.len()).map(shard_of).collect();
@@ -311,8 +316,8 @@ impl ShardPlanner {
         for (index, shard) in shards.iter_mut().enumerate() {
             depends_on[index].remove(&index);
             shard.depends_on = depends_on[index].iter().map(|other| other + 1).collect();
-            shard.event_time_start = ranges[index].map(|range| instant(range.start));
-            shard.event_time_end = ranges[index].map(|range| instant(range.end));
+            shard.event_time_start = ranges[index].map(|range| format_instant(range.start));
+            shard.event_time_end = ranges[index].map(|range| format_instant(range.end));
         }
     }
 }
@@ -353,10 +358,6 @@ fn share(free: usize, work: u64, rest: u64) -> usize {
 
 fn number(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
-}
-
-fn instant(at: Instant) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
-use super::{Sha256, instant};
+use super::Sha256;
+use crate::calendar::format_instant;
 use crate::plan::manifest::{About, ModelEntry, StepEntry};
 use crate::plan::{Dependencies, Plan, StepBody};
 
@@ -67,8 +68,8 @@ impl Serialize for Entries<'_> {
                     kind: step.kind(),
                     file: step.file(),
                     sha256: sha256.to_string(),
-                    event_time_start: span.map(|span| instant(span.window.start)),
-                    event_time_end: span.map(|span| instant(span.window.end)),
+                    event_time_start: span.map(|span| format_instant(span.window.start)),
+                    event_time_end: span.map(|span| format_instant(span.window.end)),
                     chunk: span.and_then(|span| span.chunk.clone()),
                     depends_on: dependencies.depends_on(&step),
                 }

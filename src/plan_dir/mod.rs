@@ -14,9 +14,6 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
-use chrono::SecondsFormat;
-
-use crate::calendar::Instant;
 use crate::diagnostics::Diagnostic;
 use crate::plan::Plan;
 use crate::plan::Sha256;
@@ -141,11 +138,6 @@ pub fn write_files<'a>(
         fs::write(&path, text).map_err(|error| cannot("write", &path, &error))?;
     }
     Ok(())
-}
-
-/// Formats an instant as in the manifest: RFC 3339 in UTC.
-pub fn instant(at: Instant) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// The SHA-256 of the bytes in hexadecimal digits.

@@ -10,10 +10,10 @@ use super::entry::{AttemptEntry, Entry, Outcome, StartEntry, StepEndEntry, Targe
 use super::journal::Journal;
 use super::schedule::Schedule;
 use super::{RunObserver, RunOptions, audits, clock, effects, journal, step_text, transient};
+use crate::calendar::format_instant;
 use crate::diagnostics::Diagnostic;
 use crate::plan::StepKind;
 use crate::plan::manifest::PlannedStep;
-use crate::plan_dir::instant;
 
 /// The state that the workers share.
 pub struct Executor<'a> {
@@ -141,8 +141,8 @@ impl<'a> Executor<'a> {
             sha256: step.sha256.to_string(),
             model: step.model.to_string(),
             kind: step.kind,
-            event_time_start: step.event_time_start.map(instant),
-            event_time_end: step.event_time_end.map(instant),
+            event_time_start: step.event_time_start.map(format_instant),
+            event_time_end: step.event_time_end.map(format_instant),
             started: clock::format(started),
             seconds: (timer.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
             outcome: if result.done { Outcome::Success } else { Outcome::Failed },

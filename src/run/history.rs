@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::clock;
 use super::entry::{Entry, Outcome, RunEntry, StepEndEntry};
 use super::target::TargetIdentity;
-use crate::calendar::Instant;
+use crate::calendar::{Instant, parse_instant};
 use crate::plan::Sha256;
 use crate::plan::StepKind;
 use crate::plan::manifest::PlannedStep;
@@ -117,9 +117,7 @@ impl Attempt {
         let words = entry.words();
         Some(Attempt {
             sha256: Sha256::parse(&entry.sha256)?,
-            started: chrono::DateTime::parse_from_rfc3339(&entry.started)
-                .ok()
-                .map(|at| at.to_utc()),
+            started: parse_instant(&entry.started),
             seconds: entry.seconds,
             words: (!words.is_empty()).then(|| words.into_boxed_str()),
         })

@@ -10,10 +10,9 @@ use serde_json::{Value, json};
 
 use super::clock;
 use super::history::{Attempt, History};
-use crate::calendar::Instant;
+use crate::calendar::{Instant, format_instant};
 use crate::plan::StepKind;
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
-use crate::plan_dir::instant;
 
 /// Writes the file.
 pub fn write_run_results(
@@ -162,7 +161,7 @@ fn result<'a>(
 
 /// As in dbt, the offset is written in digits.
 fn offset(at: Option<Instant>) -> String {
-    at.map(|at| instant(at).replace('Z', "+00:00")).unwrap_or_default()
+    at.map(|at| format_instant(at).replace('Z', "+00:00")).unwrap_or_default()
 }
 
 fn completed(attempt: &Attempt) -> String {

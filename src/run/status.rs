@@ -8,10 +8,9 @@ use serde::Serialize;
 
 use super::entry::{Entry, Outcome};
 use super::history::History;
-use crate::calendar::{Grain, Instant, Window};
+use crate::calendar::{Grain, Instant, Window, format_instant, parse_instant};
 use crate::plan::StepKind;
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
-use crate::plan_dir::instant;
 
 /// The status of a model.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -82,8 +81,8 @@ impl StatusCounter {
                 status.failures.push(Failure {
                     step: step.id.to_string(),
                     file: step.file.to_string(),
-                    event_time_start: step.event_time_start.map(instant),
-                    event_time_end: step.event_time_end.map(instant),
+                    event_time_start: step.event_time_start.map(format_instant),
+                    event_time_end: step.event_time_end.map(format_instant),
                     at: failed.started(),
                     words: failed.words().to_string(),
                 });
@@ -120,7 +119,7 @@ pub fn missing(models: &[ModelEntry], coverage: &Coverage, now: Instant) -> Vec<
     for model in models {
         let Some(microbatch) = &model.microbatch else { continue };
         let (Some(begin), Some(grain), Ok(zone)) = (
-            parse(&microbatch.begin),
+            parse_instant(&microbatch.begin),
             Grain::parse(&microbatch.batch_size),
             microbatch.timezone.parse(),
         ) else {
@@ -138,15 +137,15 @@ pub fn missing(models: &[ModelEntry], coverage: &Coverage, now: Instant) -> Vec<
             match (&mut gap, is_covered) {
                 (Some(_), true) => gaps.extend(gap.take()),
                 (Some(gap), false) => {
-                    gap.event_time_end = instant(end);
+                    gap.event_time_end = format_instant(end);
                     gap.batches += 1;
                 }
                 (None, true) => {}
                 (None, false) => {
                     gap = Some(Gap {
                         unique_id: model.unique_id.clone(),
-                        event_time_start: instant(start),
-                        event_time_end: instant(end),
+                        event_time_start: format_instant(start),
+                        event_time_end: format_instant(end),
                         batches: 1,
                     });
                 }
@@ -193,8 +192,8 @@ impl Coverage {
         }
         let spans = self.spans.entry(step.model.clone()).or_default();
         let bounds = (
-            step.event_time_start.as_deref().and_then(parse),
-            step.event_time_end.as_deref().and_then(parse),
+            step.event_time_start.as_deref().and_then(parse_instant),
+            step.event_time_end.as_deref().and_then(parse_instant),
         );
         match (step.kind, bounds) {
             (StepKind::Swap | StepKind::Publish, _) => spans.covered.append(&mut spans.unswapped),
@@ -229,10 +228,6 @@ fn push(spans: &mut Vec<Window>, span: Window) {
         }
         _ => spans.push(span),
     }
-}
-
-fn parse(text: &str) -> Option<Instant> {
-    chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc())
 }
 
 #[cfg(test)]
