@@ -52,7 +52,7 @@ fn text_beyond_ascii_is_text() {
 #[test]
 fn a_model_has_limits_of_memory_and_time() {
     let memory = "more than 256 MiB of memory";
-    let nest = "nest deeper than 200 levels";
+    let nest = "nested deeper than 200 levels";
     let itself = "cannot hold itself";
     let grows = |start: &str, next: &str| {
         format!(

@@ -146,6 +146,6 @@ fn quiet_prints_only_the_table() {
     let plan = Days::of(3);
     let result = batchwright("run", &plan.write(), &["--quiet"], &script_client(""));
     let first: Vec<&str> = result.err.split_whitespace().take(5).collect();
-    assert_eq!(first, ["model", "done", "failed", "open", "seconds"]);
+    assert_eq!(first, ["model", "done", "failed", "open", "time"]);
     assert_eq!(result.err.trim().lines().count(), 4, "{}", result.err);
 }
