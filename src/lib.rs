@@ -17,6 +17,7 @@
 //! | [`plan_dir`] | the plan | the folder on disk, replaced completely or not at all |
 //! | [`check`] | a model, its settings and its query | [`check::Finding`]s: what is unsafe or wasteful in batches |
 //! | [`run`] | the folder and a client | a journal: the outcome of each step |
+//! | [`export`] | the folder and a scheduler | one file with a task for each shard |
 //! | [`page`] | the folder and the journal | one HTML file |
 //! | [`diff`] | two plans | what changed: models, windows, one diff per set of batches with the same change |
 //!
@@ -47,5 +48,6 @@ pub mod check;
 pub mod cli;
 pub mod compile;
 pub mod diff;
+pub mod export;
 pub mod page;
 pub mod run;

@@ -395,6 +395,7 @@ fn every_command_has_a_manual_page() {
         "status",
         "audit",
         "page",
+        "export",
         "schema",
         "completions",
     ];

@@ -9,9 +9,9 @@ use regex::Regex;
 mod words;
 
 /// The stages in order. A stage may use earlier stages and tools.
-const STAGES: [&str; 15] = [
+const STAGES: [&str; 16] = [
     "project", "config", "graph", "window", "render", "inject", "codegen", "plan", "plan_dir",
-    "check", "compile", "run", "page", "diff", "cli",
+    "check", "compile", "run", "export", "page", "diff", "cli",
 ];
 const TOOLS: [&str; 6] = ["diagnostics", "limits", "calendar", "jinja", "dialect", "yaml"];
 

@@ -121,6 +121,7 @@ fn run_client(
         plan: &args.plan,
         profile: &args.profile,
         resumed: history.last.is_some(),
+        base: &args.plan.project_dir,
     };
     let argv = client::argv(&request, &dialect, &history, &client::confirmed())?;
     if argv.iter().all(|word| word.is_empty()) {

@@ -1,6 +1,7 @@
 //! Determines the client of a run: from the command line, the last run, or the dialect.
 
 use std::env::var_os;
+use std::path::Path;
 
 use super::options::{PlanArgs, ProfileArgs};
 use crate::diagnostics::{Diagnostic, Diagnostics};
@@ -19,6 +20,8 @@ pub struct ClientRequest<'a> {
     pub profile: &'a ProfileArgs,
     /// Whether the client of the last run has precedence over that of the dialect.
     pub resumed: bool,
+    /// The project's folder, as the client finds it.
+    pub base: &'a Path,
 }
 
 /// The argument vector of the client. The client in a journal is used only if the user has run it
@@ -74,7 +77,10 @@ pub fn confirmed() -> Confirmed {
 }
 
 /// The default client of the dialect.
-fn default_client(request: &ClientRequest, dialect: &Dialect) -> Result<Vec<String>, Diagnostics> {
+pub fn default_client(
+    request: &ClientRequest,
+    dialect: &Dialect,
+) -> Result<Vec<String>, Diagnostics> {
     let client: Vec<String> = dialect.property("client")?;
     let fail = |what: String| -> Result<Vec<String>, Diagnostics> {
         Err(no_client(what, request, dialect)?.into())
@@ -103,7 +109,7 @@ fn default_client(request: &ClientRequest, dialect: &Dialect) -> Result<Vec<Stri
             let path = if path.contains(':') {
                 path
             } else {
-                project_dir.join(path).to_string_lossy().into_owned()
+                request.base.join(path).to_string_lossy().into_owned()
             };
             Ok(client.iter().map(|word| word.replace("{path}", &path)).collect())
         }

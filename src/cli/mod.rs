@@ -9,6 +9,7 @@ mod compile;
 mod completions;
 mod dbt_commands;
 mod diff;
+mod export;
 mod first_run;
 mod list;
 mod man;
@@ -94,6 +95,7 @@ enum Command {
     Check(check::CheckArgs),
     Diff(diff::DiffArgs),
     Page(page::PageArgs),
+    Export(Box<export::ExportArgs>),
     Schema(schema::SchemaArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -123,6 +125,7 @@ pub fn main() -> ExitCode {
             Command::Check(args) => check::run(args),
             Command::Diff(args) => diff::run(&args),
             Command::Page(args) => page::run(&args),
+            Command::Export(args) => export::run(&args),
             Command::Schema(args) => schema::run(&args),
             Command::Completions(args) => completions::run(&args),
             Command::Man(args) => man::run(&args),

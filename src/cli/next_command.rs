@@ -50,7 +50,7 @@ fn push_folder(flags: &mut Vec<String>, folder: &Path) {
 }
 
 /// Adds a flag, unless its value comes from the environment variable.
-fn push(flags: &mut Vec<String>, name: &str, value: Option<String>, variable: &str) {
+pub fn push(flags: &mut Vec<String>, name: &str, value: Option<String>, variable: &str) {
     let Some(value) = value.filter(|value| !value.is_empty()) else { return };
     let is_from_environment =
         !variable.is_empty() && std::env::var(variable).is_ok_and(|set| set == value);

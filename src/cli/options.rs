@@ -10,6 +10,7 @@ use clap_complete::engine::ArgValueCompleter;
 use serde_json::{Map, Value};
 
 use super::completions::models;
+use super::next_command::push;
 use super::project_dir;
 use crate::calendar::{Grain, Instant};
 use crate::compile::Request;
@@ -291,6 +292,18 @@ pub fn target_folder(project_dir: &Path) -> Result<PathBuf, Diagnostics> {
 }
 
 impl ProfileArgs {
+    /// The flags again, without values of environment variables. `path` gives a path as the
+    /// command that gets the flags finds it.
+    pub fn flags(&self, path: impl Fn(&Path) -> String) -> Vec<String> {
+        let mut flags = Vec::new();
+        let folder = self.profiles_dir.as_deref().filter(|path| !path.as_os_str().is_empty());
+        push(&mut flags, "--profiles-dir", folder.map(path), "DBT_PROFILES_DIR");
+        push(&mut flags, "--profile", self.profile.clone(), "DBT_PROFILE");
+        push(&mut flags, "--target", self.target.clone(), "DBT_TARGET");
+        push(&mut flags, "--vars", self.vars.clone(), "");
+        flags
+    }
+
     /// The options to load the profile of the project.
     pub fn open(&self, project_dir: &Path) -> Result<LoadOptions, Diagnostics> {
         Ok(LoadOptions {

@@ -124,6 +124,10 @@ pub fn start(
         paths = paths.of_shard(shard);
     }
     let dialect = dialect::named(&manifest.about.dialect)?;
+    let fingerprint = PlanFingerprint::of(&manifest.steps);
+    if settings.fingerprint.as_ref().is_some_and(|expected| *expected != fingerprint) {
+        return Err(other_plan(&paths).into());
+    }
     if let Some(path) = &settings.junit {
         report::check(path)?;
     }
@@ -152,7 +156,6 @@ pub fn start(
         true => None,
         false => Some(journal::open(&paths, &|why| print_status(&format!("{why}\n")))?),
     };
-    let fingerprint = PlanFingerprint::of(&manifest.steps);
     let mut history = paths.history(&fingerprint)?;
     if is_plan && from == StartPoint::LastRun && history.first.is_none() {
         return Err(Diagnostic::error(format!("no run to retry in `{}`", paths.journal.display()))
@@ -171,6 +174,7 @@ pub fn start(
         plan: &settings.plan,
         profile: &settings.profile,
         resumed: selection.resumed,
+        base: &settings.plan.project_dir,
     };
     let argv = client::argv(&request, &dialect, &history, &confirmed);
     let identity = |argv: &[String]| {
@@ -283,6 +287,16 @@ pub fn start(
 
 /// The hint after a staged plan.
 pub const PUBLISH_HINT: &str = "the rows are staged; to publish them: `batchwright publish`\n";
+
+/// The error for a plan that is not the expected one.
+fn other_plan(paths: &PlanPaths) -> Diagnostic {
+    Diagnostic::error(format!(
+        "the plan in `{}` is not the one of `--fingerprint`",
+        paths.plan.display()
+    ))
+    .fact("it was compiled again, so its shards may depend on each other in another way")
+    .hint("export it again: `batchwright export`")
+}
 
 /// Refuses to continue a run against another database: steps that are done there would be skipped.
 fn refuse_other_target(

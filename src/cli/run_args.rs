@@ -30,6 +30,9 @@ pub struct RunSettings {
     /// Continue the last run although the database is not the one of that run
     #[arg(long)]
     pub accept_target: bool,
+    /// Refuse to run if the plan has another fingerprint; `batchwright export` writes it
+    #[arg(long, value_name = "HEX")]
+    pub fingerprint: Option<String>,
     /// Print the command line of each step, and run nothing
     #[arg(long)]
     pub dry_run: bool,

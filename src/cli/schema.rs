@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::print;
 use crate::diagnostics::Diagnostics;
 use crate::diff::Difference;
+use crate::export::ExportedPlan;
 use crate::plan::manifest::Manifest;
 use crate::project::State;
 use crate::run::entry::Entry;
@@ -14,7 +15,7 @@ const EXAMPLES: &str = r"Examples:
   $ batchwright schema journal";
 
 /// Print the JSON Schema of manifest.json, state.json, a journal line, or the output of
-/// `diff --format json`
+/// `diff --format json` and `export json`
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct SchemaArgs {
@@ -28,6 +29,7 @@ enum SchemaKind {
     Journal,
     State,
     Diff,
+    Export,
 }
 
 pub fn run(args: &SchemaArgs) -> Result<ExitCode, Diagnostics> {
@@ -36,6 +38,7 @@ pub fn run(args: &SchemaArgs) -> Result<ExitCode, Diagnostics> {
         SchemaKind::Journal => schemars::schema_for!(Entry),
         SchemaKind::State => schemars::schema_for!(State),
         SchemaKind::Diff => schemars::schema_for!(Difference),
+        SchemaKind::Export => schemars::schema_for!(ExportedPlan),
     };
     let schema = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
     print(&format!("{schema}\n"))?;

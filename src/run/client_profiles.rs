@@ -33,6 +33,9 @@ pub struct ClientProfile {
     pub cure: &'static str,
     /// Whether only one process can write to a database.
     pub single_writer: bool,
+    /// Environment variables by which it finds the server and the user, and those of its secrets.
+    pub settings: &'static [&'static str],
+    pub secrets: &'static [&'static str],
 }
 
 /// How a client reads its standard input.
@@ -67,6 +70,8 @@ const STREAM: ClientProfile = ClientProfile {
     error_check: None,
     cure: "",
     single_writer: false,
+    settings: &[],
+    secrets: &[],
 };
 
 const EMBEDDED: ClientProfile = ClientProfile {
@@ -91,6 +96,8 @@ const PROFILES: &[ClientProfile] = &[
         safe_mode: "\\set ON_ERROR_STOP on\n\\set AUTOCOMMIT on\n",
         cure: "add `-X -v ON_ERROR_STOP=1` as its last arguments",
         error_check: Some(r"\echo {token}:LAST_ERROR_SQLSTATE"),
+        settings: &["PGHOST", "PGUSER", "PGDATABASE"],
+        secrets: &["PGPASSWORD"],
         ..STREAM
     },
     ClientProfile { programs: &["duckdb"], dialects: &["duckdb"], ..EMBEDDED },
@@ -104,6 +111,8 @@ const PROFILES: &[ClientProfile] = &[
             step",
         cure: "look for `force` and `init-command` in its option files, or add `--no-defaults` as \
             its first argument",
+        settings: &["MYSQL_HOST"],
+        secrets: &["MYSQL_PWD"],
         ..STREAM
     },
     ClientProfile {
@@ -111,6 +120,8 @@ const PROFILES: &[ClientProfile] = &[
         dialects: &["clickhouse"],
         continues_on_error_flags: &["--ignore-error"],
         input: StdinMode::ToEnd,
+        settings: &["CLICKHOUSE_HOST", "CLICKHOUSE_USER"],
+        secrets: &["CLICKHOUSE_PASSWORD"],
         ..STREAM
     },
     ClientProfile {
@@ -126,6 +137,8 @@ const PROFILES: &[ClientProfile] = &[
         session_options: &["--stdin", "-i"],
         no_session_reason: "opens a prompt, which needs a terminal",
         input: StdinMode::ToEnd,
+        settings: &["SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER"],
+        secrets: &["SNOWFLAKE_PASSWORD"],
         ..STREAM
     },
     ClientProfile { programs: &["bq"], dialects: &["bigquery"], input: StdinMode::ToEnd, ..STREAM },
@@ -148,12 +161,16 @@ const PROFILES: &[ClientProfile] = &[
         dialects: &["sqlserver", "fabric"],
         stop_at_error_options: &["-b"],
         input: StdinMode::Nothing,
+        settings: &["SQLCMDSERVER", "SQLCMDUSER", "SQLCMDDBNAME"],
+        secrets: &["SQLCMDPASSWORD"],
         ..STREAM
     },
     ClientProfile {
         programs: &["dbsqlcli"],
         dialects: &["databricks"],
         input: StdinMode::Nothing,
+        settings: &["DBSQLCLI_HOST_NAME", "DBSQLCLI_HTTP_PATH"],
+        secrets: &["DBSQLCLI_ACCESS_TOKEN"],
         ..STREAM
     },
 ];

@@ -155,7 +155,7 @@ fn root_and_name(plan: &Path) -> (PathBuf, String) {
 }
 
 /// The absolute path without symbolic links, also if its last folders do not exist.
-fn absolute(path: &Path) -> PathBuf {
+pub fn absolute(path: &Path) -> PathBuf {
     let existing = path.ancestors().find_map(|folder| {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         Some((fs::canonicalize(folder).ok()?, folder))

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::diagnostics::Diagnostic;
 use crate::plan::manifest::Manifest;
-use crate::plan::shards::ShardPlanner;
+use crate::plan::shards::{ShardPlanner, Shards};
 
 /// The number of a shard, from 1, and the requested number of shards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,13 +33,17 @@ impl FromStr for Shard {
     }
 }
 
-/// For each step of a plan, whether it is in the shard. Uses the shards of the manifest, if it has
-/// as many.
+/// For each step of a plan, whether it is in the shard.
 pub fn steps_in(manifest: &Manifest, shard: Shard) -> Result<Vec<bool>, Diagnostic> {
-    let planner = ShardPlanner::of_steps(&manifest.steps)?;
-    let shards = match &manifest.about.shards {
-        Some(entry) if entry.requested == shard.of => planner.restore(entry)?,
-        _ => planner.cut(shard.of)?,
-    };
+    let shards = cut(manifest, shard.of)?;
     Ok(shards.of_step.iter().map(|index| index + 1 == shard.number).collect())
+}
+
+/// Cuts a plan into at most `count` shards: those of the manifest, if it has as many.
+pub fn cut(manifest: &Manifest, count: usize) -> Result<Shards, Diagnostic> {
+    let planner = ShardPlanner::of_steps(&manifest.steps)?;
+    match &manifest.about.shards {
+        Some(entry) if entry.requested == count => planner.restore(entry),
+        _ => planner.cut(count),
+    }
 }

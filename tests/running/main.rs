@@ -15,6 +15,7 @@ mod duckdb;
 #[path = "../engines/engine.rs"]
 #[allow(dead_code)]
 mod engine;
+mod exported;
 mod failures;
 mod journal;
 mod killed;
@@ -54,6 +55,7 @@ fn main() {
     let without_engine = [
         client_commands::ALONE,
         client_lines::CASES,
+        exported::ALONE,
         odd_clients::CASES,
         journal::CASES,
         order::CASES,
@@ -89,6 +91,7 @@ fn on_engines() -> impl Iterator<Item = Case> {
     [
         client_commands::CASES,
         continued::CASES,
+        exported::CASES,
         failures::CASES,
         killed::CASES,
         proof::CASES,
