@@ -239,7 +239,10 @@ fn runs(setting: &Setting) {
     client("delete from days where id = 2;\n");
     let audit = batchwright(&["audit", "--run"]);
     let words = String::from_utf8(audit.stderr).unwrap();
-    assert!(audit.status.code() == Some(1) && words.contains("first 2024-09-02 of days (empty)"), "{words}");
+    assert!(
+        audit.status.code() == Some(1) && words.contains("first 2024-09-02 of days (empty)"),
+        "{words}"
+    );
 }
 
 fn write(folder: &Path, path: &str, text: &str) {
