@@ -10,7 +10,7 @@ use crate::days::{
     DAILY, Days, assert_equals_sales, day, delete_null_sales, insert_null_sales, sales,
 };
 use crate::duckdb::DuckDb;
-use crate::engine::{Case, Database, Engine, installed};
+use crate::engine::{Case, Engine, installed};
 
 pub const CASES: &[Case] = &[
     ("make_runs_shards_and_continues", make_runs_shards_and_continues),
