@@ -4,10 +4,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+mod counted;
 mod parallel;
 mod printable;
 mod terminal;
 
+pub use counted::counted;
 pub use parallel::{STACK_BYTES, par_map, try_par_map};
 pub use printable::printable;
 pub use terminal::print;

@@ -18,7 +18,7 @@ use super::rules::{
 use super::source_map::author;
 use crate::calendar::Grain;
 use crate::config::Node;
-use crate::diagnostics::{Diagnostic, Level};
+use crate::diagnostics::{Diagnostic, Level, counted};
 use crate::dialect::TimeType;
 use crate::inject;
 use crate::project::list;
@@ -408,9 +408,10 @@ fn cross_window_finding(context: &CheckContext, operation: &CrossWindowOp) -> (R
     }
     match operation.more {
         0 => {}
-        1 => diagnostic = diagnostic.fact("1 other function has the same effect"),
         more => {
-            diagnostic = diagnostic.fact(format!("{more} other functions have the same effect"))
+            let functions = counted(more, "other function");
+            let have = if more == 1 { "has" } else { "have" };
+            diagnostic = diagnostic.fact(format!("{functions} {have} the same effect"));
         }
     }
     (rule, diagnostic)

@@ -7,7 +7,7 @@ use super::rules::{BEGIN, LATE, ONE_TABLE, PARTITIONS, READ_WHOLE, Rule};
 use super::source_map::author;
 use crate::calendar::Grain;
 use crate::config::Node;
-use crate::diagnostics::{Diagnostic, Location};
+use crate::diagnostics::{Diagnostic, Location, counted};
 use crate::jinja::MarkKind;
 
 /// Applies the rules. `driving` has the unique ids of the inputs that the rows come from.
@@ -69,10 +69,11 @@ fn late(context: &CheckContext) -> Option<Diagnostic> {
     if needed <= u64::from(settings.lookback) {
         return None;
     }
-    let plural = if late.count == 1 { "" } else { "s" };
     let message = format!(
-        "rows of `{}` arrive up to {} {}{plural} late, but `lookback` is {}",
-        context.node.name, late.count, late.grain, settings.lookback
+        "rows of `{}` arrive up to {} late, but `lookback` is {}",
+        context.node.name,
+        counted(late.count, late.grain.as_str()),
+        settings.lookback
     );
     let at = context
         .node

@@ -10,8 +10,8 @@ use super::audit_summary::{self, AuditResult};
 use super::client::{self, ClientRequest};
 use super::completions::models;
 use super::options::{PlanArgs, ProfileArgs};
-use super::progress::short;
 use super::{print, print_diagnostics, print_status};
+use crate::config::name_of;
 use crate::diagnostics::{Diagnostic, Diagnostics, printable};
 use crate::dialect;
 use crate::plan::Sha256;
@@ -138,7 +138,7 @@ fn run_client(
     for (model, audit) in selected {
         let text =
             paths.text(&audit.file, Sha256::parse(&audit.sha256)).map_err(Diagnostic::error)?;
-        let name = short(&model.unique_id);
+        let name = name_of(&model.unique_id);
         let result = run_audit(&argv, &String::from_utf8_lossy(&text)).and_then(|output| {
             print(&output).map_err(|errors| errors.0[0].clone())?;
             AuditResult::of(manifest, model, audit, &output)

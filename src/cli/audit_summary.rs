@@ -3,10 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::progress::short;
 use crate::codegen::audit::{GOOD_VERDICTS, NO_BATCH};
-use crate::config::VERDICTS;
-use crate::diagnostics::Diagnostic;
+use crate::config::{VERDICTS, name_of};
+use crate::diagnostics::{Diagnostic, counted};
 use crate::plan::manifest::{AuditEntry, Manifest, ModelEntry};
 use crate::run::audits;
 
@@ -41,7 +40,7 @@ impl AuditResult {
             lines.entry(verdict).or_default().push(batch);
         }
         Ok(AuditResult {
-            model: short(&model.unique_id).to_string(),
+            model: name_of(&model.unique_id).to_string(),
             batches: expected.iter().filter(|line| !NO_BATCH.contains(line)).count(),
             lines,
             allow: audit.allow.clone(),
@@ -112,8 +111,7 @@ fn closing(results: &[AuditResult]) -> String {
         Some((result, first))
     });
     let Some((result, (batch, verdict))) = first else {
-        let batches = if all == 1 { "1 batch".to_string() } else { format!("{all} batches") };
-        return format!("audit accepted: {batches}\n");
+        return format!("audit accepted: {}\n", counted(all, "batch"));
     };
     let mut text = format!(
         "audit failed in {failed} of {all} batches, first {batch} of {} ({verdict})\n",

@@ -8,7 +8,7 @@ use super::terminal::has_color;
 use super::{print, print_diagnostics, print_status};
 use crate::check::{Finding, RULES, report, rule};
 use crate::compile::{self, Request};
-use crate::diagnostics::{self, Diagnostic, Diagnostics, Level, nearest};
+use crate::diagnostics::{self, Diagnostic, Diagnostics, Level, counted, nearest};
 use crate::window;
 
 const EXAMPLES: &str = r"Examples:
@@ -151,8 +151,7 @@ fn closing(findings: &[Finding], models: usize) -> String {
     for level in [Level::Error, Level::Warning, Level::Note] {
         match count(level) {
             0 => {}
-            1 => parts.push(format!("1 {}", word(level))),
-            count => parts.push(format!("{count} {}s", word(level))),
+            count => parts.push(counted(count, word(level))),
         }
     }
     match findings.iter().filter(|finding| finding.allowed.is_some()).count() {
@@ -161,8 +160,7 @@ fn closing(findings: &[Finding], models: usize) -> String {
     }
     let models = match models {
         0 => return "no microbatch model is selected\n".to_string(),
-        1 => "1 microbatch model".to_string(),
-        many => format!("{many} microbatch models"),
+        count => counted(count, "microbatch model"),
     };
     if parts.is_empty() {
         format!("no findings in {models}\n")

@@ -13,7 +13,7 @@ use super::terminal::width;
 use super::unfinished::unfinished;
 use super::{first_run, print, print_diagnostics, print_status};
 use crate::compile::{self, Compiled, ReportRow};
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::diagnostics::{Diagnostic, Diagnostics, counted};
 use crate::plan::{self, Plan, StepKind};
 use crate::plan_dir;
 use crate::run::entry::{Entry, Outcome};
@@ -48,6 +48,9 @@ const EXAMPLES: &str = r"Examples:
 pub struct CompileArgs {
     #[command(flatten)]
     select: SelectArgs,
+    /// Without a selection, load the seeds too, as `dbt build` does
+    #[arg(long, help_heading = "Selection")]
+    build: bool,
     #[command(flatten)]
     windows: WindowArgs,
     /// Plan all batches since `begin` for models without a finished batch in the journal of this
@@ -92,6 +95,7 @@ pub fn run(args: CompileArgs) -> Result<ExitCode, Diagnostics> {
     let mut request = request(args.select, &args.windows, &args.refresh, args.project)?;
     let paths = args.state.paths(&folder)?;
     let finished = first_run::finished_models(&paths, request.selection.state.as_deref())?;
+    request.selection.with_seeds = args.build;
     request.staged = args.staged;
     request.from_begin_except = args.from_begin.then(|| finished.clone());
     request.earlier_plans = request.selection.state.iter().chain([&folder]).cloned().collect();
@@ -104,12 +108,15 @@ pub fn run(args: CompileArgs) -> Result<ExitCode, Diagnostics> {
         let shards = plan::shards::shards(&compiled.plan, count.into(), &of_model)?;
         compiled.plan.about.shards = Some(shards);
     }
-    let warning = first_run::warning(&compiled, &request, &finished, &flags);
+    let first_run = [
+        first_run::warning(&compiled, &request, &finished, &flags),
+        first_run::unloaded_inputs(&compiled, &request, &finished, &flags),
+    ];
     let known = if args.all_warnings { vec![] } else { known_warnings(&compiled, &folder) };
     let is_new = |index: &usize| !known.contains(index);
     let new = compiled.diagnostics.iter().enumerate().filter(|(index, _)| is_new(index));
     let new: Vec<Diagnostic> = new.map(|(_, diagnostic)| diagnostic.clone()).collect();
-    print_diagnostics(&new.into_iter().chain(warning).collect::<Vec<_>>());
+    print_diagnostics(&new.into_iter().chain(first_run.into_iter().flatten()).collect::<Vec<_>>());
     let closing_lines = closing_lines(&compiled, known.len(), &flags);
     if args.check {
         print_status(&closing_lines);
@@ -193,14 +200,10 @@ fn known_warnings(compiled: &Compiled, folder: &Path) -> Vec<usize> {
 
 /// What the counts of the table are about, with the command that shows it.
 fn closing_lines(compiled: &Compiled, known: usize, flags: &[String]) -> String {
-    let counted = |count: usize, what: &str| match count {
-        1 => format!("1 {what}"),
-        count => format!("{count} {what}s"),
-    };
     let mut text = String::new();
     let models: Vec<&ReportRow> = compiled.rows.iter().filter(|row| row.findings > 0).collect();
     if !models.is_empty() {
-        let findings = counted(models.iter().map(|row| row.findings).sum(), "finding");
+        let findings = counted(models.iter().map(|row| row.findings).sum::<usize>(), "finding");
         let mut words = vec!["check"];
         if models.len() <= MAX_SELECTED {
             words.push("-s");
@@ -219,11 +222,14 @@ fn closing_lines(compiled: &Compiled, known: usize, flags: &[String]) -> String 
 /// The exit code: 1 if a selected model is left out of the plan.
 fn exit_code(not_built: usize) -> ExitCode {
     match not_built {
-        0 => return ExitCode::SUCCESS,
-        1 => print_status("1 selected model is left out of the plan\n"),
-        count => print_status(&format!("{count} selected models are left out of the plan\n")),
+        0 => ExitCode::SUCCESS,
+        count => {
+            let models = counted(count, "selected model");
+            let are = if count == 1 { "is" } else { "are" };
+            print_status(&format!("{models} {are} left out of the plan\n"));
+            ExitCode::from(1)
+        }
     }
-    ExitCode::from(1)
 }
 
 /// Lists the files on disk that are out of date.
@@ -241,22 +247,18 @@ fn check(plan: &Plan, folder: &Path) -> Result<ExitCode, Diagnostics> {
         print_status(&format!("`{path}` is up to date\n"));
         return Ok(ExitCode::SUCCESS);
     }
-    let files = if lines.len() == 1 {
-        "1 file differs".to_string()
-    } else {
-        format!("{} files differ", lines.len())
-    };
+    let files = counted(lines.len(), "file");
+    let differ = if lines.len() == 1 { "differs" } else { "differ" };
     let [added, changed, removed] = lists.map(|(_, names)| names.len());
     print_status(&format!(
-        "`{path}` is out of date: {files} ({added} added, {changed} changed, {removed} removed); \
+        "`{path}` is out of date: {files} {differ} ({added} added, {changed} changed, {removed} removed); \
          to write them, run `batchwright compile` without `--check`\n"
     ));
     Ok(ExitCode::from(1))
 }
 
 fn written_files(written: &plan_dir::Written, folder: &Path) -> String {
-    let files =
-        if written.files == 1 { "1 file".to_string() } else { format!("{} files", written.files) };
+    let files = counted(written.files, "file");
     let unchanged = match written.unchanged {
         0 => String::new(),
         count if count == written.files => ", all unchanged".to_string(),

@@ -1,18 +1,21 @@
-//! Detects models whose table may be empty: without a finished batch in any journal. Takes the
-//! plan's paths and the folder of `--state`; returns the models with a finished batch, and a
-//! warning about the others.
+//! Detects what the first run of a plan may lack: the rows of models without a finished batch in
+//! any journal, and the seeds and snapshots that the plan reads and does not build. Takes the
+//! plan's paths and the folder of `--state`; returns the models with a finished step, and
+//! diagnostics about the others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::next_command::{MAX_SELECTED, command_line};
 use crate::compile::{Compiled, Request};
+use crate::config::name_of;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::StepKind;
 use crate::run::entry::{Entry, Outcome};
 use crate::run::journal::PlanPaths;
 
-/// The unique ids of models with a finished batch in the journal of one of the plans.
+/// The unique ids of models with a finished batch, and of nodes that are built, in the journal of
+/// one of the plans.
 pub fn finished_models(
     plan: &PlanPaths,
     state: Option<&Path>,
@@ -23,7 +26,7 @@ pub fn finished_models(
         paths.each_entry(|entry| {
             if let Entry::Step(step) = entry
                 && step.outcome == Outcome::Success
-                && matches!(step.kind, StepKind::Batch | StepKind::Swap)
+                && matches!(step.kind, StepKind::Batch | StepKind::Swap | StepKind::Build)
                 && !finished.contains(&step.model)
             {
                 finished.insert(step.model);
@@ -78,4 +81,75 @@ pub fn warning(
     } else {
         warning
     })
+}
+
+/// A note about seeds and snapshots that the models of the plan read and the plan does not build.
+/// No note where a journal has a finished step of the seed or of the model: then the seed exists.
+pub fn unloaded_inputs(
+    compiled: &Compiled,
+    request: &Request,
+    finished: &BTreeSet<String>,
+    flags: &[String],
+) -> Option<Diagnostic> {
+    let plan = &compiled.plan;
+    let models = plan.models.iter().map(|model| model.unique_id.as_str());
+    let available: BTreeSet<&str> = models.chain(finished.iter().map(String::as_str)).collect();
+    // The readers of each input, by unique id.
+    let mut unloaded: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for steps in &plan.steps {
+        if finished.contains(&steps.model) {
+            continue;
+        }
+        for id in steps.reads.ids() {
+            let is_loaded = available.contains(id) || !is_seed_or_snapshot(id);
+            if !is_loaded {
+                unloaded.entry(id).or_default().push(name_of(&steps.model));
+            }
+        }
+    }
+    let (first, readers) = unloaded.first_key_value()?;
+    let reader = readers.first()?;
+    let has_seeds = unloaded.keys().any(|id| id.starts_with("seed."));
+    let message = match unloaded.len() {
+        1 => format!("`{reader}` reads {}, which this plan does not build", described(first)),
+        count => format!("this plan reads {count} seeds and snapshots that it does not build"),
+    };
+    let mut note = Diagnostic::note(message);
+    if unloaded.len() > 1 {
+        let line = |(id, readers): (&&str, &Vec<&str>)| {
+            format!("{}, read by `{}`", described(id), readers.join("`, `"))
+        };
+        note = unloaded.iter().fold(note, |note, input| note.fact(line(input)));
+    }
+    if has_seeds {
+        let selection = &request.selection;
+        let mut words = vec!["compile".to_string()];
+        if selection.select.is_empty() && selection.selector.is_none() {
+            words.push("--build".to_string());
+        } else {
+            let readers: BTreeSet<&str> = unloaded.values().flatten().copied().collect();
+            words.push("--select".to_string());
+            let others = selection.select.iter().filter(|word| !readers.contains(word.as_str()));
+            words.extend(others.cloned());
+            words.extend(readers.iter().map(|reader| format!("+{reader}")));
+        }
+        words.extend(flags.iter().cloned());
+        note = note.hint(format!(
+            "if it is not loaded yet: `{}`",
+            command_line(words.iter().map(String::as_str))
+        ));
+    } else {
+        note = note.hint("if it does not exist yet: `dbt snapshot`");
+    }
+    Some(note)
+}
+
+fn is_seed_or_snapshot(unique_id: &str) -> bool {
+    ["seed.", "snapshot."].iter().any(|kind| unique_id.starts_with(kind))
+}
+
+/// ``the seed `countries` `` of a unique id.
+fn described(unique_id: &str) -> String {
+    let kind = unique_id.split('.').next().unwrap_or_default();
+    format!("the {kind} `{}`", name_of(unique_id))
 }

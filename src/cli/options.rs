@@ -170,6 +170,7 @@ impl SelectArgs {
             select: self.select,
             exclude: self.exclude,
             selector: self.selector,
+            with_seeds: false,
             state: path_option(self.state, "STATE"),
         }
     }

@@ -10,6 +10,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
 use super::print_status;
 use super::terminal::red;
+use crate::config::name_of;
 use crate::diagnostics::printable;
 use crate::plan::manifest::{Manifest, PlannedStep};
 use crate::run::RunObserver;
@@ -79,7 +80,7 @@ impl Progress {
         let file = self.plan.join(step.file.to_string());
         let text = format!(
             "{} in {}\n    {}\n{}",
-            short(&step.id),
+            name_of(&step.id),
             duration(entry.seconds),
             file.display(),
             indented(&last_lines(&entry.words()))
@@ -131,7 +132,7 @@ impl RunObserver for Progress {
     fn started(&self, step: &PlannedStep) {
         if let Output::Bar(bar) = &self.output {
             let mut counts = self.lock();
-            counts.running.insert(short(&step.id).to_string());
+            counts.running.insert(name_of(&step.id).to_string());
             bar.set_message(counts.message());
         }
     }
@@ -153,13 +154,13 @@ impl RunObserver for Progress {
         let mut counts = self.lock();
         counts.ended += 1;
         counts.failed += usize::from(has_failed);
-        counts.running.remove(short(&step.id));
+        counts.running.remove(name_of(&step.id));
         match &self.output {
             Output::Quiet => {}
             Output::Lines => {
                 let (ended, all) = (counts.ended, self.steps);
                 let width = all.to_string().len();
-                let name = short(&step.id);
+                let name = name_of(&step.id);
                 self.print(&if has_failed {
                     let failure = self.failure(step, entry);
                     format!("{ended:>width$}/{all} {} {failure}", red("failed"))
@@ -188,11 +189,6 @@ pub fn duration(seconds: f64) -> String {
         60..3600 => format!("{} min {:02} s", whole_seconds / 60, whole_seconds % 60),
         _ => format!("{} h {:02} min", whole_seconds / 3600, whole_seconds / 60 % 60),
     }
-}
-
-/// The name in a unique id, without type and package.
-pub fn short(unique_id: &str) -> &str {
-    unique_id.splitn(3, '.').nth(2).unwrap_or(unique_id)
 }
 
 /// The first line and the last ones, shortened.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::options::{ProjectArgs, SelectArgs};
 use super::{print, print_diagnostics, print_diagnostics_with};
 use crate::compile::{self, RenderRequest, RenderedQueries};
-use crate::diagnostics::Diagnostics;
+use crate::diagnostics::{Diagnostics, counted};
 use crate::plan_dir;
 use crate::project::LoadOptions;
 
@@ -65,11 +65,7 @@ pub fn run(args: RenderArgs) -> Result<ExitCode, Diagnostics> {
             }
         },
     }
-    let queries = if rendered.len() == 1 {
-        "1 query".to_string()
-    } else {
-        format!("{} queries", rendered.len())
-    };
+    let queries = counted(rendered.len(), "query");
     print_diagnostics_with(
         &errors,
         &format!("{queries} {}", if args.out.is_some() { "written" } else { "printed" }),

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use super::client::{self, ClientRequest};
 use super::next_command::{command_line, plan_flags};
 use super::options::flag_or_variable;
-use super::progress::{OutputKind, Progress, duration, indented, last_lines, short};
+use super::progress::{OutputKind, Progress, duration, indented, last_lines};
 use super::run_args::RunSettings;
 use super::{print, print_diagnostics, print_status, run_selection};
-use crate::diagnostics::{Diagnostic, Diagnostics, printable};
+use crate::config::name_of;
+use crate::diagnostics::{Diagnostic, Diagnostics, counted, printable};
 use crate::dialect;
 use crate::plan::StepKind;
 use crate::plan::manifest::Manifest;
@@ -385,12 +386,15 @@ fn close(
     text.push_str(&match (result.failed, result.open) {
         (0, 0) if !settings.audit && manifest.models.iter().any(|model| model.audit.is_some()) => {
             let audit = command(&["audit", "--run"]);
-            format!("{} done; to compare tables and queries: `{audit}`\n", steps(result.done))
+            format!(
+                "{} done; to compare tables and queries: `{audit}`\n",
+                counted(result.done, "step")
+            )
         }
-        (0, 0) => format!("{} done\n", steps(result.done)),
+        (0, 0) => format!("{} done\n", counted(result.done, "step")),
         (failed, open) => format!(
             "{} done, {failed} failed, {open} not run\nto see why: `{}`; to continue: `{}`\n",
-            steps(result.done),
+            counted(result.done, "step"),
             command(&["status"]),
             command(&retry)
         ),
@@ -403,7 +407,7 @@ fn close(
 pub fn table(statuses: &[status::ModelStatus]) -> String {
     let longest = statuses
         .iter()
-        .map(|status| short(&status.unique_id).chars().count())
+        .map(|status| name_of(&status.unique_id).chars().count())
         .max()
         .unwrap_or_default()
         .max(5);
@@ -415,13 +419,9 @@ pub fn table(statuses: &[status::ModelStatus]) -> String {
         let status::ModelStatus { done, failed, open, seconds, .. } = status;
         text.push_str(&format!(
             "{:longest$}  {done:>6}  {failed:>6}  {open:>6}  {:>12}\n",
-            short(&status.unique_id),
+            name_of(&status.unique_id),
             duration(*seconds)
         ));
     }
     text
-}
-
-pub fn steps(count: usize) -> String {
-    if count == 1 { "1 step".to_string() } else { format!("{count} steps") }
 }

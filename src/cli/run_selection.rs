@@ -1,11 +1,11 @@
 //! Determines the steps of a run: all, or those that the last run has not finished, of the selected
 //! models.
 
-use super::progress::short;
-use super::run::{PUBLISH_HINT, RunScope, StartPoint, steps};
+use super::run::{PUBLISH_HINT, RunScope, StartPoint};
 use super::run_args::RunSettings;
 use super::{print_diagnostics, print_status};
-use crate::diagnostics::{Diagnostic, Diagnostics, nearest};
+use crate::config::name_of;
+use crate::diagnostics::{Diagnostic, Diagnostics, counted, nearest};
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 use crate::run::history::History;
 use crate::run::{audits, retry, selection, shard, staged};
@@ -101,7 +101,7 @@ pub fn select(
         let open = selected.iter().filter(|selected| **selected).count();
         print_status(&format!(
             "the last run is complete, and the plan has changed since: {} not run\n",
-            steps(open)
+            counted(open, "step")
         ));
         print_status("to run all of the plan: `batchwright run`\n");
         return Ok(None);
@@ -138,10 +138,10 @@ pub fn nothing_left(selection: &RunSelection, manifest: &Manifest) -> String {
     let done = manifest.steps.iter().filter(|step| !holds_back || !staged::publishes(step)).count();
     let hint = if holds_back { PUBLISH_HINT } else { "" };
     match selection.left_out {
-        0 => format!("nothing left to run: {} done\n{hint}", steps(done)),
+        0 => format!("nothing left to run: {} done\n{hint}", counted(done, "step")),
         left_out => format!(
             "nothing left to run in the selected models; in others: {} not run\n",
-            steps(left_out)
+            counted(left_out, "step")
         ),
     }
 }
@@ -149,7 +149,7 @@ pub fn nothing_left(selection: &RunSelection, manifest: &Manifest) -> String {
 /// Finds a step by its id, with or without type and package of the model.
 fn step_named<'a>(name: &str, manifest: &'a Manifest) -> Result<&'a PlannedStep, Diagnostic> {
     let ids = || manifest.steps.iter().map(|step| &*step.id);
-    let is_named = |step: &&PlannedStep| *step.id == *name || short(&step.id) == name;
+    let is_named = |step: &&PlannedStep| *step.id == *name || name_of(&step.id) == name;
     let mut matches = manifest.steps.iter().filter(is_named);
     match (matches.next(), matches.next()) {
         (Some(step), None) => Ok(step),
@@ -160,7 +160,7 @@ fn step_named<'a>(name: &str, manifest: &'a Manifest) -> Result<&'a PlannedStep,
         .hint("use the complete id")),
         (None, _) => {
             let error = Diagnostic::error(format!("the plan has no step `{name}`"));
-            Err(match nearest(name, ids().map(short)) {
+            Err(match nearest(name, ids().map(name_of)) {
                 Some(near) => error.hint(format!("did you mean `{near}`?")),
                 None => error.hint("to list the steps, run `batchwright status --json`"),
             })
@@ -171,8 +171,11 @@ fn step_named<'a>(name: &str, manifest: &'a Manifest) -> Result<&'a PlannedStep,
 /// The error for a staged plan that is published too early.
 fn not_staged_yet(open: usize) -> Diagnostic {
     let are = if open == 1 { "is" } else { "are" };
-    Diagnostic::error(format!("nothing is published: {} of the plan {are} not done", steps(open)))
-        .hint("to run them: `batchwright run`; to continue a run: `batchwright retry`")
+    Diagnostic::error(format!(
+        "nothing is published: {} of the plan {are} not done",
+        counted(open, "step")
+    ))
+    .hint("to run them: `batchwright run`; to continue a run: `batchwright retry`")
 }
 
 /// Warnings about microbatch models without an audit.
@@ -183,7 +186,7 @@ fn unaudited(manifest: &Manifest) -> Vec<Diagnostic> {
     let warning = |model: &ModelEntry| {
         Diagnostic::warning(format!(
             "`{}` has too many batches to be audited",
-            short(&model.unique_id)
+            name_of(&model.unique_id)
         ))
     };
     models.map(warning).collect()

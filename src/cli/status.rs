@@ -7,9 +7,10 @@ use serde_json::json;
 use super::next_command::{command_line, plan_flags};
 use super::options::PlanArgs;
 use super::print;
-use super::progress::{indented, last_lines, short};
+use super::progress::{indented, last_lines};
 use super::run::table;
-use crate::diagnostics::{Diagnostics, printable};
+use crate::config::name_of;
+use crate::diagnostics::{Diagnostics, counted, printable};
 use crate::run::audits;
 use crate::run::status::{Coverage, Gap, ModelStatus, StatusCounter, missing};
 
@@ -93,11 +94,8 @@ fn gaps_as_text(gaps: &[Gap], flags: &[String]) -> String {
         return "nothing is missing\n".to_string();
     }
     let line = |gap: &Gap| {
-        let name = short(&gap.unique_id);
-        let batches = match gap.batches {
-            1 => "1 batch".to_string(),
-            count => format!("{count} batches"),
-        };
+        let name = name_of(&gap.unique_id);
+        let batches = counted(gap.batches, "batch");
         let (start, end) = (&*gap.event_time_start, &*gap.event_time_end);
         let words = ["compile", "--select", name, "--event-time-start", start];
         let words = words.into_iter().chain(["--event-time-end", end]);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostics::{Diagnostic, Level};
+use crate::diagnostics::{Diagnostic, Level, counted};
 
 /// Maximum number of model names that a merged diagnostic lists.
 const MAX_LISTED: usize = 20;
@@ -96,11 +96,7 @@ impl MergedDiagnostic {
         } else {
             String::new()
         };
-        let models = if others.len() == 1 {
-            "1 more model".to_string()
-        } else {
-            format!("{} more models", others.len())
-        };
+        let models = counted(others.len(), "more model");
         diagnostic.fact(format!("and {models}: {}{more}", names.join(", ")))
     }
 }

@@ -310,13 +310,15 @@ fn selected_nodes<'a>(
         project.selectors.as_ref(),
         &previous_state(graph, project, selection)?,
     )?;
-    // Like `dbt run`, plan only models, unless seeds or snapshots are selected explicitly.
+    // Like `dbt run`, plan only models, unless seeds or snapshots are selected explicitly; like
+    // `dbt build`, plan seeds too with `--build`.
     let everything = selects_everything(selection);
     // dbt skips empty files too.
     nodes.retain(|node| node.kind != Kind::Model || !node.file.text.trim().is_empty());
     nodes.retain(|node| {
         node.kind == Kind::Model
             || (!everything && matches!(node.kind, Kind::Seed | Kind::Snapshot))
+            || (selection.with_seeds && node.kind == Kind::Seed)
     });
     if !nodes.is_empty() {
         return Ok((nodes, warnings));

@@ -1,6 +1,7 @@
 //! The closing table of a compile: one row per model, and one per chunk.
 
 use crate::calendar::Grain;
+use crate::diagnostics::counted;
 use crate::window::{Cover, Span};
 
 /// The minimum space between two columns.
@@ -181,14 +182,9 @@ impl ReportRow {
     }
 
     fn remarks(&self) -> String {
-        let counted = |count: usize, what: &str| match count {
-            0 => None,
-            1 => Some(format!("1 {what}")),
-            count => Some(format!("{count} {what}s")),
-        };
+        let remark = |count: usize, noun: &str| (count > 0).then(|| counted(count, noun));
         let refresh = self.refresh.map(str::to_string);
-        let remarks =
-            [refresh, counted(self.warnings, "warning"), counted(self.findings, "finding")];
+        let remarks = [refresh, remark(self.warnings, "warning"), remark(self.findings, "finding")];
         remarks.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }

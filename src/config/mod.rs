@@ -39,6 +39,11 @@ pub use node_json::{graph_json, node_json};
 pub use resolve::resolve;
 pub use schema_change::SchemaChange;
 
+/// The name in a unique id or in the id of a step: `orders` of `model.shop.orders`.
+pub fn name_of(id: &str) -> &str {
+    id.splitn(3, '.').nth(2).unwrap_or(id)
+}
+
 /// What became of the project's nodes.
 #[derive(Debug, Default)]
 pub struct Resolved {

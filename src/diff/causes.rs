@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::config::name_of;
 use crate::project::{Earlier, NodeState, State};
 
 /// The states of both plans, where both have one.
@@ -24,7 +25,7 @@ impl States {
         let ids: BTreeSet<&String> = self.old.macros.keys().chain(self.new.macros.keys()).collect();
         let changed =
             ids.into_iter().filter(|id| self.old.macros.get(*id) != self.new.macros.get(*id));
-        changed.map(|id| id.splitn(3, '.').nth(2).unwrap_or(id).to_string()).collect()
+        changed.map(|id| name_of(id).to_string()).collect()
     }
 
     /// Why the SQL of a model changed, if its own text did not.

@@ -5,6 +5,7 @@ use super::text::{
     MAX_CHANGES, effects, facts, heading, more, no_common_window, same_lines, title, windows, word,
 };
 use super::{ChangeKind, Difference, ModelChange, unified};
+use crate::diagnostics::counted;
 
 /// The maximum size in bytes. GitHub accepts 65,536 characters.
 pub const MAX_BYTES: usize = 60_000;
@@ -19,17 +20,17 @@ const MAX_LINE: usize = 400;
 /// Renders the comment.
 pub fn markdown(difference: &Difference) -> String {
     let count = |change| difference.models.iter().filter(|model| model.change == change).count();
-    let counted = [
+    let kinds = [
         (ChangeKind::Added, "added"),
         (ChangeKind::Removed, "removed"),
         (ChangeKind::Changed, "changed"),
     ];
-    let counted: Vec<String> =
-        counted.into_iter().map(|(change, word)| format!("{} {word}", count(change))).collect();
+    let kinds: Vec<String> =
+        kinds.into_iter().map(|(change, word)| format!("{} {word}", count(change))).collect();
     let mut out = Comment { text: String::new(), left_out: 0 };
     out.text.push_str(&format!(
         "### batchwright: the plan's models: {}, {} unchanged\n\n{} → {}\n\n",
-        counted.join(", "),
+        kinds.join(", "),
         difference.unchanged,
         code(&difference.old),
         code(&difference.new)
@@ -53,13 +54,10 @@ pub fn markdown(difference: &Difference) -> String {
         section(model, &mut out);
     }
     if out.left_out > 0 {
-        let parts = if out.left_out == 1 {
-            "1 part is".to_string()
-        } else {
-            format!("{} parts are", out.left_out)
-        };
+        let parts = counted(out.left_out, "part");
+        let are = if out.left_out == 1 { "is" } else { "are" };
         out.text.push_str(&format!(
-            "\n_{parts} left out: a comment cannot be longer. For all of \
+            "\n_{parts} {are} left out: a comment cannot be longer. For all of \
             it:_ `batchwright diff OLD NEW`\n"
         ));
     }

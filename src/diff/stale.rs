@@ -10,6 +10,8 @@ use serde::Serialize;
 
 use super::{ChangeKind, ModelChange};
 use crate::calendar::{Grain, Instant, format_instant, parse_instant};
+use crate::config::name_of;
+use crate::diagnostics::counted;
 use crate::plan::manifest::{Manifest, ModelEntry};
 
 /// A model of the new plan whose rows are those of the old query.
@@ -100,16 +102,15 @@ fn range(model: &ModelEntry, end: Instant) -> Option<(Instant, Instant, u64)> {
 /// One sentence, and the command that backfills.
 pub fn summary(changes: &[ModelChange], stale: &[StaleModel]) -> String {
     let count = |kind| changes.iter().filter(|change| change.change == kind).count();
-    let counted = [
+    let kinds = [
         (count(ChangeKind::Added), "added"),
         (count(ChangeKind::Changed), "changed"),
         (count(ChangeKind::Removed), "removed"),
     ];
     let mut parts: Vec<String> = Vec::new();
-    for (number, word) in counted.into_iter().filter(|(number, _)| *number > 0) {
-        let models = if number == 1 { "model" } else { "models" };
+    for (number, word) in kinds.into_iter().filter(|(number, _)| *number > 0) {
         parts.push(match parts.is_empty() {
-            true => format!("{number} {models} {word}"),
+            true => format!("{} {word}", counted(number, "model")),
             false => format!("{number} {word}"),
         });
     }
@@ -119,18 +120,14 @@ pub fn summary(changes: &[ModelChange], stale: &[StaleModel]) -> String {
     }
     let batches: u64 = stale.iter().map(|model| model.batches).sum();
     let tables = stale.iter().filter(|model| model.batches == 0).count();
-    let plural = |number: u64, one: &str, many: &str| match number {
-        1 => format!("1 {one}"),
-        number => format!("{number} {many}"),
-    };
     let of_batches = stale.len() as u64 - tables as u64;
     let mut rows = Vec::new();
     if of_batches > 0 {
-        let models = plural(of_batches, "model", "models");
-        rows.push(format!("{} of {models}", plural(batches, "batch", "batches")));
+        let models = counted(of_batches, "model");
+        rows.push(format!("{} of {models}", counted(batches, "batch")));
     }
     if tables > 0 {
-        rows.push(plural(tables as u64, "model without batches", "models without batches"));
+        rows.push(format!("{} without batches", counted(tables, "model")));
     }
     let is_one = batches + tables as u64 == 1;
     let are = if is_one { "is" } else { "are" };
@@ -146,7 +143,7 @@ fn command(stale: &[StaleModel]) -> Option<String> {
     let start = stale.iter().filter_map(|model| model.event_time_start.as_deref()).min()?;
     let end = stale.iter().filter_map(|model| model.event_time_end.as_deref()).max()?;
     let names: BTreeSet<&str> =
-        stale.iter().flat_map(|model| &model.because_of).map(|id| name(id)).collect();
+        stale.iter().flat_map(|model| &model.because_of).map(|id| name_of(id)).collect();
     let selected: Vec<String> = names.into_iter().map(|name| format!("{name}+")).collect();
     Some(format!(
         "batchwright compile -s {} --event-time-start {} --event-time-end {}",
@@ -154,11 +151,6 @@ fn command(stale: &[StaleModel]) -> Option<String> {
         short_time(start),
         short_time(end)
     ))
-}
-
-/// The name of a model as a selection takes it.
-fn name(unique_id: &str) -> &str {
-    unique_id.splitn(3, '.').nth(2).unwrap_or(unique_id)
 }
 
 /// A time of the manifest without midnight.
@@ -169,26 +161,27 @@ fn short_time(time: &str) -> &str {
 impl StaleModel {
     /// Formats the model: `stale: 30 batches from 2024-09-01 until 2024-10-01, through orders`.
     pub fn words(&self) -> String {
-        let through: Vec<&str> =
-            self.because_of.iter().filter(|id| **id != self.unique_id).map(|id| name(id)).collect();
+        let through: Vec<&str> = self
+            .because_of
+            .iter()
+            .filter(|id| **id != self.unique_id)
+            .map(|id| name_of(id))
+            .collect();
         let through = match through.as_slice() {
             [] => String::new(),
             names => format!(", which reads {}", names.join(", ")),
         };
         match (&self.event_time_start, &self.event_time_end) {
             (Some(start), Some(end)) => {
-                let batches = match self.batches {
-                    1 => "1 batch".to_string(),
-                    count => format!("{count} batches"),
-                };
+                let batches = counted(self.batches, "batch");
                 format!(
                     "{}: {batches} from {} until {}{through}",
-                    name(&self.unique_id),
+                    name_of(&self.unique_id),
                     short_time(start),
                     short_time(end)
                 )
             }
-            _ => format!("{}: all rows{through}", name(&self.unique_id)),
+            _ => format!("{}: all rows{through}", name_of(&self.unique_id)),
         }
     }
 }

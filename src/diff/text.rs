@@ -1,7 +1,7 @@
 //! The difference as text for a terminal: `+` added, `-` removed, `~` changed.
 
 use super::{BatchChange, ChangeKind, Difference, FileChange, ModelChange, WindowRange};
-use crate::diagnostics::printable;
+use crate::diagnostics::{counted, printable};
 
 /// The maximum number of batch changes that are shown per model.
 pub const MAX_CHANGES: usize = 3;
@@ -79,7 +79,11 @@ pub fn windows(model: &ModelChange) -> Vec<String> {
     for (what, windows) in [("added", &model.windows_added), ("removed", &model.windows_removed)] {
         let count: usize = windows.iter().map(|range| range.batches).sum();
         if count > 0 {
-            lines.push(format!("windows {what}: {} ({})", shortened(windows), batches(count)));
+            lines.push(format!(
+                "windows {what}: {} ({})",
+                shortened(windows),
+                counted(count, "batch")
+            ));
         }
     }
     lines
@@ -134,17 +138,13 @@ pub fn heading(model: &ModelChange, change: &BatchChange) -> String {
     }
 }
 
-fn batches(count: usize) -> String {
-    if count == 1 { "1 batch".to_string() } else { format!("{count} batches") }
-}
-
 /// The line about changes that are not shown.
 pub fn more(model: &ModelChange) -> Option<String> {
     let rest = model.changes.get(MAX_CHANGES..).filter(|rest| !rest.is_empty())?;
-    let count = rest.iter().map(|change| change.batches).sum();
+    let count: usize = rest.iter().map(|change| change.batches).sum();
     Some(format!(
         "{} with {} other changes; `--format json` has all of them",
-        batches(count),
+        counted(count, "batch"),
         rest.len()
     ))
 }

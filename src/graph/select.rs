@@ -33,6 +33,8 @@ pub struct Selection {
     pub select: Vec<String>,
     pub exclude: Vec<String>,
     pub selector: Option<String>,
+    /// Whether seeds are selected too where nothing is selected, as in `dbt build`.
+    pub with_seeds: bool,
     /// `--state`: the folder of an earlier plan, or of dbt's manifest, that `state:` compares with.
     pub state: Option<PathBuf>,
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use super::{MEMORY_MIB, memory, watchdog};
-use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
+use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile, counted};
 
 /// Seconds that the work for one model may take; 0 for no limit. Set once, before there is work,
 /// and read by every thread that works.
@@ -158,8 +158,8 @@ impl Exceeded {
 }
 
 pub(super) fn late(seconds: u64) -> Diagnostic {
-    let plural = if seconds == 1 { "" } else { "s" };
-    Diagnostic::error(format!("the model is not compiled after {seconds} second{plural}")).hint(
+    let seconds = counted(seconds, "second");
+    Diagnostic::error(format!("the model is not compiled after {seconds}")).hint(
         "look for a loop that does too much; `--model-timeout SECONDS` allows more time, \
             `--model-timeout 0` any",
     )

@@ -10,6 +10,7 @@ use super::data::PageStep;
 use super::graph::{Drawing, draw};
 use super::rule_pages;
 use super::state::{BatchState, Counts};
+use crate::config::name_of;
 use crate::plan::manifest::{FindingEntry, Manifest, ModelEntry};
 
 /// The data of a model that are not in its manifest entry.
@@ -35,11 +36,6 @@ struct Node<'a> {
     width: f64,
     height: f64,
     bars: Vec<Value>,
-}
-
-/// The name in a unique id, without type and package.
-pub fn name(unique_id: &str) -> &str {
-    unique_id.splitn(3, '.').nth(2).unwrap_or(unique_id)
 }
 
 /// The states with a count above zero.
@@ -79,7 +75,7 @@ pub fn model(entry: &ModelEntry, summary: &ModelSummary) -> Value {
     json!({
         "entry": entry,
         "findings": findings(entry),
-        "name": name(&entry.unique_id),
+        "name": name_of(&entry.unique_id),
         "counts": counts(&summary.counts),
         "first": summary.first,
         "last": summary.last,
@@ -108,7 +104,7 @@ pub fn graph(manifest: &Manifest, summaries: &[ModelSummary]) -> Value {
     for input in manifest.models.iter().flat_map(|model| &model.inputs) {
         ids.entry(&input.unique_id).or_insert(None);
     }
-    let labels: Vec<String> = ids.keys().map(|id| shortened(name(id))).collect();
+    let labels: Vec<String> = ids.keys().map(|id| shortened(name_of(id))).collect();
     let widths: Vec<f64> =
         labels.iter().map(|label| (label.chars().count() as f64 * 7.3 + 24.0).max(80.0)).collect();
     // One line per input and reader; filtered only if each reference to the input is.
@@ -167,7 +163,7 @@ fn node<'a>(
     };
     Node {
         id,
-        name: name(id),
+        name: name_of(id),
         label: label.to_string(),
         kind,
         href: model.map(|_| id),

@@ -19,6 +19,14 @@ pub struct ReadSet {
     pub in_order: bool,
 }
 
+impl ReadSet {
+    /// The unique ids of all that is read.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        let ids = self.by_window.iter().chain(&self.whole).chain(&self.hooks);
+        ids.map(String::as_str)
+    }
+}
+
 /// Looks up the dependencies between the steps of a plan.
 pub struct Dependencies<'a>(BTreeMap<&'a str, &'a ModelSteps>);
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::history::History;
 use crate::codegen::audit;
-use crate::config::VERDICTS;
+use crate::config::{VERDICTS, name_of};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::Dialect;
 use crate::plan::Sha256;
@@ -46,7 +46,7 @@ pub fn failing_audit(
 ) -> Result<Option<String>, Diagnostic> {
     let model = manifest.models.iter().find(|model| model.unique_id == *step.model);
     let allow = model.and_then(|model| model.audit.as_ref()).map_or(&[][..], |audit| &audit.allow);
-    let name = step.model.splitn(3, '.').nth(2).unwrap_or(&step.model);
+    let name = name_of(&step.model);
     audit::failing_audit(dialect, name, &String::from_utf8_lossy(text), allow)
 }
 
@@ -60,7 +60,7 @@ pub fn explain_verdicts(model: &str, output: &str, batches: usize) -> Option<Str
     if meanings.is_empty() {
         return None;
     }
-    let name = model.splitn(3, '.').nth(2).unwrap_or(model);
+    let name = name_of(model);
     let more = format!(
         "all batches: `batchwright audit -s {name} --run`; what to do: `batchwright audit --help`"
     );
@@ -105,7 +105,7 @@ fn failure_list<'o>(name: &str, output: &'o str) -> Option<&'o str> {
 /// that has other batches too, only the first and the last are certain. `labels` are the model's
 /// batches, oldest first.
 pub fn rejected(model: &str, output: &str, labels: &[&str]) -> Vec<String> {
-    let name = model.splitn(3, '.').nth(2).unwrap_or(model);
+    let name = name_of(model);
     let Some(list) = failure_list(name, output) else { return Vec::new() };
     let position = |label: &str| labels.iter().position(|other| *other == label);
     let mut rejected = Vec::new();

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::config::name_of;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::graph::{Graph, PlanModel, PreviousState, Selection};
 use crate::plan::manifest::{ModelEntry, PlannedStep};
@@ -36,8 +37,7 @@ pub fn select(
 fn criterion(argument: &str, models: &[ModelEntry]) -> Result<String, Diagnostic> {
     refuse_project_methods(argument)?;
     let is_id = models.iter().any(|model| model.unique_id == argument);
-    let name = argument.splitn(3, '.').nth(2).filter(|_| is_id);
-    Ok(name.unwrap_or(argument).to_string())
+    Ok(if is_id { name_of(argument) } else { argument }.to_string())
 }
 
 /// The models with the models that their steps depend on.

@@ -13,7 +13,7 @@ use std::hash::{Hash, Hasher};
 use chrono_tz::Tz;
 
 use crate::calendar::{Grain, Instant, Timestamp, Window, display_instant};
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::diagnostics::{Diagnostic, Diagnostics, counted};
 
 pub use bounds::bounds;
 pub use by_label::batch_by_label;
@@ -53,10 +53,7 @@ pub fn cover(model: &BatchSettings, request: &WindowRequest) -> Result<Cover, Di
     }
     let ahead = windows.iter().filter(|window| window.start >= request.now).count();
     if ahead > 0 {
-        let batches = match ahead {
-            1 => "1 batch".into(),
-            count => format!("{count} batches"),
-        };
+        let batches = counted(ahead, "batch");
         let now = display_instant(request.now, model.timezone);
         notes.push(
             Diagnostic::warning(format!(

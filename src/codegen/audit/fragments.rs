@@ -8,7 +8,7 @@ use minijinja::Value;
 use super::{AuditInput, Comparison, NOT_COMPARED, QueryReuse, RowContent, describe_comparison};
 use crate::codegen::overwrite::window_predicate;
 use crate::codegen::query_text::{author_query, split_ctes};
-use crate::config::EventTime;
+use crate::config::{EventTime, name_of};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{BatchTemplate, Dialect, Slot, Sql};
 use crate::inject;
@@ -62,12 +62,7 @@ impl AuditFragments<'_> {
             ("target_columns", in_target.unwrap_or_else(|| carried.clone()).value()),
             ("columns", named.value()),
             ("groups", if in_query.is_some() { named.value() } else { columns.value() }),
-            (
-                "model",
-                dialect
-                    .string(input.node.unique_id.splitn(3, '.').nth(2).unwrap_or(&input.node.name))?
-                    .value(),
-            ),
+            ("model", dialect.string(name_of(&input.node.unique_id))?.value()),
             ("ok", dialect.string(ok)?.value()),
             ("compared", dialect.string(&describe_comparison(input, comparison))?.value()),
             ("unasked", bit(comparison == Comparison::Nothing)),

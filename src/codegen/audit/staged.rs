@@ -9,6 +9,7 @@ use super::{AuditInput, BATCHES_PER_STATEMENT, NEW, OK, audit, failing_audit, st
 use crate::calendar::Window;
 use crate::codegen::header::header;
 use crate::codegen::overwrite::predicate_list;
+use crate::config::name_of;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::BatchTemplate;
 use crate::jinja::Relation;
@@ -17,7 +18,7 @@ use crate::jinja::Relation;
 pub fn staged_audit(input: &AuditInput, target: &Relation) -> Result<String, Diagnostic> {
     let dialect = input.dialect;
     let settings = &input.settings.audit;
-    let name = input.node.unique_id.splitn(3, '.').nth(2).unwrap_or(&input.node.name);
+    let name = name_of(&input.node.unique_id);
     let too_many = || {
         Diagnostic::error(format!(
             "`{}` has {} batches, too many for the audit of a staged backfill",

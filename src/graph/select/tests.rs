@@ -125,7 +125,7 @@ fn messages(all: &[Diagnostic]) -> String {
 
 fn selection(select: &str, exclude: &str) -> Selection {
     let words = |text: &str| if text.is_empty() { Vec::new() } else { vec![text.to_string()] };
-    Selection { select: words(select), exclude: words(exclude), selector: None, state: None }
+    Selection { select: words(select), exclude: words(exclude), ..Selection::default() }
 }
 
 fn typed(select: &str, exclude: &str) -> String {
