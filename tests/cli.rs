@@ -292,7 +292,7 @@ fn commands_of_dbt_say_what_to_use() {
     let list = batchwright(shop().path(), &["ls", "--dialect", "duckdb", "-s", "daily_report"]);
     assert_eq!(String::from_utf8_lossy(&list.stdout), "daily_report\n");
     for (command, hint) in [
-        ("build", "`batchwright compile` plans models"),
+        ("build", "`batchwright compile --build` plans models"),
         ("seed", "batchwright compile -s my_seed"),
         ("test", "`dbt test`"),
         ("docs", "`batchwright page`"),

@@ -79,6 +79,7 @@ pub fn run(args: CheckArgs) -> Result<ExitCode, Diagnostics> {
         batch_size: None,
         chunk: None,
         complete_only: false,
+        excluded: Vec::new(),
         strict: false,
         max_batches: 1,
     };
@@ -90,6 +91,7 @@ pub fn run(args: CheckArgs) -> Result<ExitCode, Diagnostics> {
         windows,
         full_refresh: false,
         staged: false,
+        backfill: None,
         now_is_given,
         from_begin_except: None,
         earlier_plans: Vec::new(),

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use super::next_command::{MAX_SELECTED, command_line, project_flags};
 use super::options::{
-    ProjectArgs, RefreshArgs, SelectArgs, StateArgs, WindowArgs, plan_folder, request,
+    ProjectArgs, RefreshArgs, SelectArgs, StateArgs, WindowArgs, path, plan_folder, request,
 };
 use super::terminal::width;
 use super::unfinished::unfinished;
-use super::{first_run, print, print_diagnostics, print_status};
+use super::{backfill, first_run, print, print_diagnostics, print_status};
 use crate::compile::{self, Compiled, ReportRow};
 use crate::diagnostics::{Diagnostic, Diagnostics, counted};
 use crate::plan::{self, Plan, StepKind};
@@ -30,6 +30,9 @@ const EXAMPLES: &str = r"Examples:
   In CI, check that the committed plan is up to date:
   $ batchwright compile --now 2024-09-10 --plan plans/nightly --check
 
+  Plan the backfill of a file, the same on every machine:
+  $ batchwright compile --backfill backfills/2024-10-refunds.yml
+
   Print the plan for another warehouse, without a profile:
   $ batchwright compile --dialect bigquery --stdout | less";
 
@@ -47,26 +50,30 @@ const EXAMPLES: &str = r"Examples:
 #[command(after_long_help = EXAMPLES)]
 pub struct CompileArgs {
     #[command(flatten)]
-    select: SelectArgs,
+    pub(super) select: SelectArgs,
     /// Without a selection, load the seeds too, as `dbt build` does
     #[arg(long, help_heading = "Selection")]
     build: bool,
     #[command(flatten)]
-    windows: WindowArgs,
+    pub(super) windows: WindowArgs,
     /// Plan all batches since `begin` for models without a finished batch in the journal of this
     /// plan or of the plan of `--state`
     #[arg(long, help_heading = "Windows",
         conflicts_with_all = ["event_time_start", "event_time_end"])]
     from_begin: bool,
     #[command(flatten)]
-    refresh: RefreshArgs,
+    pub(super) refresh: RefreshArgs,
     /// Write the batches to a second table, which `batchwright publish` puts in place and
     /// `batchwright undo` takes back; needs bounds
     #[arg(long)]
-    staged: bool,
+    pub(super) staged: bool,
+    /// Plan the backfill of this file: its models, bounds, reason and audit rules
+    #[arg(long, value_name = "FILE", value_parser = path(), conflicts_with_all = backfill::FLAGS)]
+    backfill: Option<PathBuf>,
     #[command(flatten)]
-    project: ProjectArgs,
-    /// The plan's folder [default: target/batchwright in the project]
+    pub(super) project: ProjectArgs,
+    /// The plan's folder [default: target/batchwright in the project; of a backfill
+    /// target/backfills/NAME]
     #[arg(long, value_name = "DIR", help_heading = "Plan")]
     plan: Option<PathBuf>,
     #[command(flatten, next_help_heading = "Plan")]
@@ -89,12 +96,24 @@ pub struct CompileArgs {
     all_warnings: bool,
 }
 
-pub fn run(args: CompileArgs) -> Result<ExitCode, Diagnostics> {
-    let folder = plan_folder(args.plan, &args.project.project_dir)?;
+pub fn run(mut args: CompileArgs) -> Result<ExitCode, Diagnostics> {
+    let backfill = match args.backfill.take() {
+        Some(path) => Some(backfill::read(&mut args, &path)?),
+        None => None,
+    };
+    let project_dir = &args.project.project_dir;
+    let folder = match (&backfill, args.plan) {
+        (Some(file), None) => backfill::plan_folder(file, project_dir)?,
+        (_, plan) => plan_folder(plan, project_dir)?,
+    };
     let flags = project_flags(&args.project);
     let mut request = request(args.select, &args.windows, &args.refresh, args.project)?;
     let paths = args.state.paths(&folder)?;
     let finished = first_run::finished_models(&paths, request.selection.state.as_deref())?;
+    if let Some(file) = &backfill {
+        request.windows.excluded = backfill::excluded(file)?;
+    }
+    request.backfill = backfill;
     request.selection.with_seeds = args.build;
     request.staged = args.staged;
     request.from_begin_except = args.from_begin.then(|| finished.clone());

@@ -68,6 +68,7 @@ fn model_names() -> Result<Vec<String>, Diagnostics> {
         selection: Selection::default(),
         full_refresh: false,
         staged: false,
+        backfill: None,
         from_begin_except: None,
         earlier_plans: Vec::new(),
     };

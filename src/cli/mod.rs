@@ -3,6 +3,7 @@
 
 mod audit;
 mod audit_summary;
+mod backfill;
 mod check;
 mod client;
 mod compile;

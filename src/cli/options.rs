@@ -191,6 +191,7 @@ pub fn request(
         selection: select.selection(),
         full_refresh: refresh.full_refresh,
         staged: false,
+        backfill: None,
         from_begin_except: None,
         earlier_plans: Vec::new(),
     })
@@ -382,7 +383,7 @@ pub fn flag_or_variable(is_given: bool, name: &str) -> bool {
 }
 
 /// Parses a path, which may be empty if it comes from a variable.
-fn path() -> impl TypedValueParser<Value = PathBuf> {
+pub fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
@@ -422,6 +423,7 @@ impl WindowArgs {
             now,
             batch_size: grain("--batch-size", self.batch_size.as_deref())?,
             chunk: grain("--chunk", self.chunk.as_deref())?,
+            excluded: Vec::new(),
             complete_only: self.complete_only,
             strict: self.strict,
             max_batches: self.max_batches,

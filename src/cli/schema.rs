@@ -8,14 +8,15 @@ use crate::diff::Difference;
 use crate::export::ExportedPlan;
 use crate::plan::manifest::Manifest;
 use crate::project::State;
+use crate::project::backfill::Backfill;
 use crate::run::entry::Entry;
 
 const EXAMPLES: &str = r"Examples:
   $ batchwright schema > manifest.schema.json
   $ batchwright schema journal";
 
-/// Print the JSON Schema of manifest.json, state.json, a journal line, or the output of
-/// `diff --format json` and `export json`
+/// Print the JSON Schema of manifest.json, state.json, a journal line, the output of
+/// `diff --format json` and `export json`, or the file of a backfill
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct SchemaArgs {
@@ -30,6 +31,7 @@ enum SchemaKind {
     State,
     Diff,
     Export,
+    Backfill,
 }
 
 pub fn run(args: &SchemaArgs) -> Result<ExitCode, Diagnostics> {
@@ -39,6 +41,7 @@ pub fn run(args: &SchemaArgs) -> Result<ExitCode, Diagnostics> {
         SchemaKind::State => schemars::schema_for!(State),
         SchemaKind::Diff => schemars::schema_for!(Difference),
         SchemaKind::Export => schemars::schema_for!(ExportedPlan),
+        SchemaKind::Backfill => schemars::schema_for!(Backfill),
     };
     let schema = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
     print(&format!("{schema}\n"))?;

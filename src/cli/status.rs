@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::next_command::{command_line, plan_flags};
 use super::options::PlanArgs;
-use super::print;
 use super::progress::{indented, last_lines};
 use super::run::table;
+use super::{backfill, print, print_diagnostics};
 use crate::config::name_of;
 use crate::diagnostics::{Diagnostics, counted, printable};
 use crate::run::audits;
@@ -52,6 +52,18 @@ pub fn run(args: StatusArgs) -> Result<ExitCode, Diagnostics> {
         })?;
         return Ok(ExitCode::SUCCESS);
     }
+    let (backfills, errors) = backfill::statuses(&args.plan.project_dir, &args.plan.state)?;
+    print_diagnostics(&errors);
+    let has_plan = paths.plan.join("manifest.json").is_file()
+        || args.plan.plan.is_some()
+        || backfills.is_empty();
+    if !has_plan {
+        print(&match args.json {
+            true => pretty(&json!({ "backfills": backfills })),
+            false => printable(&backfill::as_text(&backfills)).into_owned(),
+        })?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let history = paths.history(&paths.fingerprint()?)?;
     let mut statuses = StatusCounter::new(args.json);
     let head = paths.each_step(&mut |step| statuses.add(&step, &history))?;
@@ -63,8 +75,19 @@ pub fn run(args: StatusArgs) -> Result<ExitCode, Diagnostics> {
     }
     let statuses = statuses.of_models(&head.models);
     let text = match args.json {
-        true => pretty(&json!({ "run": history.first, "last": history.last, "models": statuses })),
-        false => printable(&as_text(&statuses)).into_owned(),
+        true => {
+            let mut status =
+                json!({ "run": history.first, "last": history.last, "models": statuses });
+            if !backfills.is_empty() {
+                status["backfills"] = json!(backfills);
+            }
+            pretty(&status)
+        }
+        false => {
+            let space = if backfills.is_empty() { "" } else { "\nbackfills\n" };
+            let text = format!("{}{space}{}", as_text(&statuses), backfill::as_text(&backfills));
+            printable(&text).into_owned()
+        }
     };
     print(&text)?;
     Ok(ExitCode::SUCCESS)

@@ -147,16 +147,15 @@ impl StagedBackfill<'_> {
         let StagedBackfill { dialect, node, settings, tables, cover, .. } = self;
         let StagedTables { target, staged, before } = tables;
         let (first, last) = cover.ends();
-        let range = Window { start: first.window.start, end: last.window.end };
-        let mut all = vec![
-            ("model", node.unique_id.clone()),
-            ("batches", format!("{} to {}", first.label, last.label)),
-        ];
+        let labels = cover.runs().into_iter().map(|run| {
+            let label = |position: usize| cover.naming.label(cover.windows[position]);
+            format!("{} to {}", label(run.start), label(run.end - 1))
+        });
+        let labels = labels.collect::<Vec<_>>().join(", ");
+        let mut all = vec![("model", node.unique_id.clone()), ("batches", labels)];
         all.extend(lines.iter().cloned());
-        let rows = all_of(
-            &window_predicate(dialect, &settings.event_time)?.0,
-            &predicate_list(&settings.incremental_predicates),
-        );
+        let rows =
+            all_of(&self.windows_predicate()?, &predicate_list(&settings.incremental_predicates));
         let columns = column_list(dialect, Some(self.columns))?.unwrap_or_default();
         let text = |text: &str| Ok::<_, Diagnostic>(dialect.string(text)?.value());
         let message = text(&format!("{name} of {}: ", node.name))?;
@@ -193,7 +192,21 @@ impl StagedBackfill<'_> {
         let text = format!("{}\n{before_it}{statements}\n{behind}", header(dialect, &all));
         let batches: Vec<(Window, String)> =
             cover.windows.iter().map(|window| (*window, cover.naming.label(*window))).collect();
+        let range = Window { start: first.window.start, end: last.window.end };
         Ok(BatchTemplate::new(&text, settings.timezone).fill_range(&range, &batches))
+    }
+
+    /// The condition of the rows in the windows of the backfill: one range, or several where ranges
+    /// are excluded.
+    fn windows_predicate(&self) -> Result<String, Diagnostic> {
+        let predicate = window_predicate(self.dialect, &self.settings.event_time)?.0;
+        let runs = self.cover.runs();
+        if runs.len() == 1 {
+            return Ok(predicate);
+        }
+        let template = BatchTemplate::new(&predicate, self.settings.timezone);
+        let ranges = runs.iter().map(|run| template.fill_range(&self.cover.range(run), &[]));
+        Ok(format!("(({}))", ranges.collect::<Vec<_>>().join(") or (")))
     }
 }
 

@@ -37,9 +37,12 @@ use crate::dialect::{self, Dialect};
 use crate::graph::{self, Graph, PreviousState, Selected, Selection};
 use crate::jinja::Jinja;
 use crate::limits;
-use crate::plan::manifest::{About, ModelEntry, RequestEntry, SCHEMA_VERSION};
+use crate::plan::manifest::{
+    About, BackfillEntry, ExcludedEntry, ModelEntry, RequestEntry, SCHEMA_VERSION,
+};
 use crate::plan::{ModelSteps, Plan};
 use crate::plan_dir;
+use crate::project::backfill::BackfillFile;
 use crate::project::{self, Facts, LoadOptions, Project, TargetFacts};
 use crate::window;
 
@@ -59,6 +62,8 @@ pub struct Request {
     pub full_refresh: bool,
     /// Whether the batches are written to staging tables and published at the end.
     pub staged: bool,
+    /// The file of `--backfill`, whose audit rules replace those of the models.
+    pub backfill: Option<BackfillFile>,
     /// Whether `--now` is set, so that the plan does not depend on the clock.
     pub now_is_given: bool,
     /// Unique ids of models with a finished batch; all other models are planned from their `begin`
@@ -121,11 +126,13 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
         true => Some(staged::stage(dialect, graph, &selected, request)?),
         false => None,
     };
-    let staged_nodes: Vec<Node> = match models {
-        Some(_) => selected.iter().map(|node| staged::without_drops(node)).collect(),
-        None => Vec::new(),
+    let adjusted: Vec<Node>;
+    let selected: Vec<&Node> = if request.staged || request.backfill.is_some() {
+        adjusted = selected.iter().map(|node| with_request_settings(node, request)).collect();
+        adjusted.iter().collect()
+    } else {
+        selected
     };
-    let selected = if models.is_some() { staged_nodes.iter().collect() } else { selected };
     let folders = folders::assign(&selected);
     let mut context = loaded.context(&folders);
     context.staged = models.as_ref();
@@ -395,6 +402,19 @@ fn compile_model(
     Ok(Some(output))
 }
 
+/// The node with the settings that the request changes.
+fn with_request_settings(node: &Node, request: &Request) -> Node {
+    let mut node = if request.staged { staged::without_drops(node) } else { node.clone() };
+    if let Some(file) = &request.backfill
+        && let Materialization::Microbatch(settings) = &mut node.materialization
+    {
+        let rules = file.backfill.audit.clone();
+        settings.audit.allow = rules.allow.unwrap_or_else(|| settings.audit.allow.clone());
+        settings.audit.max_change = rules.max_change.unwrap_or(settings.audit.max_change);
+    }
+    node
+}
+
 /// Adds the errors of broken models as warnings: a broken model that no selected model reads does
 /// not stop the compilation.
 fn add_unplanned(diagnostics: &mut DedupedDiagnostics, broken: &[Broken]) {
@@ -423,6 +443,10 @@ fn warnings(diagnostics: &[Diagnostic]) -> impl Iterator<Item = String> + '_ {
 
 fn about(project: &Project, dialect: &Dialect, request: &Request) -> About {
     let bounds = request.windows.bounds.as_ref();
+    let excluded = |(start, end): &(window::Bound, window::Bound)| ExcludedEntry {
+        event_time_start: start.text.clone(),
+        event_time_end: end.text.clone(),
+    };
     let depends_on_now = bounds.is_none() || request.windows.complete_only || request.now_is_given;
     About {
         schema_version: SCHEMA_VERSION,
@@ -434,8 +458,14 @@ fn about(project: &Project, dialect: &Dialect, request: &Request) -> About {
             now: depends_on_now.then(|| calendar::format_instant(request.windows.now)),
             event_time_start: bounds.map(|(start, _)| start.text.clone()),
             event_time_end: bounds.map(|(_, end)| end.text.clone()),
+            excluded_windows: request.windows.excluded.iter().map(excluded).collect(),
             full_refresh: request.full_refresh,
             staged: request.staged,
+            backfill: request.backfill.as_ref().map(|file| BackfillEntry {
+                file: file.path.clone(),
+                reason: file.backfill.reason.clone(),
+                owner: file.backfill.owner.clone(),
+            }),
             batch_size: request.windows.batch_size.map(|size| size.as_str().to_string()),
             chunk: request.windows.chunk.map(|size| size.as_str().to_string()),
             complete_only: request.windows.complete_only,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::batches::begin_window;
 use super::steps::MicrobatchModel;
 use super::{Context, Request, audits};
+use crate::calendar::{Window, display_instant};
 use crate::codegen::{self, StagedBackfill, StagedTables};
 use crate::config::{Materialization, Node, OutsideWindow, SchemaChange};
 use crate::diagnostics::{Diagnostic, Diagnostics, collect};
@@ -180,18 +181,23 @@ impl StagedModels {
                 &super::batches::batch_settings(input, settings, false),
                 &request.windows,
             )?;
-            let ends = |cover: &Cover| {
-                let (first, last) = cover.ends();
-                (first.window.start, last.window.end)
+            let staged: Vec<Window> = other.runs().iter().map(|run| other.range(run)).collect();
+            let is_staged = |window: &&Window| {
+                staged.iter().any(|run| run.start <= window.start && window.end <= run.end)
             };
-            let ((start, end), (staged_start, staged_end)) = (ends(cover), ends(&other));
-            if start < staged_start || end > staged_end {
+            if let Some(window) = cover.windows.iter().find(|window| !is_staged(window)) {
+                let display = |at| display_instant(at, settings.timezone);
+                let runs = staged
+                    .iter()
+                    .map(|run| format!("{} until {}", display(run.start), display(run.end)));
                 return Err(refuse(
                     node,
                     format!(
-                        "its batches read `{}` from {start} to {end}, and only {staged_start} to \
-                     {staged_end} is staged",
-                        input.name
+                        "a batch reads `{}` from {} until {}, and only {} is staged",
+                        input.name,
+                        display(window.start),
+                        display(window.end),
+                        runs.collect::<Vec<_>>().join(", ")
                     ),
                 )
                 .hint(format!("choose bounds that are whole batches of `{}`", node.name))

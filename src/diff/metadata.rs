@@ -37,6 +37,11 @@ pub fn differing(old: &[(String, String)], new: &[(String, String)]) -> Vec<Fact
 pub fn of_plan(about: &About) -> Facts {
     let request = &about.request;
     let words = |list: &[String]| (!list.is_empty()).then(|| list.join(" "));
+    let excluded: Vec<String> = request
+        .excluded_windows
+        .iter()
+        .map(|range| format!("{} until {}", range.event_time_start, range.event_time_end))
+        .collect();
     let facts = [
         ("project", Some(about.project.clone())),
         ("target", Some(about.target.clone())),
@@ -44,6 +49,8 @@ pub fn of_plan(about: &About) -> Facts {
         ("now", request.now.clone()),
         ("--event-time-start", request.event_time_start.clone()),
         ("--event-time-end", request.event_time_end.clone()),
+        ("reason", request.backfill.as_ref().map(|backfill| backfill.reason.clone())),
+        ("exclude_windows", (!excluded.is_empty()).then(|| excluded.join(", "))),
         ("--full-refresh", request.full_refresh.then(yes)),
         ("--batch-size", request.batch_size.clone()),
         ("--chunk", request.chunk.clone()),

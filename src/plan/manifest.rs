@@ -47,16 +47,41 @@ pub struct RequestEntry {
     pub now: Option<String>,
     pub event_time_start: Option<String>,
     pub event_time_end: Option<String>,
+    /// Ranges whose batches are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excluded_windows: Vec<ExcludedEntry>,
     pub full_refresh: bool,
     /// Whether the batches are written to staging tables and published at the end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub staged: bool,
+    /// The file of the backfill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backfill: Option<BackfillEntry>,
     pub batch_size: Option<String>,
     pub chunk: Option<String>,
     pub complete_only: bool,
     pub select: Vec<String>,
     pub exclude: Vec<String>,
     pub selector: Option<String>,
+}
+
+/// The file of `compile --backfill`.
+#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct BackfillEntry {
+    /// Relative to the project.
+    pub file: String,
+    /// Why the rows are rewritten.
+    pub reason: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+}
+
+/// A range whose batches are left out, as the request has it.
+#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct ExcludedEntry {
+    pub event_time_start: String,
+    /// Exclusive.
+    pub event_time_end: String,
 }
 
 /// One model of the plan.

@@ -186,6 +186,8 @@ mod tests {
             staged: false,
             batch_size: None,
             chunk: None,
+            excluded_windows: Vec::new(),
+            backfill: None,
             complete_only: false,
             select: Vec::new(),
             exclude: Vec::new(),

@@ -4,6 +4,7 @@
 //! understood, all of them in one run; a model that does not render is an error of its own.
 
 mod artifacts;
+pub mod backfill;
 mod columns;
 mod dbt_project;
 mod docs;

@@ -1,14 +1,16 @@
 //! The windows of a request, oldest first. Takes a model's settings and the request; returns at
-//! least one window, or an error. The windows tile the range without gaps or overlap; notes name
+//! least one window, or an error. The windows tile the range without overlap, and without gaps but for excluded ranges; notes name
 //! where the range was widened or cut.
 
 mod bounds;
 mod by_label;
+mod excluded;
 mod naming;
 mod range;
 mod tile;
 
 use std::hash::{Hash, Hasher};
+use std::ops::Range;
 
 use chrono_tz::Tz;
 
@@ -40,6 +42,7 @@ pub fn cover(model: &BatchSettings, request: &WindowRequest) -> Result<Cover, Di
     }
     let (range, mut notes) = range::range(model, request, batch_size)?;
     let windows = tile::tile(model, range, batch_size, request)?;
+    let windows = excluded::without_excluded(model, windows, &request.excluded)?;
     if batch_size < model.batch_size {
         let model_size = model.batch_size;
         let message = format!(
@@ -98,6 +101,8 @@ pub struct WindowRequest {
     /// `--chunk`.
     pub chunk: Option<Grain>,
     pub complete_only: bool,
+    /// Ranges whose batches are left out.
+    pub excluded: Vec<(Bound, Bound)>,
     pub strict: bool,
     pub max_batches: usize,
 }
@@ -144,6 +149,27 @@ impl Cover {
     /// The windows with their labels, oldest first.
     pub fn spans(&self) -> impl Iterator<Item = Span> {
         self.windows.iter().map(|window| self.naming.span(*window))
+    }
+
+    /// The positions of consecutive windows without a gap between them, oldest first.
+    pub fn runs(&self) -> Vec<Range<usize>> {
+        let follows = |a: &Window, b: &Window| a.end == b.start;
+        let mut end = 0;
+        let runs = self.windows.chunk_by(follows).map(|run| {
+            let start = end;
+            end += run.len();
+            start..end
+        });
+        runs.collect()
+    }
+
+    /// From the start of the first window to the end of the last one, for `positions` of windows
+    /// without a gap.
+    pub fn range(&self, positions: &Range<usize>) -> Window {
+        Window {
+            start: self.windows[positions.start].start,
+            end: self.windows[positions.end - 1].end,
+        }
     }
 
     /// The oldest and the newest window.

@@ -29,6 +29,7 @@ fn request(start: &str, end: &str) -> WindowRequest {
         batch_size: None,
         chunk: None,
         complete_only: false,
+        excluded: Vec::new(),
         strict: false,
         max_batches: 10_000,
     }

@@ -177,6 +177,7 @@ impl Shop {
                 batch_size: project.batch_size,
                 chunk: None,
                 complete_only: false,
+                excluded: Vec::new(),
                 strict: false,
                 max_batches: 1000,
             },

@@ -9,6 +9,7 @@ pub const CASES: &[Case] = &[
     ("a_staged_plan_is_published_and_undone", a_staged_plan_is_published_and_undone),
     ("run_publishes_if_asked_to", run_publishes_if_asked_to),
     ("a_wrong_backfill_is_not_published", a_wrong_backfill_is_not_published),
+    ("a_backfill_file_leaves_excluded_days_alone", a_backfill_file_leaves_excluded_days_alone),
 ];
 
 const SESSIONS: &str = "int__sessions_aggregated";
@@ -103,4 +104,41 @@ fn a_wrong_backfill_is_not_published(engine: &dyn Engine) {
     assert_eq!(shop.table(SESSIONS), old);
     let publish = batchwright("publish", plan.folder(), &[], &[]);
     assert_eq!(publish.code, 2, "{publish:?}");
+}
+
+/// The amounts of three days change in the source. The table follows on the days of the backfill,
+/// and is unchanged on the excluded day.
+fn a_backfill_file_leaves_excluded_days_alone(engine: &dyn Engine) {
+    let (shop, _) = Shop::built(engine);
+    let old = shop.table(SESSIONS);
+    for (event, amount) in [(111, 21), (121, 8), (130, 12)] {
+        shop.sql(&format!("update raw.events set amount = '{amount}' where event_id = {event};"));
+    }
+    let revenue = |day: u32| {
+        shop.rows(&format!(
+            "select cast(sum(revenue) as integer) from analytics.{SESSIONS} where session_start >= \
+             '2024-09-0{day} 00:00:00' and session_start < '2024-09-0{} 00:00:00'",
+            day + 1
+        ))
+    };
+    let excluded = revenue(2);
+    shop.write(
+        "backfills/refunds.yml",
+        &format!(
+            "reason: Refunds were counted twice\nselect: [{SESSIONS}]\n\
+             event_time_start: 2024-09-01\nevent_time_end: 2024-09-04\nstaged: true\n\
+             exclude_windows:\n  \
+             - {{event_time_start: 2024-09-02, event_time_end: 2024-09-03}}\n"
+        ),
+    );
+    let file = shop.project().join("backfills/refunds.yml");
+    let plan = shop.compile(&["--backfill", file.to_str().unwrap()]);
+    succeeds(&batchwright("run", plan.folder(), &["--publish"], &shop.database.session()));
+    // The purchases of the first day are 21 and 30, that of the third day 12.
+    assert_eq!(
+        [revenue(1), revenue(2), revenue(3)],
+        [vec!["51".to_string()], excluded, vec!["12".to_string()]]
+    );
+    succeeds(&batchwright("undo", plan.folder(), &[], &[]));
+    assert_eq!(shop.table(SESSIONS), old);
 }

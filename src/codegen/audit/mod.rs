@@ -162,9 +162,8 @@ pub fn audit(input: &AuditInput) -> Result<Option<AuditFile>, Diagnostic> {
     } else {
         BATCHES_PER_STATEMENT
     };
-    let groups = (0..count).step_by(size).map(|start| start..(start + size).min(count));
     let mut statements: Vec<(Arc<BatchTemplate>, Range<usize>)> = Vec::new();
-    for group in groups {
+    for group in statement_groups(input.cover, size) {
         // The statements after the first differ only by their batches, unless each batch has its
         // own text.
         let shared = statements
@@ -194,13 +193,22 @@ pub fn audit(input: &AuditInput) -> Result<Option<AuditFile>, Diagnostic> {
     }))
 }
 
+/// The positions of the windows of each statement, at most `size`. A statement compares one range,
+/// so it has no gap.
+fn statement_groups(cover: &Cover, size: usize) -> impl Iterator<Item = Range<usize>> {
+    cover.runs().into_iter().flat_map(move |run| {
+        let end = run.end;
+        run.step_by(size).map(move |start| start..(start + size).min(end))
+    })
+}
+
 impl AuditFile {
     /// The text of the file, with a line break at its end.
     pub fn text(&self, cover: &Cover) -> String {
         let mut text = self.header.clone();
         for (number, (template, group)) in self.statements.iter().enumerate() {
             let windows = &cover.windows[group.clone()];
-            let range = Window { start: windows[0].start, end: windows[windows.len() - 1].end };
+            let range = cover.range(group);
             let batches: Vec<(Window, String)> =
                 windows.iter().map(|window| (*window, cover.naming.label(*window))).collect();
             if number > 0 {

@@ -5,7 +5,9 @@
 use minijinja::Value;
 
 use super::fragments::AuditFragments;
-use super::{AuditInput, BATCHES_PER_STATEMENT, NEW, OK, audit, failing_audit, stop};
+use super::{
+    AuditInput, BATCHES_PER_STATEMENT, NEW, OK, audit, failing_audit, statement_groups, stop,
+};
 use crate::calendar::Window;
 use crate::codegen::header::header;
 use crate::codegen::overwrite::predicate_list;
@@ -32,8 +34,9 @@ pub fn staged_audit(input: &AuditInput, target: &Relation) -> Result<String, Dia
     let rows = failing_audit(dialect, name, &rows, &settings.allow)?.unwrap_or(rows);
     let mut listed = Vec::new();
     let mut stops = Vec::new();
-    for windows in input.cover.windows.chunks(BATCHES_PER_STATEMENT) {
-        let range = Window { start: windows[0].start, end: windows[windows.len() - 1].end };
+    for group in statement_groups(input.cover, BATCHES_PER_STATEMENT) {
+        let windows = &input.cover.windows[group.clone()];
+        let range = input.cover.range(&group);
         let batches: Vec<(Window, String)> =
             windows.iter().map(|window| (*window, input.cover.naming.label(*window))).collect();
         let written = |last: &str, texts: &mut Vec<String>| {

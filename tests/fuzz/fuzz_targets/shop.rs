@@ -79,6 +79,7 @@ impl Shop {
                 batch_size: None,
                 chunk: None,
                 complete_only: false,
+            excluded: Vec::new(),
                 strict: false,
                 max_batches: 1000,
             },
