@@ -183,6 +183,7 @@ impl Shop {
             },
             full_refresh: false,
             staged: false,
+            backfill: None,
             now_is_given: true,
             earlier_plans: Vec::new(),
             from_begin_except: None,
