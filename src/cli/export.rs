@@ -37,8 +37,8 @@ const EXAMPLES: &str = r"Examples:
 /// batchwright. All tasks run in the folder of the project. The file has no secrets: the client
 /// takes them from its environment, as the scheduler provides them.
 ///
-/// Maximum number of shards: airflow 1024 (its mapped tasks), github 256 (a matrix), others 10000;
-/// argo stores at most 1 MB.
+/// Maximum number of shards: airflow 1024 (its mapped tasks), github 256 (a matrix), others 10000.
+/// Maximum size of the file: github 500 KB, argo 1 MB.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct ExportArgs {

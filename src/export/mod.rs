@@ -30,9 +30,6 @@ pub enum ExportTarget {
     Make,
 }
 
-/// The largest file that Argo stores, in bytes.
-const ARGO_BYTES: usize = 1_000_000;
-
 /// What the tasks run. All commands run in the folder of the project.
 pub struct ExportRequest<'a> {
     pub target: ExportTarget,
@@ -76,6 +73,15 @@ impl ExportTarget {
             _ => (10_000, "`batchwright run --shard` takes at most 10000 shards"),
         }
     }
+
+    /// The largest file that the target reads, in bytes.
+    fn max_bytes(self) -> usize {
+        match self {
+            ExportTarget::Github => 500_000,
+            ExportTarget::Argo => 1_000_000,
+            _ => usize::MAX,
+        }
+    }
 }
 
 /// The text of the file.
@@ -100,10 +106,12 @@ pub fn export(manifest: &Manifest, request: &ExportRequest) -> Result<String, Di
         return Err(Diagnostic::error("the plan has no steps, so there is no task to export"));
     }
     let text = target_file::target_file(&plan, request)?;
-    if request.target == ExportTarget::Argo && text.len() > ARGO_BYTES {
+    if text.len() > request.target.max_bytes() {
         return Err(Diagnostic::error(format!(
-            "the WorkflowTemplate has {} KB, but Argo stores at most 1 MB",
-            text.len() / 1_000
+            "the file for {} has {} KB, but at most {} KB are allowed",
+            request.target.as_str(),
+            text.len() / 1_000,
+            request.target.max_bytes() / 1_000
         ))
         .hint(match request.client_only {
             true => "compile fewer batches, or leave out `--client-only`",

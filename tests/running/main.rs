@@ -22,6 +22,7 @@ mod killed;
 #[path = "../engines/mariadb.rs"]
 mod mariadb;
 mod odd_clients;
+mod orchestrators;
 mod order;
 #[path = "../engines/postgres.rs"]
 mod postgres;
@@ -57,6 +58,7 @@ fn main() {
         client_lines::CASES,
         exported::ALONE,
         odd_clients::CASES,
+        orchestrators::CASES,
         journal::CASES,
         order::CASES,
         reports::CASES,
