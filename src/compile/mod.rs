@@ -212,8 +212,7 @@ pub fn open(open: &LoadOptions) -> Result<LoadedProject, Diagnostics> {
         },
     )?;
     let mut graph = graph;
-    let refused =
-        graph.add_resources(project.packages.iter().flat_map(|package| &package.resources));
+    let refused = graph.add_resources(&config::resources(&project.packages));
     if !refused.0.is_empty() {
         return Err(refused);
     }

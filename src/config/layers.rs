@@ -12,22 +12,25 @@ pub fn merged<'a>(layers: impl IntoIterator<Item = &'a Config>) -> IndexMap<Stri
     let mut config: IndexMap<String, Setting> = IndexMap::new();
     for (key, setting) in layers.into_iter().flatten() {
         let before = config.get(key).map(|before| &before.value);
-        let value = match key.as_str() {
-            // As in dbt an empty key is a tag: the text of Python's `None`.
-            "tags" | "packages" if setting.value.is_null() => {
-                appended(before, &Value::from("None"))
-            }
-            "pre_hook" | "post_hook" | "tags" | "packages" => appended(before, &setting.value),
-            "meta" => own_settings(before, &setting.value),
-            "quoting" | "column_types" | "docs" | "contract" | "latest_version_pointer" => {
-                updated(before, &setting.value)
-            }
-            "grants" => granted(before, &setting.value),
-            _ => setting.value.clone(),
-        };
+        let value = merged_value(key, before, &setting.value);
         config.insert(key.clone(), Setting { value, at: setting.at.clone() });
     }
     config
+}
+
+/// The value of a key of the configuration: `value` over what a more general layer sets.
+pub fn merged_value(key: &str, before: Option<&Value>, value: &Value) -> Value {
+    match key {
+        // As in dbt an empty key is a tag: the text of Python's `None`.
+        "tags" | "packages" if value.is_null() => appended(before, &Value::from("None")),
+        "pre_hook" | "post_hook" | "tags" | "packages" => appended(before, value),
+        "meta" => own_settings(before, value),
+        "quoting" | "column_types" | "docs" | "contract" | "latest_version_pointer" => {
+            updated(before, value)
+        }
+        "grants" => granted(before, value),
+        _ => value.clone(),
+    }
 }
 
 /// The configuration of a version over that of its model: dicts are merged, lists of the version

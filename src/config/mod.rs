@@ -17,6 +17,7 @@ mod node_json;
 mod patches;
 mod relation;
 mod resolve;
+mod resources;
 mod schema_change;
 mod source_relation;
 mod types;
@@ -37,6 +38,7 @@ pub use check::{Allow, Check, LateBy};
 pub use config_json::config_json;
 pub use node_json::{graph_json, node_json};
 pub use resolve::resolve;
+pub use resources::resources;
 pub use schema_change::SchemaChange;
 
 /// The name in a unique id or in the id of a step: `orders` of `model.shop.orders`.

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::jinja::RefCall;
 use crate::project::constraint;
 
 use super::config_json::{config_json, defaults};
@@ -49,7 +50,7 @@ fn graph_entry(node: &Node, reads: &[String]) -> Value {
         "raw_code": &*node.file.text,
         "doc_blocks": [],
         "language": if node.path.ends_with(".py") { "python" } else { "sql" },
-        "refs": node.refs.iter().map(|call| json!({"name": call.name, "package": call.package, "version": call.version})).collect::<Value>(),
+        "refs": node.refs.iter().map(RefCall::json).collect::<Value>(),
         "sources": node.sources.iter().map(|(source, table)| json!([source, table])).collect::<Value>(),
         "metrics": [],
         "functions": [],

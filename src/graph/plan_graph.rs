@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Graph, link};
 use crate::config::{Kind, Materialization, Node};
 use crate::diagnostics::{Diagnostics, SourceFile};
-use crate::jinja::{RefCall, Relation, RelationStyle};
+use crate::jinja::{RefCall, RefVersion, Relation, RelationStyle};
 use crate::project::Setting;
 
 /// A model of a plan.
@@ -53,7 +53,8 @@ fn node(model: PlanModel) -> Node {
         RefCall {
             package: Some(package.to_string()),
             name: name.to_string(),
-            version: version.map(str::to_string),
+            version: version
+                .map(|version| RefVersion { text: version.to_string(), is_number: false }),
         }
     });
     let (kind, materialization) = match model.unique_id.split('.').next() {

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::jinja::RefCall;
 use crate::project::{GenericTest, Resource, ResourceKind};
 
 use super::semantic_json::{saved_query_keys, semantic_model_keys};
@@ -55,13 +56,7 @@ impl Graph {
             json.insert("depends_on".into(), json!({"macros": [], "nodes": reads}));
             json.insert("created_at".into(), json!(0));
         }
-        let refs: Value = resource
-            .refs
-            .iter()
-            .map(
-                |call| json!({"name": call.name, "package": call.package, "version": call.version}),
-            )
-            .collect();
+        let refs: Value = resource.refs.iter().map(RefCall::json).collect();
         let sources: Value =
             resource.sources.iter().map(|(source, table)| json!([source, table])).collect();
         json.extend(object(match resource.kind {

@@ -27,10 +27,7 @@ pub(super) struct Resources {
 
 impl Graph {
     /// Adds the resources of the project; returns what dbt refuses of them.
-    pub fn add_resources<'a>(
-        &mut self,
-        resources: impl Iterator<Item = &'a Resource>,
-    ) -> Diagnostics {
+    pub fn add_resources(&mut self, resources: &[Resource]) -> Diagnostics {
         let mut added = Resources::default();
         let mut errors = Diagnostics::default();
         for resource in resources {

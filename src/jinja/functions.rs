@@ -12,8 +12,8 @@ use super::call::Call;
 use super::globals::{BuiltinFunction, GlobalNames, Methods, builtin};
 use super::session::Session;
 use super::{
-    MacroPackage, MarkKind, RefCall, Referent, Relation, RelationStyle, collections, datetime,
-    errors, json, macros, md5, yaml,
+    MacroPackage, MarkKind, RefCall, RefVersion, Referent, Relation, RelationStyle, collections,
+    datetime, errors, json, macros, md5, yaml,
 };
 use crate::diagnostics::{Diagnostic, nearest};
 
@@ -160,10 +160,13 @@ fn reference(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<
         [package, name] => (Some(package.clone()), name.clone()),
         _ => return Err(call.error("needs a model's name, or a package and a model's name")),
     };
-    let version = match call.text(9, "v")? {
-        Some(version) => Some(version),
-        None => call.text(9, "version")?,
-    };
+    let mut version = None;
+    for name in ["v", "version"] {
+        if let (None, Some(text)) = (&version, call.text(9, name)?) {
+            let is_number = call.get(9, name).is_some_and(|value| value.is_number());
+            version = Some(RefVersion { text, is_number });
+        }
+    }
     session.captured().refs.push(RefCall {
         package: package.clone(),
         name: name.clone(),

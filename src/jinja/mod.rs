@@ -207,7 +207,36 @@ pub struct Scope {
 pub struct RefCall {
     pub package: Option<String>,
     pub name: String,
-    pub version: Option<String>,
+    pub version: Option<RefVersion>,
+}
+
+/// The version that a `ref()` call names.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RefVersion {
+    pub text: String,
+    /// Whether the call has a number: `v=2`, not `v='2'`.
+    pub is_number: bool,
+}
+
+impl std::ops::Deref for RefVersion {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl RefCall {
+    /// The call as dbt's `refs` shows it to Jinja.
+    pub fn json(&self) -> serde_json::Value {
+        let number = |version: &RefVersion| {
+            version.is_number.then(|| version.text.parse().ok().map(serde_json::Value::Number))?
+        };
+        let version = |version: &RefVersion| number(version).unwrap_or(version.text.clone().into());
+        serde_json::json!({
+            "name": self.name, "package": self.package, "version": self.version.as_ref().map(version),
+        })
+    }
 }
 
 /// A rendered text, and the calls that the template made, in order.

@@ -179,7 +179,11 @@ fn relations_leave_marks() {
     assert!(result.reads_this && !result.reads_batch);
     assert_eq!(
         result.refs[1],
-        RefCall { package: Some("p".into()), name: "b".into(), version: Some("2".into()) }
+        RefCall {
+            package: Some("p".into()),
+            name: "b".into(),
+            version: Some(RefVersion { text: "2".into(), is_number: true }),
+        }
     );
 }
 

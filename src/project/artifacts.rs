@@ -11,8 +11,7 @@ use serde_json::Value;
 use super::files::read_named;
 use super::sandbox::Sandbox;
 
-/// The status of each node in the `run_results.json` of a folder, by its unique id; of a generic
-/// test by its id without the hash at its end, so that there may be several.
+/// The statuses in the `run_results.json` of a folder, by unique id.
 pub fn results(root: &Path, folder: &Path) -> Option<BTreeMap<String, BTreeSet<String>>> {
     let results = entries(root, &folder.join("run_results.json")).or_else(|| {
         // `batchwright run` writes it next to the plan's folder.
@@ -23,10 +22,6 @@ pub fn results(root: &Path, folder: &Path) -> Option<BTreeMap<String, BTreeSet<S
     for entry in &results {
         let text = |key: &str| entry.get(key).and_then(Value::as_str);
         let (Some(id), Some(status)) = (text("unique_id"), text("status")) else { continue };
-        let id = match id.rsplit_once('.') {
-            Some((test, _)) if id.starts_with("test.") && test.matches('.').count() >= 2 => test,
-            _ => id,
-        };
         statuses.entry(id.to_string()).or_default().insert(status.to_string());
     }
     Some(statuses)

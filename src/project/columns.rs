@@ -39,9 +39,6 @@ impl Entries<'_> {
         let named =
             columns.into_iter().filter_map(|column| Some((self.name(column, "name")?, column)));
         let named: Vec<(String, &Yaml)> = named.collect();
-        for (_, column) in &named {
-            ["tests", "data_tests"].into_iter().for_each(|key| self.not_empty(column, key));
-        }
         let read = named.into_iter().map(|(name, column)| ColumnPatch {
             name,
             data_type: self.text(column, "data_type"),

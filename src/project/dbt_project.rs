@@ -10,6 +10,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 use crate::jinja::YamlScope;
 use crate::yaml::{self, Yaml};
 
+use super::tree::RESOURCES;
 use super::values::{list, rendered, rendered_text, texts, truth};
 
 /// Those of dbt's flags (`flags:` of the root project) that change the meaning of a project.
@@ -47,7 +48,7 @@ pub struct DbtProject {
     pub flags: Flags,
     /// `restrict-access`: other packages can reference public models only.
     pub restricts_access: bool,
-    /// The trees `models:`, `seeds:`, `snapshots:`, `sources:`.
+    /// The trees of config: `models:`, `seeds:`, `data_tests:` and so on.
     pub trees: BTreeMap<&'static str, Yaml>,
 }
 
@@ -154,7 +155,12 @@ pub fn read(
         },
         trees: ["models", "seeds", "snapshots", "sources"]
             .into_iter()
-            .filter_map(|tree| Some((tree, yaml.get(tree)?.clone())))
+            .chain(RESOURCES.map(|(key, _)| key))
+            .filter_map(|tree| {
+                // The older name of this tree.
+                let old = if tree == "data_tests" { "tests" } else { tree };
+                Some((tree, yaml.get(tree).or_else(|| yaml.get(old))?.clone()))
+            })
             .collect(),
     })
 }

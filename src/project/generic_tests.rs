@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::{Map, Value};
 
-use crate::jinja::{RefCall, md5};
+use crate::jinja::{RefCall, RefVersion, md5};
 use crate::yaml::Yaml;
 
 use super::resources::{Resource, ResourceKind, items, tags, text};
@@ -44,7 +44,7 @@ impl Tested {
     fn model(&self) -> String {
         let relation = match (&self.reference, &self.source) {
             (Some(RefCall { name, version: Some(version), .. }), _) => {
-                format!("ref('{name}', version='{version}')")
+                format!("ref('{name}', version='{}')", version.text)
             }
             (Some(RefCall { name, .. }), _) => format!("ref('{name}')"),
             (None, Some((source, table))) => format!("source('{source}', '{table}')"),
@@ -62,7 +62,7 @@ pub fn generic_tests(tree: &Yaml) -> Vec<Resource> {
         let entry = entry.json();
         let Some(name) = text(&entry, "name") else { continue };
         let reference =
-            |version: Option<String>| RefCall { package: None, name: name.clone(), version };
+            |version: Option<RefVersion>| RefCall { package: None, name: name.clone(), version };
         let versions = entries(&entry, "versions");
         if versions.is_empty() {
             let tested = Tested {
@@ -76,10 +76,11 @@ pub fn generic_tests(tree: &Yaml) -> Vec<Resource> {
         }
         for version in versions {
             let Some(v) = text(&version, "v") else { continue };
+            let is_number = version.get("v").is_some_and(Value::is_number);
             let tested = Tested {
                 name: format!("{name}_v{v}"),
                 is_source: false,
-                reference: Some(reference(Some(v))),
+                reference: Some(reference(Some(RefVersion { text: v, is_number }))),
                 source: None,
                 file_key_name: format!("{key}.{name}"),
             };
@@ -249,7 +250,14 @@ fn generic_test(tested: &Tested, declared: &Value, column: Option<&str>) -> Opti
         .filter(|(key, _)| *key != "column_name")
         .for_each(|(_, value)| calls(value, &mut resource));
     // dbt reads the relations of the arguments before the one that is tested.
-    resource.refs.extend(tested.reference.clone());
+    // It knows the version as YAML has it where it does not render the test.
+    let is_rendered = !matches!((namespace, test), (None, "unique" | "not_null"));
+    resource.refs.extend(tested.reference.clone().map(|mut call| {
+        if let (true, Some(version)) = (is_rendered, &mut call.version) {
+            version.is_number = false;
+        }
+        call
+    }));
     resource.sources.extend(tested.source.clone());
     resource.entry.extend(description.map(|text| ("description".to_string(), text)));
     let mut kwargs = arguments;

@@ -8,6 +8,7 @@ pub mod backfill;
 mod columns;
 mod dbt_project;
 mod docs;
+mod entry_types;
 mod files;
 mod generic_tests;
 mod ignored;

@@ -10,6 +10,7 @@ use crate::yaml::{self, Yaml};
 
 use super::Setting;
 use super::columns::{ColumnPatch, constraints};
+use super::entry_types;
 use super::overrides::{self, Override};
 use super::packages::Below;
 use super::resources::{self, Resource};
@@ -98,6 +99,7 @@ pub fn read(
             .at(found.file.line(1));
         return errors.0.push(error.hint("begin it with a key: `models:`, `sources:`, `seeds:`"));
     }
+    entry_types::check(&tree, scope, errors);
     let mut entry = Entries { found, scope, errors };
     entry.check_names(&tree);
     let Properties { models, seeds, snapshots, sources, resources } = properties;
@@ -121,34 +123,9 @@ pub struct Entries<'a> {
 }
 
 impl Entries<'_> {
-    /// The entries under `key`, which must be a list.
-    pub fn list<'t>(&mut self, of: &'t Yaml, key: &str) -> &'t [Yaml] {
-        match of.get(key) {
-            None => {
-                self.not_empty(of, key);
-                &[]
-            }
-            Some(list) if matches!(list.data, yaml::Data::List(_)) => list.items(),
-            Some(other) => {
-                self.report(
-                    Diagnostic::error(format!("`{key}` must be a list"))
-                        .at(other.at.clone())
-                        .hint("begin each entry with `- name: …`"),
-                );
-                &[]
-            }
-        }
-    }
-
-    /// Warns of a key that has no value where dbt expects a list.
-    pub fn not_empty(&mut self, of: &Yaml, key: &str) {
-        if let Some(empty) =
-            of.dict().and_then(|dict| dict.get(key)).filter(|value| value.data == yaml::Data::Null)
-        {
-            let warning = Diagnostic::warning(format!("`{key}` has no value, which dbt refuses"))
-                .at(empty.at.clone());
-            self.report(warning.hint("write a list below it, or remove it"));
-        }
+    /// The entries under `key`.
+    pub fn list<'t>(&self, of: &'t Yaml, key: &str) -> &'t [Yaml] {
+        of.get(key).map(Yaml::items).unwrap_or_default()
     }
 
     /// The name of an entry, its Jinja rendered.
@@ -216,10 +193,9 @@ impl Entries<'_> {
         let under = config(of.get("config"), self.scope, self.errors);
         for key in beside.iter().filter(|key| own.contains_key(**key)) {
             if let Some(twice) = under.get(*key) {
-                let warning = Diagnostic::warning(format!(
-                    "`{key}` is set beside `name` and under `config`, which dbt refuses"
-                ));
-                self.report(warning.at(twice.at.clone()).hint("set it under `config` only"));
+                let message = format!("`{key}` is set beside `name` and under `config`");
+                let error = Diagnostic::error(message).at(twice.at.clone());
+                self.report(error.hint("set it under `config` only"));
             }
         }
         [own, under].into_iter().filter(|keys| !keys.is_empty()).collect()
@@ -227,9 +203,6 @@ impl Entries<'_> {
 
     fn patch(&mut self, yaml: &Yaml) -> Option<Patch> {
         let name = self.name(yaml, "name")?;
-        for key in ["tests", "data_tests", "columns"] {
-            self.not_empty(yaml, key);
-        }
         if let Some(tags) = yaml.get("tags") {
             let warning = Diagnostic::warning(format!(
                 "`tags` beside the name of `{name}` do nothing, as in dbt"
@@ -246,6 +219,17 @@ impl Entries<'_> {
             .into_iter()
             .flatten()
             .collect();
+        let latest_version = self.version_name(yaml, "latest_version");
+        if let Some(latest) = &latest_version
+            && !versions.is_empty()
+            && versions.iter().all(|version| version.v != *latest)
+        {
+            let at = yaml.get("latest_version").map_or(yaml.at.clone(), |yaml| yaml.at.clone());
+            let known: Vec<String> = versions.iter().map(|of| format!("`{}`", of.v)).collect();
+            let message = format!("`latest_version` of `{name}` must be one of its versions");
+            let error = Diagnostic::error(message).at(at);
+            self.report(error.hint(format!("the versions are {}", known.join(", "))));
+        }
         Some(Patch {
             name,
             at: yaml.at.clone(),
@@ -254,9 +238,7 @@ impl Entries<'_> {
             config: self.config(yaml, &BESIDE),
             description: self.description(yaml).unwrap_or_default(),
             constraints: constraints(yaml),
-            latest_version: self
-                .version_name(yaml, "latest_version")
-                .or_else(|| highest(&versions)),
+            latest_version: latest_version.or_else(|| highest(&versions)),
             relation: self.text(yaml, "relation"),
             columns,
             versions,
@@ -358,7 +340,7 @@ mod tests {
     fn a_patch_is_read() {
         let text = "models:\n  - name: a\n    access: public\n    config:\n      event_time: \
             at\n      pre-hook: \"{{ log(1) }}\"\n    columns:\n      - \
-            {name: at, data_type: date, quote: yes, data_tests: [not_null, unique], meta: {pii: true, mask: y}, tags: a, config: {meta: {mask: x}, tags: [b, a]}}\n";
+            {name: at, data_type: date, quote: yes, data_tests: [not_null, unique], meta: {pii: true, mask: y}, tags: [a], config: {meta: {mask: x}, tags: [b, a]}}\n";
         let (properties, error) = parsed(text);
         assert_eq!(error, Diagnostics::default());
         let patch = &properties.models[0];
@@ -407,9 +389,9 @@ mod tests {
         assert_eq!(
             said,
             [
+                (5, "`seeds` must be a list, but is a dict"),
+                (4, "`config` must be a dict, but is a list"),
                 (2, "an entry has no `name`"),
-                (4, "`config` must be a dict"),
-                (5, "`seeds` must be a list")
             ]
         );
         assert_eq!(properties.models.len(), 1);

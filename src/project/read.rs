@@ -15,7 +15,7 @@ use super::docs::Docs;
 use super::files::Files;
 use super::overrides::{self, Override};
 use super::packages::{self, PackageFiles, joined};
-use super::resources::{self, Resource, ResourceKind};
+use super::resources::{self, ResourceKind};
 use super::{
     Catalog, Facts, LoadOptions, Model, Package, ParsedModel, Properties, Seed, SelectorsFile,
     SourceStyle, Target, TargetFacts, profile, properties, recorded, seeds, snapshots, tree,
@@ -243,22 +243,32 @@ impl Loader {
             );
         }
         docs.fill(&settings.name, &scope, &mut properties, &mut odd);
-        let resources =
-            located(std::mem::take(&mut properties.resources), &found, &settings.name, &folder);
         if folder.is_empty() {
             self.warnings.0.extend(odd.0);
         }
         let (target, style) = (&self.target, &self.style);
-        let model = |(name, file, path): &(String, SourceFile, String)| {
+        let parsed = |name: &str, file: &SourceFile| {
             let (database, schema) = (target.database.clone(), Some(target.schema.clone()));
-            let this =
-                Relation { database, schema, identifier: name.clone(), style: style.clone() };
-            Model {
-                declared: limits::guarded(file, || say(&settings.name, name, file, &this)),
-                name: name.clone(),
-                file: file.clone(),
-                path: path.clone(),
-            }
+            let identifier = name.to_string();
+            let this = Relation { database, schema, identifier, style: style.clone() };
+            limits::guarded(file, || say(&settings.name, name, file, &this))
+        };
+        let mut resources = std::mem::take(&mut properties.resources);
+        for (kind, files) in
+            [(ResourceKind::Test, &found.tests), (ResourceKind::Analysis, &found.analyses)]
+        {
+            resources.extend(par_map(files, |file| {
+                let name = stem(&file.path);
+                let parsed = parsed(&name, file).ok();
+                resources::of_file(kind, name, file, parsed)
+            }));
+        }
+        resources.iter_mut().for_each(|resource| resource.locate(&settings.name, &folder));
+        let model = |(name, file, path): &(String, SourceFile, String)| Model {
+            declared: parsed(name, file),
+            name: name.clone(),
+            file: file.clone(),
+            path: path.clone(),
         };
         let files =
             found.models.into_iter().map(|found| (stem(&found.path), found.file, found.path));
@@ -293,23 +303,6 @@ impl Loader {
             macros: found.macros,
         }
     }
-}
-
-/// The resources of properties files, and those that are files of SQL.
-fn located(
-    mut resources: Vec<Resource>,
-    found: &PackageFiles,
-    package: &str,
-    folder: &str,
-) -> Vec<Resource> {
-    for (kind, files) in
-        [(ResourceKind::Test, &found.tests), (ResourceKind::Analysis, &found.analyses)]
-    {
-        let of_files = files.iter().map(|file| resources::of_file(kind, stem(&file.path), file));
-        resources.extend(of_files.filter(Resource::is_enabled));
-    }
-    resources.iter_mut().for_each(|resource| resource.locate(package, folder));
-    resources
 }
 
 /// The project and its packages, the packages by name, each with its folder.

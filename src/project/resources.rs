@@ -10,10 +10,11 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 
 use crate::diagnostics::{Diagnostics, Location, SourceFile};
-use crate::jinja::{RefCall, YamlScope};
+use crate::jinja::{RefCall, RefVersion, YamlScope};
 use crate::yaml::Yaml;
 
 use super::generic_tests::{GenericTest, generic_tests, without_version};
+use super::parse_pass::ParsedModel;
 use super::resource_values::entry_values;
 use super::values::{list, truth};
 
@@ -95,7 +96,10 @@ impl Resource {
         for call in CALL.captures_iter(text) {
             let (first, second) =
                 (call[2].to_string(), call.get(3).map(|second| second.as_str().to_string()));
-            let version = call.get(4).map(|version| version.as_str().to_string());
+            let version = call.get(5).map(|version| RefVersion {
+                text: version.as_str().to_string(),
+                is_number: call[4].is_empty(),
+            });
             match (&call[1], second) {
                 ("source", Some(table)) => self.sources.push((first, table)),
                 ("source", None) => {}
@@ -139,7 +143,7 @@ impl Resource {
 
 static CALL: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r#"\b(ref|source|metric)\(\s*["']([^"']+)["'](?:\s*,\s*["']([^"']+)["'])?(?:\s*,\s*(?:v|version)\s*=\s*["']?([^"',)\s]+)["']?)?"#,
+        r#"\b(ref|source|metric)\(\s*["']([^"']+)["'](?:\s*,\s*["']([^"']+)["'])?(?:\s*,\s*(?:v|version)\s*=\s*(["']?)([^"',)\s]+)["']?)?"#,
     )
     .expect("the pattern is well formed")
 });
@@ -180,38 +184,34 @@ pub fn read(
     }
     declared.extend(generic_tests(tree));
     declared.iter_mut().for_each(|resource| resource.path = file.path.to_string());
-    resources.extend(declared.into_iter().filter(Resource::is_enabled));
+    resources.extend(declared);
 }
 
-/// A singular test or an analysis: a file of SQL. What it reads is what its text calls by name.
-pub fn of_file(kind: ResourceKind, name: String, file: &SourceFile) -> Resource {
+/// A singular test or an analysis: a file of SQL with what it says when it is rendered for the
+/// first time. Of one that cannot be rendered, what its text calls by name.
+pub fn of_file(
+    kind: ResourceKind,
+    name: String,
+    file: &SourceFile,
+    parsed: Option<ParsedModel>,
+) -> Resource {
     let mut resource = Resource {
         fqn: vec![name.clone()],
         path: file.path.to_string(),
         entry: Map::from_iter([("raw_code".to_string(), Value::from(file.text.trim()))]),
         ..Resource::new(kind, name)
     };
-    resource.reads(&file.text);
-    let setting =
-        |pattern: &Regex| pattern.captures(&file.text).map(|captures| captures[1].to_string());
-    if let Some(group) = setting(&GROUP) {
-        resource.config.insert("group".to_string(), group.into());
-    }
-    if let Some(enabled) = setting(&ENABLED) {
-        resource.config.insert("enabled".to_string(), (enabled.to_lowercase() == "true").into());
-    }
+    let Some(parsed) = parsed else {
+        resource.reads(&file.text);
+        return resource;
+    };
+    resource.refs = parsed.refs;
+    resource.sources = parsed.sources;
+    resource.config =
+        parsed.config.into_iter().flatten().map(|(key, setting)| (key, setting.value)).collect();
+    resource.tags = tags(&Value::Object(resource.config.clone()));
     resource
 }
-
-/// Settings of a `config()` call that decide whether dbt takes the project.
-static GROUP: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"\bconfig\([^)]*\bgroup\s*=\s*["']([^"']+)["']"#)
-        .expect("the pattern is well formed")
-});
-static ENABLED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\bconfig\([^)]*\benabled\s*=\s*([Tt]rue|[Ff]alse)\b")
-        .expect("the pattern is well formed")
-});
 
 pub fn items<'t>(of: &'t Yaml, key: &str) -> &'t [Yaml] {
     of.get(key).map(Yaml::items).unwrap_or_default()
@@ -255,6 +255,7 @@ fn named(kind: ResourceKind, entry: &Value) -> Option<Resource> {
         ResourceKind::UnitTest => {
             let model = text(entry, "model")?;
             let (model, version) = without_version(&model);
+            let version = version.map(|text| RefVersion { text, is_number: false });
             resource.fqn.insert(0, model.to_string());
             resource.refs.push(RefCall { package: None, name: model.to_string(), version });
         }

@@ -9,6 +9,7 @@ use crate::jinja::YamlScope;
 use crate::yaml::{Data, Yaml};
 
 use super::properties::Config;
+use super::resources::ResourceKind;
 use super::values::{canonical, set};
 
 /// The trees of a package.
@@ -18,6 +19,8 @@ pub struct Trees {
     pub seeds: Tree,
     pub snapshots: Tree,
     pub sources: Tree,
+    /// What is set for tests, exposures, metrics and the like.
+    pub resources: BTreeMap<ResourceKind, Tree>,
 }
 
 /// What is set for a folder, and for the folders in it.
@@ -43,6 +46,16 @@ impl Tree {
     }
 }
 
+/// The keys of `dbt_project.yml` that configure what a plan does not build.
+pub const RESOURCES: [(&str, ResourceKind); 6] = [
+    ("data_tests", ResourceKind::Test),
+    ("exposures", ResourceKind::Exposure),
+    ("metrics", ResourceKind::Metric),
+    ("saved-queries", ResourceKind::SavedQuery),
+    ("semantic-models", ResourceKind::SemanticModel),
+    ("unit_tests", ResourceKind::UnitTest),
+];
+
 /// Reads the trees of one `dbt_project.yml`.
 pub fn trees(
     yaml: &BTreeMap<&'static str, Yaml>,
@@ -63,6 +76,7 @@ pub fn trees(
         seeds: read("seeds"),
         snapshots: read("snapshots"),
         sources: read("sources"),
+        resources: RESOURCES.iter().map(|&(key, kind)| (kind, read(key))).collect(),
     }
 }
 

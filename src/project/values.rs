@@ -72,16 +72,7 @@ pub fn config(
     errors: &mut Diagnostics,
 ) -> IndexMap<String, Setting> {
     let mut keys = IndexMap::new();
-    let Some(yaml) = yaml else { return keys };
-    let Some(dict) = yaml.dict() else {
-        errors.0.push(
-            Diagnostic::error("`config` must be a dict")
-                .at(yaml.at.clone())
-                .hint("write one `key: value` per line below `config:`"),
-        );
-        return keys;
-    };
-    for (key, value) in dict {
+    for (key, value) in yaml.and_then(Yaml::dict).into_iter().flatten() {
         set(&mut keys, key, value, scope, errors);
     }
     keys

@@ -53,7 +53,7 @@ impl StateSelector {
 pub struct PreviousState {
     /// The differences from the earlier plan.
     pub changes: Option<Changes>,
-    /// The status of each node in `run_results.json`; all statuses of generic tests of one name.
+    /// The statuses in `run_results.json`, by unique id.
     pub results: Option<BTreeMap<String, BTreeSet<String>>>,
     /// Sources that have newer rows, by `sources.json`.
     pub fresher: Option<BTreeSet<String>>,

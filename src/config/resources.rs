@@ -1,0 +1,64 @@
+//! Settings of tests, exposures, metrics and other resources that a plan does not build. Takes the
+//! packages; gives their enabled resources, each with what `dbt_project.yml` sets for it.
+
+use serde_json::Map;
+
+use crate::project::{Config, Package, Resource, ResourceKind, Tree};
+
+use super::layers::{merged_value, texts};
+
+/// The enabled resources of all packages. The first package is the project itself, whose
+/// `dbt_project.yml` wins over a package's own settings.
+pub fn resources(packages: &[Package]) -> Vec<Resource> {
+    let configured = packages.iter().flat_map(|package| {
+        let root = packages.first().filter(|_| !package.folder.is_empty());
+        package.resources.iter().map(move |resource| configured(resource, package, root))
+    });
+    configured.filter(Resource::is_enabled).collect()
+}
+
+fn configured(resource: &Resource, package: &Package, root: Option<&Package>) -> Resource {
+    let kind = resource.kind;
+    let along = |package| tree(package, kind).map(|tree| tree.along(&resource.fqn));
+    let general: Vec<&Config> = along(package).unwrap_or_default();
+    let over: Vec<&Config> = root.and_then(along).unwrap_or_default();
+    if general.iter().chain(&over).all(|layer| layer.is_empty()) {
+        return resource.clone();
+    }
+    let settings = |layers: Vec<&Config>| {
+        let all = layers.into_iter().flatten();
+        all.map(|(key, setting)| (key.clone(), setting.value.clone())).collect::<Vec<_>>()
+    };
+    let own = resource.config.iter().map(|(key, value)| (key.clone(), value.clone()));
+    let mut config = Map::new();
+    for (key, value) in settings(general).into_iter().chain(own).chain(settings(over)) {
+        let spelled = dbt_key(&key);
+        let value = match kind {
+            // dbt replaces the tags and the meta of an exposure.
+            ResourceKind::Exposure => value,
+            _ => merged_value(&key, config.get(spelled), &value),
+        };
+        config.insert(spelled.to_string(), value);
+    }
+    let mut resource = Resource { config, ..resource.clone() };
+    resource.tags.extend(texts(resource.config.get("tags")));
+    resource
+}
+
+/// What `dbt_project.yml` says of resources of the kind. As in dbt, groups and analyses have the
+/// settings of models.
+fn tree(package: &Package, kind: ResourceKind) -> Option<&Tree> {
+    match kind {
+        ResourceKind::Group | ResourceKind::Analysis => Some(&package.trees.models),
+        _ => package.trees.resources.get(&kind),
+    }
+}
+
+/// A key as dbt spells it.
+fn dbt_key(key: &str) -> &str {
+    match key {
+        "pre_hook" => "pre-hook",
+        "post_hook" => "post-hook",
+        _ => key,
+    }
+}
