@@ -265,10 +265,8 @@ fn tags(draft: &UnresolvedNode, config: &indexmap::IndexMap<String, Setting>) ->
 
 /// What Jinja knows of a node besides its settings.
 fn info(draft: &UnresolvedNode) -> Map<String, Value> {
-    if let Some(table) = draft.source {
-        return table.info.clone();
-    }
-    let mut info = Map::new();
+    let mut info = draft.source.map(|table| table.info.clone()).unwrap_or_default();
+    info.insert("unrendered_config".to_string(), Value::Object(draft.unrendered.clone()));
     if let Some(properties) = draft.properties {
         let (patch, package) = (properties.patch, properties.package);
         let path = patch

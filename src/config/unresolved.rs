@@ -6,9 +6,10 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::Regex;
+use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
-use crate::jinja::RefCall;
+use crate::jinja::{RefCall, python_text};
 use crate::project::{
     ColumnPatch, Config, Package, ParsedModel, Patch, SourceTable, Tree, Trees, Version,
 };
@@ -82,6 +83,8 @@ pub struct UnresolvedNode<'a> {
     pub layers: Vec<Cow<'a, Config>>,
     /// The layers that dbt knows before it reads properties.
     pub unpatched: Vec<Cow<'a, Config>>,
+    /// dbt's `unrendered_config`: `dbt_project.yml` with its Jinja, all else as it is rendered.
+    pub unrendered: Map<String, Value>,
     pub columns: Vec<ColumnPatch>,
     pub description: String,
     pub refs: Vec<RefCall>,
@@ -154,7 +157,10 @@ impl<'a> Found<'a> {
         let configuring = properties
             .filter(|properties| !properties.patch.config.is_empty())
             .map_or(package, |properties| properties.package);
+        let properties_and_call =
+            (&own[..own.len() - call.len()], call.first().map(|call| &**call));
         UnresolvedNode {
+            unrendered: unrendered(kind, &fqn, properties_and_call, (configuring, root)),
             layers: layers(kind, &fqn, own, configuring, root),
             unpatched: layers(kind, &fqn, call, package, root),
             kind,
@@ -187,14 +193,10 @@ fn of_table<'a>(
 ) -> UnresolvedNode<'a> {
     let mut fqn = folders(package, &table.path);
     fqn.extend([table.source.clone(), table.name.clone()]);
+    let own: Vec<Cow<Config>> = table.config.iter().map(Cow::Borrowed).collect();
     UnresolvedNode {
-        layers: layers(
-            Kind::Source,
-            &fqn,
-            table.config.iter().map(Cow::Borrowed).collect(),
-            package,
-            root,
-        ),
+        unrendered: unrendered(Kind::Source, &fqn, (&own, None), (package, root)),
+        layers: layers(Kind::Source, &fqn, own, package, root),
         unpatched: Vec::new(),
         kind: Kind::Source,
         package,
@@ -244,6 +246,48 @@ pub fn layers<'a>(
         layers.extend(along(root));
     }
     layers
+}
+
+/// dbt's `unrendered_config`: `dbt_project.yml` with its Jinja, then the layers of properties files,
+/// then the first `config()` call, whose values other than texts are texts of Python.
+fn unrendered(
+    kind: Kind,
+    fqn: &[String],
+    (properties, call): (&[Cow<Config>], Option<&Config>),
+    (package, root): (&Package, &Package),
+) -> Map<String, Value> {
+    let along = |package: &Package, config: &mut Map<String, Value>| {
+        let levels = tree(&package.trees, kind).levels(fqn);
+        config.extend(levels.into_iter().flat_map(|level| level.unrendered.clone()));
+    };
+    let mut config = Map::new();
+    along(package, &mut config);
+    // dbt merges the rendered config with the one that is not rendered, so lists are there twice.
+    let twice = |value: Value| match value {
+        Value::Array(items) => items.iter().chain(&items).cloned().collect(),
+        other => other,
+    };
+    // What is below `config:` comes first.
+    for (key, setting) in properties.iter().rev().flat_map(|layer| layer.iter()) {
+        config.insert(spelled(key).to_string(), twice(setting.value.clone()));
+    }
+    for (key, setting) in call.into_iter().flatten() {
+        let text = setting.value.as_str().map(str::to_string);
+        config.insert(key.clone(), text.unwrap_or_else(|| python_text(&setting.value)).into());
+    }
+    if !package.folder.is_empty() {
+        along(root, &mut config);
+    }
+    config
+}
+
+/// A key as properties files spell it.
+fn spelled(key: &str) -> &str {
+    match key {
+        "pre_hook" => "pre-hook",
+        "post_hook" => "post-hook",
+        _ => key,
+    }
 }
 
 fn tree(trees: &Trees, kind: Kind) -> &Tree {

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Map, Value};
+
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::jinja::YamlScope;
 use crate::yaml::{Data, Yaml};
@@ -27,20 +29,27 @@ pub struct Trees {
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
     pub config: Config,
+    /// The same settings with the Jinja that the file has, for dbt's `unrendered_config`.
+    pub unrendered: Map<String, Value>,
     pub folders: BTreeMap<String, Tree>,
 }
 
 impl Tree {
     /// What is set along a node's `fqn`, the most general first.
     pub fn along<'a>(&'a self, fqn: &[String]) -> Vec<&'a Config> {
-        let mut found = vec![&self.config];
+        self.levels(fqn).into_iter().map(|level| &level.config).collect()
+    }
+
+    /// The trees along a node's `fqn`, the most general first.
+    pub fn levels<'a>(&'a self, fqn: &[String]) -> Vec<&'a Tree> {
+        let mut found = vec![self];
         let mut here = self;
         for part in fqn {
             match here.folders.get(part) {
                 Some(below) => here = below,
                 None => break,
             }
-            found.push(&here.config);
+            found.push(here);
         }
         found
     }
@@ -90,6 +99,14 @@ fn tree(yaml: &Yaml, scope: &YamlScope, errors: &mut Diagnostics) -> Tree {
         if yaml.get(&other).is_some() && !is_folder {
             found.config.shift_remove(canonical(name));
         }
+        if !is_folder {
+            let name = if ["database", "schema"].contains(&canonical(name)) {
+                canonical(name)
+            } else {
+                name
+            };
+            found.unrendered.insert(name.to_string(), value.json());
+        }
         match (key.strip_prefix('+'), &value.data) {
             (Some(key), _) => set(&mut found.config, key.trim(), value, scope, errors),
             (None, Data::Dict(_)) => {
@@ -105,7 +122,7 @@ fn tree(yaml: &Yaml, scope: &YamlScope, errors: &mut Diagnostics) -> Tree {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Map, json};
+    use serde_json::json;
 
     use super::*;
     use crate::diagnostics::SourceFile;
