@@ -82,7 +82,6 @@ class Generator:
             # Kinds and packages share names, so most projects keep them in schemas of their own.
             if kind != "sources" and self.chance(0.97):
                 project.setdefault(kind, {}).setdefault(package, {}).setdefault("+schema", f"{package}_{kind}")
-        project |= self.resource_trees(package)
         if package == "shop":
             # dbt-clickhouse quotes all names, whatever the project sets.
             if self.chance(0.25) and self.adapter != "clickhouse":
@@ -95,29 +94,6 @@ class Generator:
             if self.chance(0.15):
                 project["flags"] = {"require_ref_searches_node_package_before_root": self.chance(0.7)}
         self.put(package, "dbt_project.yml", project)
-
-    def resource_trees(self, package):
-        """What is set for tests, exposures, metrics and the like."""
-        pick, chance = self.more.choice, lambda: self.more.random() < 0.25
-        meta = lambda: {key: pick(["one", 2, True]) for key in ("owner", "level") if chance()}
-        known = {
-            "exposures": {"enabled": lambda: self.more.random() < 0.7, "meta": meta, "tags": lambda: pick([["e"], ["x", "y"]])},
-            "data_tests": {"severity": lambda: pick(["warn", "error"]), "tags": lambda: pick(["x", ["y", "z"]]), "meta": meta},
-            "unit_tests": {"meta": meta, "tags": lambda: pick(["x", ["y"]])},
-            "metrics": {"meta": meta},
-            "semantic-models": {"meta": meta},
-            "saved-queries": {"meta": meta},
-        }
-        known["data_tests"] |= {"enabled": lambda: self.more.random() < 0.7, "where": lambda: "id > 1"}
-
-        def settings(of):
-            return {f"+{key}": value() for key, value in of.items() if chance()}
-
-        trees = {}
-        for kind, of in known.items():
-            if chance():
-                trees[kind] = {**settings(of), pick([package, *self.packages]): {**settings(of), "marts": settings(of)}}
-        return trees
 
     def tree(self, kind, package):
         tree = self.configs(kind, plus=True)
