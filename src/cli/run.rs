@@ -112,6 +112,26 @@ impl RunScope {
     }
 }
 
+/// Refuses to publish or undo a plan that is not staged, or a part of a plan.
+fn reject_unstaged(
+    command: &str,
+    is_staged: bool,
+    selects: bool,
+    paths: &PlanPaths,
+) -> Result<(), Diagnostic> {
+    if !is_staged {
+        let plan = paths.plan.display();
+        let error = format!("nothing to {command}: the plan in `{plan}` is not staged");
+        return Err(Diagnostic::error(error)
+            .hint("to stage a backfill: `batchwright compile --staged`, with bounds"));
+    }
+    if selects {
+        let error = format!("`batchwright {command}` takes all models of the plan");
+        return Err(Diagnostic::error(error).hint("remove `--select`, `--exclude` and `--shard`"));
+    }
+    Ok(())
+}
+
 /// Runs the plan. `again` names finished steps to run again.
 pub fn start(
     settings: RunSettings,
@@ -133,22 +153,9 @@ pub fn start(
         report::check(path)?;
     }
     let is_plan = matches!(scope, RunScope::Plan { .. });
-    if !is_plan && !manifest.about.request.staged {
-        let command = scope.command(from);
-        return Err(Diagnostic::error(format!(
-            "nothing to {command}: the plan in `{}` is not staged",
-            paths.plan.display()
-        ))
-        .hint("to stage a backfill: `batchwright compile --staged`, with bounds")
-        .into());
-    }
-    if !is_plan && settings.steps.selects() {
-        let command = scope.command(from);
-        return Err(Diagnostic::error(format!(
-            "`batchwright {command}` takes all models of the plan"
-        ))
-        .hint("remove `--select`, `--exclude` and `--shard`")
-        .into());
+    if !is_plan {
+        let is_staged = manifest.about.request.staged;
+        reject_unstaged(scope.command(from), is_staged, settings.steps.selects(), &paths)?;
     }
     let until = settings.steps.until(clock::now())?;
     let schedule = settings.steps.schedule(&manifest)?;

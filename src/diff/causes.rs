@@ -29,14 +29,14 @@ impl States {
     }
 
     /// Why the SQL of a model changed, if its own text did not.
-    pub fn cause(&self, unique_id: &str) -> Option<String> {
+    /// `macros` are those that changed.
+    pub fn cause(&self, unique_id: &str, macros: &[String]) -> Option<String> {
         let (old, new) = (self.old.nodes.get(unique_id)?, self.new.nodes.get(unique_id)?);
         let NodeState { body, configs, .. } = old;
         if *body != new.body {
             return None;
         }
-        let macros = self.changed_macros();
-        Some(match (*configs == new.configs, macros.as_slice()) {
+        Some(match (*configs == new.configs, macros) {
             (false, _) => "the model's text is the same: its configuration changed".to_string(),
             (true, []) => {
                 "the model's text is the same: a variable, the target or an input changed"

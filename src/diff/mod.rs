@@ -44,14 +44,16 @@ pub fn diff(mut old: PlanSource, mut new: PlanSource) -> Result<Difference, Diag
     }
     changed.extend(old_models.values().map(removed));
     let states = States::of(from.state(), to.state());
+    let macros_changed = states.as_ref().map(States::changed_macros).unwrap_or_default();
     for model in changed.iter_mut().filter(|model| model.is_rewritten_only()) {
-        model.cause = states.as_ref().and_then(|states| states.cause(&model.unique_id));
+        model.cause =
+            states.as_ref().and_then(|states| states.cause(&model.unique_id, &macros_changed));
     }
     let stale = stale::stale_models(&new.manifest, &changed);
     Ok(Difference {
         summary: stale::summary(&changed, &stale),
         stale,
-        macros_changed: states.map(|states| states.changed_macros()).unwrap_or_default(),
+        macros_changed,
         plan: metadata::differing(
             &metadata::of_plan(&old.manifest.about),
             &metadata::of_plan(&new.manifest.about),

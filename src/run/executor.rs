@@ -168,14 +168,16 @@ impl<'a> Executor<'a> {
         loop {
             attempt += 1;
             let result = self.execute(step, session)?;
+            // A repeated swap could find the table replaced already; `retry` checks that.
+            let is_final = matches!(
+                step.kind,
+                StepKind::Swap | StepKind::Publish | StepKind::Undo | StepKind::Cleanup
+            );
+            if result.done || attempt > retries || is_final || self.must_stop() {
+                return Ok(result);
+            }
             let message = words(result.reason.as_deref(), &result.stderr, &result.stdout);
-            if result.done
-                || attempt > retries
-                // A repeated swap could find the table replaced already; `retry` checks that.
-                || matches!(step.kind, StepKind::Swap | StepKind::Publish | StepKind::Undo | StepKind::Cleanup)
-                || self.must_stop()
-                || !transient::is_transient(&client.argv, client.dialect, &message)
-            {
+            if !transient::is_transient(&client.argv, client.dialect, &message) {
                 return Ok(result);
             }
             let wait = transient::wait(attempt);
