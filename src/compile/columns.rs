@@ -284,7 +284,7 @@ impl Columns {
         let error = Diagnostic::error(format!(
             "the columns of `{relation}` are unknown without a warehouse"
         ));
-        let catalog = if self.catalog.given {
+        let catalog = if self.catalog.is_given {
             "the catalog does not contain them"
         } else {
             "or pass dbt's catalog: `--catalog target/catalog.json`"

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::layers::texts;
-use super::microbatch::{kind, own};
+use super::microbatch::{kind, own_setting};
 use crate::diagnostics::{Diagnostic, Location, nearest};
 use crate::project::Setting;
 
@@ -58,7 +58,7 @@ impl Default for Audit {
 
 /// The settings of a model's audit.
 pub fn audit(model: &str, config: &IndexMap<String, Setting>) -> Result<Audit, Diagnostic> {
-    let Some((value, at)) = own(config, "audit") else { return Ok(Audit::default()) };
+    let Some((value, at)) = own_setting(config, "audit") else { return Ok(Audit::default()) };
     let Some(dict) = value.as_object() else {
         let error = format!("`audit` of model `{model}` must be a dict, and is {}", kind(value));
         return Err(Diagnostic::error(error)

@@ -12,10 +12,10 @@ use crate::calendar::Instant;
 /// The instant that `text` says, local to `timezone` unless it has an offset. The error is a hint:
 /// how to write it.
 pub fn begin(text: &str, timezone: Tz) -> Result<Instant, String> {
-    let found = FORMAT.captures(text.trim()).ok_or_else(|| rewritten(text.trim()))?;
+    let parts = FORMAT.captures(text.trim()).ok_or_else(|| rewritten(text.trim()))?;
     let number =
-        |nth: usize| found.get(nth).map_or(Some(0), |part| part.as_str().parse::<u32>().ok());
-    let year = found[1].parse::<i32>().map_err(|_| formats())?;
+        |nth: usize| parts.get(nth).map_or(Some(0), |part| part.as_str().parse::<u32>().ok());
+    let year = parts[1].parse::<i32>().map_err(|_| formats())?;
     let date = number(2)
         .zip(number(3))
         .and_then(|(month, day)| NaiveDate::from_ymd_opt(year, month, day))
@@ -23,7 +23,7 @@ pub fn begin(text: &str, timezone: Tz) -> Result<Instant, String> {
     let date = date.ok_or_else(|| {
         format!(
             "there is no day `{}-{}-{}`: look at month and day",
-            &found[1], &found[2], &found[3]
+            &parts[1], &parts[2], &parts[3]
         )
     })?;
     let time = number(4)
@@ -31,7 +31,7 @@ pub fn begin(text: &str, timezone: Tz) -> Result<Instant, String> {
         .zip(number(6))
         .and_then(|((hour, minute), second)| date.and_hms_opt(hour, minute, second));
     let time = time.ok_or_else(|| "a time runs from `00:00:00` to `23:59:59`".to_string())?;
-    match found.get(7).map(|offset| offset.as_str()) {
+    match parts.get(7).map(|offset| offset.as_str()) {
         None => Ok(local(time, timezone)),
         Some("Z" | "z") => Ok(time.and_utc()),
         Some(offset) => {
@@ -74,38 +74,38 @@ fn seconds(offset: &str) -> Option<i32> {
 /// happen, the next that does.
 fn local(time: NaiveDateTime, timezone: Tz) -> Instant {
     let here = |time: NaiveDateTime| timezone.from_local_datetime(&time).earliest();
-    let found: Option<DateTime<Tz>> = here(time)
+    let earliest: Option<DateTime<Tz>> = here(time)
         .or_else(|| (1..=96).find_map(|quarters| here(time + Duration::minutes(15 * quarters))));
-    found.map_or(time.and_utc(), |found| found.with_timezone(&Utc))
+    earliest.map_or(time.and_utc(), |earliest| earliest.with_timezone(&Utc))
 }
 
 /// A hint that shows what `text` may have meant.
 fn rewritten(text: &str) -> String {
-    if let Some(found) = DAY_FIRST.captures(text) {
+    if let Some(parts) = DAY_FIRST.captures(text) {
         let day = |month: &str, day: &str| {
             let date = NaiveDate::from_ymd_opt(
-                found[3].parse().ok()?,
+                parts[3].parse().ok()?,
                 month.parse().ok()?,
                 day.parse().ok()?,
             )?;
             Some(format!("`{date}`"))
         };
         let mut meant: Vec<String> =
-            [day(&found[1], &found[2]), day(&found[2], &found[1])].into_iter().flatten().collect();
+            [day(&parts[1], &parts[2]), day(&parts[2], &parts[1])].into_iter().flatten().collect();
         meant.dedup();
         if !meant.is_empty() {
             return format!("write {}", meant.join(" or "));
         }
     }
-    if let Some(found) = YEAR_FIRST.captures(text) {
-        let date = |found: &regex::Captures| {
+    if let Some(parts) = YEAR_FIRST.captures(text) {
+        let date = |parts: &regex::Captures| {
             NaiveDate::from_ymd_opt(
-                found[1].parse().ok()?,
-                found[2].parse().ok()?,
-                found[3].parse().ok()?,
+                parts[1].parse().ok()?,
+                parts[2].parse().ok()?,
+                parts[3].parse().ok()?,
             )
         };
-        if let Some(date) = date(&found) {
+        if let Some(date) = date(&parts) {
             return format!("write `{date}`");
         }
     }

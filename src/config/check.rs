@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::layers::text;
-use super::microbatch::{kind, own};
+use super::microbatch::{kind, own_setting};
 use crate::calendar::Grain;
 use crate::diagnostics::{Diagnostic, Level, Location, nearest};
 use crate::project::Setting;
@@ -63,7 +63,7 @@ pub fn check(model: &str, config: &IndexMap<String, Setting>) -> Result<Check, D
         };
         check.allow.push(Allow { code, reason: reason.trim().to_string(), at });
     }
-    if let Some((value, at)) = own(config, "late_by") {
+    if let Some((value, at)) = own_setting(config, "late_by") {
         let late_by = late_by(&text(value));
         let Some((count, grain)) = late_by else {
             let error = format!(
@@ -85,33 +85,33 @@ fn dict<'a>(
     config: &'a IndexMap<String, Setting>,
     key: &str,
 ) -> Result<Vec<(String, &'a Value, Location)>, Diagnostic> {
-    let Some((value, at)) = own(config, key) else { return Ok(Vec::new()) };
+    let Some((value, at)) = own_setting(config, key) else { return Ok(Vec::new()) };
     let Some(dict): Option<&Map<String, Value>> = value.as_object() else {
         let error = format!("`{key}` of model `{model}` must be a dict, and is {}", kind(value));
         let example =
             if key == "allow" { "allow: {BW004: 'a reason'}" } else { "check: {BW004: note}" };
         return Err(Diagnostic::error(error).at(at).hint(format!("write `{example}`")));
     };
-    let place = |code: &str| {
+    let location = |code: &str| {
         let text = &at.file.text[at.span.end.min(at.file.text.len())..];
-        let found = text.find(code).map(|found| at.span.end + found);
-        found.map_or_else(|| at.clone(), |start| at.file.at(start..start + code.len()))
+        let offset = text.find(code).map(|offset| at.span.end + offset);
+        offset.map_or_else(|| at.clone(), |start| at.file.at(start..start + code.len()))
     };
     Ok(dict
         .iter()
         .filter(|(_, value)| !value.is_null())
-        .map(|(code, value)| (code.clone(), value, place(code)))
+        .map(|(code, value)| (code.clone(), value, location(code)))
         .collect())
 }
 
 fn no_level(model: &str, code: &str, value: &Value, at: Location) -> Diagnostic {
-    let found = text(value);
+    let actual = text(value);
     let error = format!(
         "the level of `{code}` for model `{model}` must be `error`, `warning`, `note` or `off`, \
-         and is `{found}`"
+         and is `{actual}`"
     );
     let error = Diagnostic::error(error).at(at);
-    match nearest(&found, ["error", "warning", "note", "off"]) {
+    match nearest(&actual, ["error", "warning", "note", "off"]) {
         Some(near) => error.hint(format!("is it `{near}`?")),
         None => error.hint("`off` silences a rule"),
     }
@@ -130,9 +130,10 @@ mod tests {
     use super::*;
     use crate::diagnostics::SourceFile;
 
-    fn read(own: Value) -> Result<Check, Diagnostic> {
+    fn read(settings: Value) -> Result<Check, Diagnostic> {
         let at = SourceFile::new("a.yml", "").at(0..0);
-        let config = [("meta".to_string(), Setting { value: json!({"batchwright": own}), at })];
+        let config =
+            [("meta".to_string(), Setting { value: json!({"batchwright": settings}), at })];
         check("orders", &config.into_iter().collect())
     }
 
@@ -140,21 +141,21 @@ mod tests {
     fn settings_are_read() {
         let settings = json!({"check": {"BW001": false, "BW002": "note"}, "allow": {"BW003": " it \
             is "}, "late_by": "36 hours"});
-        let found = read(settings).unwrap();
+        let check = read(settings).unwrap();
         assert_eq!(
-            found.levels.iter().map(|(code, level, _)| (code.as_str(), *level)).collect::<Vec<_>>(),
+            check.levels.iter().map(|(code, level, _)| (code.as_str(), *level)).collect::<Vec<_>>(),
             [("BW001", None), ("BW002", Some(Level::Note))]
         );
         assert_eq!(
-            (found.allow[0].code.as_str(), found.allow[0].reason.as_str()),
+            (check.allow[0].code.as_str(), check.allow[0].reason.as_str()),
             ("BW003", "it is")
         );
-        assert_eq!(found.late_by.map(|late| (late.count, late.grain)), Some((36, Grain::Hour)));
+        assert_eq!(check.late_by.map(|late| (late.count, late.grain)), Some((36, Grain::Hour)));
     }
 
     #[test]
     fn other_shapes_are_refused() {
-        let says = |own: Value| read(own).unwrap_err().message;
+        let says = |settings: Value| read(settings).unwrap_err().message;
         assert_eq!(
             says(json!({"check": "off"})),
             "`check` of model `orders` must be a dict, and is text"

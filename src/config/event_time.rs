@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::layers::text;
-use super::microbatch::{kind, own};
+use super::microbatch::{kind, own_setting};
 use super::{Column, EventTime, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::dialect::{Dialect, TimeFormat, TimeType, TypeClass};
@@ -225,7 +225,9 @@ impl Declaration<'_> {
 
     /// What an integer counts: `meta.batchwright.event_time_unit`.
     fn unit(&self) -> Result<Option<(TimeType, Location)>, Diagnostic> {
-        let Some((unit, at)) = own(&self.node.config, "event_time_unit") else { return Ok(None) };
+        let Some((unit, at)) = own_setting(&self.node.config, "event_time_unit") else {
+            return Ok(None);
+        };
         let unit = match &*text(unit) {
             "seconds" => TimeType::Seconds,
             "milliseconds" => TimeType::Milliseconds,
@@ -246,7 +248,7 @@ impl Declaration<'_> {
 
     /// How a text writes a time: `meta.batchwright.event_time_format`.
     fn format(&self) -> Result<Option<(TimeFormat, Location)>, Diagnostic> {
-        let Some((format, at)) = own(&self.node.config, "event_time_format") else {
+        let Some((format, at)) = own_setting(&self.node.config, "event_time_format") else {
             return Ok(None);
         };
         match TimeFormat::parse(&text(format)) {

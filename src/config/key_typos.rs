@@ -32,14 +32,14 @@ pub fn warnings(node: &Node) -> Vec<Diagnostic> {
         return Vec::new();
     }
     let keys = node.config.iter().map(|(key, setting)| (key, &setting.at, meant(key, &KEYS)));
-    let own = node
+    let settings = node
         .config
         .get("meta")
         .and_then(|meta| Some((meta.value.get("batchwright")?.as_object()?, &meta.at)));
-    let own = own
+    let settings = settings
         .into_iter()
-        .flat_map(|(own, at)| own.keys().map(move |key| (key, at, meant(key, &OWN))));
-    let nearly = keys.chain(own).filter_map(|(key, at, meant)| {
+        .flat_map(|(settings, at)| settings.keys().map(move |key| (key, at, meant(key, &OWN))));
+    let nearly = keys.chain(settings).filter_map(|(key, at, meant)| {
         let message = format!("`{key}` of model `{}` does nothing", node.name);
         Some(Diagnostic::warning(message).at(at.clone()).hint(format!("is it `{}`?", meant?)))
     });
@@ -67,16 +67,14 @@ fn idle(node: &Node) -> Option<Diagnostic> {
     if matches!(node.materialization, Materialization::Microbatch(_)) {
         return None;
     }
-    let own = |key: &&str| {
+    let own_file_setting = |key: &&str| {
         node.config
             .get(*key)
             .filter(|set| !set.value.is_null() && !set.at.file.path.ends_with("dbt_project.yml"))
     };
-    if let Some(strategy) = node
-        .config
-        .get("incremental_strategy")
-        .filter(|set| set.value == "microbatch" && own(&"incremental_strategy").is_some())
-    {
+    if let Some(strategy) = node.config.get("incremental_strategy").filter(|set| {
+        set.value == "microbatch" && own_file_setting(&"incremental_strategy").is_some()
+    }) {
         let message =
             format!("model `{}` says `microbatch`, and is no incremental model", node.name);
         return Some(
@@ -87,9 +85,10 @@ fn idle(node: &Node) -> Option<Diagnostic> {
     }
     let key = ["begin", "batch_size", "lookback", "concurrent_batches"]
         .into_iter()
-        .find(|key| own(key).is_some())?;
+        .find(|key| own_file_setting(key).is_some())?;
     let message = format!("`{key}` does nothing: model `{}` is no microbatch model", node.name);
-    let warning = Diagnostic::warning(message).at_maybe(own(&key).map(|set| set.at.clone()));
+    let warning =
+        Diagnostic::warning(message).at_maybe(own_file_setting(&key).map(|set| set.at.clone()));
     Some(warning.hint("set `materialized='incremental'` and `incremental_strategy='microbatch'`"))
 }
 

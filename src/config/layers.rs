@@ -94,9 +94,9 @@ fn own_settings(before: Option<&Value>, value: &Value) -> Value {
     const OWN: &str = "batchwright";
     let mut meta = updated(before, value);
     if let (Some(before), Some(more)) = (before.and_then(|before| before.get(OWN)), value.get(OWN))
-        && let Some(own) = meta.get_mut(OWN)
+        && let Some(settings) = meta.get_mut(OWN)
     {
-        *own = deeply(before, more);
+        *settings = deeply(before, more);
     }
     meta
 }
@@ -168,15 +168,15 @@ mod tests {
         assert_eq!(value("pre_hook"), json!(["one", "two", "three"]));
         assert_eq!(value("grants"), json!({"select": ["x", "y"], "insert": ["j"]}));
         assert_eq!(value("partition_by"), json!({"granularity": "day"}));
-        let own = |value: Value| json!({"owner": "x", "batchwright": value});
+        let settings = |value: Value| json!({"owner": "x", "batchwright": value});
         let layers = [
-            ("a", own(json!({"check": {"BW004": "note"}, "timezone": "UTC"}))),
+            ("a", settings(json!({"check": {"BW004": "note"}, "timezone": "UTC"}))),
             ("b", json!({"batchwright": {"check": {"BW009": "off"}}})),
         ];
         let both = merged(&layers.map(|(name, meta)| layer(name, json!({"meta": meta}))));
         assert_eq!(
             both["meta"].value,
-            own(json!({"check": {"BW004": "note", "BW009": "off"}, "timezone": "UTC"}))
+            settings(json!({"check": {"BW004": "note", "BW009": "off"}, "timezone": "UTC"}))
         );
         assert_eq!((value("lookback"), &*config["lookback"].at.file.path), (json!(7), "a.sql"));
     }

@@ -31,23 +31,23 @@ pub struct MicrobatchInput<'a> {
 }
 
 /// The settings of a microbatch model, or all that is wrong with them.
-pub fn microbatch(asked: MicrobatchInput) -> Result<Microbatch, Diagnostics> {
+pub fn microbatch(input: MicrobatchInput) -> Result<Microbatch, Diagnostics> {
     let mut errors = Diagnostics::default();
     let mut keep = |error: Diagnostic| errors.0.push(error);
-    let timezone = asked.timezone().unwrap_or_else(|error| {
+    let timezone = input.timezone().unwrap_or_else(|error| {
         keep(error);
         Tz::UTC
     });
-    let event_time = asked.event_time().map_err(&mut keep).ok();
-    let begin = asked.begin(timezone).map_err(&mut keep).ok();
-    let batch_size = asked.batch_size().map_err(&mut keep).ok();
-    let lookback = asked.lookback().map_err(&mut keep).ok();
-    let concurrent_batches = asked.boolean("concurrent_batches").map_err(&mut keep).ok();
-    let full_refresh = asked.boolean("full_refresh").map_err(&mut keep).ok();
-    let outside_window = asked.outside_window().map_err(&mut keep).ok();
-    let audit = audit(asked.model, asked.config).map_err(&mut keep).unwrap_or_default();
-    let check = check(asked.model, asked.config).map_err(&mut keep).unwrap_or_default();
-    let found =
+    let event_time = input.event_time().map_err(&mut keep).ok();
+    let begin = input.begin(timezone).map_err(&mut keep).ok();
+    let batch_size = input.batch_size().map_err(&mut keep).ok();
+    let lookback = input.lookback().map_err(&mut keep).ok();
+    let concurrent_batches = input.boolean("concurrent_batches").map_err(&mut keep).ok();
+    let full_refresh = input.boolean("full_refresh").map_err(&mut keep).ok();
+    let outside_window = input.outside_window().map_err(&mut keep).ok();
+    let audit = audit(input.model, input.config).map_err(&mut keep).unwrap_or_default();
+    let check = check(input.model, input.config).map_err(&mut keep).unwrap_or_default();
+    let settings =
         (event_time, begin, batch_size, lookback, concurrent_batches, full_refresh, outside_window);
     let (
         Some(event_time),
@@ -57,14 +57,14 @@ pub fn microbatch(asked: MicrobatchInput) -> Result<Microbatch, Diagnostics> {
         Some(concurrent),
         Some(full_refresh),
         Some(outside_window),
-    ) = found
+    ) = settings
     else {
         return Err(errors);
     };
     if !errors.0.is_empty() {
         return Err(errors);
     }
-    let predicates = asked.set("predicates").or_else(|| asked.set("incremental_predicates"));
+    let predicates = input.set("predicates").or_else(|| input.set("incremental_predicates"));
     Ok(Microbatch {
         event_time,
         begin,
@@ -73,7 +73,7 @@ pub fn microbatch(asked: MicrobatchInput) -> Result<Microbatch, Diagnostics> {
         lookback,
         full_refresh: full_refresh.map(|(yes, at)| (yes, at.clone())),
         concurrent_batches: concurrent.map(|(yes, _)| yes),
-        unique_key: texts(asked.set("unique_key").map(|key| &key.value)),
+        unique_key: texts(input.set("unique_key").map(|key| &key.value)),
         incremental_predicates: texts(predicates.map(|predicates| &predicates.value)),
         timezone,
         outside_window,
@@ -83,7 +83,10 @@ pub fn microbatch(asked: MicrobatchInput) -> Result<Microbatch, Diagnostics> {
 }
 
 /// The setting `key` of this program's own: `meta: {batchwright: {key: …}}`.
-pub fn own<'a>(config: &'a IndexMap<String, Setting>, key: &str) -> Option<(&'a Value, Location)> {
+pub fn own_setting<'a>(
+    config: &'a IndexMap<String, Setting>,
+    key: &str,
+) -> Option<(&'a Value, Location)> {
     let meta = config.get("meta")?;
     let value = meta.value.get("batchwright")?.get(key).filter(|value| !value.is_null())?;
     let text = &meta.at.file.text;
@@ -91,7 +94,7 @@ pub fn own<'a>(config: &'a IndexMap<String, Setting>, key: &str) -> Option<(&'a 
     let start = meta.at.span.start.min(text.len());
     let at = text[start..]
         .find(key)
-        .map(|found| meta.at.file.at(start + found..start + found + key.len()));
+        .map(|offset| meta.at.file.at(start + offset..start + offset + key.len()));
     Some((value, at.unwrap_or_else(|| meta.at.clone())))
 }
 
@@ -222,10 +225,10 @@ impl<'a> MicrobatchInput<'a> {
         if let Some((_, grain)) = SIZES.iter().find(|(name, _)| *name == text) {
             return Ok(*grain);
         }
-        let found =
+        let actual =
             if text.is_empty() { kind(&setting.value).to_string() } else { format!("`{text}`") };
         let message =
-            format!("`batch_size` of model `{}` must be {allowed}, and is {found}", self.model);
+            format!("`batch_size` of model `{}` must be {allowed}, and is {actual}", self.model);
         let error = Diagnostic::error(message).at(setting.at.clone());
         Err(match nearest(text, SIZES.map(|(name, _)| name)) {
             Some(near) => error.hint(format!("write `{near}`, in lower case")),
@@ -283,7 +286,7 @@ impl<'a> MicrobatchInput<'a> {
     }
 
     fn timezone(&self) -> Result<Tz, Diagnostic> {
-        let Some((value, at)) = own(self.config, "timezone") else { return Ok(Tz::UTC) };
+        let Some((value, at)) = own_setting(self.config, "timezone") else { return Ok(Tz::UTC) };
         let name = value.as_str().unwrap_or_default();
         name.parse::<Tz>().map_err(|_| {
             let message = format!(
@@ -300,20 +303,20 @@ impl<'a> MicrobatchInput<'a> {
     }
 
     fn outside_window(&self) -> Result<Option<OutsideWindow>, Diagnostic> {
-        let Some((value, at)) = own(self.config, "outside_window") else { return Ok(None) };
+        let Some((value, at)) = own_setting(self.config, "outside_window") else { return Ok(None) };
         match value.as_str() {
             Some("error") => Ok(Some(OutsideWindow::Error)),
             Some("drop") => Ok(Some(OutsideWindow::Drop)),
             Some("keep") => Ok(Some(OutsideWindow::Keep)),
             _ => {
-                let found = super::layers::text(value);
+                let actual = super::layers::text(value);
                 let message = format!(
                     "`outside_window` of model `{}` must be `error`, `drop` or `keep`, and is \
-                     `{found}`",
+                     `{actual}`",
                     self.model
                 );
                 let error = Diagnostic::error(message).at(at);
-                Err(match nearest(&found, ["error", "drop", "keep"]) {
+                Err(match nearest(&actual, ["error", "drop", "keep"]) {
                     Some(near) => error.hint(format!("is it `{near}`?")),
                     None => {
                         error.hint("`error` stops a batch that yields rows outside of its window")

@@ -76,10 +76,10 @@ fn graph_entry(node: &Node, reads: &[String]) -> Value {
         ] {
             json[key] = value;
         }
-        if let (Value::Object(contract), Some(Value::Object(own))) =
+        if let (Value::Object(contract), Some(Value::Object(of_node))) =
             (&mut json["contract"], config.get("contract"))
         {
-            contract.extend(own.clone());
+            contract.extend(of_node.clone());
         }
     }
     json["config"] = Value::Object(config);

@@ -178,7 +178,7 @@ impl<'a> Search<'a> {
         let declared = model
             .and_then(|model| model.declared.as_ref().ok())
             .into_iter()
-            .flat_map(|said| &said.config);
+            .flat_map(|parsed| &parsed.config);
         let declared = declared.map(Cow::Borrowed).collect();
         let layers = layers(kind, &fqn, declared, package, &self.packages[0]);
         let enabled = layers
@@ -206,15 +206,15 @@ impl<'a> Search<'a> {
     fn node(&self, nth: usize, kind: Kind, patch: &Patch) -> Result<Vec<Key>, Missing> {
         let of_name = self.names.get(&*patch.name);
         let others = || of_name.into_iter().flatten().map(|(_, key)| *key).collect::<Vec<_>>();
-        let found = match of_name.and_then(|keys| keys.get(&nth)) {
+        let keys = match of_name.and_then(|keys| keys.get(&nth)) {
             Some(key) => vec![*key],
             None => others(),
         };
-        match found[..] {
+        match keys[..] {
             [key] if key.1 == kind => return Ok(vec![key]),
             [key] => return Err(Missing::Unknown(Some(other_kind(kind, key.1, patch)))),
             [] => {}
-            _ => return Err(Missing::Ambiguous(self.ambiguous(kind, patch, &found))),
+            _ => return Err(Missing::Ambiguous(self.ambiguous(kind, patch, &keys))),
         }
         match self.disabled.get(&(nth, kind, &*patch.name)) {
             Some(keys) => Ok(keys.clone()),
@@ -270,9 +270,9 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn ambiguous(&self, kind: Kind, patch: &Patch, found: &[Key]) -> Diagnostic {
+    fn ambiguous(&self, kind: Kind, patch: &Patch, keys: &[Key]) -> Diagnostic {
         let packages: BTreeSet<String> =
-            found.iter().map(|key| format!("`{}`", self.packages[key.0].name)).collect();
+            keys.iter().map(|key| format!("`{}`", self.packages[key.0].name)).collect();
         let packages = packages.into_iter().collect::<Vec<_>>().join(", ");
         Diagnostic::error(format!(
             "properties of {} `{}` are ambiguous: it is in the packages {packages}",

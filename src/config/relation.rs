@@ -75,7 +75,7 @@ impl<'a> Naming<'a> {
     /// For the nodes of `package` in the project `root`.
     pub fn of(ground: &'a Resolver<'a>, root: &'a Package, package: &Package) -> Naming<'a> {
         let macros =
-            PARTS.map(|part| ground.macros.naming_package(&package.name, &macro_name(part)));
+            PARTS.map(|part| ground.macros.naming_package(&package.name, &name_by_macro(part)));
         Naming { ground, root: &root.name, macros, known: Mutex::default() }
     }
 
@@ -87,7 +87,7 @@ impl<'a> Naming<'a> {
         let exact = |key: &str| if node.kind == Kind::Snapshot { filled(key) } else { None };
         let database = match (exact("target_database"), custom("database")) {
             (Some(exact), _) => Some(exact),
-            (None, custom) => match self.asked(0, custom.as_deref(), node)? {
+            (None, custom) => match self.name_by_macro(0, custom.as_deref(), node)? {
                 Some(name) => Some(name).filter(|name| !name.is_empty() && name != "None"),
                 None => custom.map_or_else(
                     || target.database.clone(),
@@ -97,19 +97,22 @@ impl<'a> Naming<'a> {
         };
         let schema = match (exact("target_schema"), custom("schema")) {
             (Some(exact), _) => exact,
-            (None, custom) => match (self.asked(1, custom.as_deref(), node)?, custom) {
+            (None, custom) => match (self.name_by_macro(1, custom.as_deref(), node)?, custom) {
                 (Some(name), _) => name,
                 (None, Some(custom)) => format!("{}_{}", target.schema, custom.trim()),
                 (None, None) => target.schema.clone(),
             },
         };
         let alias = filled("alias");
-        let identifier = match (self.asked(2, alias.as_deref(), node)?, alias, &node.version) {
-            (Some(name), _, _) => name,
-            (None, Some(alias), _) => alias.trim().to_string(),
-            (None, None, Some(version)) => format!("{}_v{}", node.name, version.replace('.', "_")),
-            (None, None, None) => node.name.clone(),
-        };
+        let identifier =
+            match (self.name_by_macro(2, alias.as_deref(), node)?, alias, &node.version) {
+                (Some(name), _, _) => name,
+                (None, Some(alias), _) => alias.trim().to_string(),
+                (None, None, Some(version)) => {
+                    format!("{}_v{}", node.name, version.replace('.', "_"))
+                }
+                (None, None, None) => node.name.clone(),
+            };
         Ok(Relation {
             database,
             schema: Some(schema),
@@ -119,7 +122,7 @@ impl<'a> Naming<'a> {
     }
 
     /// The text that the macro for a part of the name returns, if it is not dbt's default.
-    fn asked(
+    fn name_by_macro(
         &self,
         part: usize,
         custom: Option<&str>,
@@ -146,7 +149,7 @@ impl<'a> Naming<'a> {
             lookup: Arc::new(Nothing),
         };
         let name =
-            self.ground.macros.call(package, &macro_name(PARTS[part]), custom, &scope).map_err(
+            self.ground.macros.call(package, &name_by_macro(PARTS[part]), custom, &scope).map_err(
                 |error| {
                     let error = error
                         .fact(format!("called for the {} of `{}`", PARTS[part], node.unique_id));
@@ -172,7 +175,7 @@ pub fn styled(style: &RelationStyle, quoting: &[Option<bool>]) -> RelationStyle 
     RelationStyle { quoted, ..style.clone() }
 }
 
-fn macro_name(part: &str) -> String {
+fn name_by_macro(part: &str) -> String {
     format!("generate_{part}_name")
 }
 

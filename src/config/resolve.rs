@@ -226,7 +226,7 @@ fn node(
         Err(errors) => return Err(Failed { errors, node: Some(Box::new(node)) }),
     }
     if is_microbatch {
-        let asked = MicrobatchInput {
+        let input = MicrobatchInput {
             model: &node.name,
             config: &node.config,
             event_time: node.event_time.clone(),
@@ -238,7 +238,7 @@ fn node(
                 .get("incremental_strategy")
                 .map_or(start, |strategy| strategy.at.clone()),
         };
-        match microbatch(asked) {
+        match microbatch(input) {
             Ok(settings) => node.materialization = Materialization::Microbatch(Box::new(settings)),
             Err(errors) => return Err(Failed { errors, node: Some(Box::new(node)) }),
         }

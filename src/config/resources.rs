@@ -29,9 +29,9 @@ fn configured(resource: &Resource, package: &Package, root: Option<&Package>) ->
         let all = layers.into_iter().flatten();
         all.map(|(key, setting)| (key.clone(), setting.value.clone())).collect::<Vec<_>>()
     };
-    let own = resource.config.iter().map(|(key, value)| (key.clone(), value.clone()));
+    let of_resource = resource.config.iter().map(|(key, value)| (key.clone(), value.clone()));
     let mut config = Map::new();
-    for (key, value) in settings(general).into_iter().chain(own).chain(settings(over)) {
+    for (key, value) in settings(general).into_iter().chain(of_resource).chain(settings(over)) {
         let spelled = dbt_key(&key);
         let value = match kind {
             // dbt replaces the tags and the meta of an exposure.

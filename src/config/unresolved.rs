@@ -26,10 +26,10 @@ pub fn drafts<'a>(
     patches: &Patches<'a>,
 ) -> Vec<UnresolvedNode<'a>> {
     let (package, root) = (&packages[nth], &packages[0]);
-    let mut found: Vec<Found> = Vec::new();
+    let mut files: Vec<Found> = Vec::new();
     for (position, seed) in package.seeds.iter().enumerate() {
         let properties = patches.of(nth, Kind::Seed, position);
-        found.push(Found {
+        files.push(Found {
             kind: Kind::Seed,
             name: &seed.name,
             file: &seed.file,
@@ -42,7 +42,7 @@ pub fn drafts<'a>(
         for (position, model) in models.iter().enumerate() {
             let properties = patches.of(nth, kind, position);
             let name = properties.map_or(&*model.name, |properties| &*properties.patch.name);
-            found.push(Found {
+            files.push(Found {
                 kind,
                 name,
                 file: &model.file,
@@ -55,7 +55,7 @@ pub fn drafts<'a>(
     for patch in package.properties.snapshots.iter().filter(|patch| patch.relation.is_some()) {
         if package.snapshots.iter().all(|snapshot| snapshot.name != patch.name) {
             let properties = Some(Properties { patch, version: None, package });
-            found.push(Found {
+            files.push(Found {
                 kind: Kind::Snapshot,
                 name: &patch.name,
                 file: &patch.file,
@@ -66,7 +66,7 @@ pub fn drafts<'a>(
         }
     }
     let tables = package.properties.sources.iter().map(|table| of_table(table, package, root));
-    found.into_iter().map(|found| found.draft(package, root)).chain(tables).collect()
+    files.into_iter().map(|file| file.draft(package, root)).chain(tables).collect()
 }
 
 /// A node whose settings are still in layers.
@@ -123,13 +123,13 @@ impl<'a> Found<'a> {
         fqn.extend(version.map(|version| format!("v{}", version.v)));
         let declared = parsed.and_then(|parsed| parsed.as_ref().ok());
         let of_patch = patch.into_iter().flat_map(|patch| &patch.config);
-        let mut own: Vec<Cow<Config>> = match version {
+        let mut node_layers: Vec<Cow<Config>> = match version {
             None => of_patch.map(Cow::Borrowed).collect(),
             Some(version) => vec![Cow::Owned(deep_merged(of_patch.chain(&version.config)))],
         };
         let call: Vec<Cow<Config>> =
             declared.into_iter().flat_map(|declared| &declared.config).map(Cow::Borrowed).collect();
-        own.extend(call.iter().cloned());
+        node_layers.extend(call.iter().cloned());
         let mut columns = version
             .map(|version| &version.columns)
             .or(patch.map(|patch| &patch.columns))
@@ -158,10 +158,10 @@ impl<'a> Found<'a> {
             .filter(|properties| !properties.patch.config.is_empty())
             .map_or(package, |properties| properties.package);
         let properties_and_call =
-            (&own[..own.len() - call.len()], call.first().map(|call| &**call));
+            (&node_layers[..node_layers.len() - call.len()], call.first().map(|call| &**call));
         UnresolvedNode {
             unrendered: unrendered(kind, &fqn, properties_and_call, (configuring, root)),
-            layers: layers(kind, &fqn, own, configuring, root),
+            layers: layers(kind, &fqn, node_layers, configuring, root),
             unpatched: layers(kind, &fqn, call, package, root),
             kind,
             package,
@@ -235,13 +235,13 @@ pub fn folders(package: &Package, path: &str) -> Vec<String> {
 pub fn layers<'a>(
     kind: Kind,
     fqn: &[String],
-    own: Vec<Cow<'a, Config>>,
+    node_layers: Vec<Cow<'a, Config>>,
     package: &'a Package,
     root: &'a Package,
 ) -> Vec<Cow<'a, Config>> {
     let along =
         |package: &'a Package| tree(&package.trees, kind).along(fqn).into_iter().map(Cow::Borrowed);
-    let mut layers: Vec<Cow<Config>> = along(package).chain(own).collect();
+    let mut layers: Vec<Cow<Config>> = along(package).chain(node_layers).collect();
     if !package.folder.is_empty() {
         layers.extend(along(root));
     }
@@ -301,10 +301,10 @@ fn tree(trees: &Trees, kind: Kind) -> &Tree {
 
 /// What a snapshot that is written in YAML reads: `ref('orders')` or `source('raw', 'orders')`.
 fn read_from(relation: &str) -> (Vec<RefCall>, Vec<(String, String)>) {
-    let Some(found) = CALL.captures(relation) else { return (Vec::new(), Vec::new()) };
+    let Some(call) = CALL.captures(relation) else { return (Vec::new(), Vec::new()) };
     let (first, second) =
-        (found[2].to_string(), found.get(3).map(|second| second.as_str().to_string()));
-    match (&found[1], second) {
+        (call[2].to_string(), call.get(3).map(|second| second.as_str().to_string()));
+    match (&call[1], second) {
         ("source", Some(table)) => (Vec::new(), vec![(first, table)]),
         ("ref", Some(name)) => {
             (vec![RefCall { package: Some(first), name, version: None }], Vec::new())

@@ -59,14 +59,14 @@ impl Entries<'_> {
             .into_iter()
             .flatten()
             .filter(|(key, _)| !NOT_RENDERED.contains(&key.as_str()));
-        let mut found = Map::new();
+        let mut values = Map::new();
         for (key, value) in keys {
             match rendered(value, self.scope) {
-                Ok(value) => _ = found.insert(key.clone(), value),
+                Ok(value) => _ = values.insert(key.clone(), value),
                 Err(error) => self.report(error),
             }
         }
-        found
+        values
     }
 }
 

@@ -97,7 +97,7 @@ pub fn read(
     let seed_paths = paths("seed-paths", "data-paths", &["seeds"])?;
     let snapshot_paths = paths("snapshot-paths", "snapshot_paths", &["snapshots"])?;
     let macro_paths = paths("macro-paths", "macro_paths", &["macros"])?;
-    let beside: Vec<&str> = [&model_paths, &seed_paths, &snapshot_paths, &macro_paths]
+    let other_paths: Vec<&str> = [&model_paths, &seed_paths, &snapshot_paths, &macro_paths]
         .into_iter()
         .flatten()
         .map(String::as_str)
@@ -109,7 +109,7 @@ pub fn read(
         profile: yaml.get("profile").cloned(),
         test_paths: paths("test-paths", "test_paths", &["tests"])?,
         analysis_paths: paths("analysis-paths", "analysis_paths", &["analyses"])?,
-        docs_paths: paths("docs-paths", "docs_paths", &beside)?,
+        docs_paths: paths("docs-paths", "docs_paths", &other_paths)?,
         model_paths,
         seed_paths,
         snapshot_paths,
@@ -169,8 +169,8 @@ impl DbtProject {
     /// The project's variables as a package of that name sees them.
     pub fn vars_for(&self, package: &str) -> Map<String, Value> {
         let mut vars = self.vars.clone();
-        if let Some(Value::Object(own)) = self.vars.get(package) {
-            vars.extend(own.clone());
+        if let Some(Value::Object(of_package)) = self.vars.get(package) {
+            vars.extend(of_package.clone());
         }
         vars
     }

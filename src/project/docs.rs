@@ -50,11 +50,11 @@ impl Docs {
         package: &str,
         scope: &YamlScope,
         properties: &mut Properties,
-        said: &mut Diagnostics,
+        errors: &mut Diagnostics,
     ) {
         let mut put = |text: &mut String, at: &Location| {
             if has_jinja(text) {
-                *text = self.read(package, text, scope, at, said);
+                *text = self.read(package, text, scope, at, errors);
             }
         };
         let columns = |columns: &mut Vec<ColumnPatch>,
@@ -91,32 +91,33 @@ impl Docs {
         text: &str,
         scope: &YamlScope,
         at: &Location,
-        said: &mut Diagnostics,
+        errors: &mut Diagnostics,
     ) -> String {
         let mut read = String::new();
         let mut rest = 0;
         let between =
-            |text: &str, read: &mut String, said: &mut Diagnostics| match yaml_value(text, scope) {
+            |text: &str, read: &mut String, errors: &mut Diagnostics| match yaml_value(text, scope)
+            {
                 Ok(Value::String(text)) => read.push_str(&text),
                 Ok(Value::Null) => {}
                 Ok(value) => read.push_str(&value.to_string()),
-                Err(error) => said.0.push(
+                Err(error) => errors.0.push(
                     Diagnostic { level: crate::diagnostics::Level::Warning, ..error }
                         .at(at.clone()),
                 ),
             };
         for call in CALL.captures_iter(text) {
             let Some(whole) = call.get(0) else { continue };
-            between(&text[rest..whole.start()], &mut read, said);
+            between(&text[rest..whole.start()], &mut read, errors);
             rest = whole.end();
             let (of, name) =
                 call.get(2).map_or((None, &call[1]), |name| (Some(&call[1]), name.as_str()));
             match self.find(package, of, name) {
                 Some(block) => read.push_str(block),
-                None => said.0.push(self.missing(name).at(at.clone())),
+                None => errors.0.push(self.missing(name).at(at.clone())),
             }
         }
-        between(&text[rest..], &mut read, said);
+        between(&text[rest..], &mut read, errors);
         read
     }
 

@@ -61,10 +61,10 @@ impl Files {
     /// The paths of all files below `folder`, in order, without those that `ignored` names.
     /// A folder that is not there holds none.
     pub fn below(&self, folder: &str, ignored: &Ignored, errors: &mut Diagnostics) -> Vec<String> {
-        let mut found = Vec::new();
+        let mut paths = Vec::new();
         let start = self.root.join(folder);
         if !start.is_dir() {
-            return found;
+            return paths;
         }
         let mut outside = Vec::new();
         let mut linked = 0_usize;
@@ -92,7 +92,7 @@ impl Files {
                         outside_of_utf8(&joined(folder, entry.path(), &start), errors);
                     // Editors leave such files behind, and dbt passes them by.
                     } else if !entry.file_name().to_string_lossy().starts_with(['.', '#', '~']) {
-                        found.push(joined(folder, entry.path(), &start));
+                        paths.push(joined(folder, entry.path(), &start));
                     }
                 }
                 Ok(entry) if !entry.file_type().is_dir() && is_read(entry.path()) => {
@@ -109,7 +109,7 @@ impl Files {
             errors.0.push(error.hint("links that lead to folders of links multiply: remove some"));
         }
         errors.0.extend(outside);
-        found
+        paths
     }
 
     /// The folders below `folder` that hold a file called `name`, one level deep, in order.
@@ -122,10 +122,10 @@ impl Files {
             .flatten()
             .filter(|entry| is_plain(entry.path().join(name)))
             .map(|entry| entry.file_name());
-        let mut found: Vec<String> =
+        let mut paths: Vec<String> =
             names.map(|name| format!("{folder}/{}", name.to_string_lossy())).collect();
-        found.sort();
-        found
+        paths.sort();
+        paths
     }
 
     fn odd_entry(&self, odd: &walkdir::Error) -> Option<Diagnostic> {
@@ -298,9 +298,9 @@ mod tests {
         std::os::unix::fs::symlink("..", folder.path().join("models/deep/up")).unwrap();
         std::os::unix::fs::symlink("nowhere", folder.path().join("models/gone")).unwrap();
         let mut errors = Diagnostics::default();
-        let found =
+        let paths =
             Files::open(folder.path()).unwrap().below("models", &Ignored::default(), &mut errors);
-        assert_eq!(found, ["models/a.sql", "models/c.yml", "models/deep/b.SQL"]);
+        assert_eq!(paths, ["models/a.sql", "models/c.yml", "models/deep/b.SQL"]);
         assert_eq!(errors.0.len(), 1);
         assert_eq!(errors.0[0].message, "`models/deep/up` links back to `models`, and is left out");
     }

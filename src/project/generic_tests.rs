@@ -141,8 +141,8 @@ fn declared(of: &Value) -> Vec<Value> {
 /// The columns of a version: the model's that it includes, and its own instead of one of the same
 /// name.
 fn version_columns(model: &Value, version: &Value) -> Vec<Value> {
-    let own = entries(version, "columns");
-    let rule = own
+    let of_version = entries(version, "columns");
+    let rule = of_version
         .iter()
         .find(|column| column.get("include").is_some() || column.get("exclude").is_some());
     let names = |key: &str| -> Option<Vec<String>> {
@@ -161,13 +161,14 @@ fn version_columns(model: &Value, version: &Value) -> Vec<Value> {
             || include.as_ref().is_some_and(|names| {
                 names.iter().any(|of| *of == name || of == "*" || of == "all")
             });
-        let is_replaced = own.iter().any(|column| text(column, "name").as_ref() == Some(&name));
+        let is_replaced =
+            of_version.iter().any(|column| text(column, "name").as_ref() == Some(&name));
         included && !exclude.contains(&name) && !is_replaced
     };
     let taken: Vec<Value> = entries(model, "columns").into_iter().filter(is_taken).collect();
     taken
         .into_iter()
-        .chain(own.iter().filter(|column| column.get("name").is_some()).cloned())
+        .chain(of_version.iter().filter(|column| column.get("name").is_some()).cloned())
         .collect()
 }
 

@@ -67,17 +67,17 @@ mod tests {
             "# old\n*.draft.sql\n/models/old/\nscratch\n!models/scratch/keep.sql\n",
         );
         let ignored = Ignored::read(&file, "dbt_packages/x");
-        let kept = |path: &str| !ignored.matches(&format!("dbt_packages/x/{path}"));
+        let is_read = |path: &str| !ignored.matches(&format!("dbt_packages/x/{path}"));
         assert!(
-            kept("models/a.sql")
-                && kept("models/older/a.sql")
-                && kept("deep/models/old/a.sql")
-                && kept("models/scratch/keep.sql")
+            is_read("models/a.sql")
+                && is_read("models/older/a.sql")
+                && is_read("deep/models/old/a.sql")
+                && is_read("models/scratch/keep.sql")
         );
         assert!(
-            !kept("models/a.draft.sql")
-                && !kept("models/old/a.sql")
-                && !kept("models/scratch/b.sql")
+            !is_read("models/a.draft.sql")
+                && !is_read("models/old/a.sql")
+                && !is_read("models/scratch/b.sql")
         );
     }
 }

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::Package;
-use super::packages::Below;
+use super::packages::PackageFile;
 use super::sources::SourceTable;
 use super::values::rendered;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
@@ -22,11 +22,11 @@ pub struct Override {
 }
 
 /// The overrides in a properties file. Its other errors are those of its reader.
-pub fn read(found: &Below, scope: &YamlScope) -> Result<Vec<Override>, Diagnostic> {
-    if !found.file.text.contains("overrides") {
+pub fn read(file: &PackageFile, scope: &YamlScope) -> Result<Vec<Override>, Diagnostic> {
+    if !file.file.text.contains("overrides") {
         return Ok(Vec::new());
     }
-    let Ok((tree, _)) = yaml::parse(&found.file) else { return Ok(Vec::new()) };
+    let Ok((tree, _)) = yaml::parse(&file.file) else { return Ok(Vec::new()) };
     let entries = tree.get("sources").map(Yaml::items).unwrap_or_default().iter();
     let named = entries.filter_map(|entry| {
         Some((entry.get("overrides")?.text()?, entry.get("name")?.text()?, entry))
@@ -115,13 +115,13 @@ fn plain(yaml: &Yaml, scope: &YamlScope) -> Result<Yaml, Diagnostic> {
 /// The entry of a package's source with what the overrides for it change.
 pub fn changed(entry: &Yaml, package: &str, overrides: &[Override]) -> Option<Yaml> {
     let name = entry.get("name").and_then(Yaml::text)?;
-    let found =
+    let change =
         overrides.iter().find(|change| change.package == package && change.source == name)?;
-    let mut changed = updated(entry, &found.yaml, "config");
-    let tables = found.yaml.get("tables").map(Yaml::items).unwrap_or_default();
+    let mut changed = updated(entry, &change.yaml, "config");
+    let tables = change.yaml.get("tables").map(Yaml::items).unwrap_or_default();
     let Data::Dict(dict) = &mut changed.data else { return None };
-    if let Some(Data::List(own)) = dict.get_mut("tables").map(|tables| &mut tables.data) {
-        for table in own {
+    if let Some(Data::List(own_tables)) = dict.get_mut("tables").map(|tables| &mut tables.data) {
+        for table in own_tables {
             let of_name = |change: &&Yaml| {
                 change.get("name").and_then(Yaml::text) == table.get("name").and_then(Yaml::text)
             };
@@ -154,8 +154,9 @@ pub fn unused(overrides: &[Override], packages: &[Package], warnings: &mut Diagn
             .iter()
             .filter(|known| known.name == *package)
             .flat_map(|known| &known.properties.sources);
-        let own: Vec<&SourceTable> = of_package.filter(|table| table.source == *source).collect();
-        if own.is_empty() {
+        let tables_of_package: Vec<&SourceTable> =
+            of_package.filter(|table| table.source == *source).collect();
+        if tables_of_package.is_empty() {
             warnings
                 .0
                 .push(nothing(format!("package `{package}` has no source `{source}`"), &yaml.at));
@@ -165,7 +166,7 @@ pub fn unused(overrides: &[Override], packages: &[Package], warnings: &mut Diagn
             if let Some(name) = table
                 .get("name")
                 .and_then(Yaml::text)
-                .filter(|name| own.iter().all(|known| known.name != *name))
+                .filter(|name| tables_of_package.iter().all(|known| known.name != *name))
             {
                 warnings.0.push(nothing(
                     format!("source `{source}` of package `{package}` has no table `{name}`"),

@@ -13,10 +13,10 @@ use super::ignored::Ignored;
 
 /// What lies in a package's folders.
 pub struct PackageFiles {
-    pub models: Vec<Below>,
-    pub seeds: Vec<Below>,
-    pub snapshots: Vec<Below>,
-    pub properties: Vec<Below>,
+    pub models: Vec<PackageFile>,
+    pub seeds: Vec<PackageFile>,
+    pub snapshots: Vec<PackageFile>,
+    pub properties: Vec<PackageFile>,
     pub macros: Vec<SourceFile>,
     pub tests: Vec<SourceFile>,
     pub analyses: Vec<SourceFile>,
@@ -26,7 +26,7 @@ pub struct PackageFiles {
 
 /// A file, and its path below the folder of models (seeds, snapshots) that it was found in.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Below {
+pub struct PackageFile {
     pub file: SourceFile,
     /// Of a file of data the hash of all of it; empty for one that was read whole.
     pub data: String,
@@ -49,9 +49,9 @@ pub fn read(
     };
     // Folders hold files of several kinds, and are gone through once.
     let mut walked: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut below = |paths: &[&Vec<String>], endings: &[&str], whole: bool| -> Vec<Below> {
+    let mut below = |paths: &[&Vec<String>], endings: &[&str], whole: bool| -> Vec<PackageFile> {
         let mut seen = BTreeSet::new();
-        let mut found: Vec<(String, String)> = Vec::new();
+        let mut listed: Vec<(String, String)> = Vec::new();
         for start in paths.iter().flat_map(|paths| paths.iter()) {
             let start = joined(folder, start);
             let all = walked
@@ -61,19 +61,19 @@ pub fn read(
                 let short =
                     path.strip_prefix(&start).unwrap_or(path).trim_start_matches('/').to_string();
                 if seen.insert(path.clone()) {
-                    found.push((path.clone(), short));
+                    listed.push((path.clone(), short));
                 }
             }
         }
-        let read = par_map(&found, |(path, short)| {
+        let read = par_map(&listed, |(path, short)| {
             let file = if whole {
                 files.read(path)?.map(|file| (file, String::new()))
             } else {
                 Some(files.beginning(path)?)
             };
-            Ok(file.map(|(file, data)| Below { file, data, path: short.clone() }))
+            Ok(file.map(|(file, data)| PackageFile { file, data, path: short.clone() }))
         });
-        let read = read.into_iter().filter_map(|read: Result<Option<Below>, Diagnostic>| {
+        let read = read.into_iter().filter_map(|read: Result<Option<PackageFile>, Diagnostic>| {
             read.map_err(|error| errors.0.push(error)).ok()
         });
         read.flatten().collect()
@@ -93,18 +93,18 @@ pub fn read(
         seeds: below(&[seed_paths], &["csv"], false),
         snapshots: below(&[snapshot_paths], &["sql"], true),
         properties: below(&[model_paths, seed_paths, snapshot_paths], &["yml", "yaml"], true),
-        macros: below(&[macro_paths], &["sql"], true).into_iter().map(|found| found.file).collect(),
+        macros: below(&[macro_paths], &["sql"], true).into_iter().map(|file| file.file).collect(),
         // Those in the folder `generic` are macros.
         tests: below(&[test_paths], &["sql"], true)
             .into_iter()
-            .filter(|found| !found.path.starts_with("generic/"))
-            .map(|found| found.file)
+            .filter(|file| !file.path.starts_with("generic/"))
+            .map(|file| file.file)
             .collect(),
         analyses: below(&[analysis_paths], &["sql"], true)
             .into_iter()
-            .map(|found| found.file)
+            .map(|file| file.file)
             .collect(),
-        docs: below(&[docs_paths], &["md"], true).into_iter().map(|found| found.file).collect(),
+        docs: below(&[docs_paths], &["md"], true).into_iter().map(|file| file.file).collect(),
     }
 }
 
@@ -129,7 +129,7 @@ pub fn missing_packages(files: &Files, install_path: &str) -> Option<Diagnostic>
         .iter()
         .find_map(|name| files.read(name).ok().flatten())?;
     let (tree, _) = yaml::parse(&file).ok()?;
-    let asked = tree.get("packages").filter(|packages| !packages.items().is_empty())?;
+    let packages_key = tree.get("packages").filter(|packages| !packages.items().is_empty())?;
     let message = format!("`{}` asks for packages, and none is in `{install_path}`", file.path);
-    Some(Diagnostic::warning(message).at(asked.at.clone()).hint("run `dbt deps`"))
+    Some(Diagnostic::warning(message).at(packages_key.at.clone()).hint("run `dbt deps`"))
 }

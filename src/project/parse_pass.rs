@@ -112,7 +112,7 @@ static CALL: LazyLock<Regex> =
 /// made is the n-th written unless an `if` stands between: so a key that is not there is looked for
 /// in all calls.
 fn placed(call: Map<String, Value>, file: &SourceFile, nth: usize) -> IndexMap<String, Setting> {
-    let starts: Vec<usize> = CALL.find_iter(&file.text).map(|found| found.start()).collect();
+    let starts: Vec<usize> = CALL.find_iter(&file.text).map(|call| call.start()).collect();
     let here = starts.get(nth).or(starts.first()).copied();
     let next = starts.get(nth + 1).copied().unwrap_or(file.text.len());
     let mut keys = IndexMap::new();
@@ -179,13 +179,13 @@ fn of_python(text: &str) -> ParsedModel {
     ];
     let [refs, sources] =
         patterns.map(|pattern| Regex::new(pattern).expect("the pattern is well formed"));
-    let word = |found: &regex::Captures, nth| {
-        found.get(nth).map(|word: regex::Match| word.as_str().to_string())
+    let word = |call: &regex::Captures, nth| {
+        call.get(nth).map(|word: regex::Match| word.as_str().to_string())
     };
     ParsedModel {
         refs: refs
             .captures_iter(text)
-            .filter_map(|found| match (word(&found, 1)?, word(&found, 2)) {
+            .filter_map(|call| match (word(&call, 1)?, word(&call, 2)) {
                 (package, Some(name)) => {
                     Some(RefCall { package: Some(package), name, version: None })
                 }
@@ -194,7 +194,7 @@ fn of_python(text: &str) -> ParsedModel {
             .collect(),
         sources: sources
             .captures_iter(text)
-            .filter_map(|found| Some((word(&found, 1)?, word(&found, 2)?)))
+            .filter_map(|call| Some((word(&call, 1)?, word(&call, 2)?)))
             .collect(),
         ..ParsedModel::default()
     }
@@ -214,13 +214,13 @@ mod tests {
             &file,
             0,
         );
-        let said = |at: &Location| (text[at.span.clone()].to_string(), at.line());
-        assert_eq!(said(&first["materialized"].at), ("materialized='table'".to_string(), 2));
-        assert_eq!(said(&first["lookback"].at), ("lookback = 3".to_string(), 3));
-        assert_eq!(said(&first["tags"].at), ("tags=".to_string(), 4));
-        assert_eq!(said(&first["database"].at), ("config".to_string(), 1));
+        let text_at = |at: &Location| (text[at.span.clone()].to_string(), at.line());
+        assert_eq!(text_at(&first["materialized"].at), ("materialized='table'".to_string(), 2));
+        assert_eq!(text_at(&first["lookback"].at), ("lookback = 3".to_string(), 3));
+        assert_eq!(text_at(&first["tags"].at), ("tags=".to_string(), 4));
+        assert_eq!(text_at(&first["database"].at), ("config".to_string(), 1));
         let second = placed(call(json!({"lookback": 5})), &file, 1);
-        assert_eq!(said(&second["lookback"].at), ("lookback=5".to_string(), 6));
+        assert_eq!(text_at(&second["lookback"].at), ("lookback=5".to_string(), 6));
     }
 
     #[test]

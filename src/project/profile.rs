@@ -74,7 +74,7 @@ pub fn target(
         ));
     };
     let (file, tree) = find(open, &profile, at.clone())?;
-    let Some(found) = tree.get(&profile) else {
+    let Some(settings) = tree.get(&profile) else {
         let known = tree
             .dict()
             .into_iter()
@@ -88,12 +88,12 @@ pub fn target(
             None => error.hint(format!("it has {}", listed(known))),
         });
     };
-    let name = match (&open.target, found.get("target")) {
+    let name = match (&open.target, settings.get("target")) {
         (Some(name), _) => name.clone(),
         (None, Some(name)) => rendered_text(name, &scope)?.unwrap_or_default(),
         (None, None) => "default".to_string(),
     };
-    let outputs = found.get("outputs");
+    let outputs = settings.get("outputs");
     let Some(output) = outputs.and_then(|outputs| outputs.get(&name)) else {
         let known = outputs
             .and_then(Yaml::dict)
@@ -101,7 +101,7 @@ pub fn target(
             .flat_map(|dict| dict.keys())
             .map(String::as_str);
         let error = Diagnostic::error(format!("profile `{profile}` has no target `{name}`"))
-            .at(found.at.clone());
+            .at(settings.at.clone());
         return Err(
             error.hint(format!("its targets are {}: choose one with `--target`", listed(known)))
         );
@@ -200,8 +200,8 @@ fn find(
 ) -> Result<(SourceFile, Yaml), Diagnostic> {
     let (places, fence) = (places(open), Sandbox::around(&open.project_dir));
     let home: Vec<PathBuf> = home(open).into_iter().collect();
-    for place in &places {
-        let path = place.join("profiles.yml");
+    for folder in &places {
+        let path = folder.join("profiles.yml");
         if let Some(file) = read_named(&fence, &path, &named(open, &path), &home)? {
             // Its values are read, and its places lead to a text without them: no message shows a
             // line of a file of secrets.
@@ -223,7 +223,7 @@ fn find(
     let looked = listed(
         places
             .iter()
-            .map(|place| named(open, &place.join("profiles.yml")))
+            .map(|folder| named(open, &folder.join("profiles.yml")))
             .collect::<Vec<_>>()
             .iter()
             .map(String::as_str),

@@ -12,7 +12,7 @@ use super::Setting;
 use super::columns::{ColumnPatch, constraints};
 use super::entry_types;
 use super::overrides::{self, Override};
-use super::packages::Below;
+use super::packages::PackageFile;
 use super::resources::{self, Resource};
 use super::sources::{self, SourceTable};
 use super::values::{config, not_text, rendered_text, set, texts};
@@ -80,14 +80,14 @@ const OTHER_LISTS: [&str; 9] = [
 
 /// Adds what `found`, a file of `package`, says to `properties`; `overrides` change its sources.
 pub fn read(
-    found: &Below,
+    file: &PackageFile,
     scope: &YamlScope,
     (package, overrides): (&str, &[Override]),
     properties: &mut Properties,
     warnings: &mut Diagnostics,
     errors: &mut Diagnostics,
 ) {
-    let tree = match yaml::parse(&found.file) {
+    let tree = match yaml::parse(&file.file) {
         Ok((tree, odd)) => {
             warnings.0.extend(odd);
             tree
@@ -95,15 +95,15 @@ pub fn read(
         Err(error) => return errors.0.push(error),
     };
     if tree.dict().is_none() && tree.data != yaml::Data::Null {
-        let error = Diagnostic::error(format!("`{}` must be a dict", found.file.path))
-            .at(found.file.line(1));
+        let error =
+            Diagnostic::error(format!("`{}` must be a dict", file.file.path)).at(file.file.line(1));
         return errors.0.push(error.hint("begin it with a key: `models:`, `sources:`, `seeds:`"));
     }
     entry_types::check(&tree, scope, errors);
-    let mut entry = Entries { found, scope, errors };
+    let mut entry = Entries { file, scope, errors };
     entry.check_names(&tree);
     let Properties { models, seeds, snapshots, sources, resources } = properties;
-    resources::read(&tree, &found.file, scope, resources, entry.errors);
+    resources::read(&tree, &file.file, scope, resources, entry.errors);
     for (key, patches) in [("models", models), ("seeds", seeds), ("snapshots", snapshots)] {
         patches.extend(entry.list(&tree, key).iter().filter_map(|yaml| entry.patch(yaml)));
     }
@@ -117,7 +117,7 @@ pub fn read(
 
 /// Reads the entries of one file.
 pub struct Entries<'a> {
-    pub found: &'a Below,
+    pub file: &'a PackageFile,
     pub scope: &'a YamlScope<'a>,
     errors: &'a mut Diagnostics,
 }
@@ -183,22 +183,22 @@ impl Entries<'_> {
     }
 
     /// The config of an entry: `beside` its name, then under `config:`.
-    pub fn config(&mut self, of: &Yaml, beside: &[&str]) -> Vec<Config> {
-        let mut own = Config::new();
-        for key in beside {
+    pub fn config(&mut self, of: &Yaml, names: &[&str]) -> Vec<Config> {
+        let mut under_names = Config::new();
+        for key in names {
             if let Some(value) = of.get(key) {
-                set(&mut own, key, value, self.scope, self.errors);
+                set(&mut under_names, key, value, self.scope, self.errors);
             }
         }
         let under = config(of.get("config"), self.scope, self.errors);
-        for key in beside.iter().filter(|key| own.contains_key(**key)) {
+        for key in names.iter().filter(|key| under_names.contains_key(**key)) {
             if let Some(twice) = under.get(*key) {
                 let message = format!("`{key}` is set beside `name` and under `config`");
                 let error = Diagnostic::error(message).at(twice.at.clone());
                 self.report(error.hint("set it under `config` only"));
             }
         }
-        [own, under].into_iter().filter(|keys| !keys.is_empty()).collect()
+        [under_names, under].into_iter().filter(|keys| !keys.is_empty()).collect()
     }
 
     fn patch(&mut self, yaml: &Yaml) -> Option<Patch> {
@@ -233,8 +233,8 @@ impl Entries<'_> {
         Some(Patch {
             name,
             at: yaml.at.clone(),
-            file: self.found.file.clone(),
-            path: self.found.path.clone(),
+            file: self.file.file.clone(),
+            path: self.file.path.clone(),
             config: self.config(yaml, &BESIDE),
             description: self.description(yaml).unwrap_or_default(),
             constraints: constraints(yaml),
@@ -247,9 +247,9 @@ impl Entries<'_> {
 
     fn version(&mut self, yaml: &Yaml, all: &[ColumnPatch]) -> Option<Version> {
         let v = self.version_name(yaml, "v").or_else(|| self.name(yaml, "v"))?;
-        let own = self.columns(yaml);
+        let of_version = self.columns(yaml);
         let mut columns = included(yaml, all);
-        for column in own {
+        for column in of_version {
             match columns.iter_mut().find(|known| known.name == column.name) {
                 Some(known) => *known = column,
                 None => columns.push(column),
@@ -319,14 +319,14 @@ mod tests {
             target: &Map::new(),
             secrets: false,
         };
-        let found = Below {
+        let file = PackageFile {
             file: SourceFile::new("models/a.yml", text),
             data: String::new(),
             path: "a.yml".to_string(),
         };
         let (mut properties, mut error) = (Properties::default(), Diagnostics::default());
         read(
-            &found,
+            &file,
             &scope,
             ("shop", &[]),
             &mut properties,
@@ -381,13 +381,13 @@ mod tests {
         let (properties, errors) = parsed(
             "models:\n  - description: no name\n  - name: b\n    config: [x]\nseeds: {name: c}\n",
         );
-        let said: Vec<_> = errors
+        let messages: Vec<_> = errors
             .0
             .iter()
             .map(|error| (error.at.as_ref().unwrap().line(), &*error.message))
             .collect();
         assert_eq!(
-            said,
+            messages,
             [
                 (5, "`seeds` must be a list, but is a dict"),
                 (4, "`config` must be a dict, but is a list"),

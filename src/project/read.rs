@@ -61,9 +61,9 @@ pub fn read(
     };
     let mut parts = Vec::new();
     for (folder, settings) in installed(&files, root.clone(), &scope, &mut warnings, &mut errors) {
-        let found = packages::read(&files, &folder, &settings, &mut errors);
+        let contents = packages::read(&files, &folder, &settings, &mut errors);
         let vars = variables(&root, &settings);
-        parts.push(Part { folder, settings, found, vars });
+        parts.push(Part { folder, settings, contents, vars });
     }
     let scope = YamlScope { target: &target.values, ..scope };
     let selectors = files.read("selectors.yml").unwrap_or_else(|error| {
@@ -141,7 +141,7 @@ pub struct Loader {
 struct Part {
     folder: String,
     settings: DbtProject,
-    found: PackageFiles,
+    contents: PackageFiles,
     vars: Map<String, Value>,
 }
 
@@ -155,7 +155,7 @@ impl Loader {
         let package = |part: &Part| MacroPackage {
             name: part.settings.name.clone(),
             version: part.settings.version.clone(),
-            files: part.found.macros.clone(),
+            files: part.contents.macros.clone(),
             vars: part.vars.clone(),
         };
         Settings {
@@ -178,7 +178,7 @@ impl Loader {
     pub fn packages(&mut self, open: &LoadOptions, say: &Say) -> Vec<Package> {
         let parts = std::mem::take(&mut self.parts);
         let mut docs = Docs::default();
-        parts.iter().for_each(|part| docs.add(&part.settings.name, &part.found.docs));
+        parts.iter().for_each(|part| docs.add(&part.settings.name, &part.contents.docs));
         let mut overrides = Vec::new();
         for part in &parts {
             let vars = vars_file::joined_vars(&part.vars, &open.vars);
@@ -189,7 +189,7 @@ impl Loader {
                 target: &self.target.values,
                 secrets: false,
             };
-            for file in &part.found.properties {
+            for file in &part.contents.properties {
                 overrides::read(file, &scope)
                     .map_or_else(|error| self.errors.0.push(error), |more| overrides.extend(more));
             }
@@ -204,7 +204,7 @@ impl Loader {
 
     /// Whether an error was found (and not warnings alone).
     pub fn failed(&self) -> bool {
-        self.errors.0.iter().any(|said| said.level == Level::Error)
+        self.errors.0.iter().any(|error| error.level == Level::Error)
     }
 
     fn package(
@@ -215,7 +215,7 @@ impl Loader {
         open: &LoadOptions,
         say: &Say,
     ) -> Package {
-        let Part { folder, settings, found, vars } = part;
+        let Part { folder, settings, contents, vars } = part;
         let vars = vars_file::joined_vars(&vars, &open.vars);
         let scope = YamlScope {
             now: open.now,
@@ -232,7 +232,7 @@ impl Loader {
         };
         let mut properties = Properties::default();
         let mut odd = Diagnostics::default();
-        for file in &found.properties {
+        for file in &contents.properties {
             properties::read(
                 file,
                 &scope,
@@ -255,7 +255,7 @@ impl Loader {
         };
         let mut resources = std::mem::take(&mut properties.resources);
         for (kind, files) in
-            [(ResourceKind::Test, &found.tests), (ResourceKind::Analysis, &found.analyses)]
+            [(ResourceKind::Test, &contents.tests), (ResourceKind::Analysis, &contents.analyses)]
         {
             resources.extend(par_map(files, |file| {
                 let name = stem(&file.path);
@@ -271,27 +271,27 @@ impl Loader {
             path: path.clone(),
         };
         let files =
-            found.models.into_iter().map(|found| (stem(&found.path), found.file, found.path));
+            contents.models.into_iter().map(|model| (stem(&model.path), model.file, model.path));
         let models = par_map(&files.collect::<Vec<_>>(), model);
-        let blocks = found.snapshots.into_iter().flat_map(|found| {
-            let path = found.path;
-            snapshots::blocks(&found.file)
+        let blocks = contents.snapshots.into_iter().flat_map(|snapshot| {
+            let path = snapshot.path;
+            snapshots::blocks(&snapshot.file)
                 .into_iter()
                 .map(move |(name, file)| (name, file, path.clone()))
         });
         let snapshots = par_map(&blocks.collect::<Vec<_>>(), model);
-        let seed = |found: packages::Below| {
-            let columns = seeds::header(&found.file.text, ',');
+        let seed = |seed: packages::PackageFile| {
+            let columns = seeds::header(&seed.file.text, ',');
             Seed {
-                name: stem(&found.path),
-                file: found.file,
-                data: found.data,
-                path: found.path,
+                name: stem(&seed.path),
+                file: seed.file,
+                data: seed.data,
+                path: seed.path,
                 columns,
             }
         };
         Package {
-            seeds: found.seeds.into_iter().map(seed).collect(),
+            seeds: contents.seeds.into_iter().map(seed).collect(),
             models,
             snapshots,
             restricts_access: settings.restricts_access,
@@ -300,7 +300,7 @@ impl Loader {
             folder,
             properties,
             resources,
-            macros: found.macros,
+            macros: contents.macros,
         }
     }
 }
@@ -313,7 +313,7 @@ fn installed(
     warnings: &mut Diagnostics,
     errors: &mut Diagnostics,
 ) -> Vec<(String, DbtProject)> {
-    let mut found: Vec<(String, DbtProject)> = Vec::new();
+    let mut projects: Vec<(String, DbtProject)> = Vec::new();
     let folders = files.folders_with(&root.install_path, PROJECT_FILE);
     if folders.is_empty() {
         warnings.0.extend(packages::missing_packages(files, &root.install_path));
@@ -326,7 +326,7 @@ fn installed(
         });
         match read {
             Ok(Some(settings)) => {
-                let twin = found
+                let twin = projects
                     .iter()
                     .map(|(folder, known)| (&**folder, known))
                     .chain([("", &root)])
@@ -343,15 +343,15 @@ fn installed(
                     );
                     continue;
                 }
-                found.push((folder, settings));
+                projects.push((folder, settings));
             }
             Ok(None) => {}
             Err(error) => errors.0.push(error),
         }
     }
-    found.sort_by(|a, b| a.1.name.cmp(&b.1.name));
-    found.insert(0, (String::new(), root));
-    found
+    projects.sort_by(|a, b| a.1.name.cmp(&b.1.name));
+    projects.insert(0, (String::new(), root));
+    projects
 }
 
 /// A package's variables: its own yield to those that the project sets, for all or for that
@@ -384,7 +384,7 @@ pub mod tests {
     /// the first of July 2024.
     pub fn folder(
         files: &[(&str, &str)],
-        said: Said,
+        parsed: Said,
     ) -> Result<(Loader, Vec<Package>), Diagnostics> {
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in files {
@@ -419,7 +419,7 @@ pub mod tests {
         };
         let mut read = read(&open, &|_| Ok(facts.clone()))?;
         let packages = read.packages(&open, &|_, name, file, _| {
-            let call = said
+            let call = parsed
                 .iter()
                 .filter(|(known, _)| *known == name)
                 .flat_map(|(_, call)| call.as_object().unwrap());

@@ -18,7 +18,7 @@ use super::sandbox::Sandbox;
 /// warehouse spells them.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    pub given: bool,
+    pub is_given: bool,
     pub relations: BTreeMap<[String; 3], Vec<(String, Option<String>)>>,
 }
 
@@ -27,7 +27,7 @@ pub struct Catalog {
 pub fn answers(fence: &Sandbox, path: Option<&Path>) -> Result<RecordedResults, Diagnostic> {
     let mut answers = RecordedResults::default();
     let Some(path) = path else { return Ok(answers) };
-    let file = given(fence, path, "--answers")?;
+    let file = required_file(fence, path, "--answers")?;
     let (tree, _) = yaml::parse(&file)?;
     if !matches!(tree.data, Data::List(_) | Data::Null) {
         let error = Diagnostic::error(format!("`{}` must be a list of answers", file.path))
@@ -79,19 +79,19 @@ fn answer(entry: &Yaml) -> Result<RecordedResult, Diagnostic> {
 
 /// dbt's `catalog.json`.
 pub fn catalog(fence: &Sandbox, path: Option<&Path>) -> Result<Catalog, Diagnostic> {
-    let mut catalog = Catalog { given: path.is_some(), ..Catalog::default() };
+    let mut catalog = Catalog { is_given: path.is_some(), ..Catalog::default() };
     let Some(path) = path else { return Ok(catalog) };
-    let file = given(fence, path, "--catalog")?;
+    let file = required_file(fence, path, "--catalog")?;
     let json: Value = serde_json::from_str(&file.text).map_err(|error| {
-        let said =
+        let error =
             Diagnostic::error(format!("`{}` is not JSON", file.path)).at(file.line(error.line()));
-        said.hint("give the `catalog.json` that `dbt docs generate` writes")
+        error.hint("give the `catalog.json` that `dbt docs generate` writes")
     })?;
     for part in ["nodes", "sources"] {
         for table in
             json.get(part).and_then(Value::as_object).into_iter().flat_map(|tables| tables.values())
         {
-            let said = |key: &str| {
+            let metadata = |key: &str| {
                 table
                     .pointer(&format!("/metadata/{key}"))
                     .and_then(Value::as_str)
@@ -102,23 +102,25 @@ pub fn catalog(fence: &Sandbox, path: Option<&Path>) -> Result<Catalog, Diagnost
             for (name, column) in
                 table.get("columns").and_then(Value::as_object).into_iter().flatten()
             {
-                let place = column.get("index").and_then(Value::as_i64).unwrap_or_default();
+                let index = column.get("index").and_then(Value::as_i64).unwrap_or_default();
                 columns.push((
-                    place,
+                    index,
                     name.clone(),
                     column.get("type").and_then(Value::as_str).map(str::to_string),
                 ));
             }
-            columns.sort_by_key(|(place, ..)| *place);
+            columns.sort_by_key(|(index, ..)| *index);
             let columns =
                 columns.into_iter().map(|(_, name, data_type)| (name, data_type)).collect();
-            catalog.relations.insert([said("database"), said("schema"), said("name")], columns);
+            catalog
+                .relations
+                .insert([metadata("database"), metadata("schema"), metadata("name")], columns);
         }
     }
     Ok(catalog)
 }
 
-fn given(fence: &Sandbox, path: &Path, flag: &str) -> Result<SourceFile, Diagnostic> {
+fn required_file(fence: &Sandbox, path: &Path, flag: &str) -> Result<SourceFile, Diagnostic> {
     let name = path.display().to_string();
     let missing = || {
         Diagnostic::error(format!("`{name}` does not exist"))

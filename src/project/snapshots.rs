@@ -9,7 +9,7 @@ use crate::diagnostics::SourceFile;
 
 /// The blocks of a file by name, in order.
 pub fn blocks(file: &SourceFile) -> Vec<(String, SourceFile)> {
-    let mut found = Vec::new();
+    let mut blocks = Vec::new();
     let mut rest = 0;
     while let Some(open) = OPEN.captures_at(&file.text, rest) {
         let (Some(whole), Some(name)) = (open.get(0), open.get(1)) else { break };
@@ -19,10 +19,10 @@ pub fn blocks(file: &SourceFile) -> Vec<(String, SourceFile)> {
         let mut text = blank(&file.text[..whole.end()]);
         text.push_str(&file.text[whole.end()..end]);
         text.push_str(&blank(&file.text[end..]));
-        found.push((name.as_str().to_string(), SourceFile::new(file.path.clone(), text)));
+        blocks.push((name.as_str().to_string(), SourceFile::new(file.path.clone(), text)));
         rest = after;
     }
-    found
+    blocks
 }
 
 static OPEN: LazyLock<Regex> = LazyLock::new(|| {
@@ -47,12 +47,12 @@ mod tests {
             "é\n{% snapshot a %}\nselect 1\n{% endsnapshot %}\n{%- snapshot b -%} x \
              {%- endsnapshot -%}",
         );
-        let found = blocks(&file);
+        let snapshots = blocks(&file);
         assert_eq!(
-            found.iter().map(|(name, block)| (&**name, block.text.trim())).collect::<Vec<_>>(),
+            snapshots.iter().map(|(name, block)| (&**name, block.text.trim())).collect::<Vec<_>>(),
             [("a", "select 1"), ("b", "x")]
         );
-        assert_eq!(found[1].1.text.find('x'), file.text.find('x'));
-        assert_eq!(found[0].1.text.len(), file.text.len());
+        assert_eq!(snapshots[1].1.text.find('x'), file.text.find('x'));
+        assert_eq!(snapshots[0].1.text.len(), file.text.len());
     }
 }

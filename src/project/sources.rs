@@ -52,13 +52,13 @@ pub fn read(entry: &mut Entries, source: &Yaml, tables: &mut Vec<SourceTable>) {
     let config = entry.config(source, &BESIDE);
     for table in entry.list(source, "tables") {
         let Some(table_name) = entry.name(table, "name") else { continue };
-        let own = self::quoting(entry, table);
-        let table_quoting = std::array::from_fn(|part| own[part].or(quoting[part]));
+        let of_table = self::quoting(entry, table);
+        let table_quoting = std::array::from_fn(|part| of_table[part].or(quoting[part]));
         tables.push(SourceTable {
             source: name.clone(),
             at: table.at.clone(),
-            file: entry.found.file.clone(),
-            path: entry.found.path.clone(),
+            file: entry.file.file.clone(),
+            path: entry.file.path.clone(),
             database: database.clone(),
             schema: schema.clone(),
             identifier: entry.text(table, "identifier").unwrap_or_else(|| table_name.clone()),

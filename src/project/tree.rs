@@ -42,16 +42,16 @@ impl Tree {
 
     /// The trees along a node's `fqn`, the most general first.
     pub fn levels<'a>(&'a self, fqn: &[String]) -> Vec<&'a Tree> {
-        let mut found = vec![self];
+        let mut layers = vec![self];
         let mut here = self;
         for part in fqn {
             match here.folders.get(part) {
                 Some(below) => here = below,
                 None => break,
             }
-            found.push(here);
+            layers.push(here);
         }
-        found
+        layers
     }
 }
 
@@ -90,14 +90,14 @@ pub fn trees(
 }
 
 fn tree(yaml: &Yaml, scope: &YamlScope, errors: &mut Diagnostics) -> Tree {
-    let mut found = Tree::default();
+    let mut result = Tree::default();
     for (key, value) in yaml.dict().into_iter().flatten() {
         // One key with `+` and without: the later one counts.
         let name = key.strip_prefix('+').unwrap_or(key).trim();
         let other = if key.starts_with('+') { name.to_string() } else { format!("+{name}") };
         let is_folder = !key.starts_with('+') && value.dict().is_some();
         if yaml.get(&other).is_some() && !is_folder {
-            found.config.shift_remove(canonical(name));
+            result.config.shift_remove(canonical(name));
         }
         if !is_folder {
             let name = if ["database", "schema"].contains(&canonical(name)) {
@@ -105,19 +105,19 @@ fn tree(yaml: &Yaml, scope: &YamlScope, errors: &mut Diagnostics) -> Tree {
             } else {
                 name
             };
-            found.unrendered.insert(name.to_string(), value.json());
+            result.unrendered.insert(name.to_string(), value.json());
         }
         match (key.strip_prefix('+'), &value.data) {
-            (Some(key), _) => set(&mut found.config, key.trim(), value, scope, errors),
+            (Some(key), _) => set(&mut result.config, key.trim(), value, scope, errors),
             (None, Data::Dict(_)) => {
-                found.folders.insert(key.clone(), tree(value, scope, errors));
+                result.folders.insert(key.clone(), tree(value, scope, errors));
             }
             // As in dbt also an empty one: a folder without lines is a key of the config that is
             // none.
-            (None, _) => set(&mut found.config, key, value, scope, errors),
+            (None, _) => set(&mut result.config, key, value, scope, errors),
         }
     }
-    found
+    result
 }
 
 #[cfg(test)]

@@ -102,7 +102,7 @@ pub fn plain(word: &str) -> Result<Scalar, Invalid> {
 
 /// The meaning of a scalar with one of YAML's own tags.
 pub fn tagged(tag: &str, word: &str) -> Result<Scalar, Invalid> {
-    let found = match tag {
+    let value = match tag {
         "str" => Some(Scalar::Text(word.to_string())),
         "null" => Some(Scalar::Null),
         "bool" => truth(&word.to_lowercase()).map(Scalar::Bool),
@@ -121,7 +121,7 @@ pub fn tagged(tag: &str, word: &str) -> Result<Scalar, Invalid> {
         "int" | "float" => "number",
         _ => "date",
     };
-    found.ok_or_else(|| Invalid {
+    value.ok_or_else(|| Invalid {
         problem: format!("`{word}` looks like a {kind}, but is none that can be read"),
         hint: "put it in quotes if it is a text",
     })
@@ -173,12 +173,12 @@ fn float(word: &str) -> Option<f64> {
 }
 
 fn date(word: &str) -> Option<YamlTimestamp> {
-    let found = PATTERNS.date.captures(word)?;
-    let part = |group: usize| found.get(group).and_then(|part| part.as_str().parse::<u32>().ok());
+    let parts = PATTERNS.date.captures(word)?;
+    let part = |group: usize| parts.get(group).and_then(|part| part.as_str().parse::<u32>().ok());
     let year = i32::try_from(part(1)?).ok().filter(|year| *year > 0)?;
     let date = NaiveDate::from_ymd_opt(year, part(2)?, part(3)?)?;
     let Some(hour) = part(4) else { return Some(YamlTimestamp { date, time: None }) };
-    let fraction: String = found
+    let fraction: String = parts
         .get(7)
         .map_or("", |fraction| fraction.as_str())
         .chars()
@@ -186,7 +186,7 @@ fn date(word: &str) -> Option<YamlTimestamp> {
         .take(6)
         .collect();
     let time = NaiveTime::from_hms_micro_opt(hour, part(5)?, part(6)?, fraction.parse().ok()?)?;
-    let seconds = match (found.get(8), found.get(9)) {
+    let seconds = match (parts.get(8), parts.get(9)) {
         (Some(_), _) => Some(0),
         (None, Some(sign)) => {
             let seconds = i32::try_from(part(10)? * 3600 + part(11).unwrap_or(0) * 60).ok()?;
@@ -328,13 +328,13 @@ mod tests {
             ("~", Scalar::Null),
             ("1.2.3", Scalar::Text("1.2.3".to_string())),
         ] {
-            let found = plain(word).unwrap();
-            let found = if let Scalar::Date(date) = found {
+            let scalar = plain(word).unwrap();
+            let scalar = if let Scalar::Date(date) = scalar {
                 Scalar::Text(format!("date {date}"))
             } else {
-                found
+                scalar
             };
-            assert_eq!(found, expected, "{word}");
+            assert_eq!(scalar, expected, "{word}");
         }
     }
 }

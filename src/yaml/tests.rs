@@ -8,7 +8,7 @@ fn tree(text: &str) -> (Yaml, Vec<Diagnostic>) {
     parse(&SourceFile::new("a.yml", text)).unwrap()
 }
 
-fn said(yaml: &Yaml) -> (&str, usize) {
+fn text_and_line(yaml: &Yaml) -> (&str, usize) {
     (&yaml.at.file.text[yaml.at.span.clone()], yaml.at.line())
 }
 
@@ -19,12 +19,12 @@ fn every_value_has_its_place() {
          lookback:\r\n      3\r\n",
     );
     let model = &yaml.get("models").unwrap().items()[0];
-    assert_eq!(said(model), ("name: \"é\"", 3));
+    assert_eq!(text_and_line(model), ("name: \"é\"", 3));
     let config = model.get("config").unwrap();
-    assert_eq!(said(config), ("config", 4));
-    assert_eq!(said(config.get("event_time").unwrap()), ("event_time: at", 4));
-    assert_eq!(said(&config.get("tags").unwrap().items()[1]), ("b", 4));
-    assert_eq!(said(model.get("lookback").unwrap()), ("lookback", 5));
+    assert_eq!(text_and_line(config), ("config", 4));
+    assert_eq!(text_and_line(config.get("event_time").unwrap()), ("event_time: at", 4));
+    assert_eq!(text_and_line(&config.get("tags").unwrap().items()[1]), ("b", 4));
+    assert_eq!(text_and_line(model.get("lookback").unwrap()), ("lookback", 5));
 }
 
 #[test]
@@ -38,8 +38,8 @@ fn dates_are_text_and_the_last_of_two_keys_counts() {
 fn aliases_and_merged_keys_are_values_too() {
     let (yaml, _) = tree("base: &b {x: 1, y: 2}\nmore:\n  <<: *b\n  y: 3\nlast: *b\nend: 4\n");
     assert_eq!(yaml.get("more").unwrap().json(), json!({"y": 3, "x": 1}));
-    assert_eq!(said(yaml.get("last").unwrap().get("x").unwrap()).1, 5);
-    assert_eq!(said(yaml.get("end").unwrap()), ("end: 4", 6));
+    assert_eq!(text_and_line(yaml.get("last").unwrap().get("x").unwrap()).1, 5);
+    assert_eq!(text_and_line(yaml.get("end").unwrap()), ("end: 4", 6));
 }
 
 #[test]

@@ -13,10 +13,6 @@ const BANNED: [&str; 14] = [
     "found", "place", "own", "given",
 ];
 
-/// Folders and files that still have banned identifiers. Remove a line when its files are renamed;
-/// never add one.
-const NOT_YET_RENAMED: &[&str] = &["src/config/", "src/project/", "src/yaml/"];
-
 /// Public types that still share their name. Remove a name when it is unique; never add one.
 const NOT_YET_UNIQUE: &[&str] = &["Properties"];
 
@@ -32,8 +28,7 @@ static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
 #[test]
 fn identifiers_say_what_a_value_is() {
     check(&format!("no identifier is one of {}", BANNED.join(", ")), |file| {
-        let is_open = NOT_YET_RENAMED.iter().any(|prefix| file.path.starts_with(prefix));
-        if is_open || !file.path.starts_with("src/") {
+        if !file.path.starts_with("src/") {
             return vec![];
         }
         let mut lines = Vec::new();

@@ -41,8 +41,8 @@ impl NamingMacros for Echo<'_> {
         let defines = |package: &&Package| {
             package.macros.iter().any(|file| file.text.contains(&format!("macro {name}(")))
         };
-        let own = self.0.iter().filter(|known| known.name == package).find(defines);
-        own.or(self.0.first().filter(defines)).map(|package| package.name.clone())
+        let defining = self.0.iter().filter(|known| known.name == package).find(defines);
+        defining.or(self.0.first().filter(defines)).map(|package| package.name.clone())
     }
 
     fn call(
@@ -142,20 +142,20 @@ fn relations_are_named_as_in_dbt() {
              {name: unused, config: {enabled: no}}]\n",
         ),
     ];
-    let found = resolved(&files, &[("m", json!({"alias": "n", "schema": null}))]).unwrap();
-    assert_eq!(table(named(&found, "m")), "\"db\".analytics.\"n\"");
+    let result = resolved(&files, &[("m", json!({"alias": "n", "schema": null}))]).unwrap();
+    assert_eq!(table(named(&result, "m")), "\"db\".analytics.\"n\"");
     let ids: Vec<_> =
-        found.nodes.iter().map(|node| (&*node.unique_id, node.is_latest, table(node))).collect();
+        result.nodes.iter().map(|node| (&*node.unique_id, node.is_latest, table(node))).collect();
     assert_eq!(ids[1], ("model.shop.o.v1", false, "\"old\".analytics_marts.\"o_v1\"".to_string()));
     assert_eq!(ids[2], ("model.shop.o.v2", true, "\"db\".analytics_marts.\"o_v2\"".to_string()));
     assert_eq!(ids[3], ("source.shop.raw.e", true, "db.\"raw\".\"Events\"".to_string()));
-    let event_time = found.nodes[3].event_time.as_ref().unwrap();
+    let event_time = result.nodes[3].event_time.as_ref().unwrap();
     assert_eq!((event_time.quote, event_time.at.line()), (true, 4));
     assert_eq!(
-        (found.disabled.len(), &*found.disabled[0].unique_id, found.disabled[0].at.line()),
+        (result.disabled.len(), &*result.disabled[0].unique_id, result.disabled[0].at.line()),
         (1, "source.shop.raw.unused", 5)
     );
-    let own = resolved(
+    let with_macro = resolved(
         &[
             ("models/m.sql", ""),
             ("macros/a.sql", "{% macro generate_schema_name(custom, node) %}{% endmacro %}"),
@@ -163,7 +163,7 @@ fn relations_are_named_as_in_dbt() {
         &[("m", json!({"schema": "x"}))],
     )
     .unwrap();
-    assert_eq!(table(named(&own, "m")), "\"db\".\"generate_schema_name(\"\"x\"\")\".\"m\"");
+    assert_eq!(table(named(&with_macro, "m")), "\"db\".\"generate_schema_name(\"\"x\"\")\".\"m\"");
 }
 
 #[test]
@@ -184,13 +184,13 @@ fn what_a_microbatch_model_lacks() {
         broken(&[sql, yml], call)
     };
     let with = |more: Value| {
-        let (message, place, hint) = broken(&[sql, yml], micro(more));
-        assert_eq!(place, "models/m.sql:2");
+        let (message, location, hint) = broken(&[sql, yml], micro(more));
+        assert_eq!(location, "models/m.sql:2");
         format!("{message}; {hint}")
     };
-    let (message, place, hint) = without("event_time");
+    let (message, location, hint) = without("event_time");
     assert_eq!(
-        (&*message, &*place),
+        (&*message, &*location),
         ("model `m` is a microbatch model without `event_time`", "models/m.sql:2")
     );
     assert_eq!(
@@ -264,8 +264,8 @@ fn what_a_microbatch_model_lacks() {
 fn what_a_microbatch_model_may_have() {
     let meta = json!({"batchwright": {"timezone": "Europe/Paris", "outside_window": "keep", "event_time_unit": "seconds"}});
     let more = json!({"lookback": null, "concurrent_batches": "off", "unique_key": ["a", "b"], "incremental_predicates": "x > 1", "predicates": null, "meta": meta});
-    let found = resolved(&[("models/m.sql", "")], &[("m", micro(more))]).unwrap();
-    let micro = named(&found, "m").microbatch().unwrap();
+    let result = resolved(&[("models/m.sql", "")], &[("m", micro(more))]).unwrap();
+    let micro = named(&result, "m").microbatch().unwrap();
     assert_eq!(
         (micro.lookback, micro.concurrent_batches, micro.outside_window),
         (1, Some(false), Some(OutsideWindow::Keep))
@@ -275,7 +275,7 @@ fn what_a_microbatch_model_may_have() {
         (micro.unique_key.len(), &*micro.incremental_predicates[0], micro.event_time.time_type()),
         (2, "x > 1", Ok(&crate::dialect::TimeType::Seconds))
     );
-    assert_eq!(found.warnings, Diagnostics::default());
+    assert_eq!(result.warnings, Diagnostics::default());
 }
 
 #[test]
@@ -286,7 +286,7 @@ fn odd_keys_and_patches_are_warnings() {
         ("seeds/days.csv", "a,b"),
         ("models/a.yml", "models:\n- name: ordres\n- name: days\n"),
     ];
-    let found = resolved(
+    let result = resolved(
         &files,
         &[
             ("orders", micro(json!({"event_tim": "at", "partition_by": "x"}))),
@@ -294,7 +294,7 @@ fn odd_keys_and_patches_are_warnings() {
         ],
     )
     .unwrap();
-    let messages: Vec<String> = found
+    let messages: Vec<String> = result
         .warnings
         .0
         .iter()
@@ -312,7 +312,7 @@ fn odd_keys_and_patches_are_warnings() {
         ]
     );
     assert_eq!(
-        named(&found, "days").columns.iter().map(|column| &*column.name).collect::<Vec<_>>(),
+        named(&result, "days").columns.iter().map(|column| &*column.name).collect::<Vec<_>>(),
         ["a", "b"]
     );
 }
@@ -363,8 +363,8 @@ fn a_snapshot_may_be_yaml_alone() {
         ("snapshots/deep/s.yml", yml),
         ("snapshots/t.sql", "{% snapshot t %}\ntarget_schema\n{% endsnapshot %}"),
     ];
-    let found = resolved(&files, &[("t", json!({"target_schema": "old"}))]).unwrap();
-    let (s, t) = (named(&found, "s"), named(&found, "t"));
+    let result = resolved(&files, &[("t", json!({"target_schema": "old"}))]).unwrap();
+    let (s, t) = (named(&result, "s"), named(&result, "t"));
     assert_eq!(
         (&*s.fqn.join("."), table(s), &s.sources[..]),
         (
