@@ -96,6 +96,7 @@ fn few_modules_access_files() {
         "src/plan_dir/",
         "src/run/confirmed.rs",
         "src/run/journal.rs",
+        "src/run/ledger_file.rs",
         "src/run/lock.rs",
         "src/run/plan_paths.rs",
         "src/run/target.rs",

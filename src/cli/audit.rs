@@ -139,7 +139,7 @@ fn run_client(
         let text =
             paths.text(&audit.file, Sha256::parse(&audit.sha256)).map_err(Diagnostic::error)?;
         let name = name_of(&model.unique_id);
-        let result = run_audit(&argv, &String::from_utf8_lossy(&text)).and_then(|output| {
+        let result = client_output(&argv, &String::from_utf8_lossy(&text)).and_then(|output| {
             print(&output).map_err(|errors| errors.0[0].clone())?;
             AuditResult::of(manifest, model, audit, &output)
         });
@@ -157,8 +157,8 @@ fn run_client(
     Ok(if is_accepted { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// Runs an audit, and returns the output of the client.
-fn run_audit(argv: &[String], text: &str) -> Result<String, Diagnostic> {
+/// Runs a query in a process of the client, and returns its output.
+pub fn client_output(argv: &[String], text: &str) -> Result<String, Diagnostic> {
     let file = journal::scratch(text)?;
     let words: Vec<String> =
         argv.iter().map(|word| word.replace("{file}", &file.path().to_string_lossy())).collect();

@@ -95,6 +95,8 @@ pub fn run(args: CheckArgs) -> Result<ExitCode, Diagnostics> {
         now_is_given,
         from_begin_except: None,
         earlier_plans: Vec::new(),
+        ledger: None,
+        missing: None,
     };
     let checked = compile::check(&request)?;
     print(&match args.format {

@@ -3,20 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::next_command::{MAX_SELECTED, command_line, project_flags};
 use super::options::{
-    ProjectArgs, RefreshArgs, SelectArgs, StateArgs, WindowArgs, path, plan_folder, request,
+    ProjectArgs, RefreshArgs, SelectArgs, StateArgs, WindowArgs, ledger_setting, path, plan_folder,
+    request,
 };
 use super::terminal::width;
 use super::unfinished::unfinished;
 use super::{backfill, first_run, print, print_diagnostics, print_status};
-use crate::compile::{self, Compiled, ReportRow};
+use crate::compile::{self, Compiled, Missing, ReportRow};
 use crate::diagnostics::{Diagnostic, Diagnostics, counted};
 use crate::plan::{self, Plan, StepKind};
 use crate::plan_dir;
 use crate::run::entry::{Entry, Outcome};
+use crate::run::ledger_file;
 use crate::run::plan_paths::PlanPaths;
 
 const EXAMPLES: &str = r"Examples:
@@ -29,6 +32,10 @@ const EXAMPLES: &str = r"Examples:
 
   In CI, check that the committed plan is up to date:
   $ batchwright compile --now 2024-09-10 --plan plans/nightly --check
+
+  Every day on a machine without journals: plan what the ledger of the warehouse lacks:
+  $ batchwright ledger --run > done.csv
+  $ batchwright compile --ledger analytics.ledger --missing done.csv
 
   Plan the backfill of a file, the same on every machine:
   $ batchwright compile --backfill backfills/2024-10-refunds.yml
@@ -61,6 +68,14 @@ pub struct CompileArgs {
     #[arg(long, help_heading = "Windows",
         conflicts_with_all = ["event_time_start", "event_time_end"])]
     from_begin: bool,
+    /// Plan the batches between `begin` (or within the bounds) and now that no run has finished, by
+    /// FILE, the output of `batchwright ledger --run` (`-` for stdin), or else by the journals
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "", value_parser = path(),
+        help_heading = "Windows", conflicts_with_all = ["from_begin", "full_refresh", "staged"])]
+    missing: Option<PathBuf>,
+    /// With `--missing`: also plan the batches that another statement has written
+    #[arg(long, requires = "missing", help_heading = "Windows")]
+    changed: bool,
     #[command(flatten)]
     pub(super) refresh: RefreshArgs,
     /// Write the batches to a second table, which `batchwright publish` puts in place and
@@ -85,6 +100,10 @@ pub struct CompileArgs {
     /// then depends on the journals
     #[arg(long, requires = "shards", help_heading = "Plan")]
     shards_by_seconds: bool,
+    /// Let each file write what it has done to this table, in the transaction of its rows where the
+    /// engine has one [default: that of dbt_project.yml]
+    #[arg(long, value_name = "SCHEMA.TABLE", help_heading = "Plan")]
+    ledger: Option<String>,
     /// Print the steps in order instead of writing files
     #[arg(long, conflicts_with = "plan", help_heading = "Plan")]
     stdout: bool,
@@ -107,6 +126,7 @@ pub fn run(mut args: CompileArgs) -> Result<ExitCode, Diagnostics> {
         (_, plan) => plan_folder(plan, project_dir)?,
     };
     let flags = project_flags(&args.project);
+    let ledger = ledger_setting(args.ledger.as_deref(), &args.project.project_dir)?;
     let mut request = request(args.select, &args.windows, &args.refresh, args.project)?;
     let paths = args.state.paths(&folder)?;
     let finished = first_run::finished_models(&paths, request.selection.state.as_deref())?;
@@ -116,6 +136,9 @@ pub fn run(mut args: CompileArgs) -> Result<ExitCode, Diagnostics> {
     request.backfill = backfill;
     request.selection.with_seeds = args.build;
     request.staged = args.staged;
+    request.ledger = ledger;
+    request.missing =
+        args.missing.as_deref().map(|file| missing(file, args.changed, &paths)).transpose()?;
     request.from_begin_except = args.from_begin.then(|| finished.clone());
     request.earlier_plans = request.selection.state.iter().chain([&folder]).cloned().collect();
     let mut compiled = compile::compile(&request)?;
@@ -169,6 +192,15 @@ pub fn run(mut args: CompileArgs) -> Result<ExitCode, Diagnostics> {
     }
     print_status(&format!("{}{closing_lines}", compile::render_table(&compiled.rows, width())));
     Ok(exit_code(compiled.not_built))
+}
+
+/// The batches that are finished by the file, or by the journals if it has no name.
+fn missing(file: &Path, changed: bool, paths: &PlanPaths) -> Result<Missing, Diagnostic> {
+    let finished = match file.as_os_str().is_empty() {
+        true => ledger_file::read_journals(paths)?,
+        false => ledger_file::read_ledger_file(file)?,
+    };
+    Ok(Missing { finished: Arc::new(finished), changed })
 }
 
 /// The average milliseconds of a successful batch of each model, from the journals.

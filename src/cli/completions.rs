@@ -71,6 +71,8 @@ fn model_names() -> Result<Vec<String>, Diagnostics> {
         backfill: None,
         from_begin_except: None,
         earlier_plans: Vec::new(),
+        ledger: None,
+        missing: None,
     };
     let (models, _) = compile::list(&request, false)?;
     Ok(models.into_iter().map(|model| model.name).collect())

@@ -44,7 +44,8 @@ pub fn warning(
     finished: &BTreeSet<String>,
     flags: &[String],
 ) -> Option<Diagnostic> {
-    if request.windows.bounds.is_some() || request.from_begin_except.is_some() {
+    let is_from_begin = request.from_begin_except.is_some() || request.missing.is_some();
+    if request.windows.bounds.is_some() || is_from_begin {
         return None;
     }
     let models = compiled.plan.models.iter().zip(&compiled.rows);

@@ -12,6 +12,7 @@ mod dbt_commands;
 mod diff;
 mod export;
 mod first_run;
+mod ledger;
 mod list;
 mod man;
 mod next_command;
@@ -94,6 +95,7 @@ enum Command {
     Status(status::StatusArgs),
     Audit(audit::AuditArgs),
     Check(check::CheckArgs),
+    Ledger(ledger::LedgerArgs),
     Diff(diff::DiffArgs),
     Page(page::PageArgs),
     Export(Box<export::ExportArgs>),
@@ -124,6 +126,7 @@ pub fn main() -> ExitCode {
             Command::Status(args) => status::run(args),
             Command::Audit(args) => audit::run(args),
             Command::Check(args) => check::run(args),
+            Command::Ledger(args) => ledger::run(&args),
             Command::Diff(args) => diff::run(&args),
             Command::Page(args) => page::run(&args),
             Command::Export(args) => export::run(&args),

@@ -18,7 +18,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 use crate::dialect;
 use crate::graph::Selection;
 use crate::limits;
-use crate::project::{self, LoadOptions};
+use crate::project::{self, LedgerSetting, LoadOptions};
 use crate::run::plan_paths::{self, PlanPaths};
 use crate::window;
 use crate::yaml;
@@ -194,6 +194,8 @@ pub fn request(
         backfill: None,
         from_begin_except: None,
         earlier_plans: Vec::new(),
+        ledger: None,
+        missing: None,
     })
 }
 
@@ -276,6 +278,24 @@ impl StateArgs {
             None => None,
         };
         Ok(PlanPaths::new(plan, folder.as_deref()).with_journals(&self.journal))
+    }
+}
+
+/// The ledger: that of the flag, or of dbt_project.yml. An empty flag is no ledger.
+pub fn ledger_setting(
+    flag: Option<&str>,
+    project_dir: &Path,
+) -> Result<Option<LedgerSetting>, Diagnostic> {
+    let project = || project::ledger_setting(project_dir, &environment());
+    match flag {
+        None => project(),
+        Some("") => Ok(None),
+        // The format and the location do not depend on the name.
+        Some(table) => Ok(Some(LedgerSetting {
+            table: table.to_string(),
+            at: None,
+            ..project()?.unwrap_or_default()
+        })),
     }
 }
 

@@ -69,6 +69,7 @@ pub fn select(
         None => vec![true; manifest.steps.len()],
         Some(shard) => shard::steps_in(manifest, shard)?,
     };
+    let in_shard = with_ledger(manifest, in_shard);
     if let Some(shard) = settings.steps.shard.filter(|_| !in_shard.contains(&true)) {
         print_status(&format!("shard {shard} of this plan has no steps\n"));
         return Ok(None);
@@ -125,7 +126,19 @@ fn in_models(
     if warns {
         print_diagnostics(&warnings);
     }
-    Ok(manifest.steps.iter().map(|step| models.contains(&*step.model)).collect())
+    let selected = manifest.steps.iter().map(|step| models.contains(&*step.model)).collect();
+    Ok(with_ledger(manifest, selected))
+}
+
+/// Adds the step that creates the ledger, to which all others write, unless none is selected.
+fn with_ledger(manifest: &Manifest, mut selected: Vec<bool>) -> Vec<bool> {
+    if let Some(ledger) = manifest.about.ledger.as_ref().filter(|_| selected.contains(&true)) {
+        let steps = selected.iter_mut().zip(&manifest.steps);
+        steps
+            .filter(|(_, step)| *step.model == *ledger.model)
+            .for_each(|(selected, _)| *selected = true);
+    }
+    selected
 }
 
 fn keep(selected: &mut [bool], condition: &[bool]) {

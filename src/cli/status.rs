@@ -1,18 +1,19 @@
 //! `batchwright status`: shows the state of the steps.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde_json::json;
 
 use super::next_command::{command_line, plan_flags};
-use super::options::PlanArgs;
+use super::options::{PlanArgs, path};
 use super::progress::{indented, last_lines};
 use super::run::table;
 use super::{backfill, print, print_diagnostics};
 use crate::config::name_of;
 use crate::diagnostics::{Diagnostics, counted, printable};
-use crate::run::audits;
 use crate::run::status::{Coverage, Gap, ModelStatus, StatusCounter, missing};
+use crate::run::{audits, ledger_file};
 
 const EXAMPLES: &str = r"Examples:
   $ batchwright status
@@ -26,9 +27,10 @@ const EXAMPLES: &str = r"Examples:
 pub struct StatusArgs {
     #[command(flatten)]
     plan: PlanArgs,
-    /// List the batches between `begin` and now that no run has finished
-    #[arg(long)]
-    missing: bool,
+    /// List the batches between `begin` and now that no run has finished, by the journals or by
+    /// FILE, the output of `batchwright ledger --run` (`-` for stdin)
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "", value_parser = path())]
+    missing: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -40,10 +42,15 @@ pub struct StatusArgs {
 pub fn run(args: StatusArgs) -> Result<ExitCode, Diagnostics> {
     let paths = args.plan.paths()?;
     // The steps are not stored, since a plan may have a million.
-    if args.missing {
+    if let Some(file) = &args.missing {
         let head = paths.each_step(&mut |_| {})?;
-        let mut coverage = Coverage::new(&head.models);
-        paths.each_entry(|entry| coverage.add(&entry))?;
+        let coverage = if file.as_os_str().is_empty() {
+            let mut coverage = Coverage::new(&head.models);
+            paths.each_entry(|entry| coverage.add(&entry))?;
+            coverage
+        } else {
+            Coverage::of_finished(&head.models, &ledger_file::read_ledger_file(file)?)
+        };
         let gaps = missing(&head.models, &coverage, super::options::instant(args.now.as_deref())?);
         print(&if args.json {
             pretty(&json!({ "missing": gaps }))

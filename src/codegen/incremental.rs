@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::contract::Contract;
 use super::create_table::{create_arguments, typed_arguments};
 use super::indexes::index_statements;
+use super::ledger::{LedgerRow, RowKind, WrapClass, record};
 use super::overwrite::{all_of, column_list, predicate_list, where_clause};
 use super::query_text::author_query;
 use super::relation_name::{relation_sql, schema_name};
@@ -129,7 +130,8 @@ pub fn incremental_by_macro(of: &Incremental, statements: &str) -> Result<Sql, D
         ("query", query),
         ("statements", Sql(terminate_statement(statements)).value()),
     ];
-    Ok(Sql(format!("{create}\n\n{}", dialect.sql("by_macro", &arguments)?)))
+    let statement = dialect.sql("by_macro", &arguments)?;
+    Ok(Sql(format!("{create}\n\n{}", record(dialect, statement, &ledger_row(of.node))?)))
 }
 
 /// The create statement, and the statement that writes the new rows.
@@ -171,17 +173,19 @@ pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
             ("columns", listed.value()),
         ];
         of.merge(&keys, &mut arguments)?;
+        let statement = dialect.sql("incremental_merge_conditional", &arguments)?;
         return Ok(Sql(format!(
             "{create}\n\n{}",
-            dialect.sql("incremental_merge_conditional", &arguments)?
+            record(dialect, statement, &ledger_row(of.node))?
         )));
     }
     if appends && !same && dialect.has("append_first_or_next") {
         let [first, next] = first_and_next;
         let arguments = [target, ("into", into.value()), ("columns", listed.value()), first, next];
+        let statement = dialect.sql("append_first_or_next", &arguments)?;
         return Ok(Sql(format!(
             "{create}\n\n{}",
-            dialect.sql("append_first_or_next", &arguments)?
+            record(dialect, statement, &ledger_row(of.node))?
         )));
     }
     let query = if same || fills {
@@ -221,7 +225,19 @@ pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
         "merge" => of.merge(&keys, &mut arguments)?,
         _ => of.overwrite(&mut arguments)?,
     };
-    Ok(Sql(format!("{create}\n\n{}", dialect.sql(name, &arguments)?)))
+    let statement = record(dialect, dialect.sql(name, &arguments)?, &ledger_row(of.node))?;
+    Ok(Sql(format!("{create}\n\n{statement}")))
+}
+
+/// The row of an incremental model in the ledger.
+fn ledger_row(node: &Node) -> LedgerRow<'_> {
+    LedgerRow {
+        model: &node.unique_id,
+        kind: RowKind::Build,
+        range: None,
+        is_counted: false,
+        class: WrapClass::Rows,
+    }
 }
 
 impl Incremental<'_> {

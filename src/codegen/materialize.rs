@@ -10,6 +10,7 @@ use super::header::{describe_input, header};
 use super::hooks::hook_statements;
 use super::indexes::index_statements;
 use super::inputs::InputEntry;
+use super::ledger::{LedgerRow, RowKind, WrapClass, record};
 use super::relation_name::relation_sql;
 use super::strategy::macro_for_format;
 use crate::config::{Materialization, Node};
@@ -50,6 +51,20 @@ impl BuildFile<'_> {
         for hook in hook_statements(self.pre_hooks) {
             text.push_str(&format!("{hook}\n"));
         }
+        let row = LedgerRow {
+            model: &node.unique_id,
+            kind: RowKind::Build,
+            range: None,
+            is_counted: false,
+            class: match node.materialization {
+                Materialization::View
+                | Materialization::Table
+                | Materialization::Incremental(_) => WrapClass::Relations,
+                Materialization::Seed => WrapClass::Rows,
+                _ => WrapClass::Materialized,
+            },
+        };
+        let statement = record(dialect, statement.clone(), &row)?;
         text.push_str(&format!(
             "{}{}{statement}\n{}",
             sql_header(dialect, node)?,

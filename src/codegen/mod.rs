@@ -13,6 +13,7 @@ mod hooks;
 mod incremental;
 mod indexes;
 mod inputs;
+pub mod ledger;
 mod materialize;
 mod outside_window;
 mod overwrite;

@@ -9,6 +9,7 @@ use regex::Regex;
 use super::adapter_config::{sql_footer, sql_header};
 use super::header::{describe_input, header};
 use super::inputs::InputEntry;
+use super::ledger::{LedgerRow, RowKind, WrapClass, record};
 use super::partition_args::partition_args;
 use super::query_text::{author_query, split_ctes};
 use super::raw_settings::reject_unsafe_event_time;
@@ -36,6 +37,10 @@ pub struct Batches<'a> {
     pub inputs: &'a [InputEntry],
     /// Maximum length of a label.
     pub label_length: usize,
+    /// What their rows of the ledger say.
+    pub row_kind: RowKind,
+    /// Whether each batch runs after the one before it.
+    pub in_order: bool,
 }
 
 /// The template of the batches' files.
@@ -159,10 +164,23 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
     ];
     let macro_name = candidates.into_iter().flatten().find(|name| dialect.has(name));
     let statement = dialect.sql(macro_name.as_deref().unwrap_or("overwrite"), &arguments)?;
+    let statement = record(dialect, statement, &ledger_row(batches))?;
     let (before, after) = (sql_header(dialect, batches.node)?, sql_footer(dialect, batches.node)?);
     let text =
         format!("{}\n{before}{statement}\n{after}", batch_header(batches, batches.mode.as_str())?);
     Ok(Arc::new(BatchTemplate::new(&text, batches.settings.timezone)))
+}
+
+/// The row of a batch in the ledger.
+fn ledger_row<'a>(batches: &Batches<'a>) -> LedgerRow<'a> {
+    LedgerRow {
+        model: &batches.node.unique_id,
+        kind: batches.row_kind,
+        range: None,
+        // In the mode `keep` a second insert follows.
+        is_counted: batches.mode != OutsideWindow::Keep,
+        class: if batches.in_order { WrapClass::Ordered } else { WrapClass::Batches },
+    }
 }
 
 /// The window's predicate on the column of an event time.
@@ -341,6 +359,8 @@ pub fn overwrite_by_macro(
         ("statements", Sql(terminate_statement(statements)).value()),
     ];
     let text = dialect.sql("by_macro", &arguments)?;
+    let row = LedgerRow { is_counted: false, ..ledger_row(batches) };
+    let text = record(dialect, text, &row)?;
     let (before, after) = (sql_header(dialect, batches.node)?, sql_footer(dialect, batches.node)?);
     let header = batch_header(batches, "as the macro treats them")?;
     Ok(Arc::new(BatchTemplate::new(

@@ -8,6 +8,7 @@ use minijinja::Value;
 use super::adapter_config::{sql_footer, sql_header};
 use super::create_table::{create_arguments, create_statements};
 use super::header::header;
+use super::ledger::{LedgerRow, RowKind, WrapClass, record};
 use super::overwrite::{all_of, column_list, predicate_list, window_predicate};
 use super::query_text::author_query;
 use super::relation_name::{relation_sql, unqualified_name};
@@ -84,7 +85,7 @@ impl StagedBackfill<'_> {
     pub fn publish(&self) -> Result<String, Diagnostic> {
         let StagedTables { target, staged, before } = self.tables;
         self.file(
-            "publish",
+            RowKind::Publish,
             &[
                 ("publishes", format!("the rows of {staged} in {target}")),
                 ("keeps", format!("the rows that are replaced, in {before}")),
@@ -106,7 +107,7 @@ impl StagedBackfill<'_> {
     pub fn undo(&self) -> Result<String, Diagnostic> {
         let StagedTables { target, staged, before } = self.tables;
         self.file(
-            "undo",
+            RowKind::Undo,
             &[
                 ("puts back", format!("the rows of {before} in {target}")),
                 (
@@ -143,7 +144,8 @@ impl StagedBackfill<'_> {
         }
     }
 
-    fn file(&self, name: &str, lines: &[(&str, String)]) -> Result<String, Diagnostic> {
+    fn file(&self, kind: RowKind, lines: &[(&str, String)]) -> Result<String, Diagnostic> {
+        let name = kind.as_str();
         let StagedBackfill { dialect, node, settings, tables, cover, .. } = self;
         let StagedTables { target, staged, before } = tables;
         let (first, last) = cover.ends();
@@ -188,11 +190,18 @@ impl StagedBackfill<'_> {
         ];
         arguments.push(("guard", author_query(&format!("{};", dialect.sql("audit_stop", &stop)?))));
         let (before_it, behind) = (sql_header(dialect, node)?, sql_footer(dialect, node)?);
-        let statements = dialect.sql(name, &arguments)?;
+        let range = Window { start: first.window.start, end: last.window.end };
+        let row = LedgerRow {
+            model: &node.unique_id,
+            kind,
+            range: Some(range),
+            is_counted: false,
+            class: WrapClass::Batches,
+        };
+        let statements = record(dialect, dialect.sql(name, &arguments)?, &row)?;
         let text = format!("{}\n{before_it}{statements}\n{behind}", header(dialect, &all));
         let batches: Vec<(Window, String)> =
             cover.windows.iter().map(|window| (*window, cover.naming.label(*window))).collect();
-        let range = Window { start: first.window.start, end: last.window.end };
         Ok(BatchTemplate::new(&text, settings.timezone).fill_range(&range, &batches))
     }
 

@@ -2,20 +2,23 @@
 
 use super::create_table::create_arguments;
 use super::header::header;
+use super::ledger::{LedgerRow, RowKind, WrapClass, record};
 use super::relation_name::{ddl_relation, relation_sql, unqualified_name};
 use super::replacement::replacement;
 use super::strategy::macro_for_format;
+use crate::calendar::Window;
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::Dialect;
 use crate::jinja::Relation;
 
-/// `98_swap.sql`: replaces the table by its shadow table.
+/// `98_swap.sql`: replaces the table by its shadow table. `range`: the windows of all batches.
 pub fn swap(
     dialect: &Dialect,
     node: &Node,
     shadow: &Relation,
     dependent_views: Option<String>,
+    range: Window,
 ) -> Result<String, Diagnostic> {
     let target = &node.relation;
     let mut lines = vec![
@@ -38,5 +41,13 @@ pub fn swap(
         ("name", unqualified_name(dialect, target)?),
         ("name_text", dialect.string(&target.identifier)?.value()),
     ]);
-    Ok(format!("{head}\n{}\n", dialect.sql(&macro_for_format(dialect, node, "swap")?, &args)?))
+    let statement = dialect.sql(&macro_for_format(dialect, node, "swap")?, &args)?;
+    let row = LedgerRow {
+        model: &node.unique_id,
+        kind: RowKind::Swap,
+        range: Some(range),
+        is_counted: false,
+        class: WrapClass::Relations,
+    };
+    Ok(format!("{head}\n{}\n", record(dialect, statement, &row)?))
 }

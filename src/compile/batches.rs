@@ -7,7 +7,7 @@ use super::query::{FilteredQuery, query};
 use super::steps::MicrobatchModel;
 use super::{
     BatchRange, Context, ModelOutput, ReportRow, Request, builds, checks, dependents, inputs,
-    refresh, schema_changes, staged, strategy_macros, warnings,
+    missing, refresh, schema_changes, staged, strategy_macros, warnings,
 };
 use crate::calendar::{Instant, format_instant};
 use crate::check::{Finding, READ_WHOLE};
@@ -18,21 +18,60 @@ use crate::dialect::{BatchTemplate, Precision, TimeType};
 use crate::inject::ResultColumn;
 use crate::jinja::Batch;
 use crate::plan::manifest::{MicrobatchEntry, ModelEntry};
+use crate::plan::{ModelSteps, Sha256, StepKind};
 use crate::render::RenderContext;
 use crate::window::{self, BatchSettings, Cover, Span};
 
-/// Compiles one microbatch model.
+/// Compiles one microbatch model. None if no batch is missing.
 pub(super) fn compile_model(
     context: &Context,
     node: &Node,
     settings: &Microbatch,
     request: &Request,
+) -> Result<Option<ModelOutput>, Diagnostics> {
+    let rebuilds = refresh::rebuilds(settings, request);
+    let Some(missing) = request.missing.as_ref().filter(|_| !rebuilds) else {
+        let from_begin = rebuilds || refresh::is_first_run(node, request);
+        let cover = window::cover(&batch_settings(node, settings, from_begin), &request.windows)?;
+        return compile_windows(context, node, settings, request, cover).map(Some);
+    };
+    let all = missing::all_windows(&request.windows);
+    let cover = window::cover(&batch_settings(node, settings, true), &all)?;
+    let (query, _) = first_query(context, node, &cover, false)?;
+    let statements = match missing.changed {
+        true => {
+            Some(statements(&compile_windows(context, node, settings, request, cover.clone())?))
+        }
+        false => None,
+    };
+    let cover = missing::missing_windows(
+        missing,
+        node,
+        settings,
+        request,
+        &cover,
+        statements.as_deref(),
+        query.reads_self,
+    )?;
+    cover.map(|cover| compile_windows(context, node, settings, request, cover)).transpose()
+}
+
+/// The hashes of the batches.
+fn statements(output: &ModelOutput) -> Vec<Sha256> {
+    let steps = output.steps.iter().flat_map(ModelSteps::all);
+    let batches = steps.filter(|step| step.kind() == StepKind::Batch);
+    batches.map(|step| step.statement_sha256()).collect()
+}
+
+/// Compiles the batches of these windows.
+fn compile_windows(
+    context: &Context,
+    node: &Node,
+    settings: &Microbatch,
+    request: &Request,
+    cover: Cover,
 ) -> Result<ModelOutput, Diagnostics> {
     let rebuilds = refresh::rebuilds(settings, request);
-    let cover = window::cover(
-        &batch_settings(node, settings, rebuilds || refresh::is_first_run(node, request)),
-        &request.windows,
-    )?;
     let tables = context.staged.and_then(|models| models.tables(node));
     let (query, render_context) = first_query(context, node, &cover, rebuilds)?;
     let mut entries = inputs::input_entries(context.graph, context.dialect, node, &query.injected)?;
@@ -98,12 +137,14 @@ pub(super) fn compile_model(
         strategy_macro: strategy_macro.as_ref(),
         rebuilds,
         staged: tables,
+        in_order,
     };
     let change = steps.schema_change(&begin)?;
     diagnostics.extend(change.iter().flat_map(|change| change.diagnostics.iter().cloned()));
     let begin_of_first = settings.batch_size.floor(settings.begin, settings.timezone);
-    let starts_after_begin =
-        request.windows.bounds.is_none() && cover.windows[0].start > begin_of_first;
+    let starts_after_begin = request.windows.bounds.is_none()
+        && request.missing.is_none()
+        && cover.windows[0].start > begin_of_first;
     let row = ReportRow {
         model: node.name.clone(),
         strategy: strategy.label.clone(),

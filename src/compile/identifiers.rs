@@ -19,17 +19,6 @@ pub(super) fn validate_relation_name(dialect: &Dialect, node: &Node) -> Result<(
             Err(invalid_name(dialect, node, &node.relation.identifier))
         };
     }
-    // The name as `Relation` writes it, which ignores how the dialect escapes quotes.
-    let all_quoted = RelationStyle { quoted: [true; 3], included: [true; 3], ..style.clone() };
-    let quoted = |part: &str| {
-        Relation {
-            database: None,
-            schema: None,
-            identifier: part.to_string(),
-            style: all_quoted.clone(),
-        }
-        .to_string()
-    };
     let parts = [
         node.relation.database.as_deref(),
         node.relation.schema.as_deref(),
@@ -38,15 +27,28 @@ pub(super) fn validate_relation_name(dialect: &Dialect, node: &Node) -> Result<(
     for (index, part) in
         parts.into_iter().enumerate().filter_map(|(index, part)| Some((index, part?)))
     {
-        let safe = match style.quoted[index] {
-            true => dialect.quoted(part)?.0 == quoted(part),
-            false => [";", "\n", "\r", "--", "/*", "'"].iter().all(|end| !part.contains(end)),
-        };
-        if !safe {
+        if !is_writable(dialect, style, index, part)? {
             return Err(invalid_name(dialect, node, part));
         }
     }
     Ok(())
+}
+
+/// Whether a part of a name can be written; `index`: 0 database, 1 schema, 2 identifier.
+pub(super) fn is_writable(
+    dialect: &Dialect,
+    style: &RelationStyle,
+    index: usize,
+    part: &str,
+) -> Result<bool, Diagnostic> {
+    if !style.quoted[index] {
+        return Ok([";", "\n", "\r", "--", "/*", "'"].iter().all(|end| !part.contains(end)));
+    }
+    // The name as `Relation` writes it, which ignores how the dialect escapes quotes.
+    let all_quoted = RelationStyle { quoted: [true; 3], included: [true; 3], ..style.clone() };
+    let relation =
+        Relation { database: None, schema: None, identifier: part.to_string(), style: all_quoted };
+    Ok(dialect.quoted(part)?.0 == relation.to_string())
 }
 
 fn invalid_name(dialect: &Dialect, node: &Node, part: &str) -> Diagnostic {

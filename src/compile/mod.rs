@@ -13,8 +13,10 @@ mod folders;
 mod hooks;
 mod identifiers;
 mod inputs;
+mod ledger;
 mod list;
 mod macro_overrides;
+mod missing;
 mod query;
 mod refresh;
 mod render_queries;
@@ -43,13 +45,15 @@ use crate::plan::manifest::{
 use crate::plan::{ModelSteps, Plan};
 use crate::plan_dir;
 use crate::project::backfill::BackfillFile;
-use crate::project::{self, Facts, LoadOptions, Project, TargetFacts};
+use crate::project::{self, Facts, LedgerSetting, LoadOptions, Project, TargetFacts};
 use crate::window;
 
 pub use checks::{Checked, check};
 pub use columns::Columns;
 use dedup::DedupedDiagnostics;
+pub use ledger::ledger_table;
 pub use list::{ListedModel, list};
+pub use missing::Missing;
 pub use render_queries::{RenderRequest, RenderedQueries, render_queries};
 pub use report::{BatchRange, ReportRow, render_table};
 
@@ -72,6 +76,10 @@ pub struct Request {
     /// The folders of earlier plans. The columns of a table come from the first of them that lists
     /// the model.
     pub earlier_plans: Vec<PathBuf>,
+    /// The ledger that the files write to.
+    pub ledger: Option<LedgerSetting>,
+    /// Plans the batches that are not finished, instead of the newest ones.
+    pub missing: Option<Missing>,
 }
 
 /// A plan, the rows of its report, and diagnostics.
@@ -104,7 +112,8 @@ struct ModelOutput {
 
 /// Compiles the selected models. Writes nothing. An error lists every broken model.
 pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
-    let loaded = open(&request.open)?;
+    let mut loaded = open(&request.open)?;
+    let ledger_table = ledger::attach(&mut loaded, request.ledger.as_ref())?;
     let LoadedProject { project, graph, dialect, broken, .. } = &loaded;
     let mut diagnostics = loaded.diagnostics.clone();
     if selects_everything(&request.selection) && !broken.is_empty() {
@@ -138,12 +147,14 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     context.staged = models.as_ref();
     context.earlier_plans = schema_changes::EarlierPlans::new(&request.earlier_plans);
     let mut outputs = Vec::new();
+    let mut complete = Vec::new();
     let mut errors = DedupedDiagnostics::default();
     for (node, output) in selected.iter().zip(par_map(&selected, |node| {
         limits::guarded(&node.file, || compile_model(&context, node, request))
     })) {
         match output {
-            Ok(output) => outputs.push(output),
+            Ok(None) if node.microbatch().is_some() => complete.push(*node),
+            Ok(output) => outputs.extend(output),
             Err(more) => errors.extend(Some(&node.name), more.0),
         }
     }
@@ -162,7 +173,11 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     };
     let mut rows = Vec::new();
     let mut not_built = 0;
-    for output in outputs.into_iter().flatten() {
+    for node in complete {
+        let note = format!("no batch of `{}` is missing", node.name);
+        diagnostics.extend(Some(&node.name), vec![Diagnostic::note(note)]);
+    }
+    for output in outputs {
         not_built += usize::from(output.steps.is_none());
         plan.models.push(output.entry);
         plan.steps.extend(output.steps);
@@ -173,6 +188,9 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     plan.steps
         .iter_mut()
         .for_each(|steps| inputs::add_indirect_reads(&mut steps.reads, graph, &planned));
+    if let Some(table) = ledger_table {
+        ledger::add(&mut plan, dialect, &table, &selected)?;
+    }
     Ok(Compiled { plan, rows, diagnostics: diagnostics.finish(), not_built })
 }
 
@@ -389,7 +407,10 @@ fn compile_model(
     codegen::reject_unsafe_settings(context.dialect, node)?;
     let output = match &node.materialization {
         Materialization::Microbatch(settings) => {
-            batches::compile_model(context, node, settings, request)?
+            match batches::compile_model(context, node, settings, request)? {
+                Some(output) => output,
+                None => return Ok(None),
+            }
         }
         Materialization::Ephemeral => return Ok(None),
         _ => builds::compile_model(context, node, request)?,
@@ -473,5 +494,6 @@ fn about(project: &Project, dialect: &Dialect, request: &Request) -> About {
             selector: request.selection.selector.clone(),
         },
         shards: None,
+        ledger: None,
     }
 }

@@ -7,7 +7,9 @@ use super::query::{FilteredQuery, query};
 use super::schema_changes::{self, ChangeInput, TableChange};
 use super::strategy_macros::StrategyCall;
 use super::{Context, dependents, staged};
+use crate::calendar::Window;
 use crate::codegen;
+use crate::codegen::ledger::RowKind;
 use crate::codegen::{AuditFile, Batches, StagedTables, Strategy};
 use crate::config::{Microbatch, Node, OutsideWindow, SchemaChange};
 use crate::diagnostics::{Diagnostic, Diagnostics};
@@ -35,6 +37,8 @@ pub(super) struct MicrobatchModel<'a> {
     pub rebuilds: bool,
     /// The tables of a staged backfill.
     pub staged: Option<&'a StagedTables>,
+    /// Whether each batch runs after the one before it.
+    pub in_order: bool,
 }
 
 impl MicrobatchModel<'_> {
@@ -84,7 +88,7 @@ impl MicrobatchModel<'_> {
         }
         let text = self.batches(&cover)?;
         if self.rebuilds {
-            last.push(StaticStep { kind: StepKind::Swap, text: self.swap()? });
+            last.push(StaticStep { kind: StepKind::Swap, text: self.swap(&cover)? });
         }
         let when =
             if self.node.post_hooks.is_empty() { "grants and comments after" } else { "after" };
@@ -107,6 +111,7 @@ impl MicrobatchModel<'_> {
             publish,
             extra,
             reads,
+            ledger: None,
         };
         Ok((steps, entry))
     }
@@ -189,13 +194,16 @@ impl MicrobatchModel<'_> {
         Ok(shape)
     }
 
-    fn swap(&self) -> Result<String, Diagnostic> {
+    fn swap(&self, cover: &Cover) -> Result<String, Diagnostic> {
+        let (first, last) = cover.ends();
+        let range = Window { start: first.window.start, end: last.window.end };
         let views = dependents::dependent_views(self.context, self.node)?;
         codegen::swap(
             self.context.dialect,
             self.node,
             &self.render_context.this,
             dependents::header_line(self.context, &views)?,
+            range,
         )
     }
 
@@ -253,6 +261,12 @@ impl MicrobatchModel<'_> {
             strategy: self.strategy,
             inputs: self.entries,
             label_length,
+            row_kind: match self.staged {
+                Some(_) => RowKind::Staged,
+                None if self.rebuilds => RowKind::Rebuild,
+                None => RowKind::Batch,
+            },
+            in_order: self.in_order,
         }
     }
 

@@ -163,7 +163,7 @@ select * from (
 where {{ window }}
 {% endmacro %}
 
-{% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows) %}
+{% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows, ledger) %}
 begin;
 
 create temporary table {{ stage }} as
@@ -182,6 +182,8 @@ from {{ stage }}{{ insert_filter }};
 {{ out_of_window_rows }}
 
 drop table {{ stage }};
+
+{{ ledger }}
 
 commit;
 {% endmacro %}
@@ -277,7 +279,7 @@ create or replace view {{ target }} as
 ;
 {% endmacro %}
 
-{% macro table(target, kind, clauses, query) %}
+{% macro table(target, kind, clauses, query, ledger) %}
 begin;
 
 drop table if exists {{ target }};
@@ -285,6 +287,8 @@ drop table if exists {{ target }};
 create {{ kind }} {{ target }}{{ clauses }}as
 {{ query }}
 ;
+
+{{ ledger }}
 
 commit;
 {% endmacro %}
@@ -300,12 +304,14 @@ commit;
 {% set replaces = false %}
 
 {# The last step of a full refresh: the rebuilt table replaces the old one. #}
-{% macro swap(target, shadow, name, clauses) %}
+{% macro swap(target, shadow, name, clauses, ledger) %}
 begin;
 
 drop table if exists {{ target }};
 
 alter table {{ shadow }} rename to {{ name }};
+
+{{ ledger }}
 
 commit;
 {% endmacro %}
@@ -711,7 +717,7 @@ select * from audit_verdicts order by rows_removed + rows_added desc, batch
 ) as audit_found
 {% endmacro %}
 
-{% macro publish(target, staged, before, columns, rows, guard) %}
+{% macro publish(target, staged, before, columns, rows, guard, ledger) %}
 begin;
 
 create table if not exists {{ before }} as
@@ -727,10 +733,12 @@ insert into {{ target }} ({{ columns }})
 select {{ columns }} from {{ staged }}
 where {{ rows }};
 
+{{ ledger }}
+
 commit;
 {% endmacro %}
 
-{% macro undo(target, before, rows, guard) %}
+{% macro undo(target, before, rows, guard, ledger) %}
 begin;
 
 {{ guard }}
@@ -741,6 +749,8 @@ where {{ rows }};
 insert into {{ target }}
 select * from {{ before }}
 where {{ rows }};
+
+{{ ledger }}
 
 commit;
 {% endmacro %}
@@ -814,7 +824,7 @@ select 1 from {{ relation }} where 1 = 0;
    dialect supports them. #}
 {% set runs_strategy_macros = false %}
 
-{% macro by_macro(stage, query, statements) %}
+{% macro by_macro(stage, query, statements, ledger) %}
 begin;
 
 create temporary table {{ stage }} as
@@ -824,6 +834,8 @@ create temporary table {{ stage }} as
 {{ statements }}
 
 drop table {{ stage }};
+
+{{ ledger }}
 
 commit;
 {% endmacro %}
@@ -886,7 +898,7 @@ select {{ columns }} from (
 {{ key }} in (select {{ names }} from {{ stage }})
 {% endmacro %}
 
-{% macro incremental_delete_insert(target, stage, query, into, columns, delete_predicate, insert_filter) %}
+{% macro incremental_delete_insert(target, stage, query, into, columns, delete_predicate, insert_filter, ledger) %}
 begin;
 
 create temporary table {{ stage }} as
@@ -901,6 +913,8 @@ select {{ columns }}
 from {{ stage }}{{ insert_filter }};
 
 drop table {{ stage }};
+
+{{ ledger }}
 
 commit;
 {% endmacro %}
@@ -950,7 +964,7 @@ insert into {{ target }} ({{ columns }}) values
   {{ rows }};
 {% endmacro %}
 
-{% macro seed(target, spec, rows, make_way) %}
+{% macro seed(target, spec, rows, make_way, ledger) %}
 begin;
 
 {{ make_way }}
@@ -963,10 +977,12 @@ delete from {{ target }};
 
 {{ rows }}
 
+{{ ledger }}
+
 commit;
 {% endmacro %}
 
-{% macro seed_rebuild(target, spec, rows) %}
+{% macro seed_rebuild(target, spec, rows, ledger) %}
 begin;
 
 drop table if exists {{ target }};
@@ -976,6 +992,8 @@ create table {{ target }} (
 );
 
 {{ rows }}
+
+{{ ledger }}
 
 commit;
 {% endmacro %}
@@ -1020,7 +1038,7 @@ create {{ kind }} if not exists {{ target }} (
 ){{ ended }};
 {% endmacro %}
 
-{% macro table_typed(target, kind, spec, ended, columns, query) %}
+{% macro table_typed(target, kind, spec, ended, columns, query, ledger) %}
 begin;
 
 drop table if exists {{ target }};
@@ -1033,6 +1051,8 @@ insert into {{ target }} ({{ columns }})
 select {{ columns }} from (
 {{ query }}
 ) as declared_rows;
+
+{{ ledger }}
 
 commit;
 {% endmacro %}
@@ -1053,4 +1073,116 @@ comment on {{ kind }} {{ target }} is {{ text }};
 
 {% macro comment_column(kind, target, column, text) %}
 comment on column {{ target }}.{{ column }} is {{ text }};
+{% endmacro %}
+
+{# The ledger: a table with a row for each batch, build and swap that was written. A row is written where a macro has the argument
+   `ledger`. Other statements are put into a transaction with their row, if `ledger_wraps` has their class: `rows` (an insert or
+   merge), `relations` (a create statement), `materialized` (views), `batches`, `ordered` (batches that run one after the other);
+   otherwise the row follows the statement. `ledger_needs`: settings without which the engine cannot create or fill the table, with the reason; `ledger_formats`: the formats
+   of models that the table may have. #}
+{% set ledger_types = {"text": "varchar", "time": "timestamp", "clock": "timestamp", "number": "bigint"} %}
+{% set ledger_wraps = [] %}
+{% set ledger_needs = {} %}
+{% set ledger_formats = [] %}
+
+{% macro ledger_create(schema, ledger, spec, options) %}
+{{ schema }}
+
+create table if not exists {{ ledger }} (
+  {{ spec }}
+){{ options }};
+{% endmacro %}
+
+{% macro ledger_options() %}
+{% endmacro %}
+
+{% macro ledger_row(ledger, columns, values) %}
+insert into {{ ledger }} ({{ columns }})
+select
+  {{ values }};
+{% endmacro %}
+
+{% macro ledger_value(value, column) %}
+{{ value }} as {{ column }}
+{% endmacro %}
+
+{% macro ledger_begin() %}
+begin;
+{% endmacro %}
+
+{% macro ledger_commit() %}
+commit;
+{% endmacro %}
+
+{% macro ledger_string(text) %}
+{{ text }}
+{% endmacro %}
+
+{% macro ledger_cast(value, type) %}
+cast({{ value }} as {{ type }})
+{% endmacro %}
+
+{% macro ledger_number(value, type) %}
+cast({{ value }} as {{ type }})
+{% endmacro %}
+
+{# The engine's clock in UTC: the start of the transaction, where the engine knows it. #}
+{% macro ledger_clock() %}
+current_timestamp at time zone 'UTC'
+{% endmacro %}
+
+{# The number of rows that the statement before has inserted, if the engine knows it. #}
+{% macro ledger_count() %}
+null
+{% endmacro %}
+
+{# The newest row of each step, and one with their number, so that a part of the result cannot be taken for all of it. #}
+{% macro ledger_read(ledger, columns, end_of_ledger) %}
+with ranked as (
+  select {{ columns }},
+    row_number() over (partition by model, step, kind order by written_at desc) as row_rank
+  from {{ ledger }}
+)
+select {{ columns }}
+from ranked
+where row_rank = 1
+union all
+select {{ end_of_ledger }}
+from ranked
+where row_rank = 1;
+{% endmacro %}
+
+{# The same with each row as one text without spaces and quotes, which every client prints unchanged. #}
+{% macro ledger_lines(ledger, columns, line, end_of_ledger) %}
+with ranked as (
+  select {{ columns }},
+    row_number() over (partition by model, step, kind order by written_at desc) as row_rank
+  from {{ ledger }}
+)
+select {{ line }} as ledger_line
+from ranked
+where row_rank = 1
+union all
+select {{ end_of_ledger }}
+from ranked
+where row_rank = 1;
+{% endmacro %}
+
+{% macro ledger_row_count() %}
+count(*)
+{% endmacro %}
+
+{# Before, between and after the parts of a text. #}
+{% set concatenation = ["", " || ", ""] %}
+
+{% macro ledger_replace(text, old, new) %}
+replace({{ text }}, {{ old }}, {{ new }})
+{% endmacro %}
+
+{% macro ledger_or_empty(value) %}
+coalesce({{ value }}, '')
+{% endmacro %}
+
+{% macro ledger_as_text(value, type) %}
+cast({{ value }} as {{ type }})
 {% endmacro %}

@@ -122,10 +122,12 @@ create table {{ target }}{{ clauses }}as
 {% endmacro %}
 
 {# Athena cannot rename a table conditionally: this file requires that the table exists. #}
-{% macro swap(target_ticks, beside_ticks, old_ticks) %}
+{% macro swap(target_ticks, beside_ticks, old_ticks, ledger_after) %}
 alter table {{ target_ticks }} rename to {{ old_ticks }};
 
 alter table {{ beside_ticks }} rename to {{ target_ticks }};
+
+{{ ledger_after }}
 
 drop table {{ old_ticks }};
 {% endmacro %}
@@ -157,3 +159,29 @@ from (
 {% set seeds = false %}
 {% set grants = false %}
 {% set docs = [] %}
+
+{% set ledger_types = {"text": "string", "time": "timestamp", "clock": "timestamp", "number": "bigint"} %}
+{% set ledger_needs = {"location":
+  "the ledger is an Iceberg table, which needs a location for its files: set `location: 's3://…/'` below `ledger`"
+} %}
+
+{% macro ledger_create(schema, ledger_ticks, spec, options) %}
+{{ schema }}
+
+create table if not exists {{ ledger_ticks }} (
+  {{ spec }}
+){{ options }};
+{% endmacro %}
+
+{% macro ledger_options(location) %}
+location {{ location }}
+tblproperties ('table_type' = 'iceberg')
+{% endmacro %}
+
+{% macro ledger_cast(value) %}
+cast({{ value }} as timestamp(6))
+{% endmacro %}
+
+{% macro ledger_as_text(value) %}
+cast({{ value }} as varchar)
+{% endmacro %}

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use chrono_tz::Tz;
 
-use super::time_format;
+use super::{ledger_text, time_format};
 use crate::calendar::{Grain, Instant, Window};
 use crate::diagnostics::Diagnostic;
 
@@ -356,12 +356,13 @@ fn split_window(window: &Window, grain: Grain) -> Vec<Window> {
     windows
 }
 
-/// An error if the author's text contains a character that represents a slot.
+/// An error if the author's text contains a character that represents a slot or a part for the
+/// ledger.
 pub fn reject_slots(text: &str) -> Result<(), Diagnostic> {
-    match slots(text).next() {
-        Some((_, slot)) => Err(Diagnostic::error(format!(
-            "the query contains the private-use character U+{:X}, which batchwright reserves",
-            FIRST + slot as u32
+    let slot = slots(text).next().map(|(_, slot)| FIRST + slot as u32);
+    match slot.or_else(|| ledger_text::mark(text).map(u32::from)) {
+        Some(char) => Err(Diagnostic::error(format!(
+            "the query contains the private-use character U+{char:X}, which batchwright reserves"
         ))
         .hint("write it as an escape sequence of the engine")),
         None => Ok(()),

@@ -261,8 +261,10 @@ create or replace table {{ target }}{{ clauses }}as
 ;
 {% endmacro %}
 
-{% macro swap(target, shadow) %}
+{% macro swap(target, shadow, ledger_after) %}
 create or replace table {{ target }} copy {{ shadow }};
+
+{{ ledger_after }}
 
 drop table {{ shadow }};
 {% endmacro %}
@@ -407,4 +409,20 @@ alter {{ kind }} {{ target }} set options (description = {{ text }});
 
 {% macro comment_column(kind, target, column, text) %}
 alter {{ kind }} {{ target }} alter column {{ column }} set options (description = {{ text }});
+{% endmacro %}
+
+{# Transactions that change the same table fail when they are concurrent, so only batches that run one after the other have one. #}
+{% set ledger_types = {"text": "string", "time": "datetime", "clock": "timestamp", "number": "int64"} %}
+{% set ledger_wraps = ["rows", "ordered"] %}
+
+{% macro ledger_begin() %}
+begin transaction;
+{% endmacro %}
+
+{% macro ledger_commit() %}
+commit transaction;
+{% endmacro %}
+
+{% macro ledger_clock() %}
+current_timestamp()
 {% endmacro %}

@@ -349,8 +349,10 @@ create or replace table {{ target }}{{ clauses }}as
 {% endmacro %}
 
 {# It replaces the old table atomically and shares the files of the rebuilt table. It can be repeated until the drop. #}
-{% macro swap(target, shadow) %}
+{% macro swap(target, shadow, ledger_after) %}
 create or replace table {{ target }} clone as {{ shadow }};
+
+{{ ledger_after }}
 
 drop table {{ shadow }};
 {% endmacro %}
@@ -377,4 +379,21 @@ select {{ columns }} from (
 {{ query }}
 ) as declared_rows
 settings insert_null_as_default = 0;
+{% endmacro %}
+
+{% set ledger_types = {
+  "text": "String", "time": "Nullable(DateTime('UTC'))", "clock": "DateTime64(6, 'UTC')", "number": "Nullable(Int64)"
+} %}
+
+{% macro ledger_options() %}
+engine = MergeTree
+order by tuple()
+{% endmacro %}
+
+{% macro ledger_clock() %}
+now64(6, 'UTC')
+{% endmacro %}
+
+{% macro ledger_as_text(value) %}
+toString({{ value }})
 {% endmacro %}

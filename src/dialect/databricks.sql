@@ -188,9 +188,11 @@ create or replace table {{ target }}{{ clauses }}as
 ;
 {% endmacro %}
 
-{% macro swap(target, shadow, clauses) %}
+{% macro swap(target, shadow, clauses, ledger_after) %}
 create or replace table {{ target }}{{ clauses }}as
 select * from {{ shadow }};
+
+{{ ledger_after }}
 
 drop table {{ shadow }};
 {% endmacro %}
@@ -300,4 +302,10 @@ comment on table {{ target }} is {{ text }};
 
 {% macro comment_column(kind, target, column, text) %}
 alter table {{ target }} alter column {{ column }} comment {{ text }};
+{% endmacro %}
+
+{% set ledger_types = {"text": "string", "time": "timestamp_ntz", "clock": "timestamp_ntz", "number": "bigint"} %}
+
+{% macro ledger_clock() %}
+cast(to_utc_timestamp(current_timestamp(), current_timezone()) as timestamp_ntz)
 {% endmacro %}

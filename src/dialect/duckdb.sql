@@ -120,7 +120,7 @@ rollback;
   "update": "merge_update_condition", "insert": "merge_insert_condition", "expressions": "merge_update_set_expressions"
 } %}
 {# An empty table gets all rows: the conditions and expressions apply to later runs only. #}
-{% macro incremental_merge_conditional(target, stage, first, next, into, columns, on, matched, values, insert_condition) %}
+{% macro incremental_merge_conditional(target, stage, first, next, into, columns, on, matched, values, insert_condition, ledger) %}
 begin;
 
 create temporary table {{ stage }} as
@@ -146,6 +146,8 @@ when not matched{{ insert_condition }} then
   values ({{ values }});
 
 drop table {{ stage }};
+
+{{ ledger }}
 
 commit;
 {% endmacro %}
@@ -220,4 +222,11 @@ rollback;
 
 {% macro outside_transaction() %}
 begin transaction; commit;
+{% endmacro %}
+
+{% set ledger_wraps = ["rows", "relations"] %}
+
+{# Without a cast to the session's time zone. #}
+{% macro ledger_clock() %}
+make_timestamp(epoch_us(now()))
 {% endmacro %}

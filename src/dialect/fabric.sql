@@ -34,3 +34,5 @@ cast('{{ at.time }}' as datetime2(6))
 {% macro undeclared(at) %}
 cast('{{ at.time }}' as datetime2(6))
 {% endmacro %}
+
+{% set ledger_types = {"text": "varchar(1000)", "time": "datetime2(6)", "clock": "datetime2(6)", "number": "bigint"} %}

@@ -3,6 +3,7 @@
 
 mod batch_template;
 mod client_commands;
+pub mod ledger_text;
 mod name;
 mod session;
 mod spellings;
@@ -70,6 +71,8 @@ pub struct Dialect {
     pub client_syntax: ClientSyntax,
     /// The rendered bounds of windows: by macro and format, and which bound it is.
     window_bounds: Mutex<BTreeMap<(String, Slot), Sql>>,
+    /// The table of the ledger, if the plan has one.
+    pub ledger: Option<Sql>,
 }
 
 /// Loads the dialect of an engine, by the name of dbt's adapter.
@@ -92,6 +95,7 @@ pub fn named(name: &str) -> Result<Dialect, Diagnostic> {
         session: String::new(),
         client_syntax: ClientSyntax::default(),
         window_bounds: Mutex::default(),
+        ledger: None,
     };
     let mut next = Some(name.to_string());
     while let Some(like) = next {
@@ -162,7 +166,9 @@ impl Dialect {
         })
     }
 
-    /// Renders a macro with named arguments. A macro may declare fewer arguments than it gets.
+    /// Renders a macro with named arguments. A macro may declare fewer arguments than it gets, and
+    /// the arguments `ledger` and `ledger_after`: where it writes the row of the ledger, if there is
+    /// one.
     pub fn sql(&self, name: &str, arguments: &[(&str, Value)]) -> Result<Sql, Diagnostic> {
         let files = self.chain.iter().zip(&self.files);
         let Some((file, sql_macro)) =
@@ -173,7 +179,13 @@ impl Dialect {
                 self.name
             )));
         };
-        sql_macro.render(arguments).map(Sql).map_err(|error| invalid(file, name, &error))
+        let row = |mark: char| {
+            let text = self.ledger.as_ref().map(|_| mark.to_string()).unwrap_or_default();
+            Value::from_safe_string(text)
+        };
+        let rows =
+            [("ledger", row(ledger_text::ROW)), ("ledger_after", row(ledger_text::ROW_AFTER))];
+        sql_macro.render(arguments, &rows).map(Sql).map_err(|error| invalid(file, name, &error))
     }
 
     /// How the engine quotes names of relations, and which parts they have.

@@ -83,7 +83,7 @@ if(coercibility(coalesce({{ column }}, date '1970-01-01')) = 5, true, exp(1000 +
 {% endmacro %}
 
 {# `read committed`: no gap locks, so that batches of other windows can run concurrently. #}
-{% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows) %}
+{% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows, ledger) %}
 drop temporary table if exists {{ stage }};
 
 create temporary table {{ stage }} as
@@ -103,6 +103,8 @@ select {{ columns }}
 from {{ stage }}{{ insert_filter }};
 
 {{ out_of_window_rows }}
+
+{{ ledger }}
 
 commit;
 
@@ -143,7 +145,7 @@ prepare audit_stop from @audit
 {% set staged = true %}
 
 {# A table is made outside of transactions. The rows that are read stay locked until the commit. #}
-{% macro publish(target, staged, before, columns, rows, guard) %}
+{% macro publish(target, staged, before, columns, rows, guard, ledger) %}
 create table if not exists {{ before }} as
 select * from {{ target }}
 where {{ rows }};
@@ -160,10 +162,12 @@ insert into {{ target }} ({{ columns }})
 select {{ columns }} from {{ staged }}
 where {{ rows }};
 
+{{ ledger }}
+
 commit;
 {% endmacro %}
 
-{% macro undo(target, before, rows, guard) %}
+{% macro undo(target, before, rows, guard, ledger) %}
 set transaction isolation level serializable;
 start transaction;
 
@@ -175,6 +179,8 @@ where {{ rows }};
 insert into {{ target }}
 select * from {{ before }}
 where {{ rows }};
+
+{{ ledger }}
 
 commit;
 {% endmacro %}
@@ -280,10 +286,12 @@ alter table {{ next }} rename to {{ target }};
 {% endmacro %}
 
 {# One statement renames both tables. When the file runs again after it, it stops at its first statement and loses nothing. #}
-{% macro swap(target, shadow, old) %}
+{% macro swap(target, shadow, old, ledger_after) %}
 create table if not exists {{ target }} like {{ shadow }};
 
 rename table {{ target }} to {{ old }}, {{ shadow }} to {{ target }};
+
+{{ ledger_after }}
 
 drop table {{ old }};
 {% endmacro %}
@@ -309,4 +317,31 @@ set transaction isolation level repeatable read;
 
 {% macro marker(token, open) %}
 select replace(case when @@autocommit = 1 then {{ token }} else {{ open }} end, 'x', '-') as batchwright_marker;
+{% endmacro %}
+
+{% set ledger_types = {
+  "text": "varchar(700) character set utf8mb4 collate utf8mb4_bin", "time": "datetime", "clock": "datetime(6)", "number": "bigint"
+} %}
+{% set ledger_wraps = ["rows"] %}
+
+{% macro ledger_begin() %}
+start transaction;
+{% endmacro %}
+
+{% macro ledger_number(value) %}
+{{ value }}
+{% endmacro %}
+
+{% macro ledger_clock() %}
+utc_timestamp(6)
+{% endmacro %}
+
+{% macro ledger_count() %}
+row_count()
+{% endmacro %}
+
+{% set concatenation = ["concat(", ", ", ")"] %}
+
+{% macro ledger_as_text(value) %}
+cast({{ value }} as char)
 {% endmacro %}

@@ -253,7 +253,7 @@ end
 $replacement$;
 {% endmacro %}
 
-{% macro view(query, next, replacement) %}
+{% macro view(query, next, replacement, ledger) %}
 begin;
 
 create view {{ next }} as
@@ -262,10 +262,12 @@ create view {{ next }} as
 
 {{ replacement }}
 
+{{ ledger }}
+
 commit;
 {% endmacro %}
 
-{% macro table(kind, clauses, query, next, replacement) %}
+{% macro table(kind, clauses, query, next, replacement, ledger) %}
 begin;
 
 create {{ kind }} {{ next }}{{ clauses }}as
@@ -274,10 +276,12 @@ create {{ kind }} {{ next }}{{ clauses }}as
 
 {{ replacement }}
 
+{{ ledger }}
+
 commit;
 {% endmacro %}
 
-{% macro table_typed(kind, spec, ended, columns, query, next, released, replacement) %}
+{% macro table_typed(kind, spec, ended, columns, query, next, released, replacement, ledger) %}
 begin;
 
 {{ released }}
@@ -293,6 +297,8 @@ select {{ columns }} from (
 
 {{ replacement }}
 
+{{ ledger }}
+
 commit;
 {% endmacro %}
 
@@ -300,7 +306,7 @@ commit;
 {{ replacement }}
 {% endmacro %}
 
-{% macro seed_rebuild(spec, rows, next, replacement) %}
+{% macro seed_rebuild(spec, rows, next, replacement, ledger) %}
 begin;
 
 create table {{ next }} (
@@ -310,6 +316,8 @@ create table {{ next }} (
 {{ rows }}
 
 {{ replacement }}
+
+{{ ledger }}
 
 commit;
 {% endmacro %}
@@ -324,7 +332,7 @@ create materialized view if not exists {{ target }} as
 refresh materialized view {{ target }};
 {% endmacro %}
 
-{% macro materialized_view_rebuild(query, next, replacement) %}
+{% macro materialized_view_rebuild(query, next, replacement, ledger) %}
 begin;
 
 create materialized view {{ next }} as
@@ -332,6 +340,8 @@ create materialized view {{ next }} as
 ;
 
 {{ replacement }}
+
+{{ ledger }}
 
 commit;
 {% endmacro %}
@@ -459,7 +469,7 @@ rollback;
 {% set staged = true %}
 
 {# The lock keeps writers out between the copy of the old rows and their replacement; readers are not kept waiting. #}
-{% macro publish(target, staged, before, columns, rows, guard) %}
+{% macro publish(target, staged, before, columns, rows, guard, ledger) %}
 begin;
 
 lock table {{ target }} in share row exclusive mode;
@@ -477,10 +487,12 @@ insert into {{ target }} ({{ columns }})
 select {{ columns }} from {{ staged }}
 where {{ rows }};
 
+{{ ledger }}
+
 commit;
 {% endmacro %}
 
-{% macro undo(target, before, rows, guard) %}
+{% macro undo(target, before, rows, guard, ledger) %}
 begin;
 
 lock table {{ target }} in share row exclusive mode;
@@ -494,10 +506,28 @@ insert into {{ target }}
 select * from {{ before }}
 where {{ rows }};
 
+{{ ledger }}
+
 commit;
 {% endmacro %}
 
 {# A single statement is a transaction that starts with it. #}
 {% macro marker(token, open) %}
 select replace(case when now() = statement_timestamp() then {{ token }} else {{ open }} end, 'x', '-') as batchwright_marker;
+{% endmacro %}
+
+{% set ledger_types = {"text": "text", "time": "timestamp", "clock": "timestamp", "number": "bigint"} %}
+{% set ledger_wraps = ["rows", "relations", "materialized"] %}
+
+{# The lock lets concurrent plans create it at the same time. #}
+{% macro ledger_create(schema, ledger, spec) %}
+do $ledger$
+begin
+  perform pg_advisory_xact_lock(hashtext('batchwright ledger'));
+  {{ schema }}
+create table if not exists {{ ledger }} (
+  {{ spec }}
+);
+end
+$ledger$;
 {% endmacro %}

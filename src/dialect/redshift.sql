@@ -133,7 +133,7 @@ drop table {{ shape }};
 {% set contract_checked = false %}
 {% set schema_changes = [] %}
 
-{% macro view(target, query) %}
+{% macro view(target, query, ledger) %}
 begin;
 
 drop view if exists {{ target }} cascade;
@@ -142,10 +142,12 @@ create view {{ target }} as
 {{ query }}
 ;
 
+{{ ledger }}
+
 commit;
 {% endmacro %}
 
-{% macro table(target, kind, clauses, query) %}
+{% macro table(target, kind, clauses, query, ledger) %}
 begin;
 
 drop table if exists {{ target }} cascade;
@@ -154,10 +156,12 @@ create {{ kind }} {{ target }}{{ clauses }}as
 {{ query }}
 ;
 
+{{ ledger }}
+
 commit;
 {% endmacro %}
 
-{% macro table_typed(target, kind, spec, ended, columns, query) %}
+{% macro table_typed(target, kind, spec, ended, columns, query, ledger) %}
 begin;
 
 drop table if exists {{ target }} cascade;
@@ -171,20 +175,24 @@ select {{ columns }} from (
 {{ query }}
 ) as declared_rows;
 
+{{ ledger }}
+
 commit;
 {% endmacro %}
 
-{% macro swap(target, shadow, name) %}
+{% macro swap(target, shadow, name, ledger) %}
 begin;
 
 drop table if exists {{ target }} cascade;
 
 alter table {{ shadow }} rename to {{ name }};
 
+{{ ledger }}
+
 commit;
 {% endmacro %}
 
-{% macro seed_rebuild(target, spec, rows) %}
+{% macro seed_rebuild(target, spec, rows, ledger) %}
 begin;
 
 drop table if exists {{ target }} cascade;
@@ -194,6 +202,8 @@ create table {{ target }} (
 );
 
 {{ rows }}
+
+{{ ledger }}
 
 commit;
 {% endmacro %}
@@ -222,7 +232,7 @@ create materialized view {{ target }} as
 {% endmacro %}
 
 {# The source of a merge must be a table. #}
-{% macro incremental_merge(target, stage, query, on, matched, columns, values) %}
+{% macro incremental_merge(target, stage, query, on, matched, columns, values, ledger) %}
 begin;
 
 create temporary table {{ stage }} as
@@ -239,10 +249,27 @@ when not matched then
 
 drop table {{ stage }};
 
+{{ ledger }}
+
 commit;
 {% endmacro %}
 
 {# The statement time has a lower precision than the transaction time. #}
 {% macro marker(token, open) %}
 select replace({{ token }}, 'x', '-') as batchwright_marker;
+{% endmacro %}
+
+{% set ledger_types = {"text": "varchar(1000)", "time": "timestamp", "clock": "timestamp", "number": "bigint"} %}
+{% set ledger_wraps = ["rows", "relations"] %}
+
+{% macro ledger_create(schema, ledger, spec) %}
+{{ schema }}
+
+create table if not exists {{ ledger }} (
+  {{ spec }}
+);
+{% endmacro %}
+
+{% macro ledger_clock() %}
+getdate()
 {% endmacro %}

@@ -4,7 +4,7 @@
 {% set like = "ansi" %}
 {% set runs_strategy_macros = true %}
 
-{% macro by_macro(stage, query, statements) %}
+{% macro by_macro(stage, query, statements, ledger) %}
 create or replace temporary table {{ stage }} as
 {{ query }}
 ;
@@ -12,6 +12,8 @@ create or replace temporary table {{ stage }} as
 begin;
 
 {{ statements }}
+
+{{ ledger }}
 
 commit;
 
@@ -106,7 +108,7 @@ drop table {{ stage }};
 extract(year from {{ column }}) is not null
 {% endmacro %}
 
-{% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows) %}
+{% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows, ledger) %}
 create or replace temporary table {{ stage }} as
 {{ staged }}
 ;
@@ -123,6 +125,8 @@ select {{ columns }}
 from {{ stage }}{{ insert_filter }};
 
 {{ out_of_window_rows }}
+
+{{ ledger }}
 
 commit;
 
@@ -144,7 +148,7 @@ listagg(words, '; ') within group (order by words)
 {% set staged = true %}
 
 {# A statement that fails within a transaction leaves it open in some clients: the rows are compared before it begins. #}
-{% macro publish(target, staged, before, columns, rows, guard) %}
+{% macro publish(target, staged, before, columns, rows, guard, ledger) %}
 create table if not exists {{ before }} as
 select * from {{ target }}
 where {{ rows }};
@@ -160,10 +164,12 @@ insert into {{ target }} ({{ columns }})
 select {{ columns }} from {{ staged }}
 where {{ rows }};
 
+{{ ledger }}
+
 commit;
 {% endmacro %}
 
-{% macro undo(target, before, rows, guard) %}
+{% macro undo(target, before, rows, guard, ledger) %}
 {{ guard }}
 
 begin;
@@ -174,6 +180,8 @@ where {{ rows }};
 insert into {{ target }}
 select * from {{ before }}
 where {{ rows }};
+
+{{ ledger }}
 
 commit;
 {% endmacro %}
@@ -248,8 +256,10 @@ create or replace {{ kind }} {{ target }}{{ replacing }}{{ clauses }}as
 ;
 {% endmacro %}
 
-{% macro swap(target, kind, shadow, replacing) %}
+{% macro swap(target, kind, shadow, replacing, ledger_after) %}
 create or replace {{ kind }} {{ target }} clone {{ shadow }}{{ replacing }};
+
+{{ ledger_after }}
 
 drop table {{ shadow }};
 {% endmacro %}
@@ -267,7 +277,7 @@ drop table {{ shadow }};
 } %}
 {% set constraint_kinds = ["not_null", "unique", "primary_key", "foreign_key"] %}
 
-{% macro incremental_delete_insert(target, stage, query, into, columns, delete_predicate, insert_filter) %}
+{% macro incremental_delete_insert(target, stage, query, into, columns, delete_predicate, insert_filter, ledger) %}
 create or replace temporary table {{ stage }} as
 {{ query }}
 ;
@@ -280,6 +290,8 @@ where {{ delete_predicate }};
 insert into {{ target }}{{ into }}
 select {{ columns }}
 from {{ stage }}{{ insert_filter }};
+
+{{ ledger }}
 
 commit;
 
@@ -295,7 +307,7 @@ select {{ columns }} from (
 {% endmacro %}
 
 {# Create statements commit, so only the rows are in a transaction. #}
-{% macro seed(target, spec, rows) %}
+{% macro seed(target, spec, rows, ledger) %}
 create table if not exists {{ target }} (
   {{ spec }}
 );
@@ -305,6 +317,8 @@ begin;
 delete from {{ target }};
 
 {{ rows }}
+
+{{ ledger }}
 
 commit;
 {% endmacro %}
@@ -341,4 +355,11 @@ grant {{ privilege }} on {{ kind }} {{ target }} to role {{ grantee }};
 
 {% macro autocommit() %}
 alter session set autocommit = true;
+{% endmacro %}
+
+{% set ledger_types = {"text": "varchar", "time": "timestamp_ntz", "clock": "timestamp_ntz", "number": "bigint"} %}
+{% set ledger_wraps = ["rows"] %}
+
+{% macro ledger_clock() %}
+sysdate()
 {% endmacro %}

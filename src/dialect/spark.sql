@@ -154,7 +154,7 @@ drop table {{ next }};
 {% endmacro %}
 
 {# Files cannot be renamed atomically, so the rows are copied. The file can be repeated until the last statement. #}
-{% macro swap_static_partitions(target, shadow, clauses) %}
+{% macro swap_static_partitions(target, shadow, clauses, ledger_after) %}
 create table if not exists {{ target }}{{ clauses }}as
 select * from {{ shadow }}
 limit 0;
@@ -163,6 +163,8 @@ set spark.sql.sources.partitionOverwriteMode = static;
 
 insert overwrite table {{ target }}
 select * from {{ shadow }};
+
+{{ ledger_after }}
 
 drop table {{ shadow }};
 {% endmacro %}
@@ -212,4 +214,14 @@ create table {{ target }} (
 );
 
 {{ rows }}
+{% endmacro %}
+
+{# Concurrent jobs cannot append to a table of plain files. #}
+{% set ledger_formats = ["iceberg", "delta"] %}
+{% set ledger_needs = {"format":
+  "the ledger needs a table format that several jobs can append to: set `format: iceberg` or `format: delta` below `ledger`"
+} %}
+
+{% macro ledger_options(format) %}
+using {{ format }}
 {% endmacro %}

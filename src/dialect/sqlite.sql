@@ -56,7 +56,7 @@
 {% endmacro %}
 
 {# `immediate`: a concurrent batch waits before it reads, so that its snapshot is never outdated. #}
-{% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows) %}
+{% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows, ledger) %}
 drop table if exists temp.{{ stage }};
 
 begin immediate;
@@ -77,6 +77,8 @@ from {{ stage }}{{ insert_filter }};
 {{ out_of_window_rows }}
 
 drop table temp.{{ stage }};
+
+{{ ledger }}
 
 commit;
 {% endmacro %}
@@ -99,7 +101,7 @@ from {{ found }}
 
 {% set staged = true %}
 
-{% macro publish(target, staged, before, columns, rows, guard) %}
+{% macro publish(target, staged, before, columns, rows, guard, ledger) %}
 begin immediate;
 
 create table if not exists {{ before }} as
@@ -115,10 +117,12 @@ insert into {{ target }} ({{ columns }})
 select {{ columns }} from {{ staged }}
 where {{ rows }};
 
+{{ ledger }}
+
 commit;
 {% endmacro %}
 
-{% macro undo(target, before, rows, guard) %}
+{% macro undo(target, before, rows, guard, ledger) %}
 begin immediate;
 
 {{ guard }}
@@ -129,6 +133,8 @@ where {{ rows }};
 insert into {{ target }}
 select * from {{ before }}
 where {{ rows }};
+
+{{ ledger }}
 
 commit;
 {% endmacro %}
@@ -152,7 +158,7 @@ create view {{ target }} as
 ;
 {% endmacro %}
 
-{% macro table(target, query) %}
+{% macro table(target, query, ledger) %}
 begin immediate;
 
 drop table if exists {{ target }};
@@ -161,11 +167,13 @@ create table {{ target }} as
 {{ query }}
 ;
 
+{{ ledger }}
+
 commit;
 {% endmacro %}
 
 {# Without it the rename fails if a view reads the table, which is missing at that time. #}
-{% macro swap(target, shadow, name) %}
+{% macro swap(target, shadow, name, ledger) %}
 pragma legacy_alter_table = on;
 
 begin immediate;
@@ -173,6 +181,8 @@ begin immediate;
 drop table if exists {{ target }};
 
 alter table {{ shadow }} rename to {{ name }};
+
+{{ ledger }}
 
 commit;
 
@@ -188,4 +198,19 @@ pragma legacy_alter_table = off;
 
 {% macro outside_transaction() %}
 begin; commit;
+{% endmacro %}
+
+{% set ledger_types = {"text": "text", "time": "text", "clock": "text", "number": "integer"} %}
+{% set ledger_wraps = ["rows", "relations"] %}
+
+{% macro ledger_begin() %}
+begin immediate;
+{% endmacro %}
+
+{% macro ledger_clock() %}
+strftime('%Y-%m-%d %H:%M:%f', 'now')
+{% endmacro %}
+
+{% macro ledger_count() %}
+changes()
 {% endmacro %}

@@ -83,7 +83,7 @@ cast('{{ at.time }}' as datetime2)
 case when {{ window }} then 0 else 1 end = 1
 {% endmacro %}
 
-{% macro overwrite(target, stage, ctes, body, staged_where, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows) %}
+{% macro overwrite(target, stage, ctes, body, staged_where, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows, ledger) %}
 set nocount on;
 set quoted_identifier on;
 set xact_abort on;
@@ -107,6 +107,8 @@ select {{ columns }}
 from {{ stage }}{{ insert_filter }};
 
 {{ out_of_window_rows }}
+
+{{ ledger }}
 
 commit transaction;
 
@@ -157,7 +159,7 @@ end;
 {% endmacro %}
 
 {# The lock keeps writers out between the copy of the old rows and their replacement. #}
-{% macro publish(target, staged, before, before_text, columns, rows, guard) %}
+{% macro publish(target, staged, before, before_text, columns, rows, guard, ledger) %}
 set nocount on;
 set quoted_identifier on;
 set xact_abort on;
@@ -179,10 +181,12 @@ insert into {{ target }} ({{ columns }})
 select {{ columns }} from {{ staged }}
 where {{ rows }};
 
+{{ ledger }}
+
 commit transaction;
 {% endmacro %}
 
-{% macro undo(target, before, rows, guard) %}
+{% macro undo(target, before, rows, guard, ledger) %}
 set nocount on;
 set quoted_identifier on;
 set xact_abort on;
@@ -197,6 +201,8 @@ where {{ rows }};
 insert into {{ target }}
 select * from {{ before }}
 where {{ rows }};
+
+{{ ledger }}
 
 commit transaction;
 {% endmacro %}
@@ -299,7 +305,7 @@ create or alter view {{ own }} as
 exec {{ database }}sys.sp_executesql N{{ statement }};
 {% endmacro %}
 
-{% macro table(target, ctes, body) %}
+{% macro table(target, ctes, body, ledger) %}
 set xact_abort on;
 
 begin transaction;
@@ -311,10 +317,12 @@ with {{ ctes }}batch_rows as (
 )
 select * into {{ target }} from batch_rows;
 
+{{ ledger }}
+
 commit transaction;
 {% endmacro %}
 
-{% macro swap(target, beside_text, name_text, database) %}
+{% macro swap(target, beside_text, name_text, database, ledger) %}
 set quoted_identifier on;
 set xact_abort on;
 
@@ -323,6 +331,8 @@ begin transaction;
 drop table if exists {{ target }};
 
 exec {{ database }}sys.sp_rename {{ beside_text }}, {{ name_text }};
+
+{{ ledger }}
 
 commit transaction;
 {% endmacro %}
@@ -333,7 +343,7 @@ commit transaction;
 {% set constraint_kinds = ["not_null"] %}
 {% set docs = [] %}
 
-{% macro table_typed(target, spec, ended, columns, ctes, body) %}
+{% macro table_typed(target, spec, ended, columns, ctes, body, ledger) %}
 set xact_abort on;
 
 begin transaction;
@@ -349,6 +359,8 @@ with {{ ctes }}declared_rows as (
 )
 insert into {{ target }} ({{ columns }})
 select {{ columns }} from declared_rows;
+
+{{ ledger }}
 
 commit transaction;
 {% endmacro %}
@@ -373,4 +385,48 @@ end;
 
 {% macro widen_column(target, column, type) %}
 alter table {{ target }} alter column {{ column }} {{ type }};
+{% endmacro %}
+
+{% set ledger_types = {
+  "text": "nvarchar(1000) collate Latin1_General_100_BIN2", "time": "datetime2(6)", "clock": "datetime2(6)", "number": "bigint"
+} %}
+{% set ledger_wraps = ["relations"] %}
+
+{% macro ledger_create(schema, ledger, ledger_text, spec) %}
+{{ schema }}
+
+if object_id({{ ledger_text }}, 'U') is null
+begin
+create table {{ ledger }} (
+  {{ spec }}
+);
+end;
+{% endmacro %}
+
+{% macro ledger_begin() %}
+set xact_abort on;
+
+begin transaction;
+{% endmacro %}
+
+{% macro ledger_commit() %}
+commit transaction;
+{% endmacro %}
+
+{% macro ledger_string(text) %}
+N{{ text }}
+{% endmacro %}
+
+{% macro ledger_clock() %}
+sysutcdatetime()
+{% endmacro %}
+
+{% macro ledger_count() %}
+@@rowcount
+{% endmacro %}
+
+{% set concatenation = ["concat(", ", ", ")"] %}
+
+{% macro ledger_as_text(value) %}
+convert(varchar(40), {{ value }}, 121)
 {% endmacro %}

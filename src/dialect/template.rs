@@ -107,10 +107,18 @@ impl SqlMacro {
     }
 
     /// The SQL with these values, each with the name of its argument. Other names are ignored.
-    pub fn render(&self, arguments: &[(&str, Value)]) -> Result<String, String> {
-        let value = |argument: &String| match arguments.iter().find(|(name, _)| name == argument) {
-            Some((_, value)) => Ok(value),
-            None => Err(format!("the argument `{argument}` is missing")),
+    /// `defaults`: the values of arguments that are not given.
+    pub fn render(
+        &self,
+        arguments: &[(&str, Value)],
+        defaults: &[(&str, Value)],
+    ) -> Result<String, String> {
+        let value = |argument: &String| {
+            let values = arguments.iter().chain(defaults);
+            match values.into_iter().find(|(name, _)| name == argument) {
+                Some((_, value)) => Ok(value),
+                None => Err(format!("the argument `{argument}` is missing")),
+            }
         };
         let values = self.arguments.iter().map(value).collect::<Result<Vec<&Value>, String>>()?;
         let most = |value: &&Value| value.as_str().map_or(0, str::len).max(EMPTY.len_utf8());
@@ -209,10 +217,11 @@ mod tests {
     fn a_macro_has_only_placeholders_for_its_arguments() {
         let render = |text| {
             let file = parse("any", text).map_err(|error| error.message)?;
-            file.macros["m"].render(&[
+            let arguments = [
                 ("a", Value::from_safe_string("x".into())),
                 ("b", Value::from_safe_string(String::new())),
-            ])
+            ];
+            file.macros["m"].render(&arguments, &[])
         };
         assert_eq!(
             render("{% macro m(a, b) %}\nselect {{ a }}\n\n{{ b }}\n;\n{% endmacro %}"),
@@ -236,8 +245,9 @@ mod tests {
     #[test]
     fn a_dollar_quote_has_a_tag_that_no_argument_contains() {
         let file = parse("any", "{% macro m(a) %}do $tag$ {{ a }} $tag$;{% endmacro %}").unwrap();
-        let render =
-            |a: &str| file.macros["m"].render(&[("a", Value::from_safe_string(a.into()))]).unwrap();
+        let render = |a: &str| {
+            file.macros["m"].render(&[("a", Value::from_safe_string(a.into()))], &[]).unwrap()
+        };
         assert_eq!(render("$x$"), "do $tag$ $x$ $tag$;");
         assert_eq!(render("a$tag$ $tag_1$"), "do $tag_2$ a$tag$ $tag_1$ $tag_2$;");
     }

@@ -149,10 +149,12 @@ alter table {{ next }} rename to {{ target }};
 {% endmacro %}
 
 {# Two renames. When the file runs again after the first, it continues; after the second it stops. No rows are lost. #}
-{% macro swap(target, shadow, old) %}
+{% macro swap(target, shadow, old, ledger_after) %}
 alter table if exists {{ target }} rename to {{ old }};
 
 alter table {{ shadow }} rename to {{ target }};
+
+{{ ledger_after }}
 
 drop table if exists {{ old }};
 {% endmacro %}
@@ -202,4 +204,10 @@ select {{ columns }} from (
 drop table if exists {{ target }};
 
 alter table {{ next }} rename to {{ target }};
+{% endmacro %}
+
+{% set ledger_types = {"text": "varchar", "time": "timestamp(6)", "clock": "timestamp(6)", "number": "bigint"} %}
+
+{% macro ledger_clock() %}
+cast(current_timestamp at time zone 'UTC' as timestamp(6))
 {% endmacro %}

@@ -44,7 +44,7 @@ pub fn batches(
     let removed: Vec<&PlannedStep> =
         before.batches.iter().copied().filter(|step| !remaining.contains(&window(step))).collect();
     let mut differing: Vec<(&PlannedStep, &PlannedStep)> =
-        both.iter().copied().filter(|(old, new)| old.sha256 != new.sha256).collect();
+        both.iter().copied().filter(|(old, new)| !old.has_equal_file(new)).collect();
     let changed = differing.len();
     // Plans of different days have no common window: compare the SQL of their first batches.
     if both.is_empty() {

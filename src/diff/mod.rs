@@ -216,7 +216,7 @@ fn compare(
         before.fixed.iter().map(|step| (&step.file, *step)).collect();
     for step in &after.fixed {
         let (change, old_text) = match removed.remove(&step.file) {
-            Some(same) if same.sha256 == step.sha256 => continue,
+            Some(same) if same.has_equal_file(step) => continue,
             Some(other) => (ChangeKind::Changed, old.text(other)?),
             None => (ChangeKind::Added, String::new()),
         };

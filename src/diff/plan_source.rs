@@ -3,6 +3,9 @@
 //! and the files.
 
 use std::path::Path;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use super::git::Revision;
 use crate::diagnostics::{Diagnostic, Diagnostics};
@@ -102,7 +105,8 @@ impl PlanFiles {
         }
     }
 
-    /// The text of a step's file; an error if its hash is not the one in the manifest.
+    /// The text of a step's file, without the hashes in its row of the ledger; an error if its hash
+    /// is not the one in the manifest.
     pub fn text(&mut self, step: &PlannedStep) -> Result<String, Diagnostic> {
         let bytes = match self {
             PlanFiles::Folder(paths) => {
@@ -121,6 +125,20 @@ impl PlanFiles {
                 bytes
             }
         };
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Ok(match step.statement_sha256 {
+            Some(hash) => without_hashes(&text, &hash.to_string()),
+            None => text,
+        })
     }
+}
+
+/// The text with placeholders for the hashes in its row of the ledger, which differ between plans
+/// and between batches.
+fn without_hashes(text: &str, statement_sha256: &str) -> String {
+    static PLAN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new("'[0-9a-f]{32}' as plan_fingerprint").expect("the pattern is well formed")
+    });
+    let text = text.replace(statement_sha256, "<statement_sha256>");
+    PLAN.replace_all(&text, "'<plan_fingerprint>' as plan_fingerprint").into_owned()
 }

@@ -209,6 +209,7 @@ mod tests {
                 Vec::new()
             },
             reads,
+            ledger: None,
         }
     }
 

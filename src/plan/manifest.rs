@@ -4,9 +4,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::StepKind;
 pub use super::planned::{PlannedStep, read};
 use super::shards::ShardsEntry;
+use super::{LedgerEntry, StepKind};
 pub use crate::codegen::{
     AuditEntry, BY_NAME, InputEntry, NO_EVENT_TIME, NOT_READ, OUT_OF_REACH, READ_BY_HOOK,
 };
@@ -38,6 +38,9 @@ pub struct About {
     /// The shards of `compile --shards`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shards: Option<ShardsEntry>,
+    /// The ledger of `compile --ledger`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<LedgerEntry>,
 }
 
 #[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
@@ -124,6 +127,36 @@ pub struct ModelEntry {
     /// The findings of `check`, in the order of the model's text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<FindingEntry>,
+    /// When a file of the model writes its row of the ledger: in the `transaction` of its rows, or
+    /// `after` them. After a crash in between, a step that is done has no row, and will be repeated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<String>,
+}
+
+impl ModelEntry {
+    /// The entry under which the step that creates the ledger is listed.
+    pub(super) fn of_ledger(unique_id: String, folder: String) -> ModelEntry {
+        ModelEntry {
+            unique_id,
+            path: String::new(),
+            folder,
+            relation: String::new(),
+            materialized: "ledger".to_string(),
+            strategy: "ledger".to_string(),
+            atomic: true,
+            microbatch: None,
+            inputs: Vec::new(),
+            columns: None,
+            columns_from: None,
+            columns_dropped: Vec::new(),
+            warnings: Vec::new(),
+            dependent_views: Vec::new(),
+            audit: None,
+            staged: None,
+            findings: Vec::new(),
+            ledger: None,
+        }
+    }
 }
 
 /// One finding of `check`.
@@ -203,6 +236,10 @@ pub struct StepEntry {
     pub file: String,
     /// SHA-256 of the file in hexadecimal digits.
     pub sha256: String,
+    /// SHA-256 of the file without its row of the ledger, as the row has it; only in a plan with a
+    /// ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement_sha256: Option<String>,
     /// UTC, RFC 3339; only for a batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_time_start: Option<String>,

@@ -1,7 +1,9 @@
 //! The plan: the steps of each model in a valid order, their dependencies, and the manifest. Data
 //! only: this module generates no SQL and writes no files.
 
+pub mod coverage;
 mod dependencies;
+mod ledger;
 pub mod manifest;
 pub mod planned;
 mod sha256;
@@ -9,6 +11,7 @@ pub mod shards;
 mod steps;
 
 pub use dependencies::{Dependencies, ReadSet};
+pub use ledger::{LedgerEntry, LedgerStamp};
 pub use sha256::Sha256;
 pub use steps::{BatchSteps, BatchText, ExtraFile, ModelSteps, StaticStep, Step, StepBody};
 

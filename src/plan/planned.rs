@@ -24,6 +24,8 @@ pub struct PlannedStep {
     pub kind: StepKind,
     pub file: StepFile,
     pub sha256: Sha256,
+    /// Of the file without its row of the ledger, in a plan with a ledger.
+    pub statement_sha256: Option<Sha256>,
     /// Only for a batch.
     pub event_time_start: Option<Instant>,
     /// Exclusive.
@@ -72,6 +74,19 @@ impl SharedNames {
 }
 
 impl PlannedStep {
+    /// Whether the files of two steps are equal, without their rows of the ledger if both have one.
+    pub fn has_equal_file(&self, other: &PlannedStep) -> bool {
+        match self.statement_sha256.is_some() == other.statement_sha256.is_some() {
+            true => self.statement_sha256() == other.statement_sha256(),
+            false => self.sha256 == other.sha256,
+        }
+    }
+
+    /// The hash of the file without its row of the ledger.
+    pub fn statement_sha256(&self) -> Sha256 {
+        self.statement_sha256.unwrap_or(self.sha256)
+    }
+
     /// Converts an entry of the manifest. `shares_ids`: whether other steps will refer to this one.
     fn new(
         entry: &StepEntry,
@@ -106,6 +121,7 @@ impl PlannedStep {
             sha256: Sha256::parse(&entry.sha256).ok_or_else(|| {
                 format!("`{}` of `{}` is not a SHA-256 hash", entry.sha256, entry.id)
             })?,
+            statement_sha256: entry.statement_sha256.as_deref().and_then(Sha256::parse),
             event_time_start: time(&entry.event_time_start)?,
             event_time_end: time(&entry.event_time_end)?,
             chunk: entry.chunk.as_ref().map(|chunk| names.share(chunk)),
@@ -115,8 +131,8 @@ impl PlannedStep {
     }
 }
 
-/// The fingerprint of a plan: a hash of the ids and the contents of its steps in their order. It
-/// does not depend on the request.
+/// The fingerprint of a plan: a hash of the ids and the contents of its steps in their order,
+/// without rows of the ledger. It does not depend on the request.
 #[derive(Default)]
 pub struct PlanFingerprint(Xxh3);
 
@@ -128,8 +144,13 @@ impl PlanFingerprint {
     }
 
     pub fn add(&mut self, step: &PlannedStep) {
-        self.0.update(step.id.as_bytes());
-        self.0.update(step.sha256.bytes());
+        self.add_step(&step.id, step.statement_sha256());
+    }
+
+    /// Adds a step. `statement_sha256`: of its file without its row of the ledger.
+    pub fn add_step(&mut self, id: &str, statement_sha256: Sha256) {
+        self.0.update(id.as_bytes());
+        self.0.update(statement_sha256.bytes());
     }
 
     pub fn finish(&self) -> String {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Plan, ReadSet, StepKind};
+use super::{LedgerStamp, Plan, ReadSet, StepKind};
 use crate::codegen::AuditFile;
 use crate::dialect::BatchTemplate;
 use crate::window::{Cover, Span};
@@ -67,6 +67,8 @@ pub struct ModelSteps {
     pub publish: Vec<StaticStep>,
     pub extra: Vec<ExtraFile>,
     pub reads: ReadSet,
+    /// In a plan with a ledger.
+    pub ledger: Option<LedgerStamp>,
 }
 
 /// A file of the plan that is not a step: it runs only on request.
@@ -185,6 +187,16 @@ impl Step<'_> {
 
     /// The text of the file, with a line break at its end.
     pub fn text(&self) -> Cow<'_, str> {
+        self.parent.with_ledger(self.raw_text())
+    }
+
+    /// Whether it is the model's first batch of this plan.
+    pub(super) fn is_first_batch(&self) -> bool {
+        matches!(self.body, StepBody::Batch(_, 0, _))
+    }
+
+    /// The text with marks around its row of the ledger.
+    pub(super) fn raw_text(&self) -> Cow<'_, str> {
         match &self.body {
             StepBody::Static(step) => Cow::Borrowed(&step.text),
             StepBody::Batch(_, nth, BatchText::Rendered(texts)) => Cow::Borrowed(&texts[*nth]),
@@ -192,6 +204,13 @@ impl Step<'_> {
                 Cow::Owned(template.fill(&span.window, &span.label))
             }
         }
+    }
+}
+
+impl ExtraFile {
+    /// The text of the file, which is one of the model with these steps.
+    pub fn text(&self, parent: &ModelSteps) -> Cow<'_, str> {
+        parent.with_ledger(Cow::Borrowed(&self.text))
     }
 }
 

@@ -167,7 +167,7 @@ impl WrittenFile<'_> {
         match self {
             WrittenFile::Step(step) => step.text(),
             WrittenFile::Audit(_, audit, cover) => Cow::Owned(audit.text(cover)),
-            WrittenFile::Extra(_, file) => Cow::Borrowed(&file.text),
+            WrittenFile::Extra(steps, file) => file.text(steps),
         }
     }
 }

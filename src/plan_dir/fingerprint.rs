@@ -202,6 +202,7 @@ mod tests {
             dialect: word(),
             request,
             shards: None,
+            ledger: None,
         };
         let steps = ["a", "b"].into_iter().zip(texts).map(|(name, text)| ModelSteps {
             model: name.into(),
@@ -212,6 +213,7 @@ mod tests {
             publish: Vec::new(),
             extra: Vec::new(),
             reads: ReadSet::default(),
+            ledger: None,
         });
         Plan {
             about,

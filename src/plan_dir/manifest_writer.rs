@@ -56,6 +56,7 @@ struct Entries<'a> {
 impl Serialize for Entries<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let dependencies = Dependencies::new(self.plan);
+        let has_ledger = self.plan.about.ledger.is_some();
         serializer.collect_seq(self.plan.all().zip(&mut **self.hashes.borrow_mut()).map(
             |(step, sha256)| {
                 let span = match &step.body {
@@ -68,6 +69,7 @@ impl Serialize for Entries<'_> {
                     kind: step.kind(),
                     file: step.file(),
                     sha256: sha256.to_string(),
+                    statement_sha256: has_ledger.then(|| step.statement_sha256().to_string()),
                     event_time_start: span.map(|span| format_instant(span.window.start)),
                     event_time_end: span.map(|span| format_instant(span.window.end)),
                     chunk: span.and_then(|span| span.chunk.clone()),

@@ -58,7 +58,7 @@ pub use seeds::{header, table};
 pub use selectors::SelectorsFile;
 pub use sources::SourceTable;
 pub use state::{DbtNode, Earlier, NodeState, STATE, State, earlier, hash};
-pub use state_dir::state_dir;
+pub use state_dir::{LedgerSetting, ledger_setting, state_dir};
 pub use target_path::target_path;
 pub use tree::{Tree, Trees};
 pub use values::{has_jinja, list, truth};

@@ -187,6 +187,7 @@ pub fn independent_step(model: &ModelEntry) -> Option<PlannedStep> {
         kind: StepKind::Audit,
         file: StepFile::Path(audit.file.as_str().into()),
         sha256: Sha256::parse(&audit.sha256)?,
+        statement_sha256: None,
         event_time_start: None,
         event_time_end: None,
         chunk: None,

@@ -36,6 +36,9 @@ pub struct ClientProfile {
     /// Environment variables by which it finds the server and the user, and those of its secrets.
     pub settings: &'static [&'static str],
     pub secrets: &'static [&'static str],
+    /// A client command, and options, with which it prints long values unchanged.
+    pub plain_output: &'static str,
+    pub plain_options: &'static [&'static str],
 }
 
 /// How a client reads its standard input.
@@ -72,6 +75,8 @@ const STREAM: ClientProfile = ClientProfile {
     single_writer: false,
     settings: &[],
     secrets: &[],
+    plain_output: "",
+    plain_options: &[],
 };
 
 const EMBEDDED: ClientProfile = ClientProfile {
@@ -80,6 +85,7 @@ const EMBEDDED: ClientProfile = ClientProfile {
     safe_mode: ".bail on\n",
     cure: "add `-bail`, and look for `.bail off` in its startup file",
     single_writer: true,
+    plain_output: ".mode list\n",
     ..STREAM
 };
 
@@ -136,6 +142,7 @@ const PROFILES: &[ClientProfile] = &[
         dialects: &["snowflake"],
         session_options: &["--stdin", "-i"],
         no_session_reason: "opens a prompt, which needs a terminal",
+        plain_options: &["--format", "json"],
         input: StdinMode::ToEnd,
         settings: &["SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER"],
         secrets: &["SNOWFLAKE_PASSWORD"],

@@ -111,6 +111,13 @@ pub struct StepEndEntry {
     /// Exclusive; UTC, RFC 3339; for batches only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_time_end: Option<String>,
+    /// The hash of the file without its row of the ledger; only in a plan with a ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement_sha256: Option<String>,
+    /// The table that a batch writes, if it is not that of the model: the `shadow` table of a full
+    /// refresh, or the `staged` one of a backfill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
     pub started: String,
     pub seconds: f64,
     pub outcome: Outcome,
@@ -188,6 +195,8 @@ impl StepEndEntry {
             kind: StepKind::Batch,
             event_time_start: None,
             event_time_end: None,
+            statement_sha256: None,
+            table: None,
             started: String::new(),
             seconds: 0.0,
             outcome: Outcome::Success,

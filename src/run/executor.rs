@@ -9,7 +9,9 @@ use super::client::{ClientSession, StepResult};
 use super::entry::{AttemptEntry, Entry, Outcome, StartEntry, StepEndEntry, TargetEntry, words};
 use super::journal::Journal;
 use super::schedule::Schedule;
-use super::{RunObserver, RunOptions, audits, clock, effects, journal, step_text, transient};
+use super::{
+    RunObserver, RunOptions, audits, clock, effects, journal, ledger_file, step_text, transient,
+};
 use crate::calendar::format_instant;
 use crate::diagnostics::Diagnostic;
 use crate::plan::StepKind;
@@ -143,6 +145,8 @@ impl<'a> Executor<'a> {
             kind: step.kind,
             event_time_start: step.event_time_start.map(format_instant),
             event_time_end: step.event_time_end.map(format_instant),
+            statement_sha256: step.statement_sha256.map(|hash| hash.to_string()),
+            table: self.other_table(step).map(str::to_string),
             started: clock::format(started),
             seconds: (timer.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
             outcome: if result.done { Outcome::Success } else { Outcome::Failed },
@@ -155,6 +159,18 @@ impl<'a> Executor<'a> {
         self.journal.append(&Entry::Step(entry.clone()), true)?;
         self.observer.ended(step, &entry);
         Ok(result.done)
+    }
+
+    /// The kind of table that a batch writes, if it is not that of the model.
+    fn other_table(&self, step: &PlannedStep) -> Option<&'static str> {
+        if step.kind != StepKind::Batch {
+            return None;
+        }
+        let models = &self.options.manifest.models;
+        let model = models.iter().find(|model| model.unique_id == *step.model)?;
+        let is_rebuilt = model.microbatch.as_ref().is_some_and(|model| model.shadow.is_some());
+        let staged = model.staged.as_ref().map(|_| ledger_file::STAGED);
+        staged.or(is_rebuilt.then_some(ledger_file::SHADOW))
     }
 
     /// Runs a step, again after a transient failure.

@@ -105,6 +105,7 @@ impl StepHistory {
 /// One execution of a step.
 #[derive(Clone, Debug)]
 pub struct Attempt {
+    /// Of the statement.
     sha256: Sha256,
     started: Option<Instant>,
     pub seconds: f64,
@@ -116,7 +117,7 @@ impl Attempt {
     fn of(entry: &StepEndEntry) -> Option<Attempt> {
         let words = entry.words();
         Some(Attempt {
-            sha256: Sha256::parse(&entry.sha256)?,
+            sha256: Sha256::parse(entry.statement_sha256.as_ref().unwrap_or(&entry.sha256))?,
             started: parse_instant(&entry.started),
             seconds: entry.seconds,
             words: (!words.is_empty()).then(|| words.into_boxed_str()),
@@ -220,19 +221,21 @@ impl History {
         }
     }
 
-    /// The last success of the step with the same id and the same bytes.
+    /// The last success of the step with the same id and the same statement: the bytes of its file
+    /// without its row of the ledger.
     pub fn done(&self, step: &PlannedStep) -> Option<&Attempt> {
-        self.steps.get(&key(&step.id))?.done.as_ref().filter(|done| done.sha256 == step.sha256)
+        let done = self.steps.get(&key(&step.id))?.done.as_ref();
+        done.filter(|done| done.sha256 == step.statement_sha256())
     }
 
-    /// The last failure of the step with the same id and the same bytes, if it is newer than its
+    /// The last failure of the step with the same id and the same statement, if it is newer than its
     /// last success.
     pub fn failed(&self, step: &PlannedStep) -> Option<&Attempt> {
         self.steps
             .get(&key(&step.id))?
             .failed
             .as_deref()
-            .filter(|failed| failed.sha256 == step.sha256)
+            .filter(|failed| failed.sha256 == step.statement_sha256())
     }
 
     /// Whether the step was started, and its success is not recorded.

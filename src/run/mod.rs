@@ -16,6 +16,7 @@ mod executor;
 pub mod history;
 pub mod journal;
 pub mod junit;
+pub mod ledger_file;
 mod lock;
 mod output_capture;
 pub mod plan_paths;

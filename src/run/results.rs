@@ -23,9 +23,14 @@ pub fn write_run_results(
 ) -> io::Result<()> {
     let mut steps: BTreeMap<&str, Vec<&PlannedStep>> = BTreeMap::new();
     manifest.steps.iter().for_each(|step| steps.entry(&step.model).or_default().push(step));
+    // The ledger is not a node of dbt.
+    let is_ledger = |model: &&ModelEntry| {
+        manifest.about.ledger.as_ref().is_some_and(|ledger| ledger.model == model.unique_id)
+    };
     let models = manifest
         .models
         .iter()
+        .filter(|model| !is_ledger(model))
         .filter_map(|model| Some((model, steps.get(model.unique_id.as_str())?)));
     let results: Vec<ModelResult> =
         models.map(|(model, steps)| result(steps, model, history)).collect();

@@ -60,6 +60,7 @@ mod tests {
             kind,
             file: StepFile::Path(format!("{id}.sql").into()),
             sha256: Sha256::of(b"1"),
+            statement_sha256: None,
             event_time_start: None,
             event_time_end: None,
             chunk: None,

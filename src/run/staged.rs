@@ -44,6 +44,7 @@ fn extra_step(model: &ModelEntry, kind: StepKind) -> Option<PlannedStep> {
         kind,
         file: StepFile::Path(file.file.as_str().into()),
         sha256: Sha256::parse(&file.sha256)?,
+        statement_sha256: None,
         event_time_start: None,
         event_time_end: None,
         chunk: None,

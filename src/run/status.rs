@@ -10,6 +10,7 @@ use super::entry::{Entry, Outcome};
 use super::history::History;
 use crate::calendar::{Grain, Instant, Window, format_instant, parse_instant};
 use crate::plan::StepKind;
+use crate::plan::coverage::{FinishedBatches, settled};
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 
 /// The status of a model.
@@ -180,6 +181,30 @@ impl Coverage {
         let rebuilt =
             models.into_iter().filter(is_rebuilt).map(|model| model.unique_id.clone()).collect();
         Coverage { rebuilt, spans: BTreeMap::new() }
+    }
+
+    /// The spans of batches that were written after their window and its lookback were over.
+    pub fn of_finished(models: &[ModelEntry], finished: &FinishedBatches) -> Coverage {
+        let mut coverage = Coverage::default();
+        for model in models {
+            let Some(microbatch) = &model.microbatch else { continue };
+            let (Some(grain), Ok(zone)) =
+                (Grain::parse(&microbatch.batch_size), microbatch.timezone.parse())
+            else {
+                continue;
+            };
+            let id = &model.unique_id;
+            let is_settled = |window: &Window| {
+                let since = settled(*window, microbatch.lookback, grain, zone);
+                finished.covers(id, *window, since)
+            };
+            let spans = coverage.spans.entry(id.clone()).or_default();
+            finished
+                .windows(id)
+                .filter(is_settled)
+                .for_each(|window| push(&mut spans.covered, window));
+        }
+        coverage
     }
 
     /// Adds the next entry of the journal.

@@ -23,6 +23,7 @@ mod fakesnow;
 mod forms;
 mod guard;
 mod hidden;
+mod ledger;
 mod literals;
 mod mariadb;
 mod postgres;
@@ -62,7 +63,8 @@ fn main() {
             .chain(strategies::OF_DIALECTS)
             .chain(story::OF_DIALECTS)
             .chain(hidden::OF_DIALECTS)
-            .chain(staged::OF_DIALECTS);
+            .chain(staged::OF_DIALECTS)
+            .chain(ledger::OF_DIALECTS);
         let dialect_cases = all_dialect_cases
             .filter(|(dialects, _)| dialects.contains(&engine.dialect()))
             .map(|(_, case)| *case);
@@ -150,6 +152,7 @@ fn cases() -> impl Iterator<Item = Case> {
         shapes::CASES,
         audit::CASES,
         builds::CASES,
+        ledger::CASES,
         replacement::CASES,
     ]
     .into_iter()

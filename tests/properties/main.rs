@@ -186,6 +186,8 @@ impl Shop {
             backfill: None,
             now_is_given: true,
             earlier_plans: Vec::new(),
+            ledger: None,
+            missing: None,
             from_begin_except: None,
         };
         Shop { folder, request }

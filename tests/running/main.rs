@@ -19,6 +19,7 @@ mod exported;
 mod failures;
 mod journal;
 mod killed;
+mod ledger;
 #[path = "../engines/mariadb.rs"]
 mod mariadb;
 mod odd_clients;
@@ -76,7 +77,11 @@ fn main() {
             compiled::CASES.iter().copied().filter(|_| compiled::has_dialect(engine.as_ref()));
         let files =
             state::FILES.iter().filter(|_| ["duckdb", "sqlite"].contains(&engine.dialect()));
-        for (name, case) in compiled.chain(on_engines()).chain(files.copied()) {
+        let served =
+            ledger::SERVED.iter().filter(|_| ["postgres", "mariadb"].contains(&engine.dialect()));
+        for (name, case) in
+            compiled.chain(on_engines()).chain(files.copied()).chain(served.copied())
+        {
             let engine = engine.clone();
             trials.push(trial(format!("{}::{name}", engine.dialect()), move || {
                 case(engine.as_ref())
@@ -96,6 +101,7 @@ fn on_engines() -> impl Iterator<Item = Case> {
         exported::CASES,
         failures::CASES,
         killed::CASES,
+        ledger::CASES,
         proof::CASES,
         refresh::CASES,
         staged::CASES,

@@ -201,6 +201,7 @@ fn output(context: &Context, node: &Node, built: NodeStatement) -> Result<ModelO
             publish: Vec::new(),
             extra: Vec::new(),
             reads,
+            ledger: None,
         }),
         diagnostics,
     })
@@ -290,5 +291,6 @@ pub(super) fn entry(context: &Context, node: &Node) -> ModelEntry {
         audit: None,
         staged: None,
         findings: Vec::new(),
+        ledger: None,
     }
 }

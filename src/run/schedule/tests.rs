@@ -11,6 +11,7 @@ fn step(id: &str, chunk: Option<&str>, depends_on: &[&str]) -> PlannedStep {
         kind: StepKind::Batch,
         file: StepFile::Path("".into()),
         sha256: Sha256::default(),
+        statement_sha256: None,
         event_time_start: None,
         event_time_end: None,
         chunk: chunk.map(Into::into),

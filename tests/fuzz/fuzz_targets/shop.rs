@@ -89,6 +89,8 @@ impl Shop {
             now_is_given: true,
             from_begin_except: None,
             earlier_plans: Vec::new(),
+            ledger: None,
+            missing: None,
         }
     }
 }

@@ -1,0 +1,86 @@
+//! `--missing`: the batches of a model between `begin` and now that are not finished, instead of the
+//! newest ones. A batch is finished if it was written when no more rows were expected: after its
+//! window and its `lookback`. The newest batches are planned as in every plan.
+
+use std::sync::Arc;
+
+use super::Request;
+use super::batches::batch_settings;
+use crate::calendar::{Instant, Window};
+use crate::config::{Microbatch, Node};
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::plan::Sha256;
+use crate::plan::coverage::{FinishedBatches, settled};
+use crate::window::{self, Cover, WindowRequest};
+
+/// What is planned: the batches that these do not cover.
+#[derive(Clone, Debug)]
+pub struct Missing {
+    pub finished: Arc<FinishedBatches>,
+    /// Whether batches count as finished only if this plan's statement has written them.
+    pub changed: bool,
+}
+
+/// The maximum number of batches between `begin` and now.
+const MAX_WINDOWS: usize = 10_000_000;
+
+/// The request for all windows of a model, of which the missing ones are planned.
+pub(super) fn all_windows(request: &WindowRequest) -> WindowRequest {
+    WindowRequest { max_batches: MAX_WINDOWS, ..request.clone() }
+}
+
+/// The windows of `cover` that are missing; none if it is complete. `statements`: the hash of each
+/// batch, if changed ones count as missing. `in_order`: whether a batch reads the rows of earlier
+/// ones, so that all after the first missing one are planned.
+pub(super) fn missing_windows(
+    missing: &Missing,
+    node: &Node,
+    settings: &Microbatch,
+    request: &Request,
+    cover: &Cover,
+    statements: Option<&[Sha256]>,
+    in_order: bool,
+) -> Result<Option<Cover>, Diagnostics> {
+    let newest: Vec<Window> = match request.windows.bounds {
+        Some(_) => Vec::new(),
+        None => window::cover(&batch_settings(node, settings, false), &request.windows)?.windows,
+    };
+    let finished = &missing.finished;
+    let is_missing = |(index, window): (usize, &Window)| {
+        newest.iter().any(|new| new.start < window.end && window.start < new.end)
+            || !finished.covers(&node.unique_id, *window, settled_at(settings, *window))
+            || statements.is_some_and(|statements| {
+                !finished.is_written_by(&node.unique_id, *window, statements[index])
+            })
+    };
+    let mut windows: Vec<Window> = match in_order {
+        false => {
+            let windows = cover.windows.iter().enumerate();
+            windows.filter(|window| is_missing(*window)).map(|(_, window)| *window).collect()
+        }
+        true => {
+            let first = cover.windows.iter().enumerate().position(is_missing);
+            first.map(|first| cover.windows[first..].to_vec()).unwrap_or_default()
+        }
+    };
+    windows.dedup();
+    if windows.len() > request.windows.max_batches {
+        return Err(Diagnostic::error(format!(
+            "`{}` lacks {} batches; at most {} are allowed",
+            node.name,
+            windows.len(),
+            request.windows.max_batches
+        ))
+        .hint(format!(
+            "narrow the range with `--event-time-start` and `--event-time-end`, or raise the limit \
+             with `--max-batches {}`",
+            windows.len()
+        ))
+        .into());
+    }
+    Ok((!windows.is_empty()).then(|| Cover { windows, ..cover.clone() }))
+}
+
+fn settled_at(settings: &Microbatch, window: Window) -> Instant {
+    settled(window, settings.lookback, settings.batch_size, settings.timezone)
+}

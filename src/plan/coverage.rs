@@ -1,0 +1,250 @@
+//! The finished batches of models, from the rows of a ledger or a journal. The batches of a full
+//! refresh count from its swap on, and only they; those of a staged backfill once it is published,
+//! until that is undone.
+
+use std::collections::BTreeMap;
+
+use chrono_tz::Tz;
+
+use super::Sha256;
+use crate::calendar::{Grain, Instant, Window};
+use crate::codegen::ledger::RowKind;
+
+/// The time from which on a batch of the window is no longer repeated: after the window and its
+/// lookback.
+pub fn settled(window: Window, lookback: u32, batch_size: Grain, timezone: Tz) -> Instant {
+    let next = |at: Instant| batch_size.next(at, timezone).unwrap_or(at);
+    (1..lookback).fold(window.end, |at, _| next(at))
+}
+
+/// What a row says of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FinishedRow {
+    /// The engine's or the journal's clock.
+    pub at: Instant,
+    pub kind: RowKind,
+    /// None for a build.
+    pub window: Option<Window>,
+    /// The hash of the statement, if it is known.
+    pub statement: Option<Sha256>,
+}
+
+/// Collects rows, in any order.
+#[derive(Default)]
+pub struct FinishedRows(BTreeMap<String, Vec<FinishedRow>>);
+
+impl FinishedRows {
+    pub fn add(&mut self, model: &str, row: FinishedRow) {
+        match self.0.get_mut(model) {
+            Some(rows) => rows.push(row),
+            None => drop(self.0.insert(model.to_string(), vec![row])),
+        }
+    }
+
+    /// The finished batches of each model.
+    pub fn finish(self) -> FinishedBatches {
+        let of_model = |(model, rows): (String, Vec<FinishedRow>)| (model, ModelBatches::of(rows));
+        FinishedBatches(self.0.into_iter().map(of_model).collect())
+    }
+}
+
+/// The finished batches of each model.
+#[derive(Clone, Debug, Default)]
+pub struct FinishedBatches(BTreeMap<String, ModelBatches>);
+
+#[derive(Clone, Debug, Default)]
+struct ModelBatches {
+    /// The newest row of each window.
+    rows: BTreeMap<Window, (Instant, Option<Sha256>)>,
+    /// The length of the longest window.
+    longest: chrono::TimeDelta,
+}
+
+impl ModelBatches {
+    fn of(mut rows: Vec<FinishedRow>) -> ModelBatches {
+        rows.sort_unstable();
+        let newest = |kind: RowKind| rows.iter().rev().find(|row| row.kind == kind);
+        let swap = newest(RowKind::Swap);
+        let undone = newest(RowKind::Undo).map(|row| row.at);
+        let is_published = |row: &&FinishedRow| {
+            row.kind == RowKind::Publish && undone.is_none_or(|undone| undone < row.at)
+        };
+        let published: Vec<&FinishedRow> = rows.iter().filter(is_published).collect();
+        let mut batches = ModelBatches::default();
+        for row in &rows {
+            let Some(window) = row.window else { continue };
+            let is_in = |other: &FinishedRow| {
+                other
+                    .window
+                    .is_some_and(|outer| outer.start <= window.start && window.end <= outer.end)
+            };
+            let replaced = swap.is_some_and(|swap| row.at < swap.at);
+            let container = match row.kind {
+                RowKind::Batch if !replaced => {
+                    batches.add(window, row.at, row.statement);
+                    continue;
+                }
+                RowKind::Rebuild => swap.filter(|swap| is_in(swap)),
+                RowKind::Staged => published
+                    .iter()
+                    .rev()
+                    .find(|publish| is_in(publish))
+                    .copied()
+                    .filter(|publish| swap.is_none_or(|swap| swap.at < publish.at)),
+                _ => None,
+            };
+            // A newer row is of a refresh or a backfill that has not ended: the table has an older
+            // batch, of an unknown statement.
+            match container {
+                Some(container) if row.at <= container.at => {
+                    batches.add(window, row.at, row.statement)
+                }
+                Some(container) => batches.add(window, container.at, None),
+                None => {}
+            }
+        }
+        batches
+    }
+
+    fn add(&mut self, window: Window, at: Instant, statement: Option<Sha256>) {
+        self.longest = self.longest.max(window.end - window.start);
+        let newest = self.rows.entry(window).or_insert((at, statement));
+        if newest.0 <= at {
+            *newest = (at, statement);
+        }
+    }
+}
+
+impl FinishedBatches {
+    /// Whether batches that were written at `since` or later cover the window.
+    pub fn covers(&self, model: &str, window: Window, since: Instant) -> bool {
+        let Some(batches) = self.0.get(model) else { return false };
+        if batches.rows.get(&window).is_some_and(|(at, _)| *at >= since) {
+            return true;
+        }
+        let first = window.start - batches.longest;
+        let first = Window { start: first, end: first };
+        let mut covered = window.start;
+        for (other, (at, _)) in batches.rows.range(first..) {
+            if other.start > covered {
+                return false;
+            }
+            if *at >= since {
+                covered = covered.max(other.end);
+            }
+            if covered >= window.end {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether the newest batch of exactly this window was written by the statement.
+    pub fn is_written_by(&self, model: &str, window: Window, statement: Sha256) -> bool {
+        let batches = self.0.get(model);
+        batches.and_then(|batches| batches.rows.get(&window)).is_some_and(|(at, hash)| {
+            let is_newer = |(other, (later, _)): (&Window, &(Instant, Option<Sha256>))| {
+                *other != window && other.end > window.start && later > at
+            };
+            *hash == Some(statement)
+                && !batches.is_some_and(|batches| {
+                    let first = window.start - batches.longest;
+                    let (first, last) = (
+                        Window { start: first, end: first },
+                        Window { start: window.end, end: window.end },
+                    );
+                    batches.rows.range(first..last).any(is_newer)
+                })
+        })
+    }
+
+    /// The windows of a model, in chronological order.
+    pub fn windows(&self, model: &str) -> impl Iterator<Item = Window> + '_ {
+        self.0.get(model).into_iter().flat_map(|batches| batches.rows.keys().copied())
+    }
+
+    /// The number of finished windows.
+    pub fn count(&self) -> usize {
+        self.0.values().map(|batches| batches.rows.len()).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeZone;
+
+    fn day(day: u32) -> Instant {
+        chrono::Utc.with_ymd_and_hms(2024, 9, day, 0, 0, 0).unwrap()
+    }
+
+    fn days(start: u32, end: u32) -> Window {
+        Window { start: day(start), end: day(end) }
+    }
+
+    fn row(kind: RowKind, window: Window, at: u32) -> FinishedRow {
+        let statement = Some(Sha256::of(kind.as_str().as_bytes()));
+        FinishedRow { at: day(at), kind, window: Some(window), statement }
+    }
+
+    fn batches(rows: &[FinishedRow]) -> FinishedBatches {
+        let mut all = FinishedRows::default();
+        rows.iter().for_each(|row| all.add("m", *row));
+        all.finish()
+    }
+
+    fn covered(rows: &[FinishedRow]) -> Vec<u32> {
+        let batches = batches(rows);
+        (1..9).filter(|at| batches.covers("m", days(*at, at + 1), day(1))).collect()
+    }
+
+    #[test]
+    fn batches_of_other_sizes_cover_a_window_together() {
+        let rows = [row(RowKind::Batch, days(1, 5), 10), row(RowKind::Batch, days(5, 6), 20)];
+        assert_eq!(covered(&rows), [1, 2, 3, 4, 5]);
+        let batches = batches(&rows);
+        assert!(batches.covers("m", days(2, 6), day(10)));
+        assert!(!batches.covers("m", days(2, 6), day(11)), "a part is older");
+        assert!(!batches.covers("m", days(5, 7), day(1)));
+        assert!(!batches.covers("M", days(5, 6), day(1)), "another model");
+    }
+
+    #[test]
+    fn the_batches_of_a_refresh_count_from_the_swap_on() {
+        let mut rows =
+            vec![row(RowKind::Batch, days(1, 2), 10), row(RowKind::Batch, days(7, 8), 10)];
+        rows.extend([row(RowKind::Rebuild, days(1, 2), 11), row(RowKind::Rebuild, days(2, 3), 11)]);
+        assert_eq!(covered(&rows), [1, 7], "without a swap");
+        rows.push(row(RowKind::Swap, days(1, 3), 12));
+        assert_eq!(covered(&rows), [1, 2], "the swap removes the rows of other windows");
+        let hash = |kind: RowKind| Sha256::of(kind.as_str().as_bytes());
+        assert!(batches(&rows).is_written_by("m", days(1, 2), hash(RowKind::Rebuild)));
+        rows.push(row(RowKind::Rebuild, days(1, 2), 13));
+        assert_eq!(covered(&rows), [1, 2], "a refresh that has not ended");
+        rows.push(row(RowKind::Batch, days(7, 8), 14));
+        assert_eq!(covered(&rows), [1, 2, 7]);
+    }
+
+    #[test]
+    fn staged_batches_count_while_they_are_published() {
+        let mut rows =
+            vec![row(RowKind::Batch, days(1, 2), 10), row(RowKind::Staged, days(2, 3), 11)];
+        assert_eq!(covered(&rows), [1]);
+        rows.push(row(RowKind::Publish, days(2, 3), 12));
+        assert_eq!(covered(&rows), [1, 2]);
+        rows.push(row(RowKind::Undo, days(2, 3), 13));
+        assert_eq!(covered(&rows), [1]);
+    }
+
+    #[test]
+    fn the_newest_row_has_the_statement() {
+        let old = Sha256::of(b"old");
+        let first = FinishedRow { statement: Some(old), ..row(RowKind::Batch, days(1, 2), 10) };
+        let batch = Sha256::of(b"batch");
+        let both = batches(&[row(RowKind::Batch, days(1, 2), 11), first]);
+        assert!(both.is_written_by("m", days(1, 2), batch));
+        assert!(!both.is_written_by("m", days(1, 2), old));
+        let larger = batches(&[first, row(RowKind::Batch, days(1, 5), 11)]);
+        assert!(!larger.is_written_by("m", days(1, 2), old), "a larger batch was written later");
+    }
+}

@@ -1,0 +1,138 @@
+//! The ledger of a plan: adds the step that creates its table, and the fingerprint of the plan,
+//! which each row of the ledger has. The fingerprint is that of the plan without ledger, so it does
+//! not depend on itself.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::manifest::ModelEntry;
+use super::planned::PlanFingerprint;
+use super::{ModelSteps, Plan, ReadSet, Sha256, StaticStep, Step, StepKind};
+use crate::dialect::ledger_text;
+
+/// The ledger of a plan, in the manifest.
+#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct LedgerEntry {
+    /// The table.
+    pub table: String,
+    /// The id under which the step that creates the table is listed.
+    pub model: String,
+    /// The fingerprint of the plan, which each row has.
+    pub plan_fingerprint: String,
+}
+
+/// What the rows of a model in the ledger have of its plan.
+#[derive(Clone, Debug, Hash)]
+pub struct LedgerStamp {
+    pub plan_fingerprint: Arc<str>,
+    /// The table that the batches write instead of the model's, and that of the model: the hash of
+    /// a statement does not depend on which of them it writes.
+    pub renamed: Option<(String, String)>,
+}
+
+impl Plan {
+    /// Adds the step that creates the table of the ledger, on which all others depend, and stamps
+    /// the files. `folder`: of that step.
+    pub fn add_ledger(&mut self, table: String, create: String, folder: String) {
+        let model = format!("ledger.{}.ledger", self.about.project);
+        let entries: BTreeMap<&str, &ModelEntry> =
+            self.models.iter().map(|entry| (entry.unique_id.as_str(), entry)).collect();
+        let mut modes = BTreeMap::new();
+        for steps in &mut self.steps {
+            steps.reads.whole.insert(model.clone());
+            modes.insert(steps.model.clone(), steps.ledger_mode().map(str::to_string));
+            let renamed = entries.get(steps.model.as_str()).and_then(|entry| renamed(entry));
+            steps.ledger = Some(LedgerStamp { plan_fingerprint: "".into(), renamed });
+        }
+        for entry in &mut self.models {
+            entry.ledger = modes.remove(&entry.unique_id).flatten();
+        }
+        let steps = ModelSteps {
+            model: model.clone(),
+            folder: folder.clone(),
+            first: vec![StaticStep { kind: StepKind::Create, text: create }],
+            batches: None,
+            last: Vec::new(),
+            publish: Vec::new(),
+            extra: Vec::new(),
+            reads: ReadSet::default(),
+            ledger: None,
+        };
+        self.steps.insert(0, steps);
+        self.models.push(ModelEntry {
+            relation: table.clone(),
+            ..ModelEntry::of_ledger(model.clone(), folder)
+        });
+        let plan_fingerprint = self.fingerprint_without_ledger();
+        let shared: Arc<str> = plan_fingerprint.as_str().into();
+        for steps in &mut self.steps {
+            if let Some(stamp) = &mut steps.ledger {
+                stamp.plan_fingerprint = shared.clone();
+            }
+        }
+        self.about.ledger = Some(LedgerEntry { table, model, plan_fingerprint });
+    }
+
+    /// The fingerprint of the plan as if it had no ledger.
+    fn fingerprint_without_ledger(&self) -> String {
+        let mut fingerprint = PlanFingerprint::default();
+        self.all().for_each(|step| fingerprint.add_step(&step.id(), step.statement_sha256()));
+        fingerprint.finish()
+    }
+}
+
+/// The table that the batches of a model write instead of that of the model, and the latter.
+fn renamed(entry: &ModelEntry) -> Option<(String, String)> {
+    let shadow = entry.microbatch.as_ref().and_then(|batches| batches.shadow.clone());
+    let other = shadow.or_else(|| Some(entry.staged.as_ref()?.table.clone()))?;
+    Some((other, entry.relation.clone()))
+}
+
+impl ModelSteps {
+    /// The text of a file with its row of the ledger, if it has one.
+    pub(super) fn with_ledger<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
+        match &self.ledger {
+            Some(stamp) if ledger_text::has_part(&text) => Cow::Owned(ledger_text::with_parts(
+                &text,
+                &self.statement_sha256(&text).to_string(),
+                &stamp.plan_fingerprint,
+            )),
+            _ => text,
+        }
+    }
+
+    /// The hash of a file without its row of the ledger, as if it wrote the table of the model.
+    fn statement_sha256(&self, text: &str) -> Sha256 {
+        let plain = ledger_text::without_parts(text);
+        match self.ledger.as_ref().and_then(|stamp| stamp.renamed.as_ref()) {
+            Some((other, table)) => Sha256::of(plain.replace(other.as_str(), table).as_bytes()),
+            None => Sha256::of(plain.as_bytes()),
+        }
+    }
+
+    /// How the row is written: `transaction` or `after`; none if no file has one.
+    fn ledger_mode(&self) -> Option<&'static str> {
+        let texts = self
+            .all()
+            .filter(|step| !matches!(step.kind(), StepKind::Batch) || step.is_first_batch());
+        let mut mode = None;
+        for text in texts.map(|step| step.raw_text().into_owned()) {
+            if text.contains(ledger_text::PART_AFTER) {
+                return Some("after");
+            }
+            mode = mode.or(ledger_text::has_part(&text).then_some("transaction"));
+        }
+        mode
+    }
+}
+
+impl Step<'_> {
+    /// The hash of the file without its row of the ledger.
+    pub fn statement_sha256(&self) -> Sha256 {
+        self.parent.statement_sha256(&self.raw_text())
+    }
+}

@@ -1,0 +1,469 @@
+//! Reads the finished batches: from a file with the result of the ledger's query (CSV or JSON), from
+//! the lines that a client prints for it, or from the journals. A file that is not a complete result
+//! is an error: it would look as if little or nothing were finished.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use regex::Regex;
+use serde_json::Value;
+
+use super::entry::{Entry, Outcome, StepEndEntry};
+use super::journal::PlanPaths;
+use crate::calendar::{Instant, Window};
+use crate::codegen::ledger::{COLUMNS, LINE_START, RowKind};
+use crate::diagnostics::Diagnostic;
+use crate::plan::coverage::{FinishedBatches, FinishedRow, FinishedRows};
+use crate::plan::{Sha256, StepKind};
+
+/// The values of one row in the order of [`COLUMNS`].
+pub type LedgerValues = [String; COLUMNS.len()];
+
+/// The finished batches in a file: `-` is standard input.
+pub fn read_ledger_file(path: &Path) -> Result<FinishedBatches, Diagnostic> {
+    let name = path.display().to_string();
+    let input: Box<dyn Read> = if name == "-" {
+        Box::new(io::stdin())
+    } else {
+        let file = File::open(path)
+            .map_err(|error| Diagnostic::error(format!("cannot read `{name}`: {error}")))?;
+        Box::new(file)
+    };
+    let mut collector = Collector::default();
+    read_rows(BufReader::new(input), &mut |values| collector.add(&values))
+        .and_then(|()| collector.finish())
+        .map_err(|reason| {
+            Diagnostic::error(format!("`{name}` is not a complete result of the ledger's query"))
+                .fact(reason)
+                .hint(format!("write it again: `batchwright ledger --run > {name}`"))
+        })
+}
+
+/// Checks and collects rows.
+#[derive(Default)]
+struct Collector {
+    rows: FinishedRows,
+    count: u64,
+    /// The number of rows, by the last one.
+    expected: Option<u64>,
+}
+
+impl Collector {
+    fn add(&mut self, values: &LedgerValues) -> Result<(), String> {
+        let [model, step, kind, _, start, end, hash, rows, _, at] = values;
+        let Some(kind) = RowKind::parse(kind.trim()) else {
+            return Err(format!("`{kind}` is not a kind of row"));
+        };
+        if kind == RowKind::End {
+            let count = rows.trim().parse::<f64>().ok().filter(|count| *count >= 0.0);
+            let count = count.ok_or_else(|| format!("`{rows}` is not a number of rows"))?;
+            if self.expected.replace(count as u64).is_some() {
+                return Err("it has several last rows".to_string());
+            }
+            return Ok(());
+        }
+        if model.is_empty() {
+            return Err(format!("the row of `{step}` names no model"));
+        }
+        self.count += 1;
+        let time = |text: &str| match text.trim() {
+            text if is_null(text) => Ok(None),
+            text => parse_time(text).map(Some).ok_or_else(|| format!("`{text}` is not a time")),
+        };
+        let window = match (time(start)?, time(end)?) {
+            (Some(start), Some(end)) if start < end => Some(Window { start, end }),
+            (None, None) if kind == RowKind::Build => None,
+            _ => return Err(format!("the row of `{step}` has no window")),
+        };
+        let Some(at) = time(at)? else {
+            return Err(format!("the row of `{step}` has no `written_at`"));
+        };
+        let Some(statement) = Sha256::parse(&hash.trim().to_lowercase()) else {
+            return Err(format!("`{hash}` of `{step}` is not a SHA-256 hash"));
+        };
+        self.rows.add(model, FinishedRow { at, kind, window, statement: Some(statement) });
+        Ok(())
+    }
+
+    fn finish(self) -> Result<FinishedBatches, String> {
+        match self.expected {
+            None => Err("its last row is missing, so it was cut".to_string()),
+            Some(expected) if expected != self.count => {
+                Err(format!("it has {} of {expected} rows", self.count))
+            }
+            Some(_) => Ok(self.rows.finish()),
+        }
+    }
+}
+
+fn is_null(text: &str) -> bool {
+    matches!(text, "" | "NULL" | "null" | "None" | "\\N")
+}
+
+/// A time in UTC as engines and clients print it: with `T` or a space, with or without a fraction
+/// and an offset.
+fn parse_time(text: &str) -> Option<Instant> {
+    let text = text.replacen(' ', "T", 1);
+    let plain = text.trim_end_matches("UTC").trim_end_matches(" +0000").trim_end();
+    if let Ok(at) = chrono::DateTime::parse_from_rfc3339(plain) {
+        return Some(at.to_utc());
+    }
+    let plain = plain.strip_suffix("+00").or(plain.strip_suffix("+0000")).unwrap_or(plain);
+    let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
+    let clock = |format| chrono::NaiveDateTime::parse_from_str(plain.trim_end(), format).ok();
+    formats.into_iter().find_map(clock).map(|at| at.and_utc())
+}
+
+type Take<'t> = &'t mut dyn FnMut(LedgerValues) -> Result<(), String>;
+
+/// Reads the rows of CSV or JSON.
+fn read_rows(mut input: impl BufRead, take: Take) -> Result<(), String> {
+    let start = loop {
+        let bytes = input.fill_buf().map_err(|error| error.to_string())?;
+        let blank = bytes.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let bom = if bytes[blank..].starts_with("\u{feff}".as_bytes()) { 3 } else { 0 };
+        match bytes.get(blank + bom) {
+            Some(byte) => break *byte,
+            None if bytes.is_empty() => return Err("it is empty".to_string()),
+            None => {}
+        }
+        let length = blank + bom;
+        input.consume(length);
+    };
+    match start {
+        b'[' | b'{' => read_json(input, take),
+        _ => read_csv(input, take),
+    }
+}
+
+fn read_csv(mut input: impl BufRead, take: Take) -> Result<(), String> {
+    let mut first = Vec::new();
+    while first.trim_ascii().is_empty() {
+        first.clear();
+        if input.read_until(b'\n', &mut first).map_err(|error| error.to_string())? == 0 {
+            break;
+        }
+    }
+    let header = String::from_utf8_lossy(&first);
+    let header = header.trim_start_matches('\u{feff}').trim();
+    let separator = [',', '\t', ';', '|'].into_iter().find(|char| header.contains(*char));
+    let Some(separator) = separator else {
+        return Err(format!("its first line has no columns: `{header}`"));
+    };
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(separator as u8)
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(io::Cursor::new(format!("{header}\n")).chain(input));
+    let mut records = reader.records();
+    let names = records.next().and_then(Result::ok).unwrap_or_default();
+    let names: Vec<String> = names.iter().map(|name| name.trim().to_lowercase()).collect();
+    let order = COLUMNS.iter().map(|column| {
+        let index = names.iter().position(|name| name == column);
+        index.ok_or_else(|| format!("its first line has no column `{column}`"))
+    });
+    let order = order.collect::<Result<Vec<usize>, String>>()?;
+    for (index, record) in records.enumerate() {
+        let record = record.map_err(|error| format!("it is not CSV: {error}"))?;
+        if record.len() != names.len() {
+            let (columns, values) = (names.len(), record.len());
+            return Err(format!("row {} has {values} values for {columns} columns", index + 1));
+        }
+        take(std::array::from_fn(|column| record[order[column]].to_string()))?;
+    }
+    Ok(())
+}
+
+fn read_json(input: impl BufRead, take: Take) -> Result<(), String> {
+    for value in serde_json::Deserializer::from_reader(input).into_iter::<Value>() {
+        let rows = match value.map_err(|error| format!("it is not JSON: {error}"))? {
+            Value::Array(rows) => rows,
+            row => vec![row],
+        };
+        for row in rows {
+            let Value::Object(row) = row else {
+                return Err("a row of it is not a JSON object".to_string());
+            };
+            let row: BTreeMap<String, Value> =
+                row.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
+            let mut values = LedgerValues::default();
+            for (value, column) in values.iter_mut().zip(COLUMNS) {
+                *value = match row.get(column) {
+                    Some(Value::String(text)) => text.clone(),
+                    Some(Value::Null) => String::new(),
+                    Some(other) => other.to_string(),
+                    None => return Err(format!("a row of it has no `{column}`")),
+                };
+            }
+            take(values)?;
+        }
+    }
+    Ok(())
+}
+
+/// The rows that a client printed for the ledger's query with one text per row; an error if some
+/// are missing.
+pub fn read_ledger_lines(output: &str) -> Result<Vec<LedgerValues>, Diagnostic> {
+    let columns = COLUMNS.len();
+    let line = Regex::new(&format!("{LINE_START};((?:[^;\\s]*;){{{columns}}})"))
+        .expect("a constant pattern");
+    let mut collector = Collector::default();
+    let mut rows = Vec::new();
+    let mut read = || -> Result<(), String> {
+        for captures in line.captures_iter(output) {
+            let mut values = captures[1].split(';');
+            let values: LedgerValues =
+                std::array::from_fn(|_| decoded(values.next().unwrap_or_default()));
+            collector.add(&values)?;
+            rows.push(values);
+        }
+        Ok(())
+    };
+    let failed = |reason: String| {
+        Diagnostic::error("the client did not print all rows of the ledger")
+            .fact(reason)
+            .hint("let the client print plain text or CSV, or run the query yourself: `batchwright ledger`")
+    };
+    read().map_err(failed)?;
+    collector.finish().map_err(failed)?;
+    Ok(rows)
+}
+
+/// A value without the escape sequences of the query (`%2C`) and of JSON (`\u00e9`).
+fn decoded(value: &str) -> String {
+    let json = value.contains('\\').then(|| serde_json::from_str(&format!("\"{value}\"")).ok());
+    let value = json.flatten().unwrap_or_else(|| value.to_string());
+    let mut text = String::with_capacity(value.len());
+    let mut rest = value.as_str();
+    while let Some((before, after)) = rest.split_once('%') {
+        text.push_str(before);
+        let code = after.get(..2).and_then(|code| u8::from_str_radix(code, 16).ok());
+        match code {
+            Some(code) => text.push(char::from(code)),
+            None => text.push('%'),
+        }
+        rest = if code.is_some() { &after[2..] } else { after };
+    }
+    text.push_str(rest);
+    text
+}
+
+/// The rows as CSV with a header.
+pub fn ledger_csv(rows: &[LedgerValues]) -> Result<String, Diagnostic> {
+    let failed = |error: csv::Error| Diagnostic::error(format!("cannot write CSV: {error}"));
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(COLUMNS).map_err(failed)?;
+    for row in rows {
+        writer.write_record(row).map_err(failed)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| failed(error.into_error().into()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The finished batches in the journals of a plan.
+pub fn read_journals(paths: &PlanPaths) -> Result<FinishedBatches, Diagnostic> {
+    let mut rows = JournalRows::default();
+    paths.each_entry(|entry| rows.add(&entry))?;
+    Ok(rows.rows.finish())
+}
+
+/// Turns the entries of journals into rows.
+#[derive(Default)]
+struct JournalRows {
+    rows: FinishedRows,
+    /// The range of the batches of each model that wait for a swap or a publication.
+    waiting: BTreeMap<String, Window>,
+}
+
+impl JournalRows {
+    fn add(&mut self, entry: &Entry) {
+        let Entry::Step(step) = entry else { return };
+        let Some(at) = parse_time(&step.started) else { return };
+        if step.outcome != Outcome::Success {
+            return;
+        }
+        let kind = match (step.kind, step.table.as_deref()) {
+            (StepKind::Batch, None) => RowKind::Batch,
+            (StepKind::Batch, Some(STAGED)) => RowKind::Staged,
+            (StepKind::Batch, Some(_)) => RowKind::Rebuild,
+            (StepKind::Swap, _) => RowKind::Swap,
+            (StepKind::Publish, _) => RowKind::Publish,
+            (StepKind::Undo, _) => RowKind::Undo,
+            _ => return,
+        };
+        let window = match kind {
+            RowKind::Batch | RowKind::Staged | RowKind::Rebuild => window(step),
+            RowKind::Undo => Some(Window { start: at, end: at }),
+            _ => self.waiting.remove(&step.model),
+        };
+        let Some(window) = window else { return };
+        if matches!(kind, RowKind::Staged | RowKind::Rebuild) {
+            let range = self.waiting.entry(step.model.clone()).or_insert(window);
+            *range =
+                Window { start: range.start.min(window.start), end: range.end.max(window.end) };
+        }
+        let hash = step.statement_sha256.as_ref().unwrap_or(&step.sha256);
+        let row = FinishedRow { at, kind, window: Some(window), statement: Sha256::parse(hash) };
+        self.rows.add(&step.model, row);
+    }
+}
+
+/// The value of `table` in the journal for the table of a staged backfill.
+pub const STAGED: &str = "staged";
+/// The same for the table of a full refresh.
+pub const SHADOW: &str = "shadow";
+
+fn window(step: &StepEndEntry) -> Option<Window> {
+    let start = parse_time(step.event_time_start.as_deref()?)?;
+    Some(Window { start, end: parse_time(step.event_time_end.as_deref()?)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HASH: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    fn values(model: &str) -> LedgerValues {
+        let step = format!("{model}@2024-09-01");
+        let texts = [
+            model,
+            &step,
+            "batch",
+            "2024-09-01",
+            "2024-09-01 00:00:00",
+            "2024-09-02 00:00:00",
+            HASH,
+            "",
+            "plan",
+            "2024-09-03 10:00:00.123",
+        ];
+        texts.map(str::to_string)
+    }
+
+    fn end(count: &str) -> LedgerValues {
+        let texts = ["", "", "end", "", "", "", "", count, "", ""];
+        texts.map(str::to_string)
+    }
+
+    fn read(text: &str) -> Result<FinishedBatches, String> {
+        let mut collector = Collector::default();
+        read_rows(text.as_bytes(), &mut |values| collector.add(&values))?;
+        collector.finish()
+    }
+
+    #[test]
+    fn names_are_read_as_they_were_written() {
+        let long = format!("model.shop.{}", "x".repeat(300));
+        let names = [
+            "model.shop.orders",
+            "model.shop.Orders",
+            r#"model.shop.sales "eu", new"#,
+            "model.shop.a-b;c|d",
+            "model.shop.größe 100%",
+            "model.shop.it's `x` \\ y",
+            &long,
+        ];
+        let mut rows: Vec<LedgerValues> = names.map(values).to_vec();
+        rows.push(end("7"));
+        let batches = read(&ledger_csv(&rows).unwrap()).unwrap();
+        let json: Vec<Value> = rows
+            .iter()
+            .map(|row| {
+                COLUMNS.iter().zip(row).map(|(name, value)| (*name, value.as_str())).collect()
+            })
+            .collect();
+        let json = read(&serde_json::to_string(&json).unwrap()).unwrap();
+        let encoded = |value: &str| {
+            let special = ['%', ';', ' ', '|', ',', '"', '\'', '\\', '`'];
+            let encode = |char: char| match special.contains(&char) {
+                true => format!("%{:02X}", u32::from(char)),
+                false => char.to_string(),
+            };
+            value.chars().map(encode).collect::<String>()
+        };
+        let line = |row: &LedgerValues| {
+            let values: String = row.iter().map(|value| encoded(value) + ";").collect();
+            format!("│ {LINE_START};{values} │\n")
+        };
+        let lines: String = rows.iter().map(line).collect();
+        assert_eq!(read_ledger_lines(&lines).unwrap(), rows);
+        for name in names {
+            for batches in [&batches, &json] {
+                assert_eq!(batches.windows(name).count(), 1, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_incomplete_or_foreign_file_is_an_error() {
+        let csv = |rows: &[LedgerValues]| ledger_csv(rows).unwrap();
+        let complete = csv(&[values("a"), values("b"), end("2")]);
+        assert_eq!(read(&complete).unwrap().count(), 2);
+        assert_eq!(read(&csv(&[end("0")])).unwrap().count(), 0, "an empty ledger");
+        let error = |text: &str| read(text).unwrap_err();
+        assert_eq!(error(""), "it is empty");
+        assert_eq!(error(" \n\n"), "it is empty");
+        assert_eq!(error("hello"), "its first line has no columns: `hello`");
+        assert_eq!(error("a,b\n1,2\n"), "its first line has no column `model`");
+        assert_eq!(error(&csv(&[])), "its last row is missing, so it was cut");
+        assert_eq!(error(&csv(&[values("a")])), "its last row is missing, so it was cut");
+        assert_eq!(error(&csv(&[values("a"), end("2")])), "it has 1 of 2 rows");
+        for cut in 1..complete.len() - 1 {
+            assert!(read(&complete[..cut]).is_err(), "cut after {cut} bytes");
+        }
+        assert!(error(&complete.replace("batch,", "bitch,")).contains("not a kind"));
+        assert!(error(&complete.replace(HASH, "x")).contains("not a SHA-256"));
+        assert!(error(&complete.replace("2024-09-02 00", "soon")).contains("not a time"));
+        assert!(error("[{\"model\": \"a\"}]").contains("has no `step`"));
+    }
+
+    #[test]
+    fn times_are_read_as_engines_print_them() {
+        let expected = parse_time("2024-09-01T05:00:00Z").unwrap();
+        for text in [
+            "2024-09-01 05:00:00",
+            "2024-09-01T05:00:00",
+            "2024-09-01 05:00:00.000000",
+            "2024-09-01 05:00:00 UTC",
+            "2024-09-01 05:00:00+00",
+            "2024-09-01 05:00:00.000 +0000",
+            "2024-09-01 07:00:00+02:00",
+            "2024-09-01T05:00",
+        ] {
+            assert_eq!(parse_time(text), Some(expected), "{text}");
+        }
+        assert_eq!(parse_time("yesterday"), None);
+    }
+
+    #[test]
+    fn rebuilt_batches_of_a_journal_wait_for_the_swap() {
+        let step = |kind, day: u32, table: Option<&str>| {
+            let time = |day: u32| Some(format!("2024-09-{day:02}T00:00:00Z"));
+            Entry::Step(StepEndEntry {
+                kind,
+                model: "m".to_string(),
+                event_time_start: time(day).filter(|_| kind == StepKind::Batch),
+                event_time_end: time(day + 1).filter(|_| kind == StepKind::Batch),
+                started: format!("2024-10-{:02}T00:00:00Z", day),
+                table: table.map(str::to_string),
+                ..StepEndEntry::success("")
+            })
+        };
+        let count = |entries: &[Entry]| {
+            let mut rows = JournalRows::default();
+            entries.iter().for_each(|entry| rows.add(entry));
+            rows.rows.finish().count()
+        };
+        let mut entries = vec![
+            step(StepKind::Batch, 1, None),
+            step(StepKind::Batch, 2, Some(SHADOW)),
+            step(StepKind::Batch, 3, Some(SHADOW)),
+        ];
+        assert_eq!(count(&entries), 1);
+        entries.push(step(StepKind::Swap, 4, None));
+        assert_eq!(count(&entries), 2);
+    }
+}

@@ -1,0 +1,221 @@
+//! The ledger with `batchwright run`: machines without a journal, several machines, and `kill -9`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::batchwright::{batchwright, start, step_outcomes};
+use crate::engine::{Case, Engine};
+use crate::shop::{ALL_EVENTS, Shop};
+
+pub const CASES: &[Case] = &[
+    ("a_fresh_machine_continues_with_the_ledger", a_fresh_machine_continues_with_the_ledger),
+    (
+        "the_ledger_agrees_with_the_tables_after_kills",
+        the_ledger_agrees_with_the_tables_after_kills,
+    ),
+];
+
+/// Engines with a server.
+pub const SERVED: &[Case] =
+    &[("two_machines_finish_what_the_ledger_lacks", two_machines_finish_what_the_ledger_lacks)];
+
+const HOURLY: &str = "hourly_events";
+const DAYS: &[&str] = &["--event-time-start", "2024-09-01", "--event-time-end", "2024-09-04"];
+
+/// A machine with a copy of the project, and without a journal.
+struct Machine<'a> {
+    shop: &'a Shop<'a>,
+    dialect: &'static str,
+    project: PathBuf,
+}
+
+impl<'a> Machine<'a> {
+    fn new(shop: &'a Shop<'a>, engine: &dyn Engine, name: &str) -> Machine<'a> {
+        let project = shop.project().with_file_name(name);
+        let copied = Command::new("cp").arg("-r").arg(shop.project()).arg(&project).status();
+        assert!(copied.unwrap().success());
+        Machine { shop, dialect: engine.dialect(), project }
+    }
+
+    fn batchwright(&self, command: &str, arguments: &[&str]) -> Output {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_batchwright"));
+        program.arg(command).args(["--dialect", self.dialect, "--schema", "analytics"]);
+        program.args(["--ledger", "analytics.ledger", "--project-dir"]).arg(&self.project);
+        let output = program.args(arguments).output().unwrap();
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+        output
+    }
+
+    /// Reads the ledger and plans what it lacks; returns the planned batches.
+    fn plan_missing(&self, arguments: &[&str]) -> Vec<String> {
+        let session = self.shop.database.session();
+        let client: Vec<&str> = session.iter().map(String::as_str).collect();
+        let csv = self.batchwright("ledger", &[&["--run", "--"], &client[..]].concat()).stdout;
+        let file = self.project.join("done.csv");
+        fs::write(&file, csv).unwrap();
+        let file = file.display().to_string();
+        self.compile(&[&["--missing", &file], arguments].concat())
+    }
+
+    fn compile(&self, arguments: &[&str]) -> Vec<String> {
+        let now = ["--now", "2024-09-05T12:00:00Z"];
+        self.batchwright("compile", &[&now[..], arguments].concat());
+        let plan = crate::shop::read(&self.plan());
+        let batches = plan.steps.iter().filter(|step| step.kind == "batch");
+        batches.map(|step| step.id.replace("model.shop.", "")).collect()
+    }
+
+    fn plan(&self) -> PathBuf {
+        self.project.join("target/batchwright")
+    }
+
+    fn run(&self, arguments: &[&str]) -> i32 {
+        batchwright("run", &self.plan(), arguments, &self.shop.database.session()).code
+    }
+}
+
+fn a_fresh_machine_continues_with_the_ledger(engine: &dyn Engine) {
+    let shop = Shop::open(engine);
+    let select = ["--select", "int__sessions_aggregated+"];
+    let first = Machine::new(&shop, engine, "first");
+    first.compile(&[&["--select", "+int__sessions_aggregated+"], DAYS].concat());
+    shop.sql("update raw.events set amount = 'much' where event_id = 130;");
+    assert_eq!(first.run(&[]), 1);
+    shop.sql("update raw.events set amount = '11' where event_id = 130;");
+
+    let second = Machine::new(&shop, engine, "second");
+    fs::remove_dir_all(second.project.join("target")).ok();
+    fs::remove_dir_all(second.project.join(".batchwright")).ok();
+    let missing = second.plan_missing(&[&select[..], DAYS].concat());
+    assert_eq!(
+        missing,
+        [
+            "int__sessions_aggregated@2024-09-03",
+            "daily_report@2024-09-03",
+            "monthly_revenue@2024-09"
+        ]
+    );
+    assert_eq!(second.run(&[]), 0);
+    assert!(second.plan_missing(&[&select[..], DAYS].concat()).is_empty());
+    // A selection has the step that creates the ledger.
+    let ran: BTreeSet<String> =
+        step_outcomes(&second.plan()).into_iter().map(|step| step.0).collect();
+    assert!(ran.contains("ledger.shop.ledger@create"));
+
+    // A late row in the lookback of the model, and what begins before the first run.
+    let late = "(200, 1, 'purchase', '5', '2024-09-04 08:00:00')";
+    shop.sql(&format!(
+        "insert into raw.events (event_id, user_id, event_type, amount, occurred_at) values {late};"
+    ));
+    let daily = second.plan_missing(&["--select", "int__sessions_aggregated"]);
+    assert_eq!(
+        daily,
+        ["2024-08-31", "2024-09-03", "2024-09-04", "2024-09-05"]
+            .map(|day| { format!("int__sessions_aggregated@{day}") })
+    );
+    assert_eq!(second.run(&["--select", "int__sessions_aggregated"]), 0);
+    shop.assert_equals_query("int__sessions_aggregated");
+    let again = second.plan_missing(&["--select", "int__sessions_aggregated"]);
+    assert_eq!(again, daily[1..], "the newest batches are always planned");
+}
+
+/// The hours that have rows in the table, and those that have a row in the ledger.
+fn hours(shop: &Shop) -> (BTreeSet<String>, BTreeMap<String, usize>) {
+    let table = shop.rows("select occurred_in from analytics.hourly_events");
+    let mut ledger = BTreeMap::new();
+    for start in shop.rows("select window_start from analytics.ledger where kind = 'batch'") {
+        *ledger.entry(start.trim_end_matches(".000000").to_string()).or_default() += 1;
+    }
+    (table.into_iter().collect(), ledger)
+}
+
+/// The hours with rows, by the source.
+fn hours_of_events(shop: &Shop) -> BTreeSet<String> {
+    let query = "select occurred_at from raw.events where occurred_at is not null";
+    let times = shop.rows(&shop.database.adapt_sql(query));
+    times.iter().map(|time| format!("{}:00:00", &time[..13])).collect()
+}
+
+fn the_ledger_agrees_with_the_tables_after_kills(engine: &dyn Engine) {
+    let kills: u64 =
+        std::env::var("BATCHWRIGHT_KILLS").ok().and_then(|number| number.parse().ok()).unwrap_or(4);
+    let mut killed = 0;
+    for nth in 0.. {
+        if killed >= kills || nth > 4 * kills {
+            break;
+        }
+        let shop = Shop::open(engine);
+        let machine = Machine::new(&shop, engine, "machine");
+        machine.compile(&[&["--select", "stg_events", HOURLY], ALL_EVENTS].concat());
+        let mut run = start("run", &machine.plan(), &[], &shop.database.session());
+        sleep(Duration::from_millis(250 + nth * 977 % 1500));
+        let is_done = run.try_wait().unwrap().is_some();
+        kill(run.id());
+        run.wait().unwrap();
+        if is_done || step_outcomes(&machine.plan()).len() < 4 {
+            continue;
+        }
+        killed += 1;
+        // The client ends its statement or is killed too; then nothing is in between.
+        sleep(Duration::from_millis(200));
+        let (table, ledger) = hours(&shop);
+        let expected: BTreeSet<String> =
+            hours_of_events(&shop).into_iter().filter(|hour| ledger.contains_key(hour)).collect();
+        assert_eq!(table, expected, "an hour is in the table if and only if it is in the ledger");
+
+        let missing = machine.plan_missing(&[&["--select", HOURLY], ALL_EVENTS].concat());
+        assert_eq!(missing.len() + ledger.len(), 6 * 24);
+        assert_eq!(machine.run(&[]), 0);
+        shop.assert_equals_query(HOURLY);
+        let (_, ledger) = hours(&shop);
+        assert!(ledger.len() == 6 * 24 && ledger.values().all(|rows| *rows == 1), "{ledger:?}");
+    }
+    assert!(killed > 0, "no run was killed in time");
+}
+
+/// Kills a process and its children.
+fn kill(pid: u32) {
+    let children = Command::new("pgrep").args(["-P", &pid.to_string()]).output();
+    let children = children.map(|output| output.stdout).unwrap_or_default();
+    let pids = String::from_utf8_lossy(&children).into_owned();
+    for pid in pids.split_whitespace().map(str::to_string).chain([pid.to_string()]) {
+        let _ = Command::new("kill").args(["-9", &pid]).output();
+    }
+}
+
+fn two_machines_finish_what_the_ledger_lacks(engine: &dyn Engine) {
+    let shop = Shop::open(engine);
+    let select = [&["--select", "stg_events", HOURLY], ALL_EVENTS].concat();
+    let machines = ["one", "two"].map(|name| Machine::new(&shop, engine, name));
+    for machine in &machines {
+        machine.compile(&select);
+    }
+    let [one, two] = &machines;
+    assert_eq!(one.run(&["--shard", "1/5"]), 0, "the creates");
+    assert_eq!(one.run(&["--shard", "2/5"]), 0);
+    assert_eq!(two.run(&["--shard", "3/5"]), 0);
+    let mut killed = start("run", &two.plan(), &["--shard", "4/5"], &shop.database.session());
+    sleep(Duration::from_millis(600));
+    kill(killed.id());
+    killed.wait().unwrap();
+    sleep(Duration::from_millis(200));
+    // Machine two repeats its shard, and both finish what the ledger lacks, at the same time.
+    let repeated = start("run", &two.plan(), &["--shard", "4/5"], &shop.database.session());
+    one.plan_missing(&select);
+    let finishing = start("run", &one.plan(), &[], &shop.database.session());
+    for run in [repeated, finishing] {
+        let output = run.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    two.plan_missing(&select);
+    assert_eq!(two.run(&[]), 0);
+    assert!(one.plan_missing(&select).is_empty() && two.plan_missing(&select).is_empty());
+    shop.assert_equals_query(HOURLY);
+    let (table, ledger) = hours(&shop);
+    assert_eq!(table, hours_of_events(&shop));
+    assert_eq!(ledger.len(), 6 * 24);
+}
