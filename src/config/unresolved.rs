@@ -193,10 +193,10 @@ fn of_table<'a>(
 ) -> UnresolvedNode<'a> {
     let mut fqn = folders(package, &table.path);
     fqn.extend([table.source.clone(), table.name.clone()]);
-    let own: Vec<Cow<Config>> = table.config.iter().map(Cow::Borrowed).collect();
+    let table_config: Vec<Cow<Config>> = table.config.iter().map(Cow::Borrowed).collect();
     UnresolvedNode {
-        unrendered: unrendered(Kind::Source, &fqn, (&own, None), (package, root)),
-        layers: layers(Kind::Source, &fqn, own, package, root),
+        unrendered: unrendered(Kind::Source, &fqn, (&table_config, None), (package, root)),
+        layers: layers(Kind::Source, &fqn, table_config, package, root),
         unpatched: Vec::new(),
         kind: Kind::Source,
         package,
