@@ -15,7 +15,7 @@ use crate::window::{self, Bound};
 
 /// The flags that a backfill sets. They cannot be given with `--backfill`; the bounds and
 /// `--full-refresh`, which have environment variables, are checked apart.
-pub const FLAGS: [&str; 8] = [
+pub const FLAGS: [&str; 9] = [
     "select",
     "exclude",
     "selector",
@@ -23,6 +23,7 @@ pub const FLAGS: [&str; 8] = [
     "chunk",
     "complete_only",
     "from_begin",
+    "missing",
     "staged",
 ];
 

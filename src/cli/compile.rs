@@ -19,8 +19,8 @@ use crate::diagnostics::{Diagnostic, Diagnostics, counted};
 use crate::plan::{self, Plan, StepKind};
 use crate::plan_dir;
 use crate::run::entry::{Entry, Outcome};
-use crate::run::ledger_file;
 use crate::run::plan_paths::PlanPaths;
+use crate::run::{journal_rows, ledger_file};
 
 const EXAMPLES: &str = r"Examples:
   Backfill three days of a model and its descendants; the end is exclusive:
@@ -197,7 +197,7 @@ pub fn run(mut args: CompileArgs) -> Result<ExitCode, Diagnostics> {
 /// The batches that are finished by the file, or by the journals if it has no name.
 fn missing(file: &Path, changed: bool, paths: &PlanPaths) -> Result<Missing, Diagnostic> {
     let finished = match file.as_os_str().is_empty() {
-        true => ledger_file::read_journals(paths)?,
+        true => journal_rows::read_journals(paths)?,
         false => ledger_file::read_ledger_file(file)?,
     };
     Ok(Missing { finished: Arc::new(finished), changed })

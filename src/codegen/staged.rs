@@ -194,7 +194,9 @@ impl StagedBackfill<'_> {
         let row = LedgerRow {
             model: &node.unique_id,
             kind,
-            range: Some(range),
+            // One range cannot leave out a gap. A row without one covers no batch, so that the
+            // batches count as missing, and never as published where they are not.
+            range: (cover.runs().len() == 1).then_some(range),
             is_counted: false,
             class: WrapClass::Batches,
         };

@@ -10,7 +10,7 @@ use super::entry::{AttemptEntry, Entry, Outcome, StartEntry, StepEndEntry, Targe
 use super::journal::Journal;
 use super::schedule::Schedule;
 use super::{
-    RunObserver, RunOptions, audits, clock, effects, journal, ledger_file, step_text, transient,
+    RunObserver, RunOptions, audits, clock, effects, journal, journal_rows, step_text, transient,
 };
 use crate::calendar::format_instant;
 use crate::diagnostics::Diagnostic;
@@ -169,8 +169,8 @@ impl<'a> Executor<'a> {
         let models = &self.options.manifest.models;
         let model = models.iter().find(|model| model.unique_id == *step.model)?;
         let is_rebuilt = model.microbatch.as_ref().is_some_and(|model| model.shadow.is_some());
-        let staged = model.staged.as_ref().map(|_| ledger_file::STAGED);
-        staged.or(is_rebuilt.then_some(ledger_file::SHADOW))
+        let staged = model.staged.as_ref().map(|_| journal_rows::STAGED);
+        staged.or(is_rebuilt.then_some(journal_rows::SHADOW))
     }
 
     /// Runs a step, again after a transient failure.

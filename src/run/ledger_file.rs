@@ -1,5 +1,5 @@
-//! Reads the finished batches: from a file with the result of the ledger's query (CSV or JSON), from
-//! the lines that a client prints for it, or from the journals. A file that is not a complete result
+//! Reads the finished batches from a file with the result of the ledger's query (CSV or JSON), or
+//! from the lines that a client prints for it. A file that is not a complete result
 //! is an error: it would look as if little or nothing were finished.
 
 use std::collections::BTreeMap;
@@ -10,13 +10,11 @@ use std::path::Path;
 use regex::Regex;
 use serde_json::Value;
 
-use super::entry::{Entry, Outcome, StepEndEntry};
-use super::journal::PlanPaths;
 use crate::calendar::{Instant, Window};
 use crate::codegen::ledger::{COLUMNS, LINE_START, RowKind};
 use crate::diagnostics::Diagnostic;
+use crate::plan::Sha256;
 use crate::plan::coverage::{FinishedBatches, FinishedRow, FinishedRows};
-use crate::plan::{Sha256, StepKind};
 
 /// The values of one row in the order of [`COLUMNS`].
 pub type LedgerValues = [String; COLUMNS.len()];
@@ -74,7 +72,10 @@ impl Collector {
         };
         let window = match (time(start)?, time(end)?) {
             (Some(start), Some(end)) if start < end => Some(Window { start, end }),
-            (None, None) if kind == RowKind::Build => None,
+            // A publication with excluded ranges has no single range.
+            (None, None) if matches!(kind, RowKind::Build | RowKind::Publish | RowKind::Undo) => {
+                None
+            }
             _ => return Err(format!("the row of `{step}` has no window")),
         };
         let Some(at) = time(at)? else {
@@ -104,7 +105,7 @@ fn is_null(text: &str) -> bool {
 
 /// A time in UTC as engines and clients print it: with `T` or a space, with or without a fraction
 /// and an offset.
-fn parse_time(text: &str) -> Option<Instant> {
+pub fn parse_time(text: &str) -> Option<Instant> {
     let text = text.replacen(' ', "T", 1);
     let plain = text.trim_end_matches("UTC").trim_end_matches(" +0000").trim_end();
     if let Ok(at) = chrono::DateTime::parse_from_rfc3339(plain) {
@@ -262,64 +263,6 @@ pub fn ledger_csv(rows: &[LedgerValues]) -> Result<String, Diagnostic> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The finished batches in the journals of a plan.
-pub fn read_journals(paths: &PlanPaths) -> Result<FinishedBatches, Diagnostic> {
-    let mut rows = JournalRows::default();
-    paths.each_entry(|entry| rows.add(&entry))?;
-    Ok(rows.rows.finish())
-}
-
-/// Turns the entries of journals into rows.
-#[derive(Default)]
-struct JournalRows {
-    rows: FinishedRows,
-    /// The range of the batches of each model that wait for a swap or a publication.
-    waiting: BTreeMap<String, Window>,
-}
-
-impl JournalRows {
-    fn add(&mut self, entry: &Entry) {
-        let Entry::Step(step) = entry else { return };
-        let Some(at) = parse_time(&step.started) else { return };
-        if step.outcome != Outcome::Success {
-            return;
-        }
-        let kind = match (step.kind, step.table.as_deref()) {
-            (StepKind::Batch, None) => RowKind::Batch,
-            (StepKind::Batch, Some(STAGED)) => RowKind::Staged,
-            (StepKind::Batch, Some(_)) => RowKind::Rebuild,
-            (StepKind::Swap, _) => RowKind::Swap,
-            (StepKind::Publish, _) => RowKind::Publish,
-            (StepKind::Undo, _) => RowKind::Undo,
-            _ => return,
-        };
-        let window = match kind {
-            RowKind::Batch | RowKind::Staged | RowKind::Rebuild => window(step),
-            RowKind::Undo => Some(Window { start: at, end: at }),
-            _ => self.waiting.remove(&step.model),
-        };
-        let Some(window) = window else { return };
-        if matches!(kind, RowKind::Staged | RowKind::Rebuild) {
-            let range = self.waiting.entry(step.model.clone()).or_insert(window);
-            *range =
-                Window { start: range.start.min(window.start), end: range.end.max(window.end) };
-        }
-        let hash = step.statement_sha256.as_ref().unwrap_or(&step.sha256);
-        let row = FinishedRow { at, kind, window: Some(window), statement: Sha256::parse(hash) };
-        self.rows.add(&step.model, row);
-    }
-}
-
-/// The value of `table` in the journal for the table of a staged backfill.
-pub const STAGED: &str = "staged";
-/// The same for the table of a full refresh.
-pub const SHADOW: &str = "shadow";
-
-fn window(step: &StepEndEntry) -> Option<Window> {
-    let start = parse_time(step.event_time_start.as_deref()?)?;
-    Some(Window { start, end: parse_time(step.event_time_end.as_deref()?)? })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -436,34 +379,5 @@ mod tests {
             assert_eq!(parse_time(text), Some(expected), "{text}");
         }
         assert_eq!(parse_time("yesterday"), None);
-    }
-
-    #[test]
-    fn rebuilt_batches_of_a_journal_wait_for_the_swap() {
-        let step = |kind, day: u32, table: Option<&str>| {
-            let time = |day: u32| Some(format!("2024-09-{day:02}T00:00:00Z"));
-            Entry::Step(StepEndEntry {
-                kind,
-                model: "m".to_string(),
-                event_time_start: time(day).filter(|_| kind == StepKind::Batch),
-                event_time_end: time(day + 1).filter(|_| kind == StepKind::Batch),
-                started: format!("2024-10-{:02}T00:00:00Z", day),
-                table: table.map(str::to_string),
-                ..StepEndEntry::success("")
-            })
-        };
-        let count = |entries: &[Entry]| {
-            let mut rows = JournalRows::default();
-            entries.iter().for_each(|entry| rows.add(entry));
-            rows.rows.finish().count()
-        };
-        let mut entries = vec![
-            step(StepKind::Batch, 1, None),
-            step(StepKind::Batch, 2, Some(SHADOW)),
-            step(StepKind::Batch, 3, Some(SHADOW)),
-        ];
-        assert_eq!(count(&entries), 1);
-        entries.push(step(StepKind::Swap, 4, None));
-        assert_eq!(count(&entries), 2);
     }
 }

@@ -15,6 +15,7 @@ pub mod executable;
 mod executor;
 pub mod history;
 pub mod journal;
+pub mod journal_rows;
 pub mod junit;
 pub mod ledger_file;
 mod lock;
