@@ -153,7 +153,10 @@ fn fixture_plans(dialect: &str, folder: &Path) -> Vec<(PathBuf, Vec<PathBuf>)> {
         let Some(captures) = command.captures(&readme).filter(|_| project != fixture()) else {
             continue;
         };
-        let plan = folder.join(project.file_name().unwrap());
+        // Cases of different groups may have one name.
+        let names: Vec<_> =
+            project.iter().rev().take(2).map(|name| name.to_string_lossy()).collect();
+        let plan = folder.join(names.join("."));
         let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));
         let line = captures[1].replace("{dialect}", dialect).replace("--stdout", "");
         batchwright
