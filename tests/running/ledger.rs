@@ -177,13 +177,31 @@ fn the_ledger_agrees_with_the_tables_after_kills(engine: &dyn Engine) {
     assert!(killed > 0, "no run was killed in time");
 }
 
-/// Kills a process and its children.
+/// Kills a process and its children, and waits until the children have ended. The process is stopped
+/// first, so that it starts no other child.
 fn kill(pid: u32) {
+    let signal = |name: &str, pid: &str| {
+        let _ = Command::new("kill").args([name, pid]).output();
+    };
+    signal("-STOP", &pid.to_string());
     let children = Command::new("pgrep").args(["-P", &pid.to_string()]).output();
     let children = children.map(|output| output.stdout).unwrap_or_default();
     let pids = String::from_utf8_lossy(&children).into_owned();
-    for pid in pids.split_whitespace().map(str::to_string).chain([pid.to_string()]) {
-        let _ = Command::new("kill").args(["-9", &pid]).output();
+    for child in pids.split_whitespace() {
+        signal("-9", child);
+    }
+    signal("-9", &pid.to_string());
+    for child in pids.split_whitespace() {
+        let is_running = || {
+            let status = std::fs::read_to_string(format!("/proc/{child}/stat"));
+            status.is_ok_and(|status| !status.contains(") Z "))
+        };
+        for _ in 0..500 {
+            if !is_running() {
+                break;
+            }
+            sleep(Duration::from_millis(20));
+        }
     }
 }
 
