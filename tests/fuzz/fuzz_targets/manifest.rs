@@ -11,7 +11,10 @@ use batchwright::compile::compile;
 use batchwright::plan::Plan;
 use batchwright::plan::manifest::{PlannedStep, read};
 use batchwright::plan_dir;
-use batchwright::run::{history::HistoryReader, journal::Places, retry, schedule::Schedule};
+use batchwright::run::history::HistoryReader;
+use batchwright::run::journal::PlanPaths;
+use batchwright::run::retry;
+use batchwright::run::schedule::{Schedule, ScheduleOptions};
 use libfuzzer_sys::fuzz_target;
 
 static SHOP: LazyLock<shop::Shop> = LazyLock::new(shop::Shop::new);
@@ -28,23 +31,27 @@ fuzz_target!(|data: (&str, Vec<(u8, u8, u8, bool)>)| {
     let folder = SHOP.folder().join("plan");
     let _ = std::fs::remove_dir_all(&folder);
     SHOP.write("plan/manifest.json", text);
-    let read_text = Places::beside(&folder).manifest();
+    let read_text = PlanPaths::new(&folder, None).manifest();
     let written = plan_dir::write(&PLAN, &folder).is_ok();
     let on_disk = std::fs::read_to_string(folder.join("manifest.json")).expect("one of them");
     let is_whole =
-        if written { Places::beside(&folder).manifest().is_ok() } else { on_disk == text };
+        if written { PlanPaths::new(&folder, None).manifest().is_ok() } else { on_disk == text };
     assert!(is_whole);
     let mut steps: Vec<PlannedStep> = read_text.map(|read| read.steps).unwrap_or_default();
     steps.extend(graph(&edges));
-    let wanted = retry::left(&steps, &HistoryReader::new(String::new()).finish());
-    let Ok(mut schedule) = Schedule::new(&steps, &wanted, &BTreeMap::new()) else { return };
+    let history = HistoryReader::new(String::new()).finish();
+    let remaining = retry::remaining(&steps, &vec![true; steps.len()], &history);
+    let options = ScheduleOptions::default();
+    let Ok(mut schedule) = Schedule::new(&steps, &remaining, &BTreeMap::new(), options) else {
+        return;
+    };
     let mut started = 0;
     while let Some(step) = schedule.start() {
         started += 1;
         assert!(started <= steps.len());
         schedule.end(step, edges.get(step).is_none_or(|(.., succeeds)| *succeeds));
     }
-    assert!(schedule.over());
+    assert!(schedule.is_finished());
 });
 
 /// Steps in a manifest that is read again.

@@ -55,43 +55,33 @@ impl Shop {
 
     #[allow(dead_code, reason = "a target that compiles nothing asks for nothing")]
     pub fn request(&self, selection: Selection) -> Request {
-        Request {
-            open: LoadOptions {
-                project_dir: self.folder().to_path_buf(),
-                profiles_dir: None,
-                profile: None,
-                target: None,
-                dialect: Some("duckdb".to_string()),
-                database: None,
-                schema: None,
-                vars: serde_json::Map::new(),
-                full_refresh: false,
-                which: "run",
-                now: now(),
-                environment: Default::default(),
-                answers: None,
-                catalog: None,
-            },
-            selection,
-            windows: window::WindowRequest {
-                bounds: window::bounds(Some("2024-09-01"), Some("2024-09-03")).expect("two days"),
-                now: now(),
-                batch_size: None,
-                chunk: None,
-                complete_only: false,
-                excluded: Vec::new(),
-                strict: false,
-                max_batches: 1000,
-            },
+        let open = LoadOptions {
+            project_dir: self.folder().to_path_buf(),
+            profiles_dir: None,
+            profile: None,
+            target: None,
+            dialect: Some("duckdb".to_string()),
+            database: None,
+            schema: None,
+            vars: serde_json::Map::new(),
             full_refresh: false,
-            staged: false,
-            backfill: None,
-            now_is_given: true,
-            from_begin_except: None,
-            earlier_plans: Vec::new(),
-            ledger: None,
-            missing: None,
-        }
+            which: "run",
+            now: now(),
+            environment: Default::default(),
+            answers: None,
+            catalog: None,
+        };
+        let windows = window::WindowRequest {
+            bounds: window::bounds(Some("2024-09-01"), Some("2024-09-03")).expect("two days"),
+            now: now(),
+            batch_size: None,
+            chunk: None,
+            complete_only: false,
+            excluded: Vec::new(),
+            strict: false,
+            max_batches: 1000,
+        };
+        Request { now_is_given: true, ..Request::new(open, selection, windows) }
     }
 }
 

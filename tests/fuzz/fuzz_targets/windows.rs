@@ -34,6 +34,7 @@ fuzz_target!(|data: (u16, u8, Option<u8>, Option<u8>, u32, bool, bool, &str)| {
         batch_size: size.map(grain),
         chunk: chunk.map(grain),
         complete_only,
+        excluded: Vec::new(),
         strict: false,
         max_batches: 2000,
     };
