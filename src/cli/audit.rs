@@ -18,7 +18,7 @@ use crate::plan::Sha256;
 use crate::plan::manifest::{AuditEntry, Manifest, ModelEntry};
 use crate::plan::planned::PlanFingerprint;
 use crate::run::journal::{self, PlanPaths};
-use crate::run::{client_profiles, executable, selection};
+use crate::run::{executable, selection};
 
 const EXAMPLES: &str = r"Examples:
   With the client of the last run, or the dialect's own:
@@ -124,14 +124,7 @@ fn run_client(
         base: &args.plan.project_dir,
     };
     let argv = client::argv(&request, &dialect, &history, &client::confirmed())?;
-    if argv.iter().all(|word| word.is_empty()) {
-        return Err(Diagnostic::error("the client's name is empty").into());
-    }
-    client_profiles::reject_other_dialect(&argv, &dialect)?;
-    client_profiles::reject_error_ignoring(
-        &argv,
-        !argv.iter().any(|word| word.contains("{file}")),
-    )?;
+    client::validate(&argv, &dialect)?;
     executable::refuse_missing(&argv[0], &std::env::var("PATH").unwrap_or_default())?;
     let mut results = Vec::new();
     let mut has_failed = false;

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::compile::CompileArgs;
 use super::next_command::command_line;
 use super::options::{StateArgs, target_folder};
-use crate::config::VERDICTS;
-use crate::diagnostics::{Diagnostic, Diagnostics, nearest};
+use crate::config::unknown_verdict;
+use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::project::backfill::{BackfillFile, ExcludedRange, backfills};
 use crate::run::staged::publishes;
 use crate::window::{self, Bound};
@@ -88,18 +88,9 @@ fn reject_bounds(args: &CompileArgs) -> Result<(), Diagnostics> {
 
 fn validate(file: &BackfillFile) -> Result<(), Diagnostics> {
     let rules = &file.backfill.audit;
-    let verdicts = || VERDICTS.iter().map(|(verdict, _)| *verdict);
-    for allowed in rules.allow.iter().flatten() {
-        if !verdicts().any(|verdict| verdict == allowed) {
-            let error = Diagnostic::error(format!("unknown verdict `{allowed}` in `allow`"));
-            let hint = match nearest(allowed, verdicts()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => {
-                    format!("the verdicts are `{}`", verdicts().collect::<Vec<_>>().join("`, `"))
-                }
-            };
-            return Err(file.error_at("allow", error.hint(hint)).into());
-        }
+    if let Some((unknown, hint)) = rules.allow.as_deref().and_then(unknown_verdict) {
+        let error = Diagnostic::error(format!("unknown verdict `{unknown}` in `allow`"));
+        return Err(file.error_at("allow", error.hint(hint)).into());
     }
     if rules.max_change.is_some_and(|share| !(share >= 0.0 && share.is_finite())) {
         let error = Diagnostic::error("`max_change` must be a number from 0 on")
@@ -151,9 +142,9 @@ fn status(
     let plan = plan_folder(file, project_dir)?;
     let (mut done, mut failed, mut open) = (0, 0, 0);
     let (mut publishing, mut published) = (0, 0);
-    let is_compiled = plan.join("manifest.json").is_file();
+    let paths = state.paths(&plan)?;
+    let is_compiled = paths.has_manifest();
     if is_compiled {
-        let paths = state.paths(&plan)?;
         let history = paths.history(&paths.fingerprint()?)?;
         paths.each_step(&mut |step| {
             let is_done = history.done(&step).is_some() && history.failed(&step).is_none();

@@ -85,19 +85,8 @@ pub fn run(args: CheckArgs) -> Result<ExitCode, Diagnostics> {
     };
     let now_is_given = args.project.now.as_ref().is_some_and(|now| !now.is_empty());
     let open = args.project.open(now, false)?;
-    let request = Request {
-        open,
-        selection: args.select.selection(),
-        windows,
-        full_refresh: false,
-        staged: false,
-        backfill: None,
-        now_is_given,
-        from_begin_except: None,
-        earlier_plans: Vec::new(),
-        ledger: None,
-        missing: None,
-    };
+    let selection = args.select.selection();
+    let request = Request { now_is_given, ..Request::new(open, selection, windows) };
     let checked = compile::check(&request)?;
     print(&match args.format {
         Format::Terminal => shown(&checked.findings),

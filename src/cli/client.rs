@@ -7,6 +7,7 @@ use super::options::{PlanArgs, ProfileArgs};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::dialect::Dialect;
 use crate::project;
+use crate::run::client_profiles;
 use crate::run::confirmed::Confirmed;
 use crate::run::history::History;
 
@@ -69,6 +70,18 @@ fn is_same_client(one: &[String], other: &[String]) -> bool {
         rest
     };
     one.len() == other.len() && one.iter().zip(other).all(|(one, other)| below(one) == below(other))
+}
+
+/// Refuses a client without a name, one of another dialect, and one that continues after an error.
+/// Returns whether it reads SQL from its standard input instead of `{file}`.
+pub fn validate(argv: &[String], dialect: &Dialect) -> Result<bool, Diagnostics> {
+    if argv.iter().all(|word| word.is_empty()) {
+        return Err(Diagnostic::error("the client's name is empty").into());
+    }
+    let reads_stdin = !argv.iter().any(|word| word.contains("{file}"));
+    client_profiles::reject_other_dialect(argv, dialect)?;
+    client_profiles::reject_error_ignoring(argv, reads_stdin)?;
+    Ok(reads_stdin)
 }
 
 /// The record of clients that the user has run.

@@ -61,19 +61,8 @@ fn split(term: &str) -> (&str, &str) {
 fn model_names() -> Result<Vec<String>, Diagnostics> {
     let project = ProjectArgs::of_completion();
     let now = project.instant()?;
-    let request = Request {
-        now_is_given: false,
-        windows: WindowArgs::default().request(now)?,
-        open: project.open(now, false)?,
-        selection: Selection::default(),
-        full_refresh: false,
-        staged: false,
-        backfill: None,
-        from_begin_except: None,
-        earlier_plans: Vec::new(),
-        ledger: None,
-        missing: None,
-    };
+    let windows = WindowArgs::default().request(now)?;
+    let request = Request::new(project.open(now, false)?, Selection::default(), windows);
     let (models, _) = compile::list(&request, false)?;
     Ok(models.into_iter().map(|model| model.name).collect())
 }

@@ -134,14 +134,9 @@ fn client(args: &ExportArgs, dialect: &Dialect) -> Result<Vec<String>, Diagnosti
         }
         (false, _) => args.client.clone(),
     };
-    if argv.iter().all(|word| word.is_empty()) {
-        return Err(Diagnostic::error("the client's name is empty").into());
-    }
-    let by_file = argv.iter().any(|word| word.contains("{file}"));
-    client_profiles::reject_other_dialect(&argv, dialect)?;
-    client_profiles::reject_error_ignoring(&argv, !by_file)?;
+    let reads_stdin = client::validate(&argv, dialect)?;
     let reads_lines = client_profiles::profile(&argv)
-        .filter(|(profile, _)| profile.input == StdinMode::Lines && !by_file);
+        .filter(|(profile, _)| profile.input == StdinMode::Lines && reads_stdin);
     if args.client_only
         && let Some((_, program)) = reads_lines
     {

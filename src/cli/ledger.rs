@@ -7,12 +7,12 @@ use super::client::{self, ClientRequest};
 use super::options::{PlanArgs, ProfileArgs, ledger_setting};
 use super::{print, print_status};
 use crate::codegen::ledger::{read_ledger, read_ledger_lines};
-use crate::compile::ledger_table;
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::compile::{ledger_table, target_facts};
+use crate::diagnostics::{Diagnostic, Diagnostics, counted};
 use crate::dialect::{self, Dialect, Sql};
 use crate::plan::manifest::Manifest;
 use crate::plan::planned::PlanFingerprint;
-use crate::project::{self, Target, TargetFacts};
+use crate::project::{self, Target};
 use crate::run::history::History;
 use crate::run::{client_profiles, executable, ledger_file};
 
@@ -57,7 +57,7 @@ pub struct LedgerArgs {
 
 pub fn run(args: &LedgerArgs) -> Result<ExitCode, Diagnostics> {
     let paths = args.plan.paths()?;
-    let manifest = paths.plan.join("manifest.json").is_file().then(|| paths.manifest());
+    let manifest = paths.has_manifest().then(|| paths.manifest());
     let manifest = manifest.transpose()?;
     let (dialect, table) = ledger(args, manifest.as_ref())?;
     if !args.run {
@@ -77,12 +77,7 @@ pub fn run(args: &LedgerArgs) -> Result<ExitCode, Diagnostics> {
         resumed: history.last.is_some(),
     };
     let mut argv = client::argv(&request, &dialect, &history, &client::confirmed())?;
-    if argv.iter().all(String::is_empty) {
-        return Err(Diagnostic::error("the client's name is empty").into());
-    }
-    client_profiles::reject_other_dialect(&argv, &dialect)?;
-    let is_fed = !argv.iter().any(|word| word.contains("{file}"));
-    client_profiles::reject_error_ignoring(&argv, is_fed)?;
+    client::validate(&argv, &dialect)?;
     executable::refuse_missing(&argv[0], &std::env::var("PATH").unwrap_or_default())?;
     let mut text = read_ledger_lines(&dialect, &table)?.0;
     if let Some((profile, _)) = client_profiles::profile(&argv) {
@@ -109,9 +104,7 @@ pub fn run(args: &LedgerArgs) -> Result<ExitCode, Diagnostics> {
     };
     let rows = ledger_file::read_ledger_lines(&output)?;
     print(&ledger_file::ledger_csv(&rows)?)?;
-    let count = rows.len() - 1;
-    let steps = if count == 1 { "1 step".to_string() } else { format!("{count} steps") };
-    print_status(&format!("{steps} in {table}\n"));
+    print_status(&format!("{} in {table}\n", counted(rows.len() - 1, "step")));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -143,13 +136,7 @@ fn target(args: &LedgerArgs) -> Result<Target, Diagnostic> {
         schema: args.schema.clone(),
         ..args.profile.open(&args.plan.project_dir).map_err(|errors| errors.0[0].clone())?
     };
-    project::target(&open, &|name| {
-        let dialect = dialect::named(name)?;
-        Ok(TargetFacts {
-            schema: dialect.property("default_schema")?,
-            keys: dialect.property("target_keys")?,
-        })
-    })
+    project::target(&open, &|name| target_facts(&dialect::named(name)?))
 }
 
 fn no_ledger() -> Diagnostic {

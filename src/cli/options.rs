@@ -184,18 +184,13 @@ pub fn request(
     project: ProjectArgs,
 ) -> Result<Request, Diagnostics> {
     let now = project.instant()?;
+    let now_is_given = project.now.as_ref().is_some_and(|now| !now.is_empty());
+    let windows = windows.request(now)?;
+    let open = project.open(now, refresh.full_refresh)?;
     Ok(Request {
-        now_is_given: project.now.as_ref().is_some_and(|now| !now.is_empty()),
-        windows: windows.request(now)?,
-        open: project.open(now, refresh.full_refresh)?,
-        selection: select.selection(),
+        now_is_given,
         full_refresh: refresh.full_refresh,
-        staged: false,
-        backfill: None,
-        from_begin_except: None,
-        earlier_plans: Vec::new(),
-        ledger: None,
-        missing: None,
+        ..Request::new(open, select.selection(), windows)
     })
 }
 

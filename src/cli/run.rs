@@ -201,12 +201,7 @@ pub fn start(
         return Ok(ExitCode::SUCCESS);
     }
     let argv = argv?;
-    if argv.iter().all(|word| word.is_empty()) {
-        return Err(Diagnostic::error("the client's name is empty").into());
-    }
-    let session = !argv.iter().any(|word| word.contains("{file}"));
-    client_profiles::reject_other_dialect(&argv, &dialect)?;
-    client_profiles::reject_error_ignoring(&argv, session)?;
+    client::validate(&argv, &dialect)?;
     if settings.dry_run {
         return dry_run(&paths, &manifest, &selection.selected, schedule, &argv);
     }

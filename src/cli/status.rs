@@ -61,9 +61,7 @@ pub fn run(args: StatusArgs) -> Result<ExitCode, Diagnostics> {
     }
     let (backfills, errors) = backfill::statuses(&args.plan.project_dir, &args.plan.state)?;
     print_diagnostics(&errors);
-    let has_plan = paths.plan.join("manifest.json").is_file()
-        || args.plan.plan.is_some()
-        || backfills.is_empty();
+    let has_plan = paths.has_manifest() || args.plan.plan.is_some() || backfills.is_empty();
     if !has_plan {
         print(&match args.json {
             true => pretty(&json!({ "backfills": backfills })),

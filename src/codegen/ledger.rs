@@ -290,10 +290,21 @@ fn null(dialect: &Dialect) -> Result<Sql, Diagnostic> {
 pub fn read_ledger(dialect: &Dialect, ledger: &Sql) -> Result<Sql, Diagnostic> {
     let end = COLUMNS.iter().map(|column| end_value(dialect, column));
     let end: Vec<String> = end.collect::<Result<_, Diagnostic>>()?;
+    read_newest(dialect, ledger, Sql(COLUMNS.join(", ")), Sql(end.join(", ")))
+}
+
+/// The query of the newest rows: `selected` of each, and `end` for the last row.
+fn read_newest(
+    dialect: &Dialect,
+    ledger: &Sql,
+    selected: Sql,
+    end: Sql,
+) -> Result<Sql, Diagnostic> {
     let arguments = [
         ("ledger", ledger.value()),
         ("columns", Sql(COLUMNS.join(", ")).value()),
-        ("end_of_ledger", Sql(end.join(", ")).value()),
+        ("selected", selected.value()),
+        ("end_of_ledger", end.value()),
     ];
     Ok(Sql(format!("{}{}", dialect.session, dialect.sql("ledger_read", &arguments)?)))
 }
@@ -324,13 +335,8 @@ pub fn read_ledger_lines(dialect: &Dialect, ledger: &Sql) -> Result<Sql, Diagnos
         _ => dialect.string(""),
     });
     let end = join(dialect, &end.collect::<Result<Vec<_>, Diagnostic>>()?)?;
-    let arguments = [
-        ("ledger", ledger.value()),
-        ("columns", Sql(COLUMNS.join(", ")).value()),
-        ("line", line.value()),
-        ("end_of_ledger", end.value()),
-    ];
-    Ok(Sql(format!("{}{}\n", dialect.session, dialect.sql("ledger_lines", &arguments)?)))
+    let line = dialect.sql("ledger_line", &[("line", line.value())])?;
+    Ok(Sql(format!("{}\n", read_newest(dialect, ledger, line, end)?)))
 }
 
 /// A value as text without special characters; empty if it is null.

@@ -21,14 +21,14 @@ mod query;
 mod refresh;
 mod render_queries;
 mod report;
+mod request;
 mod schema_changes;
 mod staged;
 mod steps;
 mod strategy_macros;
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::calendar;
@@ -44,8 +44,7 @@ use crate::plan::manifest::{
 };
 use crate::plan::{ModelSteps, Plan};
 use crate::plan_dir;
-use crate::project::backfill::BackfillFile;
-use crate::project::{self, Facts, LedgerSetting, LoadOptions, Project, TargetFacts};
+use crate::project::{self, Facts, LoadOptions, Project, TargetFacts};
 use crate::window;
 
 pub use checks::{Checked, check};
@@ -56,31 +55,7 @@ pub use list::{ListedModel, list};
 pub use missing::Missing;
 pub use render_queries::{RenderRequest, RenderedQueries, render_queries};
 pub use report::{BatchRange, ReportRow, render_table};
-
-/// The arguments of a compilation, from the command line.
-#[derive(Clone, Debug)]
-pub struct Request {
-    pub open: LoadOptions,
-    pub selection: Selection,
-    pub windows: window::WindowRequest,
-    pub full_refresh: bool,
-    /// Whether the batches are written to staging tables and published at the end.
-    pub staged: bool,
-    /// The file of `--backfill`, whose audit rules replace those of the models.
-    pub backfill: Option<BackfillFile>,
-    /// Whether `--now` is set, so that the plan does not depend on the clock.
-    pub now_is_given: bool,
-    /// Unique ids of models with a finished batch; all other models are planned from their `begin`
-    /// on.
-    pub from_begin_except: Option<BTreeSet<String>>,
-    /// The folders of earlier plans. The columns of a table come from the first of them that lists
-    /// the model.
-    pub earlier_plans: Vec<PathBuf>,
-    /// The ledger that the files write to.
-    pub ledger: Option<LedgerSetting>,
-    /// Plans the batches that are not finished, instead of the newest ones.
-    pub missing: Option<Missing>,
-}
+pub use request::Request;
 
 /// A plan, the rows of its report, and diagnostics.
 pub struct Compiled {
@@ -271,16 +246,21 @@ fn graph_gap(broken: &[Broken]) -> Option<Diagnostic> {
     Some(error.hint("correct the model, or set `enabled: false` for it"))
 }
 
+/// The properties of a dialect that loading a target needs.
+pub fn target_facts(dialect: &Dialect) -> Result<TargetFacts, Diagnostic> {
+    Ok(TargetFacts {
+        schema: dialect.property("default_schema")?,
+        keys: dialect.property("target_keys")?,
+    })
+}
+
 /// The properties of a dialect that loading a project needs.
 fn facts(dialect: &Dialect) -> Result<Facts, Diagnostic> {
     Ok(Facts {
         style: dialect.relation_style()?,
         columns: dialect.column_quoting()?,
         adapters: dialect.dispatch()?,
-        target: TargetFacts {
-            schema: dialect.property("default_schema")?,
-            keys: dialect.property("target_keys")?,
-        },
+        target: target_facts(dialect)?,
         files_as_sources: dialect.property("files_as_sources")?,
     })
 }

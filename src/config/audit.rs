@@ -77,20 +77,23 @@ pub fn audit(model: &str, config: &IndexMap<String, Setting>) -> Result<Audit, D
     }
     let of = |key: &str| list(model, key, dict.get(key).unwrap_or(&Value::Null), &at);
     let (ignore, allow) = (of("ignore")?, of("allow")?);
-    let verdicts = || VERDICTS.iter().map(|(verdict, _)| *verdict);
-    if let Some(other) = allow.iter().find(|allowed| !verdicts().any(|verdict| verdict == *allowed))
-    {
-        let error = Diagnostic::error(format!(
-            "`audit` of model `{model}` allows `{other}`, which is no verdict"
-        ))
-        .at(at);
-        return Err(error.hint(match nearest(other, verdicts()) {
-            Some(near) => format!("is it `{near}`?"),
-            None => format!("the verdicts are `{}`", verdicts().collect::<Vec<_>>().join("`, `")),
-        }));
+    if let Some((other, hint)) = unknown_verdict(&allow) {
+        let error = format!("`audit` of model `{model}` allows `{other}`, which is no verdict");
+        return Err(Diagnostic::error(error).at(at).hint(hint));
     }
     let max_change = max_change(model, dict.get("max_change").unwrap_or(&Value::Null), &at)?;
     Ok(Audit { ignore, allow, max_change })
+}
+
+/// The first text that is not a verdict, with a hint.
+pub fn unknown_verdict(allow: &[String]) -> Option<(&str, String)> {
+    let verdicts = || VERDICTS.iter().map(|(verdict, _)| *verdict);
+    let unknown = allow.iter().find(|allowed| !verdicts().any(|verdict| verdict == *allowed))?;
+    let hint = match nearest(unknown, verdicts()) {
+        Some(near) => format!("is it `{near}`?"),
+        None => format!("the verdicts are `{}`", verdicts().collect::<Vec<_>>().join("`, `")),
+    };
+    Some((unknown, hint))
 }
 
 fn max_change(model: &str, value: &Value, at: &Location) -> Result<f64, Diagnostic> {

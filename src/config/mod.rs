@@ -33,7 +33,7 @@ use crate::dialect::TimeType;
 use crate::jinja::{RefCall, Relation};
 use crate::project::Setting;
 
-pub use audit::{Audit, VERDICTS};
+pub use audit::{Audit, VERDICTS, unknown_verdict};
 pub use check::{Allow, Check, LateBy};
 pub use config_json::config_json;
 pub use node_json::{graph_json, node_json};

@@ -1136,14 +1136,15 @@ current_timestamp at time zone 'UTC'
 null
 {% endmacro %}
 
-{# The newest row of each step, and one with their number, so that a part of the result cannot be taken for all of it. #}
-{% macro ledger_read(ledger, columns, end_of_ledger) %}
+{# The newest row of each step, and one with their number, so that a part of the result cannot be taken for all of it. `selected`: the
+   columns, or each row as one text without spaces and quotes, which every client prints unchanged. #}
+{% macro ledger_read(ledger, columns, selected, end_of_ledger) %}
 with ranked as (
   select {{ columns }},
     row_number() over (partition by model, step, kind order by written_at desc) as row_rank
   from {{ ledger }}
 )
-select {{ columns }}
+select {{ selected }}
 from ranked
 where row_rank = 1
 union all
@@ -1152,20 +1153,8 @@ from ranked
 where row_rank = 1;
 {% endmacro %}
 
-{# The same with each row as one text without spaces and quotes, which every client prints unchanged. #}
-{% macro ledger_lines(ledger, columns, line, end_of_ledger) %}
-with ranked as (
-  select {{ columns }},
-    row_number() over (partition by model, step, kind order by written_at desc) as row_rank
-  from {{ ledger }}
-)
-select {{ line }} as ledger_line
-from ranked
-where row_rank = 1
-union all
-select {{ end_of_ledger }}
-from ranked
-where row_rank = 1;
+{% macro ledger_line(line) %}
+{{ line }} as ledger_line
 {% endmacro %}
 
 {% macro ledger_row_count() %}

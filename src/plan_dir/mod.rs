@@ -24,7 +24,7 @@ use files::{WrittenFile, WrittenFiles};
 use fingerprint::{Fingerprint, PlanHashes};
 use staging::Staging;
 
-const MANIFEST: &str = "manifest.json";
+pub const MANIFEST: &str = "manifest.json";
 /// The number of files other than steps, audits and extra files: the manifest and the state.
 const EXTRA_FILES: usize = 2;
 

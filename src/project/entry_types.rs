@@ -8,6 +8,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::jinja::YamlScope;
 use crate::yaml::{Data, Yaml};
 
+use super::properties::OTHER_LISTS;
 use super::values::{has_jinja, rendered};
 
 /// The type of a value, as dbt's contracts declare it.
@@ -177,22 +178,8 @@ const UNIT_TEST: Entry = Entry {
     is_closed: true,
 };
 
-/// The lists of a properties file.
-const LISTS: [&str; 13] = [
-    "models",
-    "seeds",
-    "snapshots",
-    "sources",
-    "exposures",
-    "groups",
-    "metrics",
-    "semantic_models",
-    "saved_queries",
-    "unit_tests",
-    "macros",
-    "analyses",
-    "functions",
-];
+/// The lists of nodes in a properties file.
+const NODE_LISTS: [&str; 4] = ["models", "seeds", "snapshots", "sources"];
 
 /// Words that dbt knows for a key.
 const WORDS: [(&str, &[&str]); 2] = [
@@ -200,10 +187,14 @@ const WORDS: [(&str, &[&str]); 2] = [
     ("maturity", &["low", "medium", "high"]),
 ];
 
+fn is_list(key: &str) -> bool {
+    NODE_LISTS.contains(&key) || OTHER_LISTS.contains(&key)
+}
+
 /// Checks the entries of a properties file.
 pub fn check(tree: &Yaml, scope: &YamlScope, errors: &mut Diagnostics) {
     let mut check = Check { scope, errors };
-    let lists = tree.dict().into_iter().flatten().filter(|(key, _)| LISTS.contains(&key.as_str()));
+    let lists = tree.dict().into_iter().flatten().filter(|(key, _)| is_list(key));
     lists.for_each(|(key, value)| check.value(key, value, List));
     let all =
         |of: &'_ Yaml, key: &str| of.get(key).map(|list| list.items().to_vec()).unwrap_or_default();

@@ -66,7 +66,7 @@ pub struct Version {
 const BESIDE: [&str; 5] = ["meta", "docs", "group", "contract", "access"];
 
 /// Lists of entries with a name besides those that are patches or sources.
-const OTHER_LISTS: [&str; 9] = [
+pub const OTHER_LISTS: [&str; 9] = [
     "exposures",
     "groups",
     "metrics",

@@ -18,8 +18,14 @@ use crate::diagnostics::Diagnostic;
 use crate::plan::Sha256;
 use crate::plan::manifest::Manifest;
 use crate::plan::planned::{self, ManifestHead, PlanFingerprint, PlannedStep};
+use crate::plan_dir::MANIFEST;
 
 impl PlanPaths {
+    /// Whether there is a plan.
+    pub fn has_manifest(&self) -> bool {
+        self.plan.join(MANIFEST).is_file()
+    }
+
     /// The plan's manifest.
     pub fn manifest(&self) -> Result<Manifest, Diagnostic> {
         let (file, name) = self.open_manifest()?;
@@ -33,7 +39,7 @@ impl PlanPaths {
     }
 
     fn open_manifest(&self) -> Result<(BufReader<File>, String), Diagnostic> {
-        let path = self.plan.join("manifest.json");
+        let path = self.plan.join(MANIFEST);
         match File::open(&path) {
             Ok(file) => {
                 Ok((BufReader::with_capacity(READ_AHEAD, file), path.display().to_string()))

@@ -149,46 +149,39 @@ impl Shop {
             write(&format!("models/m{nth}.sql"), &model.file());
         }
         let now = calendar::parse_timestamp("2024-09-10").unwrap().at(chrono_tz::Tz::UTC);
-        let request = Request {
-            open: project::LoadOptions {
-                project_dir: folder.path().to_path_buf(),
-                profiles_dir: None,
-                profile: None,
-                target: None,
-                dialect: None,
-                database: None,
-                schema: None,
-                vars: serde_json::Map::new(),
-                full_refresh: false,
-                which: "run",
-                now,
-                environment: Default::default(),
-                answers: None,
-                catalog: None,
-            },
-            selection: graph::Selection::default(),
-            windows: window::WindowRequest {
-                bounds: window::bounds(
-                    Some(&project.start.to_rfc3339()),
-                    Some(&project.end.to_rfc3339()),
-                )
-                .unwrap(),
-                now,
-                batch_size: project.batch_size,
-                chunk: None,
-                complete_only: false,
-                excluded: Vec::new(),
-                strict: false,
-                max_batches: 1000,
-            },
+        let open = project::LoadOptions {
+            project_dir: folder.path().to_path_buf(),
+            profiles_dir: None,
+            profile: None,
+            target: None,
+            dialect: None,
+            database: None,
+            schema: None,
+            vars: serde_json::Map::new(),
             full_refresh: false,
-            staged: false,
-            backfill: None,
+            which: "run",
+            now,
+            environment: Default::default(),
+            answers: None,
+            catalog: None,
+        };
+        let windows = window::WindowRequest {
+            bounds: window::bounds(
+                Some(&project.start.to_rfc3339()),
+                Some(&project.end.to_rfc3339()),
+            )
+            .unwrap(),
+            now,
+            batch_size: project.batch_size,
+            chunk: None,
+            complete_only: false,
+            excluded: Vec::new(),
+            strict: false,
+            max_batches: 1000,
+        };
+        let request = Request {
             now_is_given: true,
-            earlier_plans: Vec::new(),
-            ledger: None,
-            missing: None,
-            from_begin_except: None,
+            ..Request::new(open, graph::Selection::default(), windows)
         };
         Shop { folder, request }
     }
