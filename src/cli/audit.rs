@@ -69,7 +69,7 @@ pub struct AuditArgs {
     #[arg(long)]
     run: bool,
     #[command(flatten)]
-    plan: PlanArgs,
+    pub plan: PlanArgs,
     #[command(flatten)]
     profile: ProfileArgs,
     /// The client and its arguments [default: the client of the last run, or of the dialect]

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::next_command::{MAX_SELECTED, command_line, project_flags};
+use super::next_command::{
+    MAX_SELECTED, command_line, flags_of_plan, project_flags, set_plan_flags,
+};
 use super::options::{
     ProjectArgs, RefreshArgs, SelectArgs, StateArgs, WindowArgs, ledger_setting, path, plan_folder,
     request,
@@ -121,10 +123,12 @@ pub fn run(mut args: CompileArgs) -> Result<ExitCode, Diagnostics> {
         None => None,
     };
     let project_dir = &args.project.project_dir;
-    let folder = match (&backfill, args.plan) {
-        (Some(file), None) => backfill::plan_folder(file, project_dir)?,
-        (_, plan) => plan_folder(plan, project_dir)?,
+    let plan = match (&backfill, args.plan) {
+        (Some(file), None) => Some(backfill::plan_folder(file, project_dir)?),
+        (_, plan) => plan,
     };
+    set_plan_flags(flags_of_plan(plan.as_deref(), project_dir, &args.state));
+    let folder = plan_folder(plan, project_dir)?;
     let flags = project_flags(&args.project);
     let ledger = ledger_setting(args.ledger.as_deref(), &args.project.project_dir)?;
     let mut request = request(args.select, &args.windows, &args.refresh, args.project)?;

@@ -61,7 +61,7 @@ pub struct ExportArgs {
     #[arg(long, value_name = "DIR")]
     workdir: Option<String>,
     #[command(flatten)]
-    plan: PlanArgs,
+    pub plan: PlanArgs,
     /// The profile, for a default client that needs the path of the database
     #[command(flatten)]
     profile: ProfileArgs,

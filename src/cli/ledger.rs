@@ -38,7 +38,7 @@ pub struct LedgerArgs {
     #[arg(long)]
     run: bool,
     #[command(flatten)]
-    plan: PlanArgs,
+    pub plan: PlanArgs,
     #[command(flatten)]
     profile: ProfileArgs,
     /// SQL dialect of the warehouse [default: that of the profile, or of the plan]

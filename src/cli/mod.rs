@@ -45,6 +45,8 @@ use clap_complete::CompleteEnv;
 use crate::diagnostics::{self, Diagnostic, Diagnostics, STACK_BYTES};
 use crate::jinja::SECRETS;
 use crate::limits;
+use next_command::{plan_flags, set_plan_flags, with_plan_flags};
+use options::PlanArgs;
 use terminal::ColorMode;
 
 const EXAMPLES: &str = r"Examples:
@@ -104,6 +106,25 @@ enum Command {
     Man(man::ManArgs),
 }
 
+impl Command {
+    /// The plan that the command reads; none for commands on a project.
+    fn plan(&self) -> Option<&PlanArgs> {
+        Some(match self {
+            Self::Run(args) => &args.settings.plan,
+            Self::Retry(args) => &args.settings.plan,
+            Self::Publish(args) => &args.settings.plan,
+            Self::Undo(args) => &args.settings.plan,
+            Self::Cleanup(args) => &args.settings.plan,
+            Self::Status(args) => &args.plan,
+            Self::Audit(args) => &args.plan,
+            Self::Ledger(args) => &args.plan,
+            Self::Page(args) => &args.plan,
+            Self::Export(args) => &args.plan,
+            _ => return None,
+        })
+    }
+}
+
 /// Runs the command of the arguments. Exit codes: 0 done; 1 the work failed; 2 the request or the
 /// project is invalid.
 pub fn main() -> ExitCode {
@@ -114,6 +135,9 @@ pub fn main() -> ExitCode {
             Err(error) => return invalid_arguments(&error),
         };
         terminal::set_color(cli.color);
+        if let Some(plan) = cli.command.plan() {
+            set_plan_flags(plan_flags(plan));
+        }
         let result = match cli.command {
             Command::Compile(args) => compile::run(args),
             Command::Render(args) => render::run(args),
@@ -182,8 +206,10 @@ fn print_diagnostics_with(all: &[Diagnostic], written: &str) {
     print_status(&text);
 }
 
-/// Writes to stderr. A closed stderr is not an error.
+/// Writes to stderr, with the flags of this call's plan in commands on a plan. A closed stderr is
+/// not an error.
 fn print_status(text: &str) {
+    let text = &with_plan_flags(text);
     let _ = std::io::stderr().lock().write_all(masked(text, std::env::vars_os()).as_bytes());
 }
 

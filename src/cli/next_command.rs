@@ -1,9 +1,13 @@
 //! Commands in messages: they work when they are pasted, with the flags of this call that matter to
 //! them.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::{LazyLock, OnceLock};
 
-use super::options::{PlanArgs, ProjectArgs};
+use regex::Regex;
+
+use super::options::{PlanArgs, ProjectArgs, StateArgs};
 use super::project_dir;
 
 /// The maximum number of models that a printed command names.
@@ -35,12 +39,58 @@ pub fn project_flags(args: &ProjectArgs) -> Vec<String> {
 
 /// The flags that name the plan.
 pub fn plan_flags(args: &PlanArgs) -> Vec<String> {
+    flags_of_plan(args.plan.as_deref(), &args.project_dir, &args.state)
+}
+
+/// The flags of commands on a plan: its folder, unless it is the default one, the project, and the
+/// folder of the journals.
+pub fn flags_of_plan(plan: Option<&Path>, project_dir: &Path, state: &StateArgs) -> Vec<String> {
     let mut flags = Vec::new();
-    push_folder(&mut flags, &args.project_dir);
-    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
-    push(&mut flags, "--plan", path(&args.plan), "");
-    push(&mut flags, "--state-dir", path(&args.state.state_dir), "BATCHWRIGHT_STATE_DIR");
+    push_folder(&mut flags, project_dir);
+    let path = |path: &Path| path.strip_prefix(".").unwrap_or(path).display().to_string();
+    push(&mut flags, "--plan", plan.map(path), "");
+    push(&mut flags, "--state-dir", state.state_dir.as_deref().map(path), "BATCHWRIGHT_STATE_DIR");
     flags
+}
+
+/// The flags of this call's plan. Messages on stderr get them.
+static CURRENT_PLAN: OnceLock<Vec<String>> = OnceLock::new();
+
+/// Sets the flags that [`with_plan_flags`] adds. The first call counts.
+pub fn set_plan_flags(flags: Vec<String>) {
+    let _ = CURRENT_PLAN.set(flags);
+}
+
+/// The text, where each command on a plan has the flags of this call's plan.
+pub fn with_plan_flags(text: &str) -> Cow<'_, str> {
+    match CURRENT_PLAN.get() {
+        Some(flags) => add_flags(text, flags),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// Adds the flags to each command on a plan between backticks that does not name a plan.
+fn add_flags<'a>(text: &'a str, flags: &[String]) -> Cow<'a, str> {
+    static PLAN_COMMAND: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"`batchwright (run|retry|status|publish|undo|cleanup|audit|ledger|page|export)\b([^`]*)`",
+        )
+        .expect("the pattern is valid")
+    });
+    if flags.is_empty() || !text.contains("`batchwright ") {
+        return Cow::Borrowed(text);
+    }
+    let names_plan = |arguments: &str| {
+        let words = arguments.split_whitespace();
+        words.take_while(|word| *word != "--").any(|word| flags.iter().any(|flag| flag == word))
+    };
+    let flags = shlex::try_join(flags.iter().map(String::as_str)).unwrap_or_default();
+    PLAN_COMMAND.replace_all(text, |command: &regex::Captures| {
+        match names_plan(&command[2]) || command[2].contains("--help") {
+            true => command[0].to_string(),
+            false => format!("`batchwright {} {flags}{}`", &command[1], &command[2]),
+        }
+    })
 }
 
 fn push_folder(flags: &mut Vec<String>, folder: &Path) {
@@ -56,5 +106,34 @@ pub fn push(flags: &mut Vec<String>, name: &str, value: Option<String>, variable
         !variable.is_empty() && std::env::var(variable).is_ok_and(|set| set == value);
     if !is_from_environment {
         flags.extend([name.to_string(), value]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_on_a_plan_get_its_flags() {
+        let flags = ["--plan".to_string(), "target/backfills/a b".to_string()];
+        let text = |text: &str| add_flags(text, &flags).into_owned();
+        assert_eq!(
+            text("to run them: `batchwright run`; or `batchwright retry --from 3`"),
+            "to run them: `batchwright run --plan 'target/backfills/a b'`; or \
+             `batchwright retry --plan 'target/backfills/a b' --from 3`"
+        );
+        assert_eq!(
+            text("`batchwright run -- duckdb --plan x`"),
+            "`batchwright run --plan 'target/backfills/a b' -- duckdb --plan x`"
+        );
+        for unchanged in [
+            "`batchwright compile --staged`",
+            "`batchwright run --plan 'target/backfills/a b'`",
+            "`batchwright audit --help`",
+            "`batchwright runner`",
+        ] {
+            assert_eq!(text(unchanged), unchanged);
+        }
+        assert_eq!(add_flags("`batchwright run`", &[]), "`batchwright run`");
     }
 }

@@ -24,7 +24,7 @@ const EXAMPLES: &str = r"Examples:
 #[command(after_long_help = EXAMPLES)]
 pub struct PageArgs {
     #[command(flatten)]
-    plan: PlanArgs,
+    pub plan: PlanArgs,
     /// Write to FILE instead of next to the plan's folder; `-` is stdout
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,

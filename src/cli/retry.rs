@@ -32,7 +32,7 @@ pub struct RetryArgs {
     #[arg(long)]
     publish: bool,
     #[command(flatten)]
-    settings: RunSettings,
+    pub settings: RunSettings,
 }
 
 pub fn run(args: RetryArgs) -> Result<ExitCode, Diagnostics> {

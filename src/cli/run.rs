@@ -67,7 +67,7 @@ pub struct RunArgs {
     #[arg(long)]
     publish: bool,
     #[command(flatten)]
-    settings: RunSettings,
+    pub settings: RunSettings,
 }
 
 pub fn run(args: RunArgs) -> Result<ExitCode, Diagnostics> {
@@ -275,7 +275,7 @@ pub fn start(
     progress.close();
     match result {
         Ok(result) => {
-            let exit_code = close(&settings, &paths, &manifest, &fingerprint, &result)?;
+            let exit_code = close(&settings, scope, &paths, &manifest, &fingerprint, &result)?;
             if selection.holds_back && result.failed + result.open == 0 {
                 print_status(PUBLISH_HINT);
             }
@@ -344,6 +344,7 @@ fn dry_run(
 /// Prints the table and writes the reports.
 fn close(
     settings: &RunSettings,
+    scope: RunScope,
     paths: &PlanPaths,
     manifest: &Manifest,
     fingerprint: &str,
@@ -384,7 +385,8 @@ fn close(
     };
     let shard = settings.steps.shard.map(|shard| shard.to_string());
     let retry = shard.iter().flat_map(|shard| ["--shard", shard]);
-    let retry: Vec<&str> = std::iter::once("retry").chain(retry).collect();
+    let again = if scope == RunScope::Publish { "publish" } else { "retry" };
+    let retry: Vec<&str> = std::iter::once(again).chain(retry).collect();
     text.push_str(&match (result.failed, result.open) {
         (0, 0) if !settings.audit && manifest.models.iter().any(|model| model.audit.is_some()) => {
             let audit = command(&["audit", "--run"]);
@@ -394,12 +396,20 @@ fn close(
             )
         }
         (0, 0) => format!("{} done\n", counted(result.done, "step")),
-        (failed, open) => format!(
-            "{} done, {failed} failed, {open} not run\nto see why: `{}`; to continue: `{}`\n",
-            counted(result.done, "step"),
-            command(&["status"]),
-            command(&retry)
-        ),
+        (failed, open) => {
+            let steps =
+                format!("{} done, {failed} failed, {open} not run", counted(result.done, "step"));
+            match scope {
+                RunScope::Extra(kind) => {
+                    format!("{steps}\nto try again: `{}`\n", command(&[kind.as_str()]))
+                }
+                _ => format!(
+                    "{steps}\nto see why: `{}`; to continue: `{}`\n",
+                    command(&["status"]),
+                    command(&retry)
+                ),
+            }
+        }
     });
     print_status(&printable(&text));
     Ok(if result.failed + result.open == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })

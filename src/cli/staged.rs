@@ -31,7 +31,7 @@ const CLEANUP: &str = r"Examples:
 #[command(after_long_help = PUBLISH)]
 pub struct PublishArgs {
     #[command(flatten)]
-    settings: RunSettings,
+    pub settings: RunSettings,
 }
 
 /// Take a published backfill back: put the old rows into the tables again
@@ -42,7 +42,7 @@ pub struct PublishArgs {
 #[command(after_long_help = UNDO)]
 pub struct UndoArgs {
     #[command(flatten)]
-    settings: RunSettings,
+    pub settings: RunSettings,
 }
 
 /// Drop the tables of a staged backfill; after this it cannot be undone
@@ -50,7 +50,7 @@ pub struct UndoArgs {
 #[command(after_long_help = CLEANUP)]
 pub struct CleanupArgs {
     #[command(flatten)]
-    settings: RunSettings,
+    pub settings: RunSettings,
 }
 
 pub fn publish(args: PublishArgs) -> Result<ExitCode, Diagnostics> {

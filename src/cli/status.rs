@@ -26,7 +26,7 @@ const EXAMPLES: &str = r"Examples:
 #[command(after_long_help = EXAMPLES)]
 pub struct StatusArgs {
     #[command(flatten)]
-    plan: PlanArgs,
+    pub plan: PlanArgs,
     /// List the batches between `begin` and now that no run has finished, by the journals or by
     /// FILE, the output of `batchwright ledger --run` (`-` for stdin)
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "", value_parser = path())]

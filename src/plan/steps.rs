@@ -215,6 +215,11 @@ impl ExtraFile {
 }
 
 impl StepKind {
+    /// Whether steps of this kind are never in a plan: `undo` and `cleanup`.
+    pub fn is_extra(self) -> bool {
+        matches!(self, StepKind::Undo | StepKind::Cleanup)
+    }
+
     /// The name of a step without batch in its id and, after its prefix, in the name of its file.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -8,14 +8,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::files::Files;
-use crate::diagnostics::{Diagnostic, SourceFile};
+use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 
 /// The folder of the backfills in a project.
 pub const FOLDER: &str = "backfills";
 
 /// A backfill, as its file has it.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "expected a mapping")]
 pub struct Backfill {
     /// Why the rows are rewritten.
     pub reason: String,
@@ -55,7 +55,7 @@ pub struct Backfill {
 
 /// A range whose batches are not planned.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "expected a mapping")]
 pub struct ExcludedRange {
     pub event_time_start: String,
     /// Exclusive.
@@ -64,7 +64,7 @@ pub struct ExcludedRange {
 
 /// The rules of the audits of this backfill, instead of those of the models.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "expected a mapping")]
 pub struct AuditRules {
     /// The verdicts that do not fail the audit.
     pub allow: Option<Vec<String>>,
@@ -100,14 +100,23 @@ impl BackfillFile {
         };
         let names: Vec<_> = relative.iter().map(|name| name.to_string_lossy()).collect();
         let files = Files::open(&root)?;
-        let file = files.read(&names.join("/"))?.ok_or_else(not_found)?;
-        parse(file)
+        let path = names.join("/");
+        let file = parse(files.read(&path)?.ok_or_else(not_found)?)?;
+        let paths = paths(&files, &mut Diagnostics::default());
+        if let Some(other) =
+            paths.iter().find(|other| **other != path && name(other) == file.name())
+        {
+            return Err(Diagnostic::error(format!(
+                "backfills `{path}` and `{other}` have one name, and would have one plan"
+            ))
+            .hint("rename one of the files"));
+        }
+        Ok(file)
     }
 
     /// The name of the backfill: that of the file without its ending.
     pub fn name(&self) -> &str {
-        let name = self.path.rsplit('/').next().unwrap_or(&self.path);
-        name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+        name(&self.path)
     }
 
     /// An error at the line that has the key.
@@ -121,11 +130,9 @@ impl BackfillFile {
 /// The backfills of a project in the order of their names; a file with an error is its error.
 pub fn backfills(root: &Path) -> Result<Vec<Result<BackfillFile, Diagnostic>>, Diagnostic> {
     let files = Files::open(root)?;
-    let mut errors = Default::default();
-    let paths = files.below(FOLDER, &Default::default(), &mut errors);
-    let is_yaml = |path: &String| path.ends_with(".yml") || path.ends_with(".yaml");
+    let mut errors = Diagnostics::default();
     let mut backfills = Vec::new();
-    for path in paths.iter().filter(|path| is_yaml(path)) {
+    for path in &paths(&files, &mut errors) {
         match files.read(path) {
             Ok(file) => backfills.extend(file.map(parse)),
             Err(error) => backfills.push(Err(error)),
@@ -133,6 +140,21 @@ pub fn backfills(root: &Path) -> Result<Vec<Result<BackfillFile, Diagnostic>>, D
     }
     backfills.extend(errors.0.into_iter().map(Err));
     Ok(backfills)
+}
+
+/// The paths of the backfills of the project.
+fn paths(files: &Files, errors: &mut Diagnostics) -> Vec<String> {
+    let is_yaml = |path: &String| path.ends_with(".yml") || path.ends_with(".yaml");
+    files.below(FOLDER, &Default::default(), errors).into_iter().filter(is_yaml).collect()
+}
+
+/// The name of the file without its ending.
+fn name(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match name.rsplit_once('.') {
+        Some((stem, _)) if !stem.is_empty() => stem,
+        _ => name,
+    }
 }
 
 fn parse(file: SourceFile) -> Result<BackfillFile, Diagnostic> {

@@ -48,6 +48,9 @@ pub struct RunEntry {
     /// The client's argument vector, which a retry uses again. Absent if it has a password.
     pub client: Option<Vec<String>>,
     pub threads: usize,
+    /// `undo` or `cleanup`, if the run is of these files and not of the plan's steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extra: Option<StepKind>,
     /// Whether audits run too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub audit: bool,

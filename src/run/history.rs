@@ -21,13 +21,16 @@ pub struct History {
     pub first: Option<RunEntry>,
     /// The last run or retry.
     pub last: Option<RunEntry>,
-    /// Whether the last run or retry ended with all of its steps done.
+    /// Whether the last run or retry ended with all of its steps done, and none was taken back
+    /// since.
     pub is_complete: bool,
     runs: Vec<String>,
     /// The fingerprints of the plans of these runs.
     plans: BTreeSet<String>,
     /// By the hash of the step's id.
     steps: BTreeMap<u128, StepHistory>,
+    /// The models whose staged tables were dropped, and when the drop started.
+    cleaned: BTreeMap<String, Option<Instant>>,
 }
 
 /// Reads the history of one plan; if the plan was never run, that of the last run. So a retry after
@@ -162,6 +165,10 @@ impl History {
             for (key, step) in other.steps {
                 history.steps.entry(key).or_default().merge(step);
             }
+            for (model, at) in other.cleaned {
+                let last = history.cleaned.entry(model).or_default();
+                *last = at.max(*last);
+            }
         }
         history
     }
@@ -188,7 +195,7 @@ impl History {
     fn add(&mut self, entry: Entry) {
         match entry {
             Entry::Run(run) => {
-                self.is_complete = false;
+                self.is_complete &= run.extra.is_some();
                 self.runs.push(run.run.clone());
                 self.plans.extend(run.plan.clone());
                 self.first.get_or_insert_with(|| run.clone());
@@ -204,11 +211,19 @@ impl History {
                     }
                     Outcome::Failed => history.failed = attempt.map(Box::new),
                 }
-                // What an undo takes back can be published again.
-                if step.kind == StepKind::Undo && step.outcome == Outcome::Success {
-                    for kind in [StepKind::Publish, StepKind::After] {
-                        self.steps.remove(&key(&format!("{}@{}", step.model, kind.as_str())));
+                match (step.kind, step.outcome) {
+                    // What an undo takes back can be published again.
+                    (StepKind::Undo, Outcome::Success) => {
+                        for kind in [StepKind::Publish, StepKind::After] {
+                            self.steps.remove(&key_of(&step.model, kind));
+                        }
                     }
+                    // The rows that were not published are lost.
+                    (StepKind::Cleanup, Outcome::Success) if !self.is_published(&step.model) => {
+                        self.is_complete = false;
+                        self.cleaned.insert(step.model, parse_instant(&step.started));
+                    }
+                    _ => {}
                 }
             }
             Entry::Attempt(_) => {}
@@ -217,8 +232,22 @@ impl History {
                     last.target = Some(entry.target);
                 }
             }
-            Entry::End(end) => self.is_complete = end.failed + end.open == 0,
+            Entry::End(end) => {
+                if self.last.as_ref().is_none_or(|last| last.extra.is_none()) {
+                    self.is_complete = end.failed + end.open == 0;
+                }
+            }
         }
+    }
+
+    fn is_published(&self, model: &str) -> bool {
+        let publish = self.steps.get(&key_of(model, StepKind::Publish));
+        publish.is_some_and(|publish| publish.done.is_some())
+    }
+
+    /// Whether the attempt wrote to a staged table that was dropped since.
+    fn is_cleaned(&self, step: &PlannedStep, attempt: &Attempt) -> bool {
+        self.cleaned.get(&*step.model).is_some_and(|at| attempt.started <= *at)
     }
 
     /// The last success of the step with the same id and the same statement: the bytes of its file
@@ -226,6 +255,7 @@ impl History {
     pub fn done(&self, step: &PlannedStep) -> Option<&Attempt> {
         let done = self.steps.get(&key(&step.id))?.done.as_ref();
         done.filter(|done| done.sha256 == step.statement_sha256())
+            .filter(|done| !self.is_cleaned(step, done))
     }
 
     /// The last failure of the step with the same id and the same statement, if it is newer than its
@@ -236,6 +266,7 @@ impl History {
             .failed
             .as_deref()
             .filter(|failed| failed.sha256 == step.statement_sha256())
+            .filter(|failed| !self.is_cleaned(step, failed))
     }
 
     /// Whether the step was started, and its success is not recorded.
@@ -251,6 +282,11 @@ impl History {
     fn step(&mut self, step: &str) -> &mut StepHistory {
         self.steps.entry(key(step)).or_default()
     }
+}
+
+/// The key of the step of a model that has one step of this kind.
+fn key_of(model: &str, kind: StepKind) -> u128 {
+    key(&format!("{model}@{}", kind.as_str()))
 }
 
 fn key(id: &str) -> u128 {
@@ -273,6 +309,7 @@ mod tests {
             continues: continues.map(str::to_string),
             client: None,
             threads: 1,
+            extra: None,
             audit: false,
             steps: 1,
             select: Vec::new(),

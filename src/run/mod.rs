@@ -123,6 +123,7 @@ pub fn run(
         continues: continued.map(|last| last.run.clone()),
         client: RunEntry::without_secrets(&options.client.argv),
         threads: options.threads,
+        extra: options.manifest.steps.first().map(|step| step.kind).filter(|kind| kind.is_extra()),
         audit: options.manifest.steps.iter().any(|step| step.kind == StepKind::Audit),
         steps,
         select: options.select.clone(),

@@ -9,6 +9,7 @@ pub const CASES: &[Case] = &[
     ("a_staged_plan_is_published_and_undone", a_staged_plan_is_published_and_undone),
     ("run_publishes_if_asked_to", run_publishes_if_asked_to),
     ("a_wrong_backfill_is_not_published", a_wrong_backfill_is_not_published),
+    ("a_cleaned_backfill_is_run_again", a_cleaned_backfill_is_run_again),
     ("a_backfill_file_leaves_excluded_days_alone", a_backfill_file_leaves_excluded_days_alone),
 ];
 
@@ -42,7 +43,7 @@ fn a_staged_plan_is_published_and_undone(engine: &dyn Engine) {
 
     let run = batchwright("run", plan.folder(), &[], &client);
     succeeds(&run);
-    assert!(run.err.contains("to publish them: `batchwright publish`"), "{run:?}");
+    assert!(run.err.contains("to publish them: `batchwright publish --plan "), "{run:?}");
     assert_eq!(shop.table(SESSIONS), old);
     let again = command("retry");
     assert!(again.err.contains("nothing left to run: 5 steps done"), "{again:?}");
@@ -104,6 +105,31 @@ fn a_wrong_backfill_is_not_published(engine: &dyn Engine) {
     assert_eq!(shop.table(SESSIONS), old);
     let publish = batchwright("publish", plan.folder(), &[], &[]);
     assert_eq!(publish.code, 2, "{publish:?}");
+}
+
+/// After `cleanup` the finished steps are open again, since their rows are lost.
+fn a_cleaned_backfill_is_run_again(engine: &dyn Engine) {
+    let (shop, plan) = staged(engine);
+    let old = shop.table(SESSIONS);
+    succeeds(&batchwright("run", plan.folder(), &[], &shop.database.session()));
+    let undo = batchwright("undo", plan.folder(), &[], &[]);
+    assert_eq!(undo.code, 1, "{undo:?}");
+    assert!(undo.err.contains("to try again: `batchwright undo "), "{undo:?}");
+    let again = batchwright("retry", plan.folder(), &[], &[]);
+    assert!(again.err.contains("nothing left to run: 5 steps done"), "{again:?}");
+
+    succeeds(&batchwright("cleanup", plan.folder(), &[], &[]));
+    let early = batchwright("publish", plan.folder(), &[], &[]);
+    assert_eq!(early.code, 2, "{early:?}");
+    assert!(early.err.contains("5 steps of the plan are not done"), "{early:?}");
+    assert_eq!(shop.table(SESSIONS), old);
+
+    succeeds(&batchwright("retry", plan.folder(), &["--publish"], &[]));
+    shop.assert_equals_query(SESSIONS);
+    succeeds(&batchwright("cleanup", plan.folder(), &[], &[]));
+    let done = batchwright("retry", plan.folder(), &[], &[]);
+    assert!(done.err.contains("nothing left to run: 5 steps done"), "{done:?}");
+    shop.assert_equals_query(SESSIONS);
 }
 
 /// The amounts of three days change in the source. The table follows on the days of the backfill,
