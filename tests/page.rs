@@ -83,6 +83,24 @@ fn a_click_shows_the_batch_with_its_window_highlighted() {
     assert_eq!((&phone["title"], &phone["facts"]["State"]), (&json!("2024-09-01"), &json!("done")));
 }
 
+#[test]
+fn a_batch_is_staged_until_it_is_published() {
+    let shop = shop();
+    let staged = "compile --dialect duckdb --schema analytics -s int__sessions_aggregated --staged \
+        --event-time-start 2024-09-01 --event-time-end 2024-09-04";
+    assert_eq!(batchwright(shop.path(), &staged.split(' ').collect::<Vec<_>>()), 0);
+    let client = "case \"$(cat $0)\" in *batchwright_probe*) exit 1;; esac";
+    let run = |command| {
+        let arguments = [command, "--quiet", "--", "sh", "-c", client, "{file}"];
+        assert_eq!(batchwright(shop.path(), &arguments), 0);
+        let visit = json!({"page": page(shop.path()), "model": SESSIONS, "batch": "2024-09-02", "clicks": 1});
+        look(&json!([visit])).remove(0)
+    };
+    let view = run("run");
+    assert_eq!(view["facts"]["State"], "staged, not published yet");
+    assert_eq!(run("publish")["facts"]["State"], "done");
+}
+
 /// The README's picture is taken by `cargo bless`; a changed page template requires a new one.
 #[test]
 fn the_picture_is_up_to_date() {

@@ -74,11 +74,13 @@ pub fn page(
     for entry in &manifest.models {
         let days = days(entry);
         let steps = steps.remove(entry.unique_id.as_str()).unwrap_or_default();
-        let audit = last_audit(&steps, history);
-        let mut steps: Vec<PageStep> = steps
-            .into_iter()
-            .map(|step| with_state(step, days.is_some(), audit.as_ref(), &blockers, history))
-            .collect();
+        let facts = ModelFacts {
+            has_days: days.is_some(),
+            audit: last_audit(&steps, history),
+            is_published: is_published(&steps, history),
+        };
+        let mut steps: Vec<PageStep> =
+            steps.into_iter().map(|step| with_state(step, &facts, &blockers, history)).collect();
         steps.sort_by_key(|step| (!step.is_batch(), step.window));
         let cells =
             days.map_or_else(Vec::new, |days| calendar_cells(entry, days, coverage, now, &steps));
@@ -145,22 +147,37 @@ fn fill(values: Value) -> String {
         .expect("the template only uses values that are defined")
 }
 
-/// A step with its state. `audit` is the last audit of the model.
+/// What the states of a model's batches depend on beside their own steps.
+struct ModelFacts<'a> {
+    has_days: bool,
+    audit: Option<LastAudit<'a>>,
+    is_published: bool,
+}
+
+/// Whether batches write to the model's table, or were published to it.
+fn is_published(steps: &[&PlannedStep], history: &History) -> bool {
+    let publish = steps.iter().find(|step| step.kind == StepKind::Publish);
+    publish.is_none_or(|publish| history.done(publish).is_some())
+}
+
+/// A step with its state.
 fn with_state<'a>(
     planned: &'a PlannedStep,
-    has_days: bool,
-    audit: Option<&LastAudit>,
+    facts: &ModelFacts,
     blockers: &BTreeMap<&str, &'a str>,
     history: &'a History,
 ) -> PageStep<'a> {
-    let window = if has_days && planned.kind == StepKind::Batch { window(planned) } else { None };
+    let is_batch = facts.has_days && planned.kind == StepKind::Batch;
+    let window = if is_batch { window(planned) } else { None };
     let ended = history.failed(planned).or(history.done(planned));
     let blocker = blockers.get(&*planned.id).copied();
     let state = match blocker {
         Some(_) => BatchState::Blocked,
+        None if window.is_none() => BatchState::of(planned, history),
         None => {
-            let audit = audit.filter(|_| window.is_some());
-            BatchState::of_batch(planned, label(&planned.id), audit, history)
+            let ModelFacts { audit, is_published, .. } = facts;
+            let label = label(&planned.id);
+            BatchState::of_batch(planned, label, audit.as_ref(), *is_published, history)
         }
     };
     PageStep { planned, window, state, ended, blocker }

@@ -16,6 +16,8 @@ pub enum BatchState {
     /// Between the model's `begin` and now, not in this plan, and not finished by any run.
     Missing,
     Planned,
+    /// Done in the table of a staged backfill that is not published.
+    Staged,
     Done,
     /// Done, and followed by a successful audit.
     Checked,
@@ -23,12 +25,13 @@ pub enum BatchState {
     Earlier,
 }
 
-pub const STATES: [BatchState; 8] = [
+pub const STATES: [BatchState; 9] = [
     BatchState::Failed,
     BatchState::Rejected,
     BatchState::Blocked,
     BatchState::Missing,
     BatchState::Planned,
+    BatchState::Staged,
     BatchState::Done,
     BatchState::Checked,
     BatchState::Earlier,
@@ -54,14 +57,19 @@ impl BatchState {
         }
     }
 
-    /// The state of a batch with this label; `audit` is the last audit of its model.
+    /// The state of a batch with this label; `audit` is the last audit of its model, and
+    /// `is_published` whether the rows of its step are in the model's table.
     pub fn of_batch(
         step: &PlannedStep,
         label: &str,
         audit: Option<&LastAudit>,
+        is_published: bool,
         history: &History,
     ) -> BatchState {
         let state = BatchState::of(step, history);
+        if state == BatchState::Done && !is_published {
+            return BatchState::Staged;
+        }
         let (BatchState::Done, Some(done), Some(audit)) = (state, history.done(step), audit) else {
             return state;
         };
@@ -79,6 +87,7 @@ impl BatchState {
             BatchState::Blocked => "blocked",
             BatchState::Missing => "not in this plan",
             BatchState::Planned => "planned",
+            BatchState::Staged => "staged",
             BatchState::Done => "done",
             BatchState::Checked => "audited",
             BatchState::Earlier => "done in an earlier plan",
@@ -93,6 +102,7 @@ impl BatchState {
             BatchState::Blocked => "blocked",
             BatchState::Missing => "missing",
             BatchState::Planned => "planned",
+            BatchState::Staged => "staged",
             BatchState::Done => "done",
             BatchState::Checked => "checked",
             BatchState::Earlier => "earlier",

@@ -47,9 +47,11 @@ pub fn counts(counts: &Counts) -> Value {
         .collect()
 }
 
-/// All states with their counts.
+/// All states with their counts; `staged` only in a plan that has such batches.
 pub fn legend(counts: &Counts) -> Value {
-    counts.each().map(|(state, count)| entry(state, count)).collect()
+    let is_shown =
+        |(state, count): &(BatchState, usize)| *state != BatchState::Staged || *count > 0;
+    counts.each().filter(is_shown).map(|(state, count)| entry(state, count)).collect()
 }
 
 fn entry(state: BatchState, count: usize) -> Value {

@@ -6,8 +6,8 @@ const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId("data").textContent);
 
 // The states, the most important first.
-const STATES = { f: "failed", r: "rejected", b: "blocked", m: "missing", p: "planned", d: "done", c: "checked", e: "earlier" };
-const WORDS = { rejected: "done, but the audit failed", checked: "audited", earlier: "done in an earlier plan", missing: "not in this plan, and not finished by any run", planned: "planned, not run yet" };
+const STATES = { f: "failed", r: "rejected", b: "blocked", m: "missing", p: "planned", s: "staged", d: "done", c: "checked", e: "earlier" };
+const WORDS = { rejected: "done, but the audit failed", checked: "audited", earlier: "done in an earlier plan", missing: "not in this plan, and not finished by any run", planned: "planned, not run yet", staged: "staged, not published yet" };
 const LETTERS = Object.keys(STATES);
 const RANK = Object.fromEntries(LETTERS.map((letter, index) => [letter, LETTERS.length - index]));
 /** The letters of states that need work. */

@@ -35,7 +35,7 @@ function drawTimeline(canvas, width, model, colours) {
     for (let x = first; x < last && x < canvas.width; x++) if (!pixels[x] || RANK[state] > RANK[pixels[x]]) pixels[x] = state;
   });
   const pen = canvas.getContext("2d");
-  const bar = { f: [0, 22], r: [0, 22], b: [5, 12], d: [5, 12], c: [5, 12], e: [5, 12], p: [5, 12], m: [13, 4] };
+  const bar = { f: [0, 22], r: [0, 22], b: [5, 12], d: [5, 12], c: [5, 12], e: [5, 12], p: [5, 12], s: [5, 12], m: [13, 4] };
   for (let x = 0; x < pixels.length; x++) {
     const state = pixels[x];
     let end = x;
@@ -43,7 +43,7 @@ function drawTimeline(canvas, width, model, colours) {
     if (state) {
       const [top, height] = bar[state].map((length) => length * scale);
       pen.fillStyle = colours[state];
-      if ("pb".includes(state)) {
+      if ("pbs".includes(state)) {
         const line = Math.max(1, Math.round(1.5 * scale));
         pen.fillRect(x, top, end - x + 1, line);
         pen.fillRect(x, top + height - line, end - x + 1, line);
