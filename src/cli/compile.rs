@@ -155,6 +155,7 @@ pub fn run(mut args: CompileArgs) -> Result<ExitCode, Diagnostics> {
         compiled.plan.about.shards = Some(shards);
     }
     let first_run = [
+        unlogged(&request, args.missing.as_deref()),
         first_run::warning(&compiled, &request, &finished, &flags),
         first_run::unloaded_inputs(&compiled, &request, &finished, &flags),
     ];
@@ -205,6 +206,14 @@ fn missing(file: &Path, changed: bool, paths: &PlanPaths) -> Result<Missing, Dia
         false => ledger_file::read_ledger_file(file)?,
     };
     Ok(Missing { finished: Arc::new(finished), changed })
+}
+
+/// A warning if the finished batches come from a ledger, and those of this plan are not added to it.
+fn unlogged(request: &compile::Request, ledger_rows: Option<&Path>) -> Option<Diagnostic> {
+    ledger_rows.filter(|file| !file.as_os_str().is_empty() && request.ledger.is_none())?;
+    let warning = "this plan has no ledger, so its batches will count as missing after its run";
+    Some(Diagnostic::warning(warning)
+        .hint("add `--ledger SCHEMA.TABLE`, or to dbt_project.yml `vars: {batchwright: {ledger: SCHEMA.TABLE}}`"))
 }
 
 /// The average milliseconds of a successful batch of each model, from the journals.
