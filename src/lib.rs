@@ -21,10 +21,11 @@
 //! | [`page`] | the folder and the journal | one HTML file |
 //! | [`diff`] | two plans | what changed: models, windows, one diff per set of batches with the same change |
 //!
-//! Six tools depend on no stage: [`diagnostics`] (messages to the user), [`limits`] (what the work
+//! Seven tools depend on no stage: [`diagnostics`] (messages to the user), [`limits`] (what the work
 //! for one model may cost), [`jinja`] (the template language of models), [`dialect`] (SQL templates
-//! per engine), [`calendar`] (time) and [`yaml`] (YAML as dbt reads it). [`cli`] parses the command
-//! line. `tests/tidy.rs` checks the import order.
+//! per engine), [`calendar`] (time), [`yaml`] (YAML as dbt reads it) and [`result_rows`] (rows of a
+//! query in files and in the output of clients). [`cli`] parses the command line. `tests/tidy.rs`
+//! checks the import order.
 
 pub mod calendar;
 pub mod diagnostics;
@@ -32,6 +33,7 @@ pub mod limits;
 
 pub mod dialect;
 pub mod jinja;
+pub mod result_rows;
 pub mod yaml;
 
 pub mod codegen;

@@ -13,7 +13,8 @@ const STAGES: [&str; 16] = [
     "project", "config", "graph", "window", "render", "inject", "codegen", "plan", "plan_dir",
     "check", "compile", "run", "export", "page", "diff", "cli",
 ];
-const TOOLS: [&str; 6] = ["diagnostics", "limits", "calendar", "jinja", "dialect", "yaml"];
+const TOOLS: [&str; 7] =
+    ["diagnostics", "limits", "calendar", "jinja", "dialect", "yaml", "result_rows"];
 
 #[test]
 fn files_have_at_most_520_lines() {

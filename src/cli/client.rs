@@ -3,12 +3,14 @@
 use std::env::var_os;
 use std::path::Path;
 
+use super::audit::client_output;
 use super::options::{PlanArgs, ProfileArgs};
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Sql};
 use crate::project;
 use crate::run::client_profiles;
 use crate::run::confirmed::Confirmed;
+use crate::run::executable;
 use crate::run::history::History;
 
 /// What determines the client of a command.
@@ -82,6 +84,28 @@ pub fn validate(argv: &[String], dialect: &Dialect) -> Result<bool, Diagnostics>
     client_profiles::reject_other_dialect(argv, dialect)?;
     client_profiles::reject_error_ignoring(argv, reads_stdin)?;
     Ok(reads_stdin)
+}
+
+/// Runs a query with one text per row, and returns what the client prints; the inner error if the
+/// client fails.
+pub fn query_output(
+    request: &ClientRequest,
+    dialect: &Dialect,
+    history: &History,
+    query: &Sql,
+) -> Result<Result<String, Diagnostic>, Diagnostics> {
+    let mut argv = argv(request, dialect, history, &confirmed())?;
+    validate(&argv, dialect)?;
+    executable::refuse_missing(&argv[0], &std::env::var("PATH").unwrap_or_default())?;
+    let mut text = query.0.clone();
+    if let Some((profile, _)) = client_profiles::profile(&argv) {
+        text.insert_str(0, profile.plain_output);
+        let is_set = |option: &str| argv.iter().any(|word| word == option);
+        if !profile.plain_options.first().is_some_and(|option| is_set(option)) {
+            argv.extend(profile.plain_options.iter().map(|option| (*option).to_string()));
+        }
+    }
+    Ok(client_output(&argv, &text))
 }
 
 /// The record of clients that the user has run.

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use super::audit::client_output;
 use super::client::{self, ClientRequest};
 use super::options::{PlanArgs, ProfileArgs, ledger_setting};
 use super::{print, print_status};
@@ -14,7 +13,7 @@ use crate::plan::manifest::Manifest;
 use crate::plan::planned::PlanFingerprint;
 use crate::project::{self, Target};
 use crate::run::history::History;
-use crate::run::{client_profiles, executable, ledger_file};
+use crate::run::ledger_file;
 
 const EXAMPLES: &str = r"Examples:
   $ batchwright ledger --run > done.csv
@@ -76,22 +75,8 @@ pub fn run(args: &LedgerArgs) -> Result<ExitCode, Diagnostics> {
         base: &args.plan.project_dir,
         resumed: history.last.is_some(),
     };
-    let mut argv = client::argv(&request, &dialect, &history, &client::confirmed())?;
-    client::validate(&argv, &dialect)?;
-    executable::refuse_missing(&argv[0], &std::env::var("PATH").unwrap_or_default())?;
-    let mut text = read_ledger_lines(&dialect, &table)?.0;
-    if let Some((profile, _)) = client_profiles::profile(&argv) {
-        text.insert_str(0, profile.plain_output);
-        let options = profile.plain_options.iter().map(|option| (*option).to_string());
-        if !profile
-            .plain_options
-            .first()
-            .is_some_and(|option| argv.iter().any(|word| word == option))
-        {
-            argv.extend(options);
-        }
-    }
-    let output = match client_output(&argv, &text) {
+    let text = read_ledger_lines(&dialect, &table)?;
+    let output = match client::query_output(&request, &dialect, &history, &text)? {
         Ok(output) => output,
         Err(error) => {
             super::print_diagnostics(&[Diagnostic {

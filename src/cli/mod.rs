@@ -6,6 +6,7 @@ mod audit_summary;
 mod backfill;
 mod check;
 mod client;
+mod columns;
 mod compile;
 mod completions;
 mod dbt_commands;
@@ -98,6 +99,7 @@ enum Command {
     Audit(audit::AuditArgs),
     Check(check::CheckArgs),
     Ledger(ledger::LedgerArgs),
+    Columns(Box<columns::ColumnsArgs>),
     Diff(diff::DiffArgs),
     Page(page::PageArgs),
     Export(Box<export::ExportArgs>),
@@ -151,6 +153,7 @@ pub fn main() -> ExitCode {
             Command::Audit(args) => audit::run(args),
             Command::Check(args) => check::run(args),
             Command::Ledger(args) => ledger::run(&args),
+            Command::Columns(args) => columns::run(*args),
             Command::Diff(args) => diff::run(&args),
             Command::Page(args) => page::run(&args),
             Command::Export(args) => export::run(&args),

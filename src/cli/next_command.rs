@@ -34,6 +34,7 @@ pub fn project_flags(args: &ProjectArgs) -> Vec<String> {
     push(&mut flags, "--schema", args.schema.clone(), "");
     push(&mut flags, "--answers", path(&args.answers), "");
     push(&mut flags, "--catalog", path(&args.catalog), "");
+    push(&mut flags, "--columns", path(&args.columns), "");
     flags
 }
 

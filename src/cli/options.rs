@@ -61,6 +61,10 @@ pub struct ProjectArgs {
     /// catalog.json of `dbt docs generate`, for macros that need columns
     #[arg(long, value_name = "FILE")]
     pub catalog: Option<PathBuf>,
+    /// Columns of the tables in the warehouse, for `on_schema_change`: the output of `batchwright
+    /// columns --run`
+    #[arg(long, value_name = "FILE")]
+    pub columns: Option<PathBuf>,
     /// How long the work for one model may take; 0 for any time
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub model_timeout: u64,
@@ -209,6 +213,7 @@ impl ProjectArgs {
             now: None,
             answers: None,
             catalog: None,
+            columns: None,
             model_timeout: 10,
         }
     }
@@ -216,6 +221,16 @@ impl ProjectArgs {
     /// The value of `--now`, or the current time.
     pub fn instant(&self) -> Result<Instant, Diagnostics> {
         instant(self.now.as_deref())
+    }
+
+    /// The profile of the project.
+    pub fn profile(&self) -> ProfileArgs {
+        ProfileArgs {
+            profiles_dir: self.profiles_dir.clone(),
+            profile: self.profile.clone(),
+            target: self.target.clone(),
+            vars: self.vars.clone(),
+        }
     }
 
     /// The options to load the project.
@@ -232,6 +247,7 @@ impl ProjectArgs {
             schema: self.schema,
             answers: self.answers,
             catalog: self.catalog,
+            columns: self.columns,
             full_refresh,
             which: "run",
             now,
@@ -334,6 +350,7 @@ impl ProfileArgs {
             vars: vars(self.vars.as_deref())?,
             full_refresh: false,
             catalog: None,
+            columns: None,
             answers: None,
             which: "run",
             now: Instant::default(),

@@ -9,6 +9,7 @@ use minijinja::Value;
 use super::create_table::create_schema;
 use super::header::header;
 use super::relation_name::{ddl_relation, relation_sql};
+use super::result_lines;
 use crate::calendar::Window;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::ledger_text::{
@@ -127,10 +128,6 @@ pub const COLUMNS: [&str; 10] = [
 /// The text with which a line of `ledger_lines` begins.
 pub const LINE_START: &str = "batchwright-ledger";
 
-/// The characters of names that a line has as `%` and two hexadecimal digits: clients quote, pad,
-/// cut or wrap at them.
-const ESCAPED: [char; 9] = ['%', ';', ' ', '|', ',', '"', '\'', '\\', '`'];
-
 impl LedgerTable {
     /// The file that creates the table.
     pub fn create(&self, dialect: &Dialect) -> Result<String, Diagnostic> {
@@ -181,7 +178,7 @@ fn line_before(options: &Sql) -> Value {
     Value::from_safe_string(text)
 }
 
-fn column_type(dialect: &Dialect, column: &str) -> Result<Sql, Diagnostic> {
+pub(super) fn column_type(dialect: &Dialect, column: &str) -> Result<Sql, Diagnostic> {
     let types: BTreeMap<String, String> = dialect.property("ledger_types")?;
     let name = match column {
         "window_start" | "window_end" => "time",
@@ -328,13 +325,15 @@ fn end_value(dialect: &Dialect, column: &str) -> Result<String, Diagnostic> {
 /// columns, with `;` after each.
 pub fn read_ledger_lines(dialect: &Dialect, ledger: &Sql) -> Result<Sql, Diagnostic> {
     let line = COLUMNS.iter().map(|column| column_text(dialect, column));
-    let line = join(dialect, &line.collect::<Result<Vec<_>, Diagnostic>>()?)?;
+    let line = line.collect::<Result<Vec<_>, Diagnostic>>()?;
+    let line = result_lines::line(dialect, LINE_START, &line)?;
     let end = COLUMNS.iter().map(|column| match *column {
         "kind" => dialect.string(RowKind::End.as_str()),
-        "rows_written" => as_text(dialect, &dialect.sql("ledger_row_count", &[])?),
+        "rows_written" => result_lines::as_text(dialect, &dialect.sql("ledger_row_count", &[])?),
         _ => dialect.string(""),
     });
-    let end = join(dialect, &end.collect::<Result<Vec<_>, Diagnostic>>()?)?;
+    let end = end.collect::<Result<Vec<_>, Diagnostic>>()?;
+    let end = result_lines::line(dialect, LINE_START, &end)?;
     let line = dialect.sql("ledger_line", &[("line", line.value())])?;
     Ok(Sql(format!("{}\n", read_newest(dialect, ledger, line, end)?)))
 }
@@ -343,44 +342,17 @@ pub fn read_ledger_lines(dialect: &Dialect, ledger: &Sql) -> Result<Sql, Diagnos
 fn column_text(dialect: &Dialect, column: &str) -> Result<Sql, Diagnostic> {
     let value = Sql(column.to_string());
     let text = match column {
-        "model" | "step" => {
-            let mut text = value;
-            for char in ESCAPED {
-                let arguments = [
-                    ("text", text.value()),
-                    ("old", dialect.string(&char.to_string())?.value()),
-                    ("new", dialect.string(&format!("%{:02X}", u32::from(char)))?.value()),
-                ];
-                text = dialect.sql("ledger_replace", &arguments)?;
-            }
-            text
-        }
+        "model" | "step" => result_lines::escaped(dialect, &value)?,
         "window_start" | "window_end" | "written_at" => {
             let arguments = [
-                ("text", as_text(dialect, &value)?.value()),
+                ("text", result_lines::as_text(dialect, &value)?.value()),
                 ("old", dialect.string(" ")?.value()),
                 ("new", dialect.string("T")?.value()),
             ];
             dialect.sql("ledger_replace", &arguments)?
         }
-        "rows_written" => as_text(dialect, &value)?,
+        "rows_written" => result_lines::as_text(dialect, &value)?,
         _ => value,
     };
     dialect.sql("ledger_or_empty", &[("value", text.value())])
-}
-
-fn as_text(dialect: &Dialect, value: &Sql) -> Result<Sql, Diagnostic> {
-    let data_type = column_type(dialect, "model")?;
-    dialect.sql("ledger_as_text", &[("value", value.value()), ("type", data_type.value())])
-}
-
-/// The values with the beginning of the line and the separators, as one text.
-fn join(dialect: &Dialect, values: &[Sql]) -> Result<Sql, Diagnostic> {
-    let [before, between, after]: [String; 3] = dialect.property("concatenation")?;
-    let mut parts = vec![dialect.string(&format!("{LINE_START};"))?.0];
-    for value in values {
-        parts.push(value.0.clone());
-        parts.push(dialect.string(";")?.0);
-    }
-    Ok(Sql(format!("{before}{}{after}", parts.join(&between))))
 }

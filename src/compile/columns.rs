@@ -154,7 +154,7 @@ impl Columns {
         self.parsed(Purpose::Statement, node, true)
     }
 
-    /// The columns of a node's table in dbt's catalog.
+    /// The columns of a node's table in dbt's catalog or the file of `--columns`.
     pub fn catalogued(&self, node: &Node) -> Option<Vec<ResultColumn>> {
         let columns = self
             .catalog
@@ -166,6 +166,11 @@ impl Columns {
             ..ResultColumn::named(name, fold_case(self.case, name) != *name)
         };
         Some(columns.iter().map(column).collect())
+    }
+
+    /// Whether the file of `--columns` says that a node's table does not exist.
+    pub fn is_missing(&self, node: &Node) -> bool {
+        self.catalog.missing.contains(&relation_key(&node.relation))
     }
 
     /// The columns of a model's query over the declared columns of its inputs, or the declared

@@ -1,5 +1,6 @@
 //! `on_schema_change` of one model: derives the statements that adapt its table to its query, from
-//! the columns of the query and those of the table (from dbt's catalog or an earlier plan). Rejects
+//! the columns of the query and those of the table (from dbt's catalog, the file of `--columns` or
+//! an earlier plan). Rejects
 //! a new column of unknown type if the engine cannot infer it, and a change of type that would lose
 //! values.
 
@@ -89,6 +90,8 @@ pub(super) fn table_change(of: &ChangeInput) -> Result<Option<TableChange>, Diag
     let earlier = context.earlier_plans.of(node);
     let present: Option<Vec<ResultColumn>> = match (&catalogued, earlier) {
         (Some(columns), _) => Some(columns.clone()),
+        // The create step makes the table with the columns of the query.
+        (None, _) if context.columns.is_missing(node) => Some(columns.to_vec()),
         (None, Some(earlier)) => {
             let names = earlier.written.iter().chain(&earlier.dropped);
             Some(names.map(|name| ResultColumn::named(name, false)).collect())
@@ -133,11 +136,7 @@ pub(super) fn table_change(of: &ChangeInput) -> Result<Option<TableChange>, Diag
             "columns that the query of `{}` no longer has are unknown, so the plan drops none",
             node.name
         );
-        diagnostics.push(
-            Diagnostic::warning(message)
-                .at(location(node))
-                .hint("pass dbt's catalog: `--catalog target/catalog.json`"),
-        );
+        diagnostics.push(Diagnostic::warning(message).at(location(node)).hint(columns_hint(node)));
     }
     let widened = match change {
         SchemaChange::SyncAllColumns => {
@@ -285,10 +284,20 @@ fn untyped_columns(
     }
     let message =
         format!("the plan adds no column of `{}` whose type is not known: {names}", node.name);
-    Ok(Diagnostic::warning(message).at(location(node)).hint(hint).hint(
-        "or pass dbt's catalog, which lists the columns of the table: `--catalog \
-        target/catalog.json`",
-    ))
+    Ok(Diagnostic::warning(message)
+        .at(location(node))
+        .hint(hint)
+        .hint(format!("or {}", columns_hint(node))))
+}
+
+/// How the plan gets to know the columns of a table.
+fn columns_hint(node: &Node) -> String {
+    format!(
+        "read the columns of the table: `batchwright columns -s {} --run > columns.csv`, then \
+         compile with `--columns columns.csv`; or pass dbt's catalog: `--catalog \
+         target/catalog.json`",
+        node.name
+    )
 }
 
 /// The columns whose type in the catalog is narrower than in the query.

@@ -1164,6 +1164,15 @@ count(*)
 {# Before, between and after the parts of a text. #}
 {% set concatenation = ["", " || ", ""] %}
 
+{# Texts of one character. #}
+{% macro backslash(text) %}
+{{ text }}
+{% endmacro %}
+
+{% macro apostrophe(text) %}
+{{ text }}
+{% endmacro %}
+
 {% macro ledger_replace(text, old, new) %}
 replace({{ text }}, {{ old }}, {{ new }})
 {% endmacro %}
@@ -1174,4 +1183,37 @@ coalesce({{ value }}, '')
 
 {% macro ledger_as_text(value, type) %}
 cast({{ value }} as {{ type }})
+{% endmacro %}
+
+{# The columns of tables, from the engine's catalog. Each part of the query reads the tables of one schema, or one table if `columns_by`
+   is `table`. `columns_in_lower_case`: whether the catalog has every name in lower case. `columns_refused`: why no query reads them; `columns_need_database`: the same for tables without a database. #}
+{% set columns_by = "schema" %}
+{% set columns_in_lower_case = false %}
+{% set columns_refused = none %}
+{% set columns_need_database = none %}
+
+{% macro columns_table(database_text, schema_text, name_text) %}
+select {{ database_text }} as database_name, {{ schema_text }} as schema_name, {{ name_text }} as table_name, 0 as column_position,
+  '' as column_name, '' as data_type
+{% endmacro %}
+
+{% macro columns_of(database, database_text, schema_text, names) %}
+select {{ database_text }}, {{ schema_text }}, table_name, ordinal_position, column_name, data_type
+from {{ database }}information_schema.columns
+where table_schema = {{ schema_text }} and table_name in ({{ names }})
+{% endmacro %}
+
+{% macro columns_read(parts, selected, end_of_columns) %}
+with present_columns as (
+{{ parts }}
+)
+select {{ selected }}
+from present_columns
+union all
+select {{ end_of_columns }}
+from present_columns;
+{% endmacro %}
+
+{% macro columns_line(line) %}
+{{ line }} as column_line
 {% endmacro %}

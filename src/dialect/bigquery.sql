@@ -426,3 +426,10 @@ commit transaction;
 {% macro ledger_clock() %}
 current_timestamp()
 {% endmacro %}
+
+{# A schema has its own catalog. #}
+{% macro columns_of(schema, database_text, schema_text, names) %}
+select {{ database_text }}, {{ schema_text }}, table_name, ordinal_position, column_name, data_type
+from {{ schema }}.INFORMATION_SCHEMA.COLUMNS
+where table_name in ({{ names }}) and ordinal_position is not null
+{% endmacro %}

@@ -397,3 +397,9 @@ now64(6, 'UTC')
 {% macro ledger_as_text(value) %}
 toString({{ value }})
 {% endmacro %}
+
+{% macro columns_of(database_text, schema_text, names) %}
+select {{ database_text }}, {{ schema_text }}, table, position, name, type
+from system.columns
+where database = {{ schema_text }} and table in ({{ names }})
+{% endmacro %}

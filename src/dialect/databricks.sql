@@ -309,3 +309,12 @@ alter table {{ target }} alter column {{ column }} comment {{ text }};
 {% macro ledger_clock() %}
 cast(to_utc_timestamp(current_timestamp(), current_timezone()) as timestamp_ntz)
 {% endmacro %}
+
+{% set columns_in_lower_case = true %}
+{% set columns_need_database = "only Unity Catalog has an `information_schema`, one in each catalog" %}
+
+{% macro columns_of(database, database_text, schema_text, names) %}
+select {{ database_text }}, {{ schema_text }}, table_name, ordinal_position, column_name, full_data_type
+from {{ database }}information_schema.columns
+where table_schema = {{ schema_text }} and table_name in ({{ names }})
+{% endmacro %}

@@ -230,3 +230,10 @@ begin transaction; commit;
 {% macro ledger_clock() %}
 make_timestamp(epoch_us(now()))
 {% endmacro %}
+
+{% macro columns_of(database_text, schema_text, names) %}
+select {{ database_text }}, {{ schema_text }}, table_name, column_index, column_name, data_type
+from duckdb_columns()
+where lower(database_name) = lower(coalesce(nullif({{ database_text }}, ''), current_database()))
+  and lower(schema_name) = lower({{ schema_text }}) and lower(table_name) in (select lower(unnest([{{ names }}])))
+{% endmacro %}

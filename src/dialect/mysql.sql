@@ -345,3 +345,9 @@ row_count()
 {% macro ledger_as_text(value) %}
 cast({{ value }} as char)
 {% endmacro %}
+
+{% macro columns_of(database_text, schema_text, names) %}
+select {{ database_text }}, {{ schema_text }}, table_name, ordinal_position, column_name, column_type
+from information_schema.columns
+where table_schema = {{ schema_text }} and table_name in ({{ names }})
+{% endmacro %}

@@ -531,3 +531,17 @@ create table if not exists {{ ledger }} (
 end
 $ledger$;
 {% endmacro %}
+
+{% macro columns_table(database_text, schema_text, name_text) %}
+select cast({{ database_text }} as text) as database_name, cast({{ schema_text }} as text) as schema_name,
+  cast({{ name_text }} as text) as table_name, 0 as column_position, cast('' as text) as column_name, cast('' as text) as data_type
+{% endmacro %}
+
+{% macro columns_of(database_text, schema_text, names) %}
+select {{ database_text }}, {{ schema_text }}, cast(tables.relname as text), attributes.attnum, cast(attributes.attname as text),
+  format_type(attributes.atttypid, attributes.atttypmod)
+from pg_catalog.pg_attribute as attributes
+join pg_catalog.pg_class as tables on tables.oid = attributes.attrelid
+join pg_catalog.pg_namespace as schemas on schemas.oid = tables.relnamespace
+where schemas.nspname = {{ schema_text }} and tables.relname in ({{ names }}) and attributes.attnum > 0 and not attributes.attisdropped
+{% endmacro %}

@@ -273,3 +273,26 @@ create table if not exists {{ ledger }} (
 {% macro ledger_clock() %}
 getdate()
 {% endmacro %}
+
+{% set columns_in_lower_case = true %}
+
+{% macro columns_table(database_text, schema_text, name_text) %}
+select cast({{ database_text }} as varchar) as database_name, cast({{ schema_text }} as varchar) as schema_name,
+  cast({{ name_text }} as varchar) as table_name, 0 as column_position, cast('' as varchar) as column_name, cast('' as varchar) as data_type
+{% endmacro %}
+
+{% macro columns_of(database_text, schema_text, names) %}
+select {{ database_text }}, {{ schema_text }}, cast(table_name as varchar), cast(ordinal_position as integer), cast(column_name as varchar),
+  cast(data_type as varchar)
+from information_schema.columns
+where lower(table_schema) = {{ schema_text }} and lower(table_name) in ({{ names }})
+{% endmacro %}
+
+{# Whether a backslash escapes in a string depends on the server or on the tool that splits the file. #}
+{% macro backslash() %}
+chr(92)
+{% endmacro %}
+
+{% macro apostrophe() %}
+chr(39)
+{% endmacro %}

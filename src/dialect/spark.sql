@@ -225,3 +225,5 @@ create table {{ target }} (
 {% macro ledger_options(format) %}
 using {{ format }}
 {% endmacro %}
+
+{% set columns_refused = "Spark has no table of columns; its `describe table` is a statement of its own" %}

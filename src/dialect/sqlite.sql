@@ -214,3 +214,10 @@ strftime('%Y-%m-%d %H:%M:%f', 'now')
 {% macro ledger_count() %}
 changes()
 {% endmacro %}
+
+{% set columns_by = "table" %}
+
+{% macro columns_of(database_text, schema_text, name_text) %}
+select {{ database_text }}, {{ schema_text }}, {{ name_text }}, cid + 1, name, type
+from pragma_table_info({{ name_text }}, {{ schema_text }})
+{% endmacro %}

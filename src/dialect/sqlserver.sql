@@ -430,3 +430,10 @@ sysutcdatetime()
 {% macro ledger_as_text(value) %}
 convert(varchar(40), {{ value }}, 121)
 {% endmacro %}
+
+{# The catalog's names are in capitals, which matters in a database with a case-sensitive collation. #}
+{% macro columns_of(database, database_text, schema_text, names) %}
+select {{ database_text }}, {{ schema_text }}, TABLE_NAME, ORDINAL_POSITION, COLUMN_NAME, DATA_TYPE
+from {{ database }}INFORMATION_SCHEMA.COLUMNS
+where TABLE_SCHEMA = {{ schema_text }} and TABLE_NAME in ({{ names }})
+{% endmacro %}

@@ -211,3 +211,10 @@ alter table {{ next }} rename to {{ target }};
 {% macro ledger_clock() %}
 cast(current_timestamp at time zone 'UTC' as timestamp(6))
 {% endmacro %}
+
+{% set columns_in_lower_case = true %}
+
+{# Whether a backslash escapes in a string depends on the server or on the tool that splits the file. #}
+{% macro backslash() %}
+chr(92)
+{% endmacro %}

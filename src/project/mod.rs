@@ -52,7 +52,7 @@ pub use profile::TargetFacts;
 pub use properties::{Config, Patch, Properties, Version};
 #[cfg(test)]
 pub use read::tests::{Said, folder};
-pub use recorded::Catalog;
+pub use recorded::{Catalog, PRESENT_COLUMNS, PresentColumn, present_tables};
 pub use resources::{Resource, ResourceKind};
 pub use seeds::{header, table};
 pub use selectors::SelectorsFile;
@@ -137,6 +137,8 @@ pub struct LoadOptions {
     pub answers: Option<PathBuf>,
     /// dbt's `catalog.json`.
     pub catalog: Option<PathBuf>,
+    /// A file with the result of the query of `batchwright columns`.
+    pub columns: Option<PathBuf>,
 }
 
 /// How sources are written: as the dialect does, whatever the project says of the quoting of its

@@ -310,6 +310,7 @@ mod tests {
             environment: BTreeMap::new(),
             answers: None,
             catalog: None,
+            columns: None,
         }
     }
 

@@ -71,10 +71,11 @@ pub fn read(
         None
     });
     let selectors = selectors.map(|file| SelectorsFile::read(file, &scope, &mut warnings));
-    let (answers, catalog) = (
+    let (answers, mut catalog) = (
         recorded::answers(files.fence(), open.answers.as_deref())?,
         recorded::catalog(files.fence(), open.catalog.as_deref())?,
     );
+    recorded::add_present_columns(&mut catalog, files.fence(), open.columns.as_deref())?;
     Ok(Loader {
         answers,
         catalog,
@@ -407,6 +408,7 @@ pub mod tests {
             environment: BTreeMap::new(),
             answers: None,
             catalog: None,
+            columns: None,
         };
         let style = RelationStyle { quote: '"', quoted: [true; 3], included: [true; 3] };
         let columns = ColumnQuoting { quote: '"', seeds: true, once: false };

@@ -1,8 +1,9 @@
-//! What was recorded of the warehouse: answers of queries (`--answers`), and dbt's catalog of
-//! relations and their columns (`--catalog`). Takes the paths; gives tables of both. Refuses files
-//! that can't be read or mean nothing.
+//! What was recorded of the warehouse: answers of queries (`--answers`), dbt's catalog of relations
+//! and their columns (`--catalog`), and the result of the query of `batchwright columns`
+//! (`--columns`). Takes the paths; gives tables of all. Refuses files that can't be read or mean
+//! nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value;
@@ -13,6 +14,7 @@ use crate::yaml::{self, Data, Yaml};
 
 use super::files;
 use super::sandbox::Sandbox;
+use crate::result_rows;
 
 /// Relations by database, schema and identifier in lower case, with their columns and types as the
 /// warehouse spells them.
@@ -20,7 +22,18 @@ use super::sandbox::Sandbox;
 pub struct Catalog {
     pub is_given: bool,
     pub relations: BTreeMap<[String; 3], Vec<(String, Option<String>)>>,
+    /// The relations that the warehouse does not have.
+    pub missing: BTreeSet<[String; 3]>,
 }
+
+/// The columns of the result of the query of `batchwright columns`, in their order. A row has the
+/// position 0 for each table of the query; the last row has no table, and the number of the others
+/// as its position.
+pub const PRESENT_COLUMNS: [&str; 6] =
+    ["database_name", "schema_name", "table_name", "column_position", "column_name", "data_type"];
+
+/// A row of this result.
+pub type PresentColumn = [String; PRESENT_COLUMNS.len()];
 
 /// The answers in a file: a list of entries with `query` and `rows`, and `columns` where rows are
 /// lists whose names matter.
@@ -120,6 +133,77 @@ pub fn catalog(fence: &Sandbox, path: Option<&Path>) -> Result<Catalog, Diagnost
     Ok(catalog)
 }
 
+/// Adds the columns in the file of `--columns` for the relations that the catalog lacks.
+pub fn add_present_columns(
+    catalog: &mut Catalog,
+    fence: &Sandbox,
+    path: Option<&Path>,
+) -> Result<(), Diagnostic> {
+    let Some(path) = path else { return Ok(()) };
+    let file = required_file(fence, path, "--columns")?;
+    let mut rows: Vec<PresentColumn> = Vec::new();
+    let mut take = |row| {
+        rows.push(row);
+        Ok(())
+    };
+    let tables = result_rows::read_rows(file.text.as_bytes(), &PRESENT_COLUMNS, &mut take)
+        .and_then(|()| present_tables(&rows))
+        .map_err(|reason| {
+            let name = &file.path;
+            Diagnostic::error(format!("`{name}` is not a complete list of columns"))
+                .fact(reason)
+                .hint(format!("write it again: `batchwright columns --run > {name}`"))
+        })?;
+    for (relation, columns) in tables {
+        if catalog.relations.contains_key(&relation) {
+            continue;
+        }
+        match columns.is_empty() {
+            true => drop(catalog.missing.insert(relation)),
+            false => drop(catalog.relations.insert(relation, columns)),
+        }
+    }
+    Ok(())
+}
+
+type Tables = BTreeMap<[String; 3], Vec<(String, Option<String>)>>;
+
+/// The columns of each table in their order. An error if rows are missing.
+pub fn present_tables(rows: &[PresentColumn]) -> Result<Tables, String> {
+    let mut tables: BTreeMap<[String; 3], BTreeMap<u64, (String, Option<String>)>> =
+        BTreeMap::new();
+    let mut expected = None;
+    for [database, schema, table, position, column, data_type] in rows {
+        let number = position.trim().parse::<f64>().ok().filter(|number| *number >= 0.0);
+        let number =
+            number.ok_or_else(|| format!("`{position}` is not the position of a column"))?;
+        let number = number as u64;
+        if table.is_empty() {
+            if expected.replace(number).is_some() {
+                return Err("it has several last rows".to_string());
+            }
+            continue;
+        }
+        let relation = [database, schema, table].map(|part| part.to_lowercase());
+        let columns = tables.entry(relation).or_default();
+        if number > 0 {
+            let data_type = Some(data_type.clone()).filter(|data_type| !data_type.is_empty());
+            if columns.insert(number, (column.clone(), data_type)).is_some() {
+                return Err(format!("`{table}` has two columns with position {number}"));
+            }
+        }
+    }
+    let count = rows.len() as u64 - u64::from(expected.is_some());
+    match expected {
+        None => Err("its last row is missing, so it was cut".to_string()),
+        Some(expected) if expected != count => Err(format!("it has {count} of {expected} rows")),
+        Some(_) => Ok(tables
+            .into_iter()
+            .map(|(relation, columns)| (relation, columns.into_values().collect()))
+            .collect()),
+    }
+}
+
 fn required_file(fence: &Sandbox, path: &Path, flag: &str) -> Result<SourceFile, Diagnostic> {
     let name = path.display().to_string();
     let missing = || {
@@ -132,6 +216,36 @@ fn required_file(fence: &Sandbox, path: &Path, flag: &str) -> Result<SourceFile,
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_incomplete_list_of_columns_is_an_error() {
+        let csv = "database_name,schema_name,table_name,column_position,column_name,data_type\n\
+            ,Main,orders,0,,\n,Main,orders,2,Total,\"decimal(10, 2)\"\n,main,ORDERS,1,id,INTEGER\n\
+            ,main,missing,0,,\n,,,4,,\n";
+        let read = |text: &str| {
+            let mut rows = Vec::new();
+            let mut take = |row| {
+                rows.push(row);
+                Ok(())
+            };
+            result_rows::read_rows(text.as_bytes(), &PRESENT_COLUMNS, &mut take)?;
+            present_tables(&rows)
+        };
+        let tables = read(csv).unwrap();
+        let relation = |name: &str| ["", "main", name].map(str::to_string);
+        let column = |name: &str, data_type: &str| (name.to_string(), Some(data_type.to_string()));
+        assert_eq!(
+            tables[&relation("orders")],
+            [column("id", "INTEGER"), column("Total", "decimal(10, 2)")]
+        );
+        assert_eq!(tables[&relation("missing")], []);
+        for cut in 1..csv.len() - 1 {
+            assert!(read(&csv[..cut]).is_err(), "cut after {cut} bytes");
+        }
+        assert!(read(&csv.replace(",4,", ",5,")).unwrap_err().contains("4 of 5"));
+        assert!(read(&csv.replace(",2,", ",x,")).unwrap_err().contains("not the position"));
+        assert!(read(&csv.replace(",2,", ",1,")).unwrap_err().contains("two columns"));
+    }
 
     #[test]
     fn answers_are_lists_dicts_or_single_values() {

@@ -2,19 +2,16 @@
 //! from the lines that a client prints for it. A file that is not a complete result
 //! is an error: it would look as if little or nothing were finished.
 
-use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
-
-use regex::Regex;
-use serde_json::Value;
 
 use crate::calendar::{Instant, Window};
 use crate::codegen::ledger::{COLUMNS, LINE_START, RowKind};
 use crate::diagnostics::Diagnostic;
 use crate::plan::Sha256;
 use crate::plan::coverage::{FinishedBatches, FinishedRow, FinishedRows};
+use crate::result_rows;
 
 /// The values of one row in the order of [`COLUMNS`].
 pub type LedgerValues = [String; COLUMNS.len()];
@@ -30,7 +27,7 @@ pub fn read_ledger_file(path: &Path) -> Result<FinishedBatches, Diagnostic> {
         Box::new(file)
     };
     let mut collector = Collector::default();
-    read_rows(BufReader::new(input), &mut |values| collector.add(&values))
+    result_rows::read_rows(BufReader::new(input), &COLUMNS, &mut |values| collector.add(&values))
         .and_then(|()| collector.finish())
         .map_err(|reason| {
             Diagnostic::error(format!("`{name}` is not a complete result of the ledger's query"))
@@ -117,155 +114,32 @@ pub fn parse_time(text: &str) -> Option<Instant> {
     formats.into_iter().find_map(clock).map(|at| at.and_utc())
 }
 
-type Take<'t> = &'t mut dyn FnMut(LedgerValues) -> Result<(), String>;
-
-/// Reads the rows of CSV or JSON.
-fn read_rows(mut input: impl BufRead, take: Take) -> Result<(), String> {
-    let start = loop {
-        let bytes = input.fill_buf().map_err(|error| error.to_string())?;
-        let blank = bytes.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        let bom = if bytes[blank..].starts_with("\u{feff}".as_bytes()) { 3 } else { 0 };
-        match bytes.get(blank + bom) {
-            Some(byte) => break *byte,
-            None if bytes.is_empty() => return Err("it is empty".to_string()),
-            None => {}
-        }
-        let length = blank + bom;
-        input.consume(length);
-    };
-    match start {
-        b'[' | b'{' => read_json(input, take),
-        _ => read_csv(input, take),
-    }
-}
-
-fn read_csv(mut input: impl BufRead, take: Take) -> Result<(), String> {
-    let mut first = Vec::new();
-    while first.trim_ascii().is_empty() {
-        first.clear();
-        if input.read_until(b'\n', &mut first).map_err(|error| error.to_string())? == 0 {
-            break;
-        }
-    }
-    let header = String::from_utf8_lossy(&first);
-    let header = header.trim_start_matches('\u{feff}').trim();
-    let separator = [',', '\t', ';', '|'].into_iter().find(|char| header.contains(*char));
-    let Some(separator) = separator else {
-        return Err(format!("its first line has no columns: `{header}`"));
-    };
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(separator as u8)
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(io::Cursor::new(format!("{header}\n")).chain(input));
-    let mut records = reader.records();
-    let names = records.next().and_then(Result::ok).unwrap_or_default();
-    let names: Vec<String> = names.iter().map(|name| name.trim().to_lowercase()).collect();
-    let order = COLUMNS.iter().map(|column| {
-        let index = names.iter().position(|name| name == column);
-        index.ok_or_else(|| format!("its first line has no column `{column}`"))
-    });
-    let order = order.collect::<Result<Vec<usize>, String>>()?;
-    for (index, record) in records.enumerate() {
-        let record = record.map_err(|error| format!("it is not CSV: {error}"))?;
-        if record.len() != names.len() {
-            let (columns, values) = (names.len(), record.len());
-            return Err(format!("row {} has {values} values for {columns} columns", index + 1));
-        }
-        take(std::array::from_fn(|column| record[order[column]].to_string()))?;
-    }
-    Ok(())
-}
-
-fn read_json(input: impl BufRead, take: Take) -> Result<(), String> {
-    for value in serde_json::Deserializer::from_reader(input).into_iter::<Value>() {
-        let rows = match value.map_err(|error| format!("it is not JSON: {error}"))? {
-            Value::Array(rows) => rows,
-            row => vec![row],
-        };
-        for row in rows {
-            let Value::Object(row) = row else {
-                return Err("a row of it is not a JSON object".to_string());
-            };
-            let row: BTreeMap<String, Value> =
-                row.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
-            let mut values = LedgerValues::default();
-            for (value, column) in values.iter_mut().zip(COLUMNS) {
-                *value = match row.get(column) {
-                    Some(Value::String(text)) => text.clone(),
-                    Some(Value::Null) => String::new(),
-                    Some(other) => other.to_string(),
-                    None => return Err(format!("a row of it has no `{column}`")),
-                };
-            }
-            take(values)?;
-        }
-    }
-    Ok(())
-}
-
 /// The rows that a client printed for the ledger's query with one text per row; an error if some
 /// are missing.
 pub fn read_ledger_lines(output: &str) -> Result<Vec<LedgerValues>, Diagnostic> {
-    let columns = COLUMNS.len();
-    let line = Regex::new(&format!("{LINE_START};((?:[^;\\s]*;){{{columns}}})"))
-        .expect("a constant pattern");
+    let rows: Vec<LedgerValues> = result_rows::read_lines(output, LINE_START);
     let mut collector = Collector::default();
-    let mut rows = Vec::new();
-    let mut read = || -> Result<(), String> {
-        for captures in line.captures_iter(output) {
-            let mut values = captures[1].split(';');
-            let values: LedgerValues =
-                std::array::from_fn(|_| decoded(values.next().unwrap_or_default()));
-            collector.add(&values)?;
-            rows.push(values);
-        }
-        Ok(())
-    };
     let failed = |reason: String| {
         Diagnostic::error("the client did not print all rows of the ledger")
             .fact(reason)
             .hint("let the client print plain text or CSV, or run the query yourself: `batchwright ledger`")
     };
-    read().map_err(failed)?;
+    rows.iter().try_for_each(|values| collector.add(values)).map_err(failed)?;
     collector.finish().map_err(failed)?;
     Ok(rows)
 }
 
-/// A value without the escape sequences of the query (`%2C`) and of JSON (`\u00e9`).
-fn decoded(value: &str) -> String {
-    let json = value.contains('\\').then(|| serde_json::from_str(&format!("\"{value}\"")).ok());
-    let value = json.flatten().unwrap_or_else(|| value.to_string());
-    let mut text = String::with_capacity(value.len());
-    let mut rest = value.as_str();
-    while let Some((before, after)) = rest.split_once('%') {
-        text.push_str(before);
-        let code = after.get(..2).and_then(|code| u8::from_str_radix(code, 16).ok());
-        match code {
-            Some(code) => text.push(char::from(code)),
-            None => text.push('%'),
-        }
-        rest = if code.is_some() { &after[2..] } else { after };
-    }
-    text.push_str(rest);
-    text
-}
-
 /// The rows as CSV with a header.
 pub fn ledger_csv(rows: &[LedgerValues]) -> Result<String, Diagnostic> {
-    let failed = |error: csv::Error| Diagnostic::error(format!("cannot write CSV: {error}"));
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(COLUMNS).map_err(failed)?;
-    for row in rows {
-        writer.write_record(row).map_err(failed)?;
-    }
-    let bytes = writer.into_inner().map_err(|error| failed(error.into_error().into()))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    result_rows::csv_text(&COLUMNS, rows).map_err(Diagnostic::error)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
+    use crate::result_rows::ESCAPED;
 
     const HASH: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
@@ -293,7 +167,8 @@ mod tests {
 
     fn read(text: &str) -> Result<FinishedBatches, String> {
         let mut collector = Collector::default();
-        read_rows(text.as_bytes(), &mut |values| collector.add(&values))?;
+        let mut add = |values| collector.add(&values);
+        result_rows::read_rows(text.as_bytes(), &COLUMNS, &mut add)?;
         collector.finish()
     }
 
@@ -320,8 +195,7 @@ mod tests {
             .collect();
         let json = read(&serde_json::to_string(&json).unwrap()).unwrap();
         let encoded = |value: &str| {
-            let special = ['%', ';', ' ', '|', ',', '"', '\'', '\\', '`'];
-            let encode = |char: char| match special.contains(&char) {
+            let encode = |char: char| match ESCAPED.contains(&char) {
                 true => format!("%{:02X}", u32::from(char)),
                 false => char.to_string(),
             };

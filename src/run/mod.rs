@@ -7,6 +7,7 @@ pub mod audits;
 pub mod client;
 pub mod client_profiles;
 pub mod clock;
+pub mod column_lines;
 pub mod confirmed;
 mod connection;
 pub mod effects;

@@ -8,7 +8,8 @@ use crate::engine::{Case, Engine};
 use crate::shop::{Plan, Shop};
 
 /// Engines whose tables a plan alters.
-const ALTERING: &[&str] = &["duckdb", "postgres", "clickhouse", "mariadb", "snowflake", "bigquery"];
+pub const ALTERING: &[&str] =
+    &["duckdb", "postgres", "clickhouse", "mariadb", "snowflake", "bigquery"];
 
 pub const OF_DIALECTS: &[(&[&str], Case)] = &[
     (ALTERING, ("a_new_column_is_added", a_new_column_is_added)),
@@ -36,7 +37,7 @@ const SECOND_DAY: &[&str] =
     &["--select", "takings", "--event-time-start", "2024-09-02", "--event-time-end", "2024-09-03"];
 
 /// The engine's types of whole numbers and of texts, which may be null.
-fn types(engine: &dyn Engine) -> (&'static str, &'static str) {
+pub fn types(engine: &dyn Engine) -> (&'static str, &'static str) {
     match engine.dialect() {
         "clickhouse" => ("Nullable(Int32)", "Nullable(String)"),
         "bigquery" => ("int64", "string"),
@@ -74,7 +75,7 @@ fn takings(shop: &Shop, change: &str, columns: &str) {
 
 /// Runs the statements of a file up to each of them, as if the client had died there, then all of
 /// them, twice.
-fn survive(shop: &Shop, text: &str) {
+pub fn survive(shop: &Shop, text: &str) {
     let statements: Vec<&str> = text.split("\n\n").collect();
     for many in 1..statements.len() {
         let file = shop.project().join("cut.sql");

@@ -6,6 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use batchwright::codegen::ledger::{read_ledger, read_ledger_lines};
+use batchwright::codegen::present_columns::{read_columns, read_columns_lines};
+use batchwright::dialect::{self, Sql};
+use batchwright::jinja::Relation;
 use libtest_mimic::Trial;
 use regex::Regex;
 use tempfile::TempDir;
@@ -130,7 +134,38 @@ fn plan(dialect: &str, folder: &Path) -> Vec<PathBuf> {
         let extra = ["undo", "cleanup"].map(|name| format!("{name}/int__sessions_aggregated.sql"));
         all.extend(steps.chain(extra.map(|file| folder.join(file))));
     }
+    all.extend(reading_queries(dialect, folder));
     all
+}
+
+/// The queries that read the ledger and the columns of tables, with a value and with a text per
+/// row. BigQuery's analyzer needs declared tables, and Spark has no table of columns.
+fn reading_queries(name: &str, folder: &Path) -> Vec<PathBuf> {
+    let dialect = dialect::named(name).unwrap();
+    let ledger = Sql("analytics.ledger".to_string());
+    let mut queries = Vec::new();
+    if name != "bigquery" {
+        queries.push(read_ledger(&dialect, &ledger).unwrap());
+        queries.push(read_ledger_lines(&dialect, &ledger).unwrap());
+    }
+    if !["bigquery", "spark"].contains(&name) {
+        let relation = |name: &str| Relation {
+            database: Some("shop".to_string()),
+            schema: Some("analytics".to_string()),
+            identifier: name.to_string(),
+            style: dialect.relation_style().unwrap(),
+        };
+        let relations = ["orders", "payments"].map(relation);
+        let relations: Vec<&Relation> = relations.iter().collect();
+        queries.push(read_columns(&dialect, &relations).unwrap());
+        queries.push(read_columns_lines(&dialect, &relations).unwrap());
+    }
+    let write = |(index, query): (usize, Sql)| {
+        let file = folder.join(format!("reads-{index}.sql"));
+        fs::write(&file, format!("{query}\n")).unwrap();
+        file
+    };
+    queries.into_iter().enumerate().map(write).collect()
 }
 
 /// The dialects without statements for a staged backfill.

@@ -195,11 +195,6 @@ fn read(shop: &Shop, engine: &dyn Engine) -> Vec<ledger_file::LedgerValues> {
 fn all_rows(shop: &Shop, engine: &dyn Engine) -> Vec<ledger_file::LedgerValues> {
     let dialect = dialect::named(engine.dialect()).unwrap();
     let query = read_ledger_lines(&dialect, &Sql("analytics.ledger".to_string())).unwrap().0;
-    let mut query = query.trim().trim_end_matches(';').to_string();
-    if engine.name() == "redshift" {
-        // PostgreSQL's strings have no backslash escapes.
-        query = query.replace(r"'\''", "''''").replace(r"'\\'", r"'\'");
-    }
-    let lines = shop.rows(&query);
+    let lines = shop.rows(query.trim().trim_end_matches(';'));
     ledger_file::read_ledger_lines(&lines.join("\n")).unwrap()
 }

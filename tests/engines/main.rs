@@ -12,6 +12,7 @@ mod bqemulator;
 mod builds;
 mod check;
 mod clickhouse;
+mod columns;
 #[allow(dead_code, reason = "tests/check uses the rest")]
 #[path = "../check/corpus.rs"]
 mod corpus;
@@ -64,7 +65,8 @@ fn main() {
             .chain(story::OF_DIALECTS)
             .chain(hidden::OF_DIALECTS)
             .chain(staged::OF_DIALECTS)
-            .chain(ledger::OF_DIALECTS);
+            .chain(ledger::OF_DIALECTS)
+            .chain(columns::OF_DIALECTS);
         let dialect_cases = all_dialect_cases
             .filter(|(dialects, _)| dialects.contains(&engine.dialect()))
             .map(|(_, case)| *case);

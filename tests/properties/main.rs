@@ -164,6 +164,7 @@ impl Shop {
             environment: Default::default(),
             answers: None,
             catalog: None,
+            columns: None,
         };
         let windows = window::WindowRequest {
             bounds: window::bounds(

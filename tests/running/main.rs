@@ -7,6 +7,7 @@
 mod batchwright;
 mod client_commands;
 mod client_lines;
+mod columns;
 mod compiled;
 mod continued;
 mod days;
@@ -97,6 +98,7 @@ fn main() {
 fn on_engines() -> impl Iterator<Item = Case> {
     [
         client_commands::CASES,
+        columns::CASES,
         continued::CASES,
         exported::CASES,
         failures::CASES,

@@ -70,6 +70,7 @@ impl Shop {
             environment: Default::default(),
             answers: None,
             catalog: None,
+            columns: None,
         };
         let windows = window::WindowRequest {
             bounds: window::bounds(Some("2024-09-01"), Some("2024-09-03")).expect("two days"),
