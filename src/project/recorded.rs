@@ -166,12 +166,13 @@ pub fn add_present_columns(
     Ok(())
 }
 
-type Tables = BTreeMap<[String; 3], Vec<(String, Option<String>)>>;
+/// A column's name and type.
+type NamedType = (String, Option<String>);
+type Tables = BTreeMap<[String; 3], Vec<NamedType>>;
 
 /// The columns of each table in their order. An error if rows are missing.
 pub fn present_tables(rows: &[PresentColumn]) -> Result<Tables, String> {
-    let mut tables: BTreeMap<[String; 3], BTreeMap<u64, (String, Option<String>)>> =
-        BTreeMap::new();
+    let mut tables: BTreeMap<[String; 3], BTreeMap<u64, NamedType>> = BTreeMap::new();
     let mut expected = None;
     for [database, schema, table, position, column, data_type] in rows {
         let number = position.trim().parse::<f64>().ok().filter(|number| *number >= 0.0);
