@@ -162,15 +162,15 @@ fn cases() -> impl Iterator<Item = Case> {
     .copied()
 }
 
-/// The time of the passed tests by engine. The sum is more than the elapsed time, because tests run
-/// in parallel.
-static DURATIONS: Mutex<BTreeMap<String, Duration>> = Mutex::new(BTreeMap::new());
+/// The time of the passed tests. The sum is more than the elapsed time, because tests run in
+/// parallel.
+static DURATIONS: Mutex<Vec<(String, Duration)>> = Mutex::new(Vec::new());
 
 fn trial(name: String, case: impl FnOnce() + Send + 'static) -> Trial {
     Trial::test(name.clone(), move || {
         let start = Instant::now();
         case();
-        *DURATIONS.lock().unwrap().entry(engine_of(&name)).or_default() += start.elapsed();
+        DURATIONS.lock().unwrap().push((name, start.elapsed()));
         Ok(())
     })
 }
@@ -179,15 +179,24 @@ fn engine_of(name: &str) -> String {
     name.split(['_', ':']).next().unwrap_or_default().to_string()
 }
 
+/// Prints the seconds of the engines and of the longest tests.
 fn print_durations() {
-    let durations = DURATIONS.lock().unwrap();
-    let mut durations: Vec<_> = durations.iter().collect();
-    durations.sort_by_key(|(_, duration)| std::cmp::Reverse(**duration));
-    let parts: Vec<String> = durations
-        .iter()
-        .map(|(engine, duration)| format!("{engine} {}", duration.as_secs()))
-        .collect();
-    if !parts.is_empty() {
-        println!("seconds of the tests by engine: {}", parts.join(", "));
+    const LONGEST: usize = 20;
+    let mut durations = DURATIONS.lock().unwrap();
+    if durations.is_empty() {
+        return;
+    }
+    let mut by_engine: BTreeMap<String, Duration> = BTreeMap::new();
+    for (name, duration) in durations.iter() {
+        *by_engine.entry(engine_of(name)).or_default() += *duration;
+    }
+    durations.sort_by_key(|(_, duration)| std::cmp::Reverse(*duration));
+    durations.truncate(LONGEST);
+    let mut by_engine: Vec<_> = by_engine.into_iter().collect();
+    by_engine.sort_by_key(|(_, duration)| std::cmp::Reverse(*duration));
+    for (title, rows) in [("by engine", &by_engine), ("of the longest tests", &*durations)] {
+        let rows: Vec<String> =
+            rows.iter().map(|(name, duration)| format!("{name} {}", duration.as_secs())).collect();
+        println!("seconds {title}: {}", rows.join(", "));
     }
 }
