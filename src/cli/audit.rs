@@ -10,6 +10,7 @@ use super::audit_summary::{self, AuditResult};
 use super::client::{self, ClientRequest};
 use super::completions::models;
 use super::options::{PlanArgs, ProfileArgs};
+use super::run_selection::unaudited;
 use super::{print, print_diagnostics, print_status};
 use crate::config::name_of;
 use crate::diagnostics::{Diagnostic, Diagnostics, printable};
@@ -91,7 +92,11 @@ pub fn run(args: AuditArgs) -> Result<ExitCode, Diagnostics> {
             .hint("to list the audits of the plan: `batchwright audit --files`")
             .into());
     }
+    if selected.is_empty() {
+        return Err(no_audit(&manifest).into());
+    }
     if args.run {
+        print_diagnostics(&unaudited(&manifest));
         return run_client(&args, &paths, &manifest, &selected);
     }
     for (_, audit) in selected {
@@ -104,6 +109,17 @@ pub fn run(args: AuditArgs) -> Result<ExitCode, Diagnostics> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The error for a plan without audits.
+fn no_audit(manifest: &Manifest) -> Diagnostic {
+    let error = Diagnostic::error("the plan has no audit");
+    match manifest.about.request.staged {
+        true => error
+            .fact("the rows of a staged backfill are compared before they are published")
+            .hint("to compare them: `batchwright run`, which runs `97_audit.sql` of each model"),
+        false => error.fact("only microbatch models have audits"),
+    }
 }
 
 /// Runs each audit in a process of the client, prints its output, and checks the verdicts.

@@ -192,7 +192,7 @@ fn not_staged_yet(open: usize) -> Diagnostic {
 }
 
 /// Warnings about microbatch models without an audit.
-fn unaudited(manifest: &Manifest) -> Vec<Diagnostic> {
+pub fn unaudited(manifest: &Manifest) -> Vec<Diagnostic> {
     let models = manifest.models.iter().filter(|model| {
         model.microbatch.is_some() && model.audit.is_none() && model.staged.is_none()
     });
@@ -201,6 +201,7 @@ fn unaudited(manifest: &Manifest) -> Vec<Diagnostic> {
             "`{}` has too many batches to be audited",
             name_of(&model.unique_id)
         ))
+        .hint("compile a shorter range, or larger batches: `--batch-size month`")
     };
     models.map(warning).collect()
 }

@@ -41,6 +41,9 @@ fn a_staged_plan_is_published_and_undone(engine: &dyn Engine) {
         "{early:?}"
     );
 
+    let audit = batchwright("audit", plan.folder(), &[], &[]);
+    assert_eq!(audit.code, 2, "{audit:?}");
+    assert!(audit.err.contains("the plan has no audit"), "{audit:?}");
     let run = batchwright("run", plan.folder(), &[], &client);
     succeeds(&run);
     assert!(run.err.contains("to publish them: `batchwright publish --plan "), "{run:?}");
