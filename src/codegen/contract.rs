@@ -53,10 +53,11 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
     let mut table_constraints = Vec::new();
     let mut indexed = Vec::new();
     let mut diagnostics = Vec::new();
+    let style = dialect.column_style()?;
+    let aliased = setting.value.get("alias_types") != Some(&Value::Bool(false));
     for column in &node.columns {
-        let Some(data_type) =
-            column.data_type.as_deref().filter(|data_type| !data_type.trim().is_empty())
-        else {
+        let declared = column.data_type.as_deref().map(str::trim);
+        let Some(declared) = declared.filter(|data_type| !data_type.is_empty()) else {
             return Err(Diagnostic::error(format!(
                 "the contract of `{}` is enforced, but its column `{}` has no `data_type`",
                 node.name, column.name
@@ -64,6 +65,8 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
             .at(setting.at.clone())
             .hint(format!("add `data_type: …` to the column `{}`", column.name)));
         };
+        let data_type =
+            if aliased { style.translated_type(declared) } else { declared.to_string() };
         let name = dialect.column(&column.name, column.quote)?;
         let inline = match has_constraint(column, "not_null") {
             true if is_supported(dialect, "not_null")? => {
@@ -75,15 +78,15 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
             }
             false => String::new(),
         };
-        lines.push(format!("{name} {}{inline}", data_type.trim()));
+        lines.push(format!("{name} {data_type}{inline}"));
         for constraint in
             column.constraints.iter().filter(|constraint| kind(constraint) != "not_null")
         {
             table_constraints.push((constraint, name.0.clone()));
         }
-        casts.push(format!("cast({name} as {}) as {name}", data_type.trim()));
-        types.push(format!("{name} {}", data_type.trim()));
-        nulls.push(format!("cast(null as {}) as {name}", data_type.trim()));
+        casts.push(format!("cast({name} as {data_type}) as {name}"));
+        types.push(format!("{name} {data_type}"));
+        nulls.push(format!("cast(null as {data_type}) as {name}"));
         names.push(name.0);
     }
     let of_node = node

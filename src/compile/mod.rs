@@ -260,7 +260,7 @@ pub fn target_facts(dialect: &Dialect) -> Result<TargetFacts, Diagnostic> {
 fn facts(dialect: &Dialect) -> Result<Facts, Diagnostic> {
     Ok(Facts {
         style: dialect.relation_style()?,
-        columns: dialect.column_quoting()?,
+        columns: dialect.column_style()?,
         adapters: dialect.dispatch()?,
         target: target_facts(dialect)?,
         files_as_sources: dialect.property("files_as_sources")?,

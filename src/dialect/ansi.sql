@@ -15,6 +15,9 @@
 {% set column_quote = none %}
 {% set seed_columns_quoted = true %}
 {% set columns_quoted_once = false %}
+{# The engine's names of types, by other names: `TYPE_LABELS` of dbt's adapter. `lower_types`: names are written in lower case. #}
+{% set type_labels = {"STRING": "TEXT"} %}
+{% set lower_types = false %}
 {% set case = "lower" %}
 {# The maximum length of generated names, and of relation names where it is larger. #}
 {% set longest_name = 63 %}

@@ -8,6 +8,7 @@
   "s3_staging_dir", "s3_tmp_table_dir", "schema", "seed_s3_upload_args", "skip_workgroup_check", "spark_work_group", "work_group"
 ] %}
 {% set like = "trino" %}
+{% set type_labels = {"STRING": "VARCHAR", "TEXT": "VARCHAR"} %}
 {% set schema_changes = [] %}
 {% set dispatch = ["athena"] %}
 

@@ -9,6 +9,7 @@
     "dataproc_region", "dataproc_cluster_name", "gcs_bucket", "dataproc_batch"
 ] %}
 {% set like = "ansi" %}
+{% set type_labels = {"TEXT": "STRING", "FLOAT": "FLOAT64", "INTEGER": "INT64"} %}
 {% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
 {% set wider_types = { "int64": ["numeric", "bignumeric"], "numeric": ["bignumeric"] } %}
 {% set quote = "`" %}

@@ -12,6 +12,7 @@
 {% set time_zone_shows = true %}
 {% set quote = "`" %}
 {% set column_quote = '"' %}
+{% set type_labels = {"STRING": "String", "TIMESTAMP": "DateTime", "FLOAT": "Float32", "INTEGER": "Int32"} %}
 {% set included = [false, true, true] %}
 {% set case = "exact" %}
 {% set longest_name = 200 %}

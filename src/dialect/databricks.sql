@@ -6,6 +6,8 @@
 {% set dispatch = ["databricks", "spark"] %}
 {% set quote = "`" %}
 {% set columns_quoted_once = true %}
+{% set type_labels = {"LONG": "BIGINT"} %}
+{% set lower_types = true %}
 {% set case = "ignored" %}
 {% set longest_name = 255 %}
 {% set backslash_escapes = true %}

@@ -2,6 +2,11 @@
 
 {% set parser = "mssql" %}
 {% set like = "sqlserver" %}
+{% set type_labels = {
+  "BINARY": "BINARY(1)", "BOOLEAN": "BIT", "CHAR": "CHAR(1)", "DATETIME2": "DATETIME2(6)", "INTEGER": "INT", "MONEY": "DECIMAL",
+  "NCHAR": "CHAR(1)", "NVARCHAR": "VARCHAR(MAX)", "SMALLMONEY": "DECIMAL", "STRING": "VARCHAR(MAX)", "TIME": "TIME(6)",
+  "TIMESTAMP": "DATETIME2(6)", "TINYINT": "SMALLINT", "VARBINARY": "VARBINARY(MAX)", "VARCHAR": "VARCHAR(MAX)"
+} %}
 {% set target_keys = [
   "database", "schema", "tenant_id", "client_id", "app_id", "credential_class", "token_scope", "authentication", "auth", "retries",
   "workspace_id", "workspace_name", "workspace", "query_timeout", "fabric_base_api_uri", "powerbi_base_api_uri", "purview_endpoint", "purview", "UID", "user",

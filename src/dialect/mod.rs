@@ -28,7 +28,7 @@ pub use time::{TimeType, TypeClass, plain_type};
 pub use time_format::{Precision, TimeFormat};
 
 use crate::diagnostics::{Diagnostic, nearest};
-use crate::jinja::{ColumnQuoting, RelationStyle};
+use crate::jinja::{ColumnStyle, RelationStyle};
 use template::DialectFile;
 
 /// All dialects with their files: the only list of engines in this program.
@@ -197,14 +197,16 @@ impl Dialect {
         })
     }
 
-    /// How dbt's adapter quotes column names.
-    pub fn column_quoting(&self) -> Result<ColumnQuoting, Diagnostic> {
+    /// How dbt's adapter writes columns.
+    pub fn column_style(&self) -> Result<ColumnStyle, Diagnostic> {
         let column_quote: Option<char> = self.property("column_quote")?;
         let quote = column_quote.map_or_else(|| self.property("quote"), Ok)?;
-        Ok(ColumnQuoting {
+        Ok(ColumnStyle {
             quote,
             seeds: self.property("seed_columns_quoted")?,
             once: self.property("columns_quoted_once")?,
+            types: self.property("type_labels")?,
+            lower_types: self.property("lower_types")?,
         })
     }
 

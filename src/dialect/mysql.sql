@@ -3,6 +3,9 @@
 
 {% set parser = "mysql" %}
 {% set like = "ansi" %}
+{% set type_labels = {
+  "STRING": "TEXT", "VAR_STRING": "TEXT", "LONG": "INTEGER", "LONGLONG": "INTEGER", "INT": "INTEGER", "TIMESTAMP": "DATETIME"
+} %}
 {% set hidden_columns = ["_rowid"] %}
 {% set quote = "`" %}
 {% set quoted = [false, true, true] %}

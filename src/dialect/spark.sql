@@ -10,6 +10,8 @@
 {% set dispatch = ["spark"] %}
 {% set quoted = [false, false, false] %}
 {% set columns_quoted_once = false %}
+{% set type_labels = {} %}
+{% set lower_types = false %}
 {% set included = [false, true, true] %}
 {% set default_schema = "default" %}
 {% set target_keys = ["host", "port", "cluster", "endpoint", "schema", "organization"] %}

@@ -4,6 +4,13 @@
 
 {% set parser = "mssql" %}
 {% set like = "ansi" %}
+{% set type_labels = {
+  "STRING": "VARCHAR(8000)", "VARCHAR": "VARCHAR(8000)", "CHAR": "CHAR(1)", "NCHAR": "CHAR(1)", "NVARCHAR": "VARCHAR(8000)",
+  "TIMESTAMP": "DATETIME2(6)", "DATETIME2": "DATETIME2(6)", "DATETIME2(6)": "DATETIME2(6)", "DATE": "DATE", "TIME": "TIME(6)",
+  "FLOAT": "FLOAT", "REAL": "REAL", "INT": "INT", "INTEGER": "INT", "BIGINT": "BIGINT", "SMALLINT": "SMALLINT",
+  "TINYINT": "SMALLINT", "BIT": "BIT", "BOOLEAN": "BIT", "DECIMAL": "DECIMAL", "NUMERIC": "NUMERIC", "MONEY": "DECIMAL",
+  "SMALLMONEY": "DECIMAL", "UNIQUEIDENTIFIER": "UNIQUEIDENTIFIER", "VARBINARY": "VARBINARY(MAX)", "BINARY": "BINARY(1)"
+} %}
 {% set nested_with = false %}
 {# Column names are resolved before the first statement of a file runs. #}
 {% set schema_changes = ["append_new_columns", "sync_all_columns"] %}

@@ -3,6 +3,7 @@
 
 {% set parser = "generic" %}
 {% set like = "ansi" %}
+{% set type_labels = {"STRING": "VARCHAR", "FLOAT": "DOUBLE"} %}
 {% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
 {% set wider_types = {
   "tinyint": ["smallint", "integer", "bigint"], "smallint": ["integer", "bigint"], "integer": ["bigint"], "real": ["double"]

@@ -69,7 +69,7 @@ fn adapter(
     method: &str,
     call: &Call,
 ) -> Result<Option<Value>, Error> {
-    let quoting = session.settings().columns;
+    let quoting = &session.settings().columns;
     let quoted = |text: &str| Value::from(quoting.quoted(text));
     Ok(Some(match method {
         "dispatch" => macros::dispatch(session, call)?,

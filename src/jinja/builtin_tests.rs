@@ -94,16 +94,13 @@ fn engines_say_it_their_way() {
             "( (date_part('year', (b)::date) - date_part('year', (a)::date)) * 12 + \
              date_part('month', (b)::date) - date_part('month', (a)::date))",
         ),
-        ("postgres", "type_string()", "TEXT"),
         ("bigquery", "date_trunc('day', 'at')", "timestamp_trunc( cast(at as timestamp), day )"),
         ("bigquery", "hash('a')", "to_hex(md5(cast(a as string)))"),
-        ("bigquery", "type_int()", "INT64"),
         ("snowflake", "safe_cast('a', 'int')", "try_cast(a as int)"),
         ("databricks", "dateadd('day', 3, 'at')", "timestampadd(day, 3, at)"),
         ("spark", "type_numeric()", "decimal(28,6)"),
         ("spark", "type_string()", "string"),
         ("trino", "type_string()", "varchar"),
-        ("clickhouse", "type_timestamp()", "DateTime"),
         ("sqlserver", "dateadd('day', 3, 'at')", "dateadd( day, 3, cast(at as datetime2(6)) )"),
         (
             "duckdb",

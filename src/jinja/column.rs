@@ -1,6 +1,7 @@
 //! dbt's Column, and the names of its types on each engine.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use super::session::Session;
 use super::{errors, marks};
 use crate::diagnostics::Diagnostic;
 
-/// The result of a macro in `columns.sql`, which has the engines' names of types.
+/// The result of a macro in `columns.sql`, which has the engines' types of texts and numbers.
 fn column_macro(
     session: &Arc<Session>,
     state: &mut State,
@@ -24,23 +25,62 @@ fn column_macro(
     MacroRef::value(session, DBT, name).call(state, args)
 }
 
-/// How an adapter quotes column names: `adapter.quote`, `quote_seed_column`, `column.quoted`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ColumnQuoting {
+/// How an adapter writes columns: the quotes of their names (`adapter.quote`, `quote_seed_column`,
+/// `column.quoted`) and the names of their types.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnStyle {
     pub quote: char,
     /// Whether columns of seeds are quoted if the seed does not set `quote_columns`.
     pub seeds: bool,
     /// Whether a name that contains the quote counts as quoted.
     pub once: bool,
+    /// The engine's names of types (dbt's `TYPE_LABELS`), by a name in upper case.
+    pub types: BTreeMap<String, String>,
+    /// Whether names of types are written in lower case.
+    pub lower_types: bool,
 }
 
-impl ColumnQuoting {
+impl ColumnStyle {
+    /// The style of an adapter that has no names of types of its own.
+    #[cfg(test)]
+    pub fn plain(quote: char) -> ColumnStyle {
+        ColumnStyle {
+            quote,
+            seeds: true,
+            once: false,
+            types: BTreeMap::new(),
+            lower_types: false,
+        }
+    }
+
     pub(super) fn quoted(&self, name: &str) -> String {
         let close = if self.quote == '[' { ']' } else { self.quote };
         if self.once && name.contains(self.quote) {
             name.to_string()
         } else {
             format!("{}{name}{close}", self.quote)
+        }
+    }
+
+    /// The engine's name of a type, as dbt's `Column.translate_type` gives it.
+    pub fn translated_type(&self, data_type: &str) -> String {
+        let name = self.types.get(&data_type.to_uppercase()).map_or(data_type, |name| name);
+        if self.lower_types { name.to_lowercase() } else { name.to_string() }
+    }
+
+    /// Translates the types of a node's columns, as dbt does in `model` but not in `graph`, unless
+    /// the node's contract has `alias_types: false`. Seeds and sources have no contract.
+    pub(super) fn translate_types(&self, node: &mut serde_json::Value) {
+        if node.pointer("/contract/alias_types") != Some(&serde_json::Value::Bool(true)) {
+            return;
+        }
+        let columns = node.get_mut("columns").and_then(serde_json::Value::as_object_mut);
+        for column in columns.into_iter().flat_map(|columns| columns.values_mut()) {
+            if let Some(data_type) = column.get_mut("data_type")
+                && let Some(name) = data_type.as_str()
+            {
+                *data_type = self.translated_type(name).into();
+            }
         }
     }
 }
@@ -245,30 +285,27 @@ impl ColumnClass {
     /// A method of the class, which its columns have too.
     fn method(&self, state: &mut State, method: &str, call: &Call) -> Result<Value, Error> {
         let maybe = |position, name| Ok::<_, Error>(Value::from(call.integer(position, name)?));
-        match method {
+        Ok(match method {
             "create" => {
-                let label = Value::from(call.needs_text(1, "label_or_dtype")?);
-                let data_type = column_macro(&self.0, state, "api_column_type", &[label])?;
-                self.column(&Call::of("api.Column", method, &[call.needs(0, "name")?, data_type]))
+                let label = call.needs_text(1, "label_or_dtype")?;
+                let data_type = self.0.settings().columns.translated_type(&label);
+                let args = [call.needs(0, "name")?, Value::from(data_type)];
+                self.column(&Call::of("api.Column", method, &args))?
             }
-            "translate_type" => column_macro(
-                &self.0,
-                state,
-                "api_column_type",
-                &[Value::from(call.needs_text(0, "dtype")?)],
-            ),
-            "string_type" => column_macro(&self.0, state, "api_column_text", &[maybe(0, "size")?]),
+            "translate_type" => {
+                let label = call.needs_text(0, "dtype")?;
+                Value::from(self.0.settings().columns.translated_type(&label))
+            }
+            "string_type" => {
+                return column_macro(&self.0, state, "api_column_text", &[maybe(0, "size")?]);
+            }
             "numeric_type" => {
                 let name = Value::from(call.needs_text(0, "dtype")?);
-                column_macro(
-                    &self.0,
-                    state,
-                    "api_column_number",
-                    &[name, maybe(1, "precision")?, maybe(2, "scale")?],
-                )
+                let args = [name, maybe(1, "precision")?, maybe(2, "scale")?];
+                return column_macro(&self.0, state, "api_column_number", &args);
             }
-            _ => Err(Error::from(ErrorKind::UnknownMethod)),
-        }
+            _ => return Err(Error::from(ErrorKind::UnknownMethod)),
+        })
     }
 }
 

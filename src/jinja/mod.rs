@@ -70,7 +70,7 @@ use macro_registry::MacroLibrary;
 use session::{Session, Shared};
 use transpile::TranspiledTemplate;
 
-pub use column::ColumnQuoting;
+pub use column::ColumnStyle;
 pub use macro_dependencies::MacroDependencies;
 pub use md5::hex as md5;
 pub use recorded_results::{RecordedResult, RecordedResults};
@@ -289,7 +289,7 @@ pub struct Settings {
     /// dbt's `flags.WHICH`: the command.
     pub which: &'static str,
     pub style: RelationStyle,
-    pub columns: ColumnQuoting,
+    pub columns: ColumnStyle,
     /// Recorded query results of the warehouse.
     pub answers: RecordedResults,
 }

@@ -129,7 +129,11 @@ struct Node {
 
 impl Node {
     fn inner(&self) -> Value {
-        let model = self.session.model.get_or_init(|| json::value(&self.session.scope.model));
+        let model = self.session.model.get_or_init(|| {
+            let mut model = (*self.session.scope.model).clone();
+            self.session.settings().columns.translate_types(&mut model);
+            json::value(&model)
+        });
         if !self.config {
             return model.clone();
         }

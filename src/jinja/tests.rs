@@ -77,7 +77,7 @@ pub(super) fn settings(adapters: &[&str], packages: Vec<MacroPackage>) -> Settin
         full_refresh: false,
         which: "run",
         style: style(),
-        columns: ColumnQuoting { quote: '"', seeds: true, once: false },
+        columns: ColumnStyle::plain('"'),
         answers: RecordedResults::default(),
     }
 }

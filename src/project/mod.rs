@@ -41,7 +41,7 @@ use serde_json::{Map, Value};
 
 use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
-use crate::jinja::{ColumnQuoting, Jinja, RelationStyle};
+use crate::jinja::{ColumnStyle, Jinja, RelationStyle};
 
 pub use artifacts::{fresher, results};
 pub use columns::{ColumnPatch, constraint};
@@ -154,7 +154,7 @@ pub struct SourceStyle {
 #[derive(Clone, Debug)]
 pub struct Facts {
     pub style: RelationStyle,
-    pub columns: ColumnQuoting,
+    pub columns: ColumnStyle,
     /// The dialect and the ones it is like, nearest first.
     pub adapters: Vec<String>,
     pub target: TargetFacts,

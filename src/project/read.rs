@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Level, SourceFile, par_map};
 use crate::jinja::{
-    ColumnQuoting, MacroPackage, RecordedResults, Relation, RelationStyle, Settings, YamlScope,
+    ColumnStyle, MacroPackage, RecordedResults, Relation, RelationStyle, Settings, YamlScope,
 };
 use crate::limits;
 
@@ -130,7 +130,7 @@ pub struct Loader {
     pub catalog: Catalog,
     pub target: Target,
     pub style: RelationStyle,
-    pub columns: ColumnQuoting,
+    pub columns: ColumnStyle,
     pub sources: SourceStyle,
     pub adapters: Vec<String>,
     pub selectors: Option<SelectorsFile>,
@@ -170,7 +170,7 @@ impl Loader {
             full_refresh: open.full_refresh,
             which: open.which,
             style: self.style.clone(),
-            columns: self.columns,
+            columns: self.columns.clone(),
             answers: self.answers.clone(),
         }
     }
@@ -411,7 +411,7 @@ pub mod tests {
             columns: None,
         };
         let style = RelationStyle { quote: '"', quoted: [true; 3], included: [true; 3] };
-        let columns = ColumnQuoting { quote: '"', seeds: true, once: false };
+        let columns = ColumnStyle::plain('"');
         let facts = Facts {
             style,
             columns,

@@ -5,8 +5,27 @@ import sys
 
 from stubbed_dbt import ADAPTERS, Failure, Project, Report, batchwright, folded, rendered
 
+#: Names of types that some adapter translates, and others.
+TYPES = [
+    "string", "TEXT", "float", "Integer", "timestamp", "long", "LONGLONG", "int", "bigint", "varchar", "nvarchar(10)", "char", "boolean", "date",
+    "datetime2", "time", "tinyint", "money", "binary", "decimal", "numeric(10, 2)", "Array(Int32)", "struct<a: INTEGER>", " float ", "double precision",
+]
+#: Where templates see the names of types, and what `api.Column` makes of them.
+TYPES_SQL = """{% for c in model.columns.values() %}-- {{ c.name }} {{ c.data_type }} {{ graph.nodes[model.unique_id].columns[c.name].data_type if execute }}
+-- {{ api.Column.translate_type(c.data_type or 'STRING') }} {{ api.Column.create('x', c.data_type or 'Float').dtype }}
+{% endfor %}
+-- {{ model.contract }}
+select 1 as a"""
+COLUMNS = [{"name": f"c{nth}", "data_type": name} for nth, name in enumerate(TYPES)] + [{"name": "untyped"}]
+
 FILES = {
-    "models/orders.sql": "{{ config(materialized='table', alias='orders_all') }}\nselect {{ dbt.type_string() }} as a, {{ var('n', 1) }} as b",
+    "models/types.sql": TYPES_SQL,
+    "models/own_types.sql": TYPES_SQL,
+    "models/types.yml": {"version": 2, "models": [
+        {"name": "types", "columns": COLUMNS},
+        {"name": "own_types", "columns": COLUMNS, "config": {"contract": {"alias_types": False}}},
+    ]},
+    "models/orders.sql": "{{ config(materialized='table', alias='orders_all') }}\nselect {{ dbt.type_string() }} as a, {{ var('n', 1) }} as b\n-- {{ dbt.type_int() }} {{ dbt.type_bigint() }} {{ dbt.type_float() }} {{ dbt.type_numeric() }} {{ dbt.type_boolean() }} {{ dbt.type_timestamp() }}",
     "models/daily.sql": """{{ config(materialized='incremental', schema='marts') }}
 select {{ dbt.concat(['a', 'b']) }} as c, {{ dbt.dateadd('day', 1, 'd') }} as d, {{ this }} as t
 from {{ ref('orders') }} join {{ source('raw', 'items') }} using (a)
@@ -30,7 +49,7 @@ def compare(report, project, adapter):
         report.case()
         report.differs(adapter, f"{adapter}: dbt {compiled}, batchwright {process.stderr}")
         return
-    for name in ("orders", "daily"):
+    for name in ("orders", "daily", "types", "own_types"):
         report.case()
         theirs, ours = str(compiled[f"model.shop.{name}"]), texts.get(f"shop/models/{name}.sql")
         if ours is None or folded(theirs) != folded(ours):
