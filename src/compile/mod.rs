@@ -189,7 +189,8 @@ pub fn open(open: &LoadOptions) -> Result<LoadedProject, Diagnostics> {
     let resolved = config::resolve(&project, &dialect)?;
     let mut diagnostics = project.warnings.0.clone();
     diagnostics.extend(resolved.warnings.0);
-    let disabled: Vec<String> = resolved.disabled.into_iter().map(|node| node.unique_id).collect();
+    let disabled: Vec<String> =
+        resolved.disabled.iter().map(|node| node.unique_id.clone()).collect();
     let search = graph::RefSearch {
         root: project.name.clone(),
         own_package_first: project.flags.own_package_first,
@@ -207,7 +208,7 @@ pub fn open(open: &LoadOptions) -> Result<LoadedProject, Diagnostics> {
         },
     )?;
     let mut graph = graph;
-    let refused = graph.add_resources(&config::resources(&project.packages));
+    let refused = graph.add_resources(&config::resources(&project.packages), resolved.disabled);
     if !refused.0.is_empty() {
         return Err(refused);
     }

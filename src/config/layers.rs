@@ -57,8 +57,18 @@ fn over(before: &Value, value: &Value) -> Value {
             }
             Value::Object(both)
         }
-        (_, Value::Array(items)) => items.iter().cloned().chain(list(before)).collect(),
+        (_, Value::Array(items)) => items.iter().cloned().chain(python_list(before)).collect(),
         _ => value.clone(),
+    }
+}
+
+/// Python's `list(value)`: the characters of a text, the keys of a dict. What Python refuses is one
+/// item.
+fn python_list(value: &Value) -> Vec<Value> {
+    match value {
+        Value::String(text) => text.chars().map(|letter| letter.to_string().into()).collect(),
+        Value::Object(dict) => dict.keys().map(|key| key.as_str().into()).collect(),
+        other => list(other),
     }
 }
 

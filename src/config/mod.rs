@@ -36,7 +36,7 @@ use crate::project::Setting;
 pub use audit::{Audit, VERDICTS, unknown_verdict};
 pub use check::{Allow, Check, LateBy};
 pub use config_json::config_json;
-pub use node_json::{graph_json, node_json};
+pub use node_json::{graph_json, node_json, version};
 pub use resolve::resolve;
 pub use resources::resources;
 pub use schema_change::SchemaChange;
@@ -64,6 +64,7 @@ pub struct Disabled {
     pub kind: Kind,
     /// For a source `source.table`.
     pub name: String,
+    pub group: Option<String>,
     pub at: Location,
 }
 

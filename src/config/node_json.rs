@@ -87,6 +87,7 @@ fn graph_entry(node: &Node, reads: &[String]) -> Value {
         const OF_QUERIES: [&str; 6] =
             ["language", "refs", "sources", "metrics", "functions", "compiled_path"];
         json.retain(|key, _| !OF_QUERIES.contains(&key.as_str()));
+        json.insert("depends_on".to_string(), json!({"macros": []}));
     }
     if let Value::Object(json) = &mut json {
         if let Some(source) = &node.source_name {

@@ -295,6 +295,7 @@ fn disabled(
             unique_id: unique_id.to_string(),
             kind: draft.kind,
             name: full_name(draft),
+            group: config.get("group").map(|group| text(&group.value)),
             at: enabled.at.clone(),
         })),
         None => {

@@ -7,14 +7,14 @@ use crate::project::{Config, Package, Resource, ResourceKind, Tree};
 
 use super::layers::{merged_value, texts};
 
-/// The enabled resources of all packages. The first package is the project itself, whose
+/// The enabled resources of all packages, and all generic tests. The first package is the project itself, whose
 /// `dbt_project.yml` wins over a package's own settings.
 pub fn resources(packages: &[Package]) -> Vec<Resource> {
     let configured = packages.iter().flat_map(|package| {
         let root = packages.first().filter(|_| !package.folder.is_empty());
         package.resources.iter().map(move |resource| configured(resource, package, root))
     });
-    configured.filter(Resource::is_enabled).collect()
+    configured.filter(|one| one.is_enabled() || one.generic_test.is_some()).collect()
 }
 
 fn configured(resource: &Resource, package: &Package, root: Option<&Package>) -> Resource {

@@ -7,6 +7,7 @@ pub mod changes;
 mod lookup;
 mod order;
 mod plan_graph;
+mod primary_key;
 mod resource_json;
 mod resources;
 #[cfg(test)]

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::config::{Disabled, Kind};
 use crate::jinja::RefCall;
 use crate::project::{GenericTest, Resource, ResourceKind};
 
@@ -15,7 +16,7 @@ use super::{Graph, access};
 impl Graph {
     /// Adds the resources to dbt's `graph`. `database` and `schema` are the target's.
     pub fn add_resource_json(&self, database: Option<&str>, schema: &str, graph: &mut Value) {
-        for (id, resource) in &self.resources.by_id {
+        for (id, resource) in self.resources.by_id.iter().chain(&self.resources.unlinked) {
             let part = match resource.kind {
                 ResourceKind::Test | ResourceKind::Analysis => "nodes",
                 ResourceKind::Exposure => "exposures",
@@ -84,7 +85,10 @@ impl Graph {
         let parents = self.resources.parents.get(id).into_iter().flatten();
         let is_source = |id: &&String| id.starts_with("source.");
         let mut inputs: Vec<String> = parents.clone().filter(is_source).cloned().collect();
-        let models = resource.refs.iter().filter_map(|call| self.referenced(resource, call));
+        let is_unit_test = resource.kind == ResourceKind::UnitTest;
+        // Each version of its model has a unit test of its own.
+        let refs = resource.refs.iter().filter(|_| !is_unit_test);
+        let models = refs.filter_map(|call| self.referenced(resource, call));
         for id in models.map(|model| &model.unique_id).chain(parents.filter(|id| !is_source(id))) {
             if !inputs.contains(id) {
                 inputs.push(id.clone());
@@ -93,13 +97,24 @@ impl Graph {
         inputs
     }
 
+    /// The unique id of the node on which a test is declared, which may be disabled, and its group.
+    pub(super) fn tested(&self, test: &Resource, of: &GenericTest) -> Option<(&str, Option<&str>)> {
+        let call = test.refs.last().filter(|_| !of.is_of_source())?;
+        if let Some(node) = self.referenced(test, call) {
+            return Some((&node.unique_id, access::group(node)));
+        }
+        let is_named = |node: &&Disabled| node.kind != Kind::Source && node.name == call.name;
+        let disabled = self.resources.disabled.iter().find(is_named)?;
+        Some((&disabled.unique_id, disabled.group.as_deref()))
+    }
+
     fn generic_test_keys(&self, resource: &Resource, test: &GenericTest) -> Value {
-        let tested = resource.refs.last().and_then(|call| self.referenced(resource, call));
+        let (tested, group) = self.tested(resource, test).unzip();
         json!({
             "column_name": test.column,
             "file_key_name": test.file_key_name,
-            "attached_node": tested.map(|node| &node.unique_id),
-            "group": tested.and_then(access::group),
+            "attached_node": tested,
+            "group": group.flatten(),
             "test_metadata": {
                 "name": test.name, "kwargs": test.kwargs, "namespace": test.namespace,
             },
@@ -159,10 +174,9 @@ fn exposure_keys(exposure: &Resource, refs: Value, sources: Value) -> Value {
     tags.dedup();
     let mut meta = entry.get("meta").cloned().map(object).unwrap_or_default();
     meta.extend(exposure.config.get("meta").cloned().map(object).unwrap_or_default());
-    let mut config = object(json!({"enabled": true}));
-    config.extend(exposure.config.clone());
-    config.insert("tags".into(), json!(tags));
-    config.insert("meta".into(), json!(meta));
+    let mut config = object(json!({"enabled": true, "tags": tags, "meta": meta}));
+    let others = exposure.config.iter().filter(|(key, _)| !matches!(&***key, "tags" | "meta"));
+    config.extend(others.map(|(key, value)| (key.clone(), value.clone())));
     json!({
         "type": entry.get("type"),
         "owner": owner(exposure),
@@ -195,8 +209,12 @@ fn unit_test_keys(test: &Resource, target: TargetNames) -> Value {
         "overrides": entry.get("overrides"),
         "config": config,
         "schema": target.schema,
-        "versions": entry.get("versions"),
-        "version": null,
+        "versions": entry.get("versions").filter(|versions| !versions.is_null()).map(|versions| {
+            let listed = |key: &str| versions.get(key).filter(|list| !list.is_null());
+            json!({"include": listed("include"), "exclude": listed("exclude")})
+        }),
+        "version": entry.get("version"),
+        "_event_status": {},
     })
 }
 

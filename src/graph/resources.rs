@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::config::Node;
+use crate::config::{Disabled, Node, version};
 use crate::diagnostics::{Diagnostic, Diagnostics, nearest};
 use crate::jinja::{RefCall, md5, python_text};
 use crate::project::{Resource, ResourceKind};
@@ -20,6 +20,12 @@ use super::{Graph, quoted};
 #[derive(Debug, Default)]
 pub(super) struct Resources {
     pub by_id: BTreeMap<String, Resource>,
+    /// Tests of nodes that do not exist or are disabled. dbt shows them in `graph`, disabled, and
+    /// does not select them.
+    pub unlinked: BTreeMap<String, Resource>,
+    pub disabled: Vec<Disabled>,
+    /// Tests that their configuration disables: they tell only what is unique.
+    pub disabled_tests: Vec<Resource>,
     pub parents: BTreeMap<String, BTreeSet<String>>,
     /// The resources that read a node or a resource.
     pub children: BTreeMap<String, BTreeSet<String>>,
@@ -27,10 +33,18 @@ pub(super) struct Resources {
 
 impl Graph {
     /// Adds the resources of the project; returns what dbt refuses of them.
-    pub fn add_resources(&mut self, resources: &[Resource]) -> Diagnostics {
-        let mut added = Resources::default();
+    pub fn add_resources(
+        &mut self,
+        resources: &[Resource],
+        disabled: Vec<Disabled>,
+    ) -> Diagnostics {
+        let mut added = Resources { disabled, ..Resources::default() };
         let mut errors = Diagnostics::default();
         for resource in resources {
+            if !resource.is_enabled() {
+                added.disabled_tests.push(resource.clone());
+                continue;
+            }
             let id = resource_id(resource);
             match added.by_id.get(&id) {
                 Some(first) if has_unique_name(resource.kind) => {
@@ -39,7 +53,9 @@ impl Graph {
                 _ => {}
             }
             errors.0.extend(self.refused(resource, &id));
-            for (id, resource, parents) in self.linked(resource) {
+            errors.0.extend(self.missing(resource));
+            let (is_linked, linked) = self.linked(resource);
+            for (id, resource, parents) in linked {
                 // Two tests may have the same name; dbt adds a hash.
                 let same_id = added
                     .by_id
@@ -48,7 +64,11 @@ impl Graph {
                     .count();
                 let id = if same_id > 0 { format!("{id}#{same_id}") } else { id };
                 added.parents.insert(id.clone(), parents);
-                added.by_id.insert(id, resource);
+                if is_linked {
+                    added.by_id.insert(id, resource);
+                } else {
+                    added.unlinked.insert(id, resource);
+                }
             }
         }
         let metrics = ids(&added, ResourceKind::Metric, |metric| vec![metric.name.clone()]);
@@ -61,12 +81,13 @@ impl Graph {
             }
             added.parents.entry(id.clone()).or_default().extend(read.into_iter().cloned());
         }
-        for (id, parents) in &added.parents {
-            for parent in parents {
+        for id in added.by_id.keys() {
+            for parent in &added.parents[id] {
                 added.children.entry(parent.clone()).or_default().insert(id.clone());
             }
         }
         self.resources = added;
+        self.add_primary_keys();
         errors.0.extend(self.unknown_groups());
         errors
     }
@@ -78,7 +99,8 @@ impl Graph {
         }
         let model = |call: &RefCall| self.referenced(resource, call);
         // A generic test belongs to the group of the node that it tests, which it references last.
-        let group = match resource.generic_test {
+        let group = match &resource.generic_test {
+            Some(of) if of.is_of_source() => None,
             Some(_) => resource.refs.last().and_then(model).and_then(access::group),
             None => resource.config.get("group").and_then(Value::as_str),
         };
@@ -88,6 +110,40 @@ impl Graph {
             .filter_map(|model| access::refused(from, model, self.names.restricted()))
             .map(|error| error.at_maybe(resource.at.clone()))
             .collect()
+    }
+
+    /// Errors for what an exposure or a unit test reads that does not exist. Nodes with errors are
+    /// reported separately.
+    fn missing(&self, resource: &Resource) -> Vec<Diagnostic> {
+        let refs = resource.refs.iter().filter_map(|call| {
+            if self.names.broken(&call.name).is_some() {
+                return None;
+            }
+            let (package, version) = (call.package.as_deref(), call.version.as_deref());
+            let from = &resource.package;
+            reference(&self.nodes, &self.names, from, package, &call.name, version).err()
+        });
+        let sources = resource.sources.iter().filter_map(|(of, table)| {
+            if self.names.broken_source(of, table).is_some() {
+                return None;
+            }
+            source(&self.nodes, &self.names, &resource.package, of, table).err()
+        });
+        let errors: Vec<Diagnostic> = match resource.kind {
+            ResourceKind::Exposure => refs.chain(sources).collect(),
+            ResourceKind::UnitTest => {
+                let is_disabled =
+                    resource.refs.iter().any(|call| self.names.is_disabled(&call.name));
+                refs.filter(|_| !is_disabled).collect()
+            }
+            _ => Vec::new(),
+        };
+        let what = resource.kind.word().replace('_', " ");
+        let of_resource = |error: Diagnostic| {
+            let fact = format!("the {what} `{}` reads it", resource.name);
+            error.fact(fact).at_maybe(resource.at.clone())
+        };
+        errors.into_iter().map(of_resource).collect()
     }
 
     /// Errors for groups that no properties file declares.
@@ -130,9 +186,10 @@ impl Graph {
         .ok()
     }
 
-    /// The resource with its unique id and the nodes that it reads. A unit test of a versioned
-    /// model gives one per version.
-    fn linked(&self, resource: &Resource) -> Vec<(String, Resource, BTreeSet<String>)> {
+    /// Whether all nodes exist that the resource reads, and the resource with its unique id and
+    /// these nodes. A unit test of a versioned model gives one per version, that of a disabled
+    /// model none.
+    fn linked(&self, resource: &Resource) -> (bool, Vec<(String, Resource, BTreeSet<String>)>) {
         let id = resource_id(resource);
         let refs: Vec<_> =
             resource.refs.iter().map(|call| self.referenced(resource, call)).collect();
@@ -141,31 +198,56 @@ impl Graph {
             .iter()
             .map(|(of, table)| source(&self.nodes, &self.names, &resource.package, of, table).ok());
         let read: Vec<_> = refs.into_iter().chain(sources).collect();
-        if matches!(resource.kind, ResourceKind::Test | ResourceKind::UnitTest)
-            && read.iter().any(Option::is_none)
-        {
-            return Vec::new();
+        let is_linked = read.iter().all(Option::is_some);
+        if resource.kind == ResourceKind::UnitTest && !is_linked {
+            return (true, Vec::new());
         }
-        if let (ResourceKind::UnitTest, [call], [Some(model)]) =
-            (resource.kind, &resource.refs[..], &read[..])
+        if let (ResourceKind::UnitTest, [Some(model)]) = (resource.kind, &read[..])
             && model.version.is_some()
-            && call.version.is_none()
         {
-            let versions = self
-                .nodes
-                .values()
-                .filter(|node| (&node.name, &node.package) == (&model.name, &model.package));
-            return versions
-                .map(|node| {
-                    (id.clone(), resource.clone(), BTreeSet::from([node.unique_id.clone()]))
-                })
-                .collect();
+            return (true, self.of_versions(resource, model));
         }
-        vec![(
-            id,
-            resource.clone(),
-            read.into_iter().flatten().map(|node| node.unique_id.clone()).collect(),
-        )]
+        let mut resource = resource.clone();
+        let is_linked = is_linked || resource.kind != ResourceKind::Test;
+        if !is_linked {
+            resource.config.insert("enabled".to_string(), false.into());
+        }
+        let read = read.into_iter().flatten().map(|node| node.unique_id.clone()).collect();
+        (is_linked, vec![(id, resource, read)])
+    }
+
+    /// A unit test once per version of its model, with the unique id of each.
+    fn of_versions(
+        &self,
+        test: &Resource,
+        model: &Node,
+    ) -> Vec<(String, Resource, BTreeSet<String>)> {
+        let versions = self
+            .nodes
+            .values()
+            .filter(|node| (&node.name, &node.package) == (&model.name, &model.package));
+        let versions = versions.map(|node| (node, version(node.version.as_deref())));
+        let of_version = |(node, version): (&Node, Value)| {
+            let model = test.entry.get("model").and_then(Value::as_str).unwrap_or(&node.name);
+            let text = node.version.as_deref().unwrap_or_default();
+            let id = format!("unit_test.{}.{model}.{}_v{text}", test.package, test.name);
+            let mut test = test.clone();
+            test.entry.insert("version".to_string(), version);
+            (id, test, BTreeSet::from([node.unique_id.clone()]))
+        };
+        versions.filter(|(_, version)| tests_version(test, version)).map(of_version).collect()
+    }
+}
+
+/// Whether a unit test is for the version of a model: its `versions` include or exclude some.
+fn tests_version(test: &Resource, version: &Value) -> bool {
+    let listed = |key: &str| {
+        let versions = test.entry.get("versions")?.get(key)?.as_array()?;
+        (!versions.is_empty()).then(|| versions.contains(version))
+    };
+    match (listed("exclude"), listed("include")) {
+        (Some(is_excluded), _) => !is_excluded,
+        (None, is_included) => is_included.unwrap_or(true),
     }
 }
 

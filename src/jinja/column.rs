@@ -44,16 +44,11 @@ impl ColumnStyle {
     /// The style of an adapter that has no names of types of its own.
     #[cfg(test)]
     pub fn plain(quote: char) -> ColumnStyle {
-        ColumnStyle {
-            quote,
-            seeds: true,
-            once: false,
-            types: BTreeMap::new(),
-            lower_types: false,
-        }
+        ColumnStyle { quote, seeds: true, once: false, types: BTreeMap::new(), lower_types: false }
     }
 
-    pub(super) fn quoted(&self, name: &str) -> String {
+    /// A name of a column with quotes, as `adapter.quote` gives it.
+    pub fn quoted(&self, name: &str) -> String {
         let close = if self.quote == '[' { ']' } else { self.quote };
         if self.once && name.contains(self.quote) {
             name.to_string()

@@ -7,10 +7,11 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::{Map, Value};
 
-use crate::jinja::{RefCall, RefVersion, md5};
+use crate::jinja::{ColumnStyle, RefCall, RefVersion, md5};
 use crate::yaml::Yaml;
 
 use super::resources::{Resource, ResourceKind, items, tags, text};
+use super::values::truth;
 
 /// What dbt's `test_metadata` says of a generic test, and what it is declared on.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +30,13 @@ pub struct GenericTest {
     pub file_key_name: String,
 }
 
+impl GenericTest {
+    /// Whether the entry of a source declares it.
+    pub fn is_of_source(&self) -> bool {
+        self.file_key_name.starts_with("sources.")
+    }
+}
+
 /// What a test is declared on.
 struct Tested {
     /// The name within the test's name.
@@ -37,6 +45,10 @@ struct Tested {
     reference: Option<RefCall>,
     source: Option<(String, String)>,
     file_key_name: String,
+    /// Whether names of columns are quoted unless a column says otherwise.
+    quote_columns: bool,
+    /// The tags that its tests have, too.
+    tags: Vec<String>,
 }
 
 impl Tested {
@@ -54,8 +66,8 @@ impl Tested {
     }
 }
 
-/// The tests of a file.
-pub fn generic_tests(tree: &Yaml) -> Vec<Resource> {
+/// The tests of a file; `style` quotes names of columns.
+pub fn generic_tests(tree: &Yaml, style: &ColumnStyle) -> Vec<Resource> {
     let mut tests = Vec::new();
     let entries_of = |key| items(tree, key).iter().map(move |entry| (key, entry));
     for (key, entry) in ["models", "seeds", "snapshots"].into_iter().flat_map(entries_of) {
@@ -71,8 +83,10 @@ pub fn generic_tests(tree: &Yaml) -> Vec<Resource> {
                 reference: Some(reference(None)),
                 source: None,
                 file_key_name: format!("{key}.{name}"),
+                quote_columns: is_true(&entry, "quote_columns"),
+                tags: Vec::new(),
             };
-            of_entry(&tested, &declared(&entry), &entries(&entry, "columns"), &mut tests);
+            of_entry(&tested, &declared(&entry), &entries(&entry, "columns"), style, &mut tests);
         }
         for version in versions {
             let Some(v) = text(&version, "v") else { continue };
@@ -83,10 +97,12 @@ pub fn generic_tests(tree: &Yaml) -> Vec<Resource> {
                 reference: Some(reference(Some(RefVersion { text: v, is_number }))),
                 source: None,
                 file_key_name: format!("{key}.{name}"),
+                quote_columns: is_true(&entry, "quote_columns"),
+                tags: Vec::new(),
             };
             let has_its_own = ["data_tests", "tests"].iter().any(|key| version.get(key).is_some());
             let declared = if has_its_own { declared(&version) } else { declared(&entry) };
-            of_entry(&tested, &declared, &version_columns(&entry, &version), &mut tests);
+            of_entry(&tested, &declared, &version_columns(&entry, &version), style, &mut tests);
         }
     }
     for source in items(tree, "sources") {
@@ -94,14 +110,20 @@ pub fn generic_tests(tree: &Yaml) -> Vec<Resource> {
         let Some(of) = text(&source, "name") else { continue };
         for table in entries(&source, "tables") {
             let Some(name) = text(&table, "name") else { continue };
+            let quoting = [&table, &source]
+                .into_iter()
+                .filter_map(|of| of.get("quoting"))
+                .find(|quoting| quoting.get("column").is_some_and(|column| !column.is_null()));
             let tested = Tested {
                 name: format!("{of}_{name}"),
                 is_source: true,
                 reference: None,
                 source: Some((of.clone(), name)),
                 file_key_name: format!("sources.{of}"),
+                quote_columns: quoting.is_some_and(|quoting| is_true(quoting, "column")),
+                tags: tags(&source).into_iter().chain(tags(&table)).collect(),
             };
-            of_entry(&tested, &declared(&table), &entries(&table, "columns"), &mut tests);
+            of_entry(&tested, &declared(&table), &entries(&table, "columns"), style, &mut tests);
         }
     }
     tests
@@ -115,10 +137,23 @@ pub fn without_version(name: &str) -> (&str, Option<String>) {
     }
 }
 
-fn of_entry(tested: &Tested, declared: &[Value], columns: &[Value], tests: &mut Vec<Resource>) {
+fn is_true(of: &Value, key: &str) -> bool {
+    of.get(key).and_then(truth).unwrap_or_default()
+}
+
+fn of_entry(
+    tested: &Tested,
+    declared: &[Value],
+    columns: &[Value],
+    style: &ColumnStyle,
+    tests: &mut Vec<Resource>,
+) {
+    let start = tests.len();
     tests.extend(declared.iter().filter_map(|test| generic_test(tested, test, None)));
     for column in columns {
         let Some(name) = text(column, "name") else { continue };
+        let quote = column.get("quote").and_then(truth).unwrap_or(tested.quote_columns);
+        let name = if quote { style.quoted(&name) } else { name };
         let of_column = self::declared(column).into_iter().filter_map(|test| {
             let mut test = generic_test(tested, &test, Some(&name))?;
             test.tags.extend(tags(column));
@@ -127,6 +162,7 @@ fn of_entry(tested: &Tested, declared: &[Value], columns: &[Value], tests: &mut 
         });
         tests.extend(of_column);
     }
+    tests[start..].iter_mut().for_each(|test| test.tags.extend(tested.tags.iter().cloned()));
 }
 
 fn entries(of: &Value, key: &str) -> Vec<Value> {

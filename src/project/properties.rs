@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
-use crate::jinja::YamlScope;
+use crate::jinja::{ColumnStyle, YamlScope};
 use crate::yaml::{self, Yaml};
 
 use super::Setting;
@@ -82,6 +82,7 @@ pub const OTHER_LISTS: [&str; 9] = [
 pub fn read(
     file: &PackageFile,
     scope: &YamlScope,
+    columns: &ColumnStyle,
     (package, overrides): (&str, &[Override]),
     properties: &mut Properties,
     warnings: &mut Diagnostics,
@@ -103,7 +104,7 @@ pub fn read(
     let mut entry = Entries { file, scope, errors };
     entry.check_names(&tree);
     let Properties { models, seeds, snapshots, sources, resources } = properties;
-    resources::read(&tree, &file.file, scope, resources, entry.errors);
+    resources::read(&tree, &file.file, scope, columns, resources, entry.errors);
     for (key, patches) in [("models", models), ("seeds", seeds), ("snapshots", snapshots)] {
         patches.extend(entry.list(&tree, key).iter().filter_map(|yaml| entry.patch(yaml)));
     }
@@ -328,6 +329,7 @@ mod tests {
         read(
             &file,
             &scope,
+            &ColumnStyle::plain('"'),
             ("shop", &[]),
             &mut properties,
             &mut Diagnostics::default(),

@@ -237,6 +237,7 @@ impl Loader {
             properties::read(
                 file,
                 &scope,
+                &self.columns,
                 (&settings.name, overrides),
                 &mut properties,
                 &mut odd,

@@ -10,7 +10,7 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 
 use crate::diagnostics::{Diagnostics, Location, SourceFile};
-use crate::jinja::{RefCall, RefVersion, YamlScope};
+use crate::jinja::{ColumnStyle, RefCall, RefVersion, YamlScope};
 use crate::yaml::Yaml;
 
 use super::generic_tests::{GenericTest, generic_tests, without_version};
@@ -153,6 +153,7 @@ pub fn read(
     tree: &Yaml,
     file: &SourceFile,
     scope: &YamlScope,
+    columns: &ColumnStyle,
     resources: &mut Vec<Resource>,
     errors: &mut Diagnostics,
 ) {
@@ -182,7 +183,7 @@ pub fn read(
             }
         }
     }
-    declared.extend(generic_tests(tree));
+    declared.extend(generic_tests(tree, columns));
     declared.iter_mut().for_each(|resource| resource.path = file.path.to_string());
     resources.extend(declared);
 }
@@ -254,9 +255,9 @@ fn named(kind: ResourceKind, entry: &Value) -> Option<Resource> {
         }
         ResourceKind::UnitTest => {
             let model = text(entry, "model")?;
+            resource.fqn.insert(0, model.clone());
             let (model, version) = without_version(&model);
             let version = version.map(|text| RefVersion { text, is_number: false });
-            resource.fqn.insert(0, model.to_string());
             resource.refs.push(RefCall { package: None, name: model.to_string(), version });
         }
         ResourceKind::Test | ResourceKind::Analysis | ResourceKind::Group => {}

@@ -97,7 +97,7 @@ fn with_resources() -> Graph {
         },
     ];
     let mut graph = shop();
-    assert!(graph.add_resources(&resources).0.is_empty());
+    assert!(graph.add_resources(&resources, Vec::new()).0.is_empty());
     graph
 }
 
