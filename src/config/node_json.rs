@@ -7,6 +7,7 @@ use crate::jinja::RefCall;
 use crate::project::constraint;
 
 use super::config_json::{config_json, defaults};
+use super::key_order::in_key_order;
 use super::{Kind, Materialization, Node};
 
 /// A node as `graph.nodes` and `graph.sources` have it, with the unique ids that it reads.
@@ -117,6 +118,7 @@ fn graph_entry(node: &Node, reads: &[String]) -> Value {
             json.insert("identifier".to_string(), json!(node.relation.identifier));
         }
         json.extend(node.info.clone());
+        *json = in_key_order(std::mem::take(json));
     }
     json
 }

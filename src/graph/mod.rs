@@ -39,6 +39,8 @@ pub fn link(
     let root = search.root.clone();
     let mut errors = Diagnostics::default();
     let mut by_id: BTreeMap<String, Node> = BTreeMap::new();
+    let is_source = |node: &&Node| node.kind == Kind::Source;
+    let declared = nodes.iter().filter(is_source).map(|node| node.unique_id.clone()).collect();
     for node in nodes {
         match by_id.get(&node.unique_id) {
             Some(first) => errors.0.push(duplicate(first, &node)),
@@ -131,12 +133,9 @@ pub fn link(
             .or_default()
             .push(node.unique_id.clone());
     }
-    let sources = by_id
-        .values()
-        .filter(|node| node.kind == Kind::Source)
-        .map(|node| node.unique_id.clone())
-        .collect();
+    let sources = by_id.values().filter(is_source).map(|node| node.unique_id.clone()).collect();
     let graph = Graph {
+        declared_sources: declared,
         nodes: by_id,
         parents,
         of_broken,
@@ -170,6 +169,8 @@ pub struct Graph {
     tables: BTreeMap<String, Vec<String>>,
     /// Unique ids, in order.
     sources: Vec<String>,
+    /// The unique ids of sources, in the order of the properties files.
+    declared_sources: Vec<String>,
     /// Tests, exposures and others, which a selection can name.
     resources: Resources,
 }

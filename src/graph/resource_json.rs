@@ -6,17 +6,20 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::config::{Disabled, Kind};
+use crate::config::{Disabled, Kind, in_key_order};
 use crate::jinja::RefCall;
 use crate::project::{GenericTest, Resource, ResourceKind};
 
+use super::resources::Resources;
 use super::semantic_json::{saved_query_keys, semantic_model_keys};
 use super::{Graph, access};
 
 impl Graph {
     /// Adds the resources to dbt's `graph`. `database` and `schema` are the target's.
     pub fn add_resource_json(&self, database: Option<&str>, schema: &str, graph: &mut Value) {
-        for (id, resource) in self.resources.by_id.iter().chain(&self.resources.unlinked) {
+        let Resources { by_id, unlinked, order, .. } = &self.resources;
+        for id in order {
+            let Some(resource) = by_id.get(id).or_else(|| unlinked.get(id)) else { continue };
             let part = match resource.kind {
                 ResourceKind::Test | ResourceKind::Analysis => "nodes",
                 ResourceKind::Exposure => "exposures",
@@ -33,8 +36,36 @@ impl Graph {
             }
         }
         if let Some(nodes) = graph.get_mut("nodes").and_then(Value::as_object_mut) {
-            nodes.sort_keys();
+            let mut sorted: Vec<(String, Value)> = std::mem::take(nodes).into_iter().collect();
+            // The sort is stable: generic tests stay in the order of the properties files.
+            sorted.sort_by_cached_key(|(id, node)| self.parse_order(id, node));
+            nodes.extend(sorted);
         }
+        if let Some(sources) = graph.get_mut("sources").and_then(Value::as_object_mut) {
+            let mut unsorted = std::mem::take(sources);
+            let in_order = |id: &String| Some((id.clone(), unsorted.remove(id)?));
+            sources.extend(self.declared_sources.iter().filter_map(in_order).collect::<Vec<_>>());
+            sources.extend(unsorted);
+        }
+    }
+
+    /// When dbt parses a node: the files of SQL by package and kind, then what properties files add.
+    /// dbt takes the files of a kind as the file system lists them; here, by unique id.
+    fn parse_order(&self, id: &str, node: &Value) -> impl Ord + use<> {
+        let text = |key: &str| node.get(key).and_then(Value::as_str).unwrap_or_default();
+        let package = text("package_name");
+        let rank = match text("resource_type") {
+            "model" if node.get("version").is_some_and(|version| !version.is_null()) => 5,
+            "model" => 0,
+            "snapshot" => 1,
+            "analysis" => 2,
+            "test" if node.get("test_metadata").is_none() => 3,
+            "seed" => 4,
+            _ if text("file_key_name").starts_with("sources.") => 7,
+            _ => 6,
+        };
+        let id = if rank < 6 { id } else { "" };
+        (rank == 7, rank > 4, package != self.root, package.to_string(), rank, id.to_string())
     }
 
     fn resource_json(
@@ -77,7 +108,7 @@ impl Graph {
         if let Some(test) = &resource.generic_test {
             json.extend(object(self.generic_test_keys(resource, test)));
         }
-        json
+        in_key_order(json)
     }
 
     /// The unique ids that a resource reads, sources first, in dbt's order.

@@ -20,6 +20,8 @@ use super::{Graph, quoted};
 #[derive(Debug, Default)]
 pub(super) struct Resources {
     pub by_id: BTreeMap<String, Resource>,
+    /// The unique ids, in the order of the files.
+    pub order: Vec<String>,
     /// Tests of nodes that do not exist or are disabled. dbt shows them in `graph`, disabled, and
     /// does not select them.
     pub unlinked: BTreeMap<String, Resource>,
@@ -64,6 +66,7 @@ impl Graph {
                     .count();
                 let id = if same_id > 0 { format!("{id}#{same_id}") } else { id };
                 added.parents.insert(id.clone(), parents);
+                added.order.push(id.clone());
                 if is_linked {
                     added.by_id.insert(id, resource);
                 } else {

@@ -149,7 +149,6 @@ fn of_entry(
     tests: &mut Vec<Resource>,
 ) {
     let start = tests.len();
-    tests.extend(declared.iter().filter_map(|test| generic_test(tested, test, None)));
     for column in columns {
         let Some(name) = text(column, "name") else { continue };
         let quote = column.get("quote").and_then(truth).unwrap_or(tested.quote_columns);
@@ -162,6 +161,7 @@ fn of_entry(
         });
         tests.extend(of_column);
     }
+    tests.extend(declared.iter().filter_map(|test| generic_test(tested, test, None)));
     tests[start..].iter_mut().for_each(|test| test.tags.extend(tested.tags.iter().cloned()));
 }
 
