@@ -4,9 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
-use std::collections::BTreeMap;
-
-use batchwright::{codegen, dialect};
+use batchwright::dialect;
 
 /// Keys by dialect, without those of snapshots, Python models, sources and dbt itself.
 const DOCUMENTED: &[(&str, &str)] = &[
@@ -96,14 +94,8 @@ fn every_adapter_key_is_handled() {
     );
     for (name, documented) in DOCUMENTED {
         let dialect = dialect::named(name).unwrap();
-        let mut handled: Vec<String> = Vec::new();
-        for fact in codegen::EFFECTIVE_KEY_LISTS.into_iter().chain(["idle_keys", "build_keys"]) {
-            handled.extend(dialect.property::<Vec<String>>(fact).unwrap());
-        }
-        handled.extend(dialect.property::<Option<String>>("kind_key").unwrap());
-        handled.extend(
-            dialect.property::<BTreeMap<String, String>>("undone_keys").unwrap().into_keys(),
-        );
+        let handled: Vec<&String> =
+            dialect.keys.handled().chain(dialect.keys.undone_keys.keys()).collect();
         let missing: Vec<&str> = documented
             .split_whitespace()
             .filter(|key| !handled.iter().any(|handled| handled == key))
@@ -116,17 +108,12 @@ fn every_adapter_key_is_handled() {
 fn a_key_has_one_meaning() {
     for name in dialect::names() {
         let dialect = dialect::named(name).unwrap();
-        let undone: BTreeMap<String, String> = dialect.property("undone_keys").unwrap();
-        let mut seen: Vec<String> = undone
-            .into_keys()
-            .chain(dialect.property::<Option<String>>("kind_key").unwrap())
-            .collect();
-        for fact in codegen::EFFECTIVE_KEY_LISTS.into_iter().chain(["idle_keys", "build_keys"]) {
-            for key in dialect.property::<Vec<String>>(fact).unwrap() {
-                // Keys of a table may also be keys of other builds.
-                assert!(fact == "build_keys" || !seen.contains(&key), "{name} lists `{key}` twice");
-                seen.push(key);
-            }
+        let keys = &dialect.keys;
+        let mut seen: Vec<&String> = keys.undone_keys.keys().chain(&keys.kind_key).collect();
+        // Keys of a table may also be keys of other builds.
+        for key in keys.effective().chain(&keys.idle_keys) {
+            assert!(!seen.contains(&key), "{name} lists `{key}` twice");
+            seen.push(key);
         }
     }
 }

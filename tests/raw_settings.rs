@@ -4,12 +4,12 @@
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use batchwright::{codegen, dialect, inject};
+use batchwright::{dialect, inject};
 use serde_json::{Value, json};
 use sqlparser::tokenizer::{Token, Tokenizer};
 use tempfile::TempDir;
@@ -42,14 +42,12 @@ const GENERAL: [&str; 11] = [
 fn every_key_has_its_fragment() {
     for name in dialect::names() {
         let dialect = dialect::named(name).unwrap();
-        let fragments: BTreeMap<String, String> = dialect.property("fragments").unwrap();
-        for list in codegen::EFFECTIVE_KEY_LISTS {
-            for key in dialect.property::<Vec<String>>(list).unwrap() {
-                assert!(
-                    fragments.contains_key(&key),
-                    "`fragments` of ansi.sql lacks `{key}`, which {name} writes into files"
-                );
-            }
+        let fragments = &dialect.keys.fragments;
+        for key in dialect.keys.effective() {
+            assert!(
+                fragments.contains_key(key),
+                "`fragments` of ansi.sql lacks `{key}`, which {name} writes into files"
+            );
         }
     }
 }
@@ -58,10 +56,8 @@ fn every_key_has_its_fragment() {
 fn no_setting_ends_its_statement() {
     for name in dialect::names() {
         let dialect = dialect::named(name).unwrap();
-        let lists = codegen::EFFECTIVE_KEY_LISTS
-            .iter()
-            .flat_map(|list| dialect.property::<Vec<String>>(list).unwrap());
-        let keys: BTreeSet<String> = lists.chain(GENERAL.map(str::to_string)).collect();
+        let general = GENERAL.map(str::to_string);
+        let keys: BTreeSet<&String> = dialect.keys.effective().chain(&general).collect();
         let project = TempDir::new().unwrap();
         let mut models = 0;
         for key in &keys {
@@ -181,7 +177,7 @@ fn assert_quoted(folder: &Path, name: &str) -> usize {
             continue;
         }
         files += 1;
-        let parser: String = dialect::named(name).unwrap().property("parser").unwrap();
+        let parser = dialect::named(name).unwrap().syntax.parser;
         let tokens = Tokenizer::new(&*inject::parser(&parser), &text)
             .tokenize()
             .unwrap_or_else(|error| panic!("{error}: {text}"));

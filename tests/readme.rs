@@ -8,11 +8,9 @@
 #[path = "engines/proofs.rs"]
 mod proofs;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use batchwright::codegen;
 use batchwright::dialect::{self, Dialect};
 use proofs::{EXECUTED, JUDGED, Judge};
 use regex::Regex;
@@ -124,9 +122,8 @@ fn proofs_table() -> String {
         let dialect = dialect::named(name).unwrap();
         for (variant, words) in ways(&dialect) {
             let variant = variant.as_deref();
-            let atomic: bool = dialect.property_of("atomic", variant).unwrap();
-            let why =
-                || format!("no: {}", dialect.property_of::<String>("not_atomic", variant).unwrap());
+            let strategy = dialect.strategy_of(variant);
+            let why = || format!("no: {}", strategy.not_atomic);
             let executed = EXECUTED.iter().filter(|said| {
                 said.dialect == name && (said.variant.is_none() || said.variant == variant)
             });
@@ -134,8 +131,8 @@ fn proofs_table() -> String {
             let judges = |analyzes| judges(name, analyzes);
             let row = [
                 words,
-                dialect.property_of::<String>("strategy", variant).unwrap(),
-                if atomic { "yes".to_string() } else { why() },
+                strategy.strategy.clone(),
+                if strategy.atomic { "yes".to_string() } else { why() },
                 if executed.is_empty() { "nothing here".to_string() } else { executed.join("; ") },
                 judges(true),
                 judges(false),
@@ -156,17 +153,11 @@ fn keys_table() -> String {
     ]);
     for name in dialect::names() {
         let dialect = dialect::named(name).unwrap();
-        let keys = |facts: &[&str]| {
-            facts
-                .iter()
-                .flat_map(|fact| dialect.property::<Vec<String>>(fact).unwrap())
-                .collect::<Vec<_>>()
-        };
-        let mut written = keys(&codegen::EFFECTIVE_KEY_LISTS);
-        written.extend(dialect.property::<Option<String>>("kind_key").unwrap());
-        let undone: BTreeMap<String, String> = dialect.property("undone_keys").unwrap();
+        let keys = &dialect.keys;
+        let written = keys.effective().chain(&keys.kind_key).collect();
+        let ignored = keys.idle_keys.iter().collect();
         let cells =
-            [written, keys(&["idle_keys"]), undone.into_keys().collect()].map(|mut keys| {
+            [written, ignored, keys.undone_keys.keys().collect::<Vec<_>>()].map(|mut keys| {
                 keys.sort();
                 keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" ")
             });
@@ -185,21 +176,21 @@ fn head(heads: &[&str]) -> String {
 /// or its partitions decide.
 fn ways(dialect: &Dialect) -> Vec<(Option<String>, String)> {
     let name = dialect.name;
-    let formats: BTreeMap<String, String> = dialect.property("formats").unwrap();
-    let key: Option<String> = dialect.property("format_key").unwrap();
+    let formats = &dialect.batches.formats;
+    let key = &dialect.batches.format_key;
     let mut ways: Vec<_> = formats
-        .into_iter()
+        .iter()
         .map(|(format, variant)| match (&key, format.as_str()) {
-            (Some(key), "") => (Some(variant), format!("{name}, any other `{key}`")),
+            (Some(key), "") => (Some(variant.clone()), format!("{name}, any other `{key}`")),
             (key, format) => (
-                Some(variant),
+                Some(variant.clone()),
                 format!("{name}, `{}: {format}`", key.as_deref().unwrap_or_default()),
             ),
         })
         .collect();
     // The format that is meant where none is named stands last.
     ways.sort_by_key(|(_, words)| words.contains("any other"));
-    match dialect.property::<Option<String>>("aligned").unwrap() {
+    match dialect.batches.aligned.clone() {
         Some(aligned) => {
             ways.push((Some(aligned), format!("{name}, windows of whole partitions")));
             ways.push((None, format!("{name}, else")));

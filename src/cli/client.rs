@@ -44,7 +44,7 @@ pub fn argv(
     let Some(client) = &last.client else {
         let what = "the client of the last run is not in the journal, because its arguments have \
             a password";
-        return Err(no_client(what.to_string(), request, dialect)?.into());
+        return Err(no_client(what.to_string(), request, dialect).into());
     };
     // The default client of a run in another folder of the project has another relative path.
     let default = default_client(request, dialect).ok();
@@ -118,15 +118,15 @@ pub fn default_client(
     request: &ClientRequest,
     dialect: &Dialect,
 ) -> Result<Vec<String>, Diagnostics> {
-    let client: Vec<String> = dialect.property("client")?;
+    let client = &dialect.client.command;
     let fail = |what: String| -> Result<Vec<String>, Diagnostics> {
-        Err(no_client(what, request, dialect)?.into())
+        Err(no_client(what, request, dialect).into())
     };
     if client.is_empty() {
         return fail(format!("{} has no default client", dialect.name));
     }
     if !client.iter().any(|word| word == "{path}") {
-        return Ok(client);
+        return Ok(client.clone());
     }
     let project_dir = &request.plan.project_dir;
     let target = project::target(&request.profile.open(project_dir)?, &|_| {
@@ -153,14 +153,10 @@ pub fn default_client(
     }
 }
 
-fn no_client(
-    what: String,
-    request: &ClientRequest,
-    dialect: &Dialect,
-) -> Result<Diagnostic, Diagnostic> {
-    let example: String = dialect.property("example")?;
-    Ok(Diagnostic::error(what)
-        .hint(format!("name the client: `batchwright {} -- {example}`", request.command)))
+fn no_client(what: String, request: &ClientRequest, dialect: &Dialect) -> Diagnostic {
+    let example = &dialect.client.example;
+    Diagnostic::error(what)
+        .hint(format!("name the client: `batchwright {} -- {example}`", request.command))
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ pub fn run(args: &ExportArgs) -> Result<ExitCode, Diagnostics> {
     let of_plan = manifest.about.shards.as_ref().map(|shards| shards.requested);
     let run_flags = run_flags(args, &manifest, &paths.plan, &dialect)?;
     refuse_secrets(client.iter().chain(&run_flags))?;
-    let profile = profile(&client, &dialect)?;
+    let profile = profile(&client, &dialect);
     let request = ExportRequest {
         target: args.format,
         shards: args.shards.map(usize::from).or(of_plan).unwrap_or(DEFAULT_SHARDS),
@@ -150,18 +150,9 @@ fn client(args: &ExportArgs, dialect: &Dialect) -> Result<Vec<String>, Diagnosti
 }
 
 /// The profile of the client, which is the default one of the dialect if there is none.
-fn profile(
-    client: &[String],
-    dialect: &Dialect,
-) -> Result<Option<&'static ClientProfile>, Diagnostic> {
-    let default;
-    let argv = if client.is_empty() {
-        default = dialect.property::<Vec<String>>("client")?;
-        &default
-    } else {
-        client
-    };
-    Ok(client_profiles::profile(argv).map(|(profile, _)| profile))
+fn profile(client: &[String], dialect: &Dialect) -> Option<&'static ClientProfile> {
+    let argv = if client.is_empty() { &dialect.client.command } else { client };
+    client_profiles::profile(argv).map(|(profile, _)| profile)
 }
 
 /// Arguments of `batchwright run` in the folder of the project.
@@ -186,7 +177,7 @@ fn run_flags(
     for path in &args.plan.state.journal {
         push(&mut flags, "--journal", Some(in_project(path, args)?), "");
     }
-    let default: Vec<String> = dialect.property("client")?;
+    let default = &dialect.client.command;
     if args.client.is_empty() && default.iter().any(|word| word == "{path}") {
         flags.extend(args.profile.flags(|path| in_project(path, args).unwrap_or_default()));
     }

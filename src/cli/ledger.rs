@@ -121,7 +121,7 @@ fn target(args: &LedgerArgs) -> Result<Target, Diagnostic> {
         schema: args.schema.clone(),
         ..args.profile.open(&args.plan.project_dir).map_err(|errors| errors.0[0].clone())?
     };
-    project::target(&open, &|name| target_facts(&dialect::named(name)?))
+    project::target(&open, &|name| Ok(target_facts(&dialect::named(name)?)))
 }
 
 fn no_ledger() -> Diagnostic {

@@ -1,8 +1,6 @@
 //! The configuration keys of dbt's adapters: warns about keys without effect, and rejects values
 //! with which no window of a table can be overwritten.
 
-use std::collections::BTreeMap;
-
 use minijinja::Value as Argument;
 use serde_json::Value;
 
@@ -13,51 +11,37 @@ use crate::config::{Materialization, Node, SchemaChange};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::dialect::{Dialect, Sql};
 
-/// The properties that list keys with an effect on files.
-pub const EFFECTIVE_KEY_LISTS: [&str; 5] =
-    ["clauses", "replace_clauses", "index_keys", "header_keys", "view_keys"];
-
 /// A warning for each configuration key that has no effect on the plan: dbt would apply it, or it
 /// is unknown.
 pub fn adapter_key_warnings(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, Diagnostic> {
-    let lists = || EFFECTIVE_KEY_LISTS.into_iter().chain(["known_keys", "idle_keys", "build_keys"]);
-    let kind_key: Option<String> = dialect.property("kind_key")?;
-    let undone: BTreeMap<String, String> = dialect.property("undone_keys")?;
     reject_keys(dialect, node)?;
-    let mut warnings: Vec<Diagnostic> = unique_index_warning(dialect, node)?.into_iter().collect();
+    let mut warnings: Vec<Diagnostic> = unique_index_warning(dialect, node).into_iter().collect();
     for (key, setting) in &node.config {
         let value = &setting.value;
         let no_effect = || {
             Diagnostic::warning(format!("`{key}` has no effect on the plan")).at(setting.at.clone())
         };
-        let known = kind_key.as_ref() == Some(key)
-            || lists().try_fold(false, |known, list| Ok(known || dialect.lists(list, key)?))?;
-        if known {
+        if dialect.keys.handled().any(|handled| handled == key) {
             let change = node.schema_change();
             let adds =
                 matches!(change, SchemaChange::AppendNewColumns | SchemaChange::SyncAllColumns);
-            if key == "on_schema_change" && adds && alters(dialect, node)? == Alters::Never {
+            if key == "on_schema_change" && adds && alters(dialect, node) == Alters::Never {
                 let hint = "plans for this engine do not alter tables: add or drop the column \
                     yourself, or rebuild the model with `--full-refresh`";
                 warnings.push(no_effect().hint(hint));
             }
             continue;
         }
-        match undone.get(key) {
+        match dialect.keys.undone_keys.get(key) {
             _ if value.is_null() => {}
             Some(_) if *value == Value::Bool(false) => {}
             Some(why) => warnings.push(no_effect().hint(why.clone())),
             None => {
-                let mut names: Vec<String> = kind_key.iter().cloned().collect();
-                for list in lists() {
-                    names.extend(dialect.property::<Vec<String>>(list)?);
-                }
-                warnings.push(no_effect().hint(
-                    match nearest(key, names.iter().map(String::as_str)) {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => format!("unknown configuration key for {}", dialect.name),
-                    },
-                ));
+                let names = dialect.keys.handled().map(String::as_str);
+                warnings.push(no_effect().hint(match nearest(key, names) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("unknown configuration key for {}", dialect.name),
+                }));
             }
         }
     }
@@ -66,10 +50,8 @@ pub fn adapter_key_warnings(dialect: &Dialect, node: &Node) -> Result<Vec<Diagno
 
 /// A warning about a unique index on a table whose rows are deleted and inserted again, if the
 /// engine rejects that.
-fn unique_index_warning(dialect: &Dialect, node: &Node) -> Result<Option<Diagnostic>, Diagnostic> {
-    let Some(why) = dialect.property::<Option<String>>("unique_index_hint")? else {
-        return Ok(None);
-    };
+fn unique_index_warning(dialect: &Dialect, node: &Node) -> Option<Diagnostic> {
+    let why = dialect.keys.unique_index_hint.as_ref()?;
     let is_overwritten = match &node.materialization {
         Materialization::Microbatch(_) | Materialization::Seed => true,
         Materialization::Incremental(strategy) => {
@@ -77,9 +59,7 @@ fn unique_index_warning(dialect: &Dialect, node: &Node) -> Result<Option<Diagnos
         }
         _ => false,
     };
-    let Some(setting) = node.config.get("indexes").filter(|_| is_overwritten) else {
-        return Ok(None);
-    };
+    let setting = node.config.get("indexes").filter(|_| is_overwritten)?;
     let is_unique = |index: &Value| index.get("unique") == Some(&Value::Bool(true));
     let warning = || {
         Diagnostic::warning(format!(
@@ -88,18 +68,18 @@ fn unique_index_warning(dialect: &Dialect, node: &Node) -> Result<Option<Diagnos
         ))
     };
     let has_unique = setting.value.as_array().into_iter().flatten().any(is_unique);
-    Ok(has_unique.then(|| {
+    has_unique.then(|| {
         warning()
             .at(setting.at.clone())
-            .fact(why)
+            .fact(why.clone())
             .hint("remove `unique`, and check uniqueness with a test")
-    }))
+    })
 }
 
 /// Rejects a key that would change the model's rows and that the plan does not support.
 fn reject_keys(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
-    for (key, effect) in dialect.property::<BTreeMap<String, String>>("refused_keys")? {
-        let Some(setting) = node.config.get(&key) else { continue };
+    for (key, effect) in &dialect.keys.refused_keys {
+        let Some(setting) = node.config.get(key) else { continue };
         let is_empty = match &setting.value {
             Value::Null | Value::Bool(false) => true,
             Value::Array(items) => items.is_empty(),
@@ -122,26 +102,22 @@ fn reject_keys(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
 }
 
 /// A warning for each missing key without which the engine may not create a table.
-pub fn recommended_key_warnings(
-    dialect: &Dialect,
-    node: &Node,
-) -> Result<Vec<Diagnostic>, Diagnostic> {
-    let recommended: BTreeMap<String, String> = dialect.property("wanted_keys")?;
+pub fn recommended_key_warnings(dialect: &Dialect, node: &Node) -> Vec<Diagnostic> {
+    let recommended = &dialect.keys.wanted_keys;
     let missing =
-        recommended.into_iter().filter(|(key, _)| node.setting(key).is_none_or(Value::is_null));
-    let warning = |(key, why): (String, String)| {
+        recommended.iter().filter(|(key, _)| node.setting(key).is_none_or(Value::is_null));
+    let warning = |(key, why): (&String, &String)| {
         Diagnostic::warning(format!("`{}` does not set `{key}`", node.name))
             .at(node.file.line(1))
-            .hint(why)
+            .hint(why.clone())
     };
-    Ok(missing.map(warning).collect())
+    missing.map(warning).collect()
 }
 
 /// Rejects a value with which no window of the table can be overwritten.
 pub(super) fn reject_values(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
-    let refused: BTreeMap<String, BTreeMap<String, [String; 2]>> = dialect.property("refused")?;
-    for (key, values) in refused {
-        let Some(setting) = node.config.get(&key) else { continue };
+    for (key, values) in &dialect.keys.refused {
+        let Some(setting) = node.config.get(key) else { continue };
         if let Some([why, hint]) = values.get(&scalar(&setting.value).to_lowercase()) {
             return Err(Diagnostic::error(format!(
                 "`{}` cannot be written batch by batch: {why}",
@@ -183,8 +159,8 @@ fn session_statements(
     position: &str,
 ) -> Result<Vec<Sql>, Diagnostic> {
     let mut statements = Vec::new();
-    for key in dialect.property::<Vec<String>>("header_keys")? {
-        let Some(value) = node.setting(&key).filter(|value| !value.is_null()) else { continue };
+    for key in &dialect.keys.header_keys {
+        let Some(value) = node.setting(key).filter(|value| !value.is_null()) else { continue };
         let defaults = value
             .as_object()
             .into_iter()
@@ -193,7 +169,7 @@ fn session_statements(
             .collect::<Vec<_>>()
             .join(", ");
         let arguments = [
-            ("text", dialect.string(&scalar(value))?.value()),
+            ("text", dialect.string(&scalar(value)).value()),
             ("plain_pairs", Argument::from_safe_string(plain_pairs(value))),
             ("defaults", Argument::from_safe_string(defaults)),
         ];
@@ -203,10 +179,11 @@ fn session_statements(
 }
 
 /// The macro that creates a view, for a configuration that needs a special one.
-pub(super) fn view_macro(dialect: &Dialect, node: &Node) -> Result<String, Diagnostic> {
-    let keys: Vec<String> = dialect.property("view_keys")?;
+pub(super) fn view_macro(dialect: &Dialect, node: &Node) -> String {
+    let keys = &dialect.keys.view_keys;
     let candidates = keys.iter().filter_map(|key| {
         Some(format!("view_{key}_{}", scalar(node.setting(key)?).to_lowercase()))
     });
-    Ok(candidates.into_iter().find(|name| dialect.has(name)).unwrap_or_else(|| "view".to_string()))
+    let special = candidates.into_iter().find(|name| dialect.has_macro(name));
+    special.unwrap_or_else(|| "view".to_string())
 }

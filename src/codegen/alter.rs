@@ -39,17 +39,17 @@ pub enum Alters {
 }
 
 /// How the dialect applies the schema change of a node.
-pub fn alters(dialect: &Dialect, node: &Node) -> Result<Alters, Diagnostic> {
+pub fn alters(dialect: &Dialect, node: &Node) -> Alters {
     let change = node.schema_change();
-    Ok(match change {
+    match change {
         SchemaChange::Ignore => Alters::Never,
-        _ if node.microbatch().is_none() && !dialect.property::<bool>("alters_within_file")? => {
+        _ if node.microbatch().is_none() && !dialect.changes.alters_within_file => Alters::Never,
+        _ if !dialect.changes.schema_changes.iter().any(|listed| listed == change.as_str()) => {
             Alters::Never
         }
-        _ if !dialect.lists("schema_changes", change.as_str())? => Alters::Never,
-        _ if dialect.has(&by_query(change)) => Alters::ByQuery,
+        _ if dialect.has_macro(&by_query(change)) => Alters::ByQuery,
         _ => Alters::ByColumn,
-    })
+    }
 }
 
 fn by_query(change: SchemaChange) -> String {
@@ -59,18 +59,17 @@ fn by_query(change: SchemaChange) -> String {
 /// The statements that alter the table.
 pub fn alter(of: &Alteration) -> Result<Sql, Diagnostic> {
     let Alteration { dialect, node, target, change, .. } = of;
-    let shape =
-        dialect.column(&dialect.limited_name(&node.relation.identifier, "shape", 0)?, false)?;
-    let (ctes, body) = split_ctes(dialect, of.query)?;
+    let shape = dialect.column(&dialect.limited_name(&node.relation.identifier, "shape", 0), false);
+    let (ctes, body) = split_ctes(dialect, of.query);
     let arguments = vec![
         ("target", relation_sql(target)),
-        ("target_text", dialect.string(&target.to_string())?.value()),
-        ("schema_text", dialect.string(target.schema.as_deref().unwrap_or_default())?.value()),
-        ("name_text", dialect.string(&target.identifier)?.value()),
+        ("target_text", dialect.string(&target.to_string()).value()),
+        ("schema_text", dialect.string(target.schema.as_deref().unwrap_or_default()).value()),
+        ("name_text", dialect.string(&target.identifier).value()),
         ("query", author_query(of.query)),
         ("ctes", Sql(ctes).value()),
         ("body", body),
-        ("shape_text", dialect.string(&shape.0)?.value()),
+        ("shape_text", dialect.string(&shape.0).value()),
         ("shape", shape.value()),
         (
             "message",
@@ -79,29 +78,29 @@ pub fn alter(of: &Alteration) -> Result<Sql, Diagnostic> {
                     "the table of {} and its query differ (on_schema_change: {}): ",
                     node.name,
                     change.as_str()
-                ))?
+                ))
                 .value(),
         ),
     ];
     let by_query = by_query(*change);
-    if dialect.has(&by_query) {
+    if dialect.has_macro(&by_query) {
         return dialect.sql(&by_query, &arguments);
     }
     let statement = |name: &str, column: &ResultColumn, data_type: &str| {
         let name_text = if column.quoted {
             column.name.clone()
         } else {
-            crate::dialect::fold_case(dialect.property("case")?, &column.name)
+            crate::dialect::fold_case(dialect.names.case, &column.name)
         };
         let mut arguments = arguments.clone();
         arguments.extend([
-            ("column", dialect.column(&column.name, column.quoted)?.value()),
-            ("column_text", dialect.string(&name_text)?.value()),
+            ("column", dialect.column(&column.name, column.quoted).value()),
+            ("column_text", dialect.string(&name_text).value()),
             ("type", Sql(data_type.to_string()).value()),
         ]);
-        if dialect.has(&format!("{name}_statement")) {
+        if dialect.has_macro(&format!("{name}_statement")) {
             let text = dialect.sql(&format!("{name}_statement"), &arguments)?;
-            arguments.push(("statement", dialect.lines(&text.0)?.value()));
+            arguments.push(("statement", dialect.lines(&text.0).value()));
         }
         Ok(dialect.sql(name, &arguments)?.0)
     };
@@ -116,7 +115,7 @@ pub fn alter(of: &Alteration) -> Result<Sql, Diagnostic> {
         statements.push(statement("widen_column", column, data_type)?);
     }
     let check = format!("check_{}", change.as_str());
-    if dialect.has(&check) {
+    if dialect.has_macro(&check) {
         statements.push(dialect.sql(&check, &arguments)?.0);
     }
     Ok(Sql(statements.join("\n\n")))

@@ -53,7 +53,7 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
     let mut table_constraints = Vec::new();
     let mut indexed = Vec::new();
     let mut diagnostics = Vec::new();
-    let style = dialect.column_style()?;
+    let style = dialect.column_style();
     let aliased = setting.value.get("alias_types") != Some(&Value::Bool(false));
     for column in &node.columns {
         let declared = column.data_type.as_deref().map(str::trim);
@@ -67,9 +67,9 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
         };
         let data_type =
             if aliased { style.translated_type(declared) } else { declared.to_string() };
-        let name = dialect.column(&column.name, column.quote)?;
+        let name = dialect.column(&column.name, column.quote);
         let inline = match has_constraint(column, "not_null") {
-            true if is_supported(dialect, "not_null")? => {
+            true if is_supported(dialect, "not_null") => {
                 format!(" {}", dialect.sql("constraint_not_null", &[])?)
             }
             true => {
@@ -89,11 +89,10 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
         nulls.push(format!("cast(null as {data_type}) as {name}"));
         names.push(name.0);
     }
-    let of_node = node
-        .constraints
-        .iter()
-        .map(|constraint| Ok((constraint, constraint_columns(dialect, node, constraint)?)));
-    table_constraints.extend(of_node.collect::<Result<Vec<_>, Diagnostic>>()?);
+    let of_node = node.constraints.iter();
+    table_constraints.extend(
+        of_node.map(|constraint| (constraint, constraint_columns(dialect, node, constraint))),
+    );
     for (constraint, columns) in table_constraints {
         match constraint_line(dialect, constraint, &columns)? {
             Some(line) => {
@@ -126,22 +125,22 @@ pub fn contract_check(
     contract: &Contract,
     query: &str,
 ) -> Result<Sql, Diagnostic> {
-    if !dialect.property::<bool>("contract_checked")? {
+    if !dialect.contracts.contract_checked {
         return Ok(Sql::default());
     }
     let name = |suffix: &str| {
-        dialect.column(&dialect.limited_name(&node.relation.identifier, suffix, 0)?, false)
+        dialect.column(&dialect.limited_name(&node.relation.identifier, suffix, 0), false)
     };
-    let (shape, declared) = (name("shape")?, name("declared")?);
+    let (shape, declared) = (name("shape"), name("declared"));
     let arguments = [
         ("query", author_query(query)),
-        ("shape_text", dialect.string(&shape.0)?.value()),
+        ("shape_text", dialect.string(&shape.0).value()),
         ("shape", shape.value()),
-        ("declared_text", dialect.string(&declared.0)?.value()),
+        ("declared_text", dialect.string(&declared.0).value()),
         ("declared", declared.value()),
         ("types", contract.types.value()),
         ("nulls", contract.nulls.value()),
-        ("message", dialect.string(&format!("the contract of {} is broken: ", node.name))?.value()),
+        ("message", dialect.string(&format!("the contract of {} is broken: ", node.name)).value()),
     ];
     Ok(Sql(format!("{}\n\n", dialect.sql("contract_check", &arguments)?)))
 }
@@ -164,19 +163,12 @@ pub fn compare_names(
         };
         let mut differences = Vec::new();
         for column in &node.columns {
-            let matches =
-                columns.iter().map(|known| same(known, column)).collect::<Result<Vec<_>, _>>()?;
-            if !matches.contains(&true) {
+            if !columns.iter().any(|known| same(known, column)) {
                 differences.push(format!("the query lacks `{}`", column.name));
             }
         }
         for known in columns {
-            let matches = node
-                .columns
-                .iter()
-                .map(|column| same(known, column))
-                .collect::<Result<Vec<_>, _>>()?;
-            if !matches.contains(&true) {
+            if !node.columns.iter().any(|column| same(known, column)) {
                 differences.push(format!("`{}` is not declared", known.name));
             }
         }
@@ -188,8 +180,8 @@ pub fn compare_names(
             );
         }
     }
-    let compared = dialect.property::<bool>("contract_checked")?
-        || dialect.property::<bool>("contract_refused_by_engine")?;
+    let compared =
+        dialect.contracts.contract_checked || dialect.contracts.contract_refused_by_engine;
     let message = format!(
         "the types of a query are not compared with its contract: {} may convert values",
         dialect.name
@@ -229,7 +221,7 @@ fn constraint_line(
     } else {
         columns.is_empty()
     };
-    if empty || !is_supported(dialect, kind)? {
+    if empty || !is_supported(dialect, kind) {
         return Ok(None);
     }
     let arguments = [
@@ -242,17 +234,13 @@ fn constraint_line(
         name => dialect
             .sql(
                 "constraint_named",
-                &[("name", dialect.column(name, false)?.value()), ("constraint", line.value())],
+                &[("name", dialect.column(name, false).value()), ("constraint", line.value())],
             )
             .map(Some),
     }
 }
 
-fn constraint_columns(
-    dialect: &Dialect,
-    node: &Node,
-    constraint: &Value,
-) -> Result<String, Diagnostic> {
+fn constraint_columns(dialect: &Dialect, node: &Node, constraint: &Value) -> String {
     let names = constraint
         .get("columns")
         .and_then(Value::as_array)
@@ -260,13 +248,11 @@ fn constraint_columns(
         .flatten()
         .filter_map(Value::as_str);
     let quoted = |name: &str| node.columns.iter().any(|column| column.name == name && column.quote);
-    let names: Result<Vec<String>, Diagnostic> =
-        names.map(|name| Ok(dialect.column(name, quoted(name))?.0)).collect();
-    Ok(names?.join(", "))
+    names.map(|name| dialect.column(name, quoted(name)).0).collect::<Vec<_>>().join(", ")
 }
 
-fn is_supported(dialect: &Dialect, kind: &str) -> Result<bool, Diagnostic> {
-    dialect.lists("constraint_kinds", kind)
+fn is_supported(dialect: &Dialect, kind: &str) -> bool {
+    dialect.contracts.constraint_kinds.iter().any(|listed| listed == kind)
 }
 
 fn has_constraint(column: &Column, of_kind: &str) -> bool {

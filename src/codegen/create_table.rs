@@ -63,7 +63,7 @@ pub fn select_columns(
     query: &str,
     columns: &[ResultColumn],
 ) -> Result<String, Diagnostic> {
-    let names = column_list(dialect, Some(columns))?.unwrap_or_default();
+    let names = column_list(dialect, columns);
     Ok(dialect.sql("narrowed", &[("columns", names.value()), ("query", author_query(query))])?.0)
 }
 
@@ -86,29 +86,29 @@ pub(super) fn create_arguments<'a>(
     query: &str,
 ) -> Result<Vec<(&'a str, Value)>, Diagnostic> {
     reject_long_name(dialect, node)?;
-    let (ctes, body) = split_ctes(dialect, query)?;
-    let shape = dialect.limited_name(&node.relation.identifier, "shape", 0)?;
-    let old = dialect.limited_name(&node.relation.identifier, "old", 0)?;
-    let next = next_relation(dialect, node, target)?;
+    let (ctes, body) = split_ctes(dialect, query);
+    let shape = dialect.limited_name(&node.relation.identifier, "shape", 0);
+    let old = dialect.limited_name(&node.relation.identifier, "old", 0);
+    let next = next_relation(dialect, node, target);
     let sibling = |identifier: String| Relation { identifier, ..target.clone() };
     Ok(vec![
         ("target", relation_sql(target)),
-        ("target_ticks", relation_sql(&ddl_relation(dialect, target)?)),
-        ("old_ticks", relation_sql(&ddl_relation(dialect, &sibling(old.clone()))?)),
-        ("target_text", dialect.string(&target.to_string())?.value()),
+        ("target_ticks", relation_sql(&ddl_relation(dialect, target))),
+        ("old_ticks", relation_sql(&ddl_relation(dialect, &sibling(old.clone())))),
+        ("target_text", dialect.string(&target.to_string()).value()),
         ("kind", table_kind(dialect, node)?.value()),
         ("clauses", clauses(dialect, node, target)?.value()),
         ("replacing", replace_clauses(dialect, node, target)?.value()),
         ("query", author_query(query)),
         ("ctes", Value::from_safe_string(ctes)),
         ("body", body),
-        ("shape", dialect.column(&shape, false)?.value()),
+        ("shape", dialect.column(&shape, false).value()),
         ("old", relation_sql(&sibling(old.clone()))),
         ("make_way", drop_other_kind(dialect, node, target)?.value()),
         ("replacement", replacement(dialect, node, target, &next)?.value()),
         ("next", relation_sql(&next)),
-        ("old_text", dialect.string(&old)?.value()),
-        ("old_name", unqualified_name(dialect, &sibling(old))?),
+        ("old_text", dialect.string(&old).value()),
+        ("old_name", unqualified_name(dialect, &sibling(old))),
         ("database", Value::from_safe_string(database(target))),
     ])
 }
@@ -116,9 +116,7 @@ pub(super) fn create_arguments<'a>(
 /// Rejects a name that is too long for the engine: some engines truncate it, and it may then
 /// collide with another table.
 fn reject_long_name(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
-    let longest = dialect
-        .property::<Option<usize>>("longest_relation")?
-        .unwrap_or(dialect.property("longest_name")?);
+    let longest = dialect.names.longest_relation.unwrap_or(dialect.names.longest_name);
     let name = &node.relation.identifier;
     if name.len() <= longest {
         return Ok(());
@@ -143,15 +141,15 @@ pub(super) fn create_schema(dialect: &Dialect, target: &Relation) -> Result<Stri
         (
             "own_ticks",
             Value::from_safe_string(
-                schema_name(&ddl_relation(dialect, target)?).unwrap_or_default(),
+                schema_name(&ddl_relation(dialect, target)).unwrap_or_default(),
             ),
         ),
-        ("text", dialect.string(&text)?.value()),
+        ("text", dialect.string(&text).value()),
         ("database", Value::from_safe_string(database(target))),
     ];
-    if dialect.has("schema_statement") {
+    if dialect.has_macro("schema_statement") {
         let statement = dialect.sql("schema_statement", &create_arguments)?;
-        create_arguments.push(("statement", dialect.lines(&statement.0)?.value()));
+        create_arguments.push(("statement", dialect.lines(&statement.0).value()));
     }
     let statement = dialect.sql("create_schema", &create_arguments)?;
     Ok(if statement.0.is_empty() { String::new() } else { format!("{statement}\n\n") })

@@ -45,7 +45,7 @@ fn grants(
         grantees_of(grantees).into_iter().map(move |grantee| (privilege, grantee))
     });
     let all: Vec<(&String, String)> = all.collect();
-    if !all.is_empty() && !dialect.property::<bool>("grants")? {
+    if !all.is_empty() && !dialect.metadata.grants {
         final_statements.diagnostics.push(
             Diagnostic::warning(format!(
                 "the grants of `{}` are omitted: {} has no grants",
@@ -55,9 +55,9 @@ fn grants(
         );
         return Ok(());
     }
-    if dialect.property::<bool>("grants_revoked")? {
+    if dialect.metadata.grants_revoked {
         final_statements.statements.push(revoke_others(dialect, node, &all)?);
-    } else if is_persistent(node) && dialect.property::<bool>("grants")? {
+    } else if is_persistent(node) && dialect.metadata.grants {
         let message = format!(
             "a grant that is removed from the configuration of `{}` is not revoked: no statement \
             reads the existing grants",
@@ -75,8 +75,8 @@ fn grants(
             ("kind", Sql(kind.to_string()).value()),
             ("target", relation_sql(&node.relation)),
             ("grantee", Sql(grantee.clone()).value()),
-            ("quoted", dialect.quoted(&grantee)?.value()),
-            ("string", dialect.string(&grantee)?.value()),
+            ("quoted", dialect.quoted(&grantee).value()),
+            ("string", dialect.string(&grantee).value()),
         ];
         final_statements.statements.push(dialect.sql("grant", &arguments)?);
     }
@@ -100,11 +100,11 @@ fn revoke_others(
     let listed = grants.iter().map(|(privilege, grantee)| {
         let grant = format!("{} {}", privilege.trim_start_matches('+'), grantee.trim_matches('"'))
             .to_lowercase();
-        Ok(dialect.string(&grant)?.0)
+        dialect.string(&grant).0
     });
-    let listed = listed.collect::<Result<Vec<_>, Diagnostic>>()?.join(", ");
+    let listed = listed.collect::<Vec<_>>().join(", ");
     let arguments = [
-        ("target_text", dialect.string(&node.relation.to_string())?.value()),
+        ("target_text", dialect.string(&node.relation.to_string()).value()),
         ("grants", Sql(listed).value()),
     ];
     dialect.sql("revoke_others", &arguments)
@@ -119,13 +119,13 @@ fn comments(
 ) -> Result<(), Diagnostic> {
     let Some(setting) = node.config.get("persist_docs") else { return Ok(()) };
     let is_set = |part: &str| setting.value.get(part) == Some(&Value::Bool(true));
-    let can: Vec<String> = dialect.property("docs")?;
+    let can = &dialect.metadata.docs;
     let can = |part: &str| can.iter().any(|known| known == part);
     let view = kind != "table";
     let mut missing = false;
     if is_set("relation") && !node.description.trim().is_empty() {
         if can(if view { "view" } else { "table" }) {
-            let text = dialect.text(node.description.trim_end())?;
+            let text = dialect.text(node.description.trim_end());
             let arguments = [
                 ("kind", Sql(kind.to_string()).value()),
                 ("target", relation_sql(&node.relation)),
@@ -144,15 +144,15 @@ fn comments(
             }
             let mut exists = columns.is_none();
             for known in columns.into_iter().flatten() {
-                exists |= dialect
-                    .same_column((&known.name, known.quoted), (&column.name, column.quote))?;
+                exists |=
+                    dialect.same_column((&known.name, known.quoted), (&column.name, column.quote));
             }
             if exists {
-                let text = dialect.text(column.description.trim_end())?;
+                let text = dialect.text(column.description.trim_end());
                 let arguments = [
                     ("kind", Sql(kind.to_string()).value()),
                     ("target", relation_sql(&node.relation)),
-                    ("column", dialect.column(&column.name, column.quote)?.value()),
+                    ("column", dialect.column(&column.name, column.quote).value()),
                     ("text", text.value()),
                 ];
                 final_statements.statements.push(dialect.sql("comment_column", &arguments)?);

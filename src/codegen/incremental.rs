@@ -39,9 +39,9 @@ pub struct Incremental<'a> {
 }
 
 /// dbt's default strategy for this engine.
-pub fn default_strategy(dialect: &Dialect, node: &Node) -> Result<String, Diagnostic> {
+pub fn default_strategy<'a>(dialect: &'a Dialect, node: &Node) -> &'a str {
     let keyed = !string_list(node.setting("unique_key")).is_empty();
-    dialect.property(if keyed { "strategy_keyed" } else { "strategy_unkeyed" })
+    if keyed { &dialect.builds.strategy_keyed } else { &dialect.builds.strategy_unkeyed }
 }
 
 /// The effective strategy: that of the model, or dbt's default for this engine.
@@ -51,10 +51,10 @@ pub fn incremental_strategy(
     setting: Option<&str>,
 ) -> Result<String, Diagnostic> {
     let named = match setting {
-        None | Some("default") => default_strategy(dialect, node)?,
+        None | Some("default") => default_strategy(dialect, node).to_string(),
         Some(named) => named.to_string(),
     };
-    let known: Vec<String> = dialect.property("strategies")?;
+    let known = &dialect.builds.strategies;
     if known.contains(&named) {
         return check_merge_format(dialect, node, named);
     }
@@ -79,7 +79,7 @@ fn check_merge_format(
     node: &Node,
     strategy: String,
 ) -> Result<String, Diagnostic> {
-    let formats: Vec<String> = dialect.property("merge_formats")?;
+    let formats = &dialect.builds.merge_formats;
     let format = node.setting("file_format").and_then(Value::as_str).unwrap_or_default();
     if strategy != "merge" || formats.is_empty() || formats.iter().any(|known| known == format) {
         return Ok(strategy);
@@ -93,12 +93,12 @@ fn check_merge_format(
 }
 
 /// The name of the table with the rows of the query.
-pub fn build_stage(dialect: &Dialect, node: &Node) -> Result<Sql, Diagnostic> {
-    let name = dialect.limited_name(&node.relation.identifier, "build", 0)?;
-    let name = dialect.column(&name, false)?;
-    match (dialect.property::<bool>("stage_in_schema")?, schema_name(&node.relation)) {
-        (true, Some(schema)) => Ok(Sql(format!("{schema}.{name}"))),
-        _ => Ok(name),
+pub fn build_stage(dialect: &Dialect, node: &Node) -> Sql {
+    let name = dialect.limited_name(&node.relation.identifier, "build", 0);
+    let name = dialect.column(&name, false);
+    match (dialect.batches.stage_in_schema, schema_name(&node.relation)) {
+        (true, Some(schema)) => Sql(format!("{schema}.{name}")),
+        _ => name,
     }
 }
 
@@ -111,7 +111,8 @@ pub fn incremental_by_macro(of: &Incremental, statements: &str) -> Result<Sql, D
         of.refuse_other_columns()?;
         create.0.push_str(&format!("\n\n{}", of.change));
     }
-    let columns = column_list(dialect, of.columns)?.unwrap_or(Sql("*".to_string()));
+    let columns = of.columns.map(|columns| column_list(dialect, columns));
+    let columns = columns.unwrap_or(Sql("*".to_string()));
     let query = match of.first == of.next {
         true => author_query(of.next),
         false => {
@@ -124,7 +125,7 @@ pub fn incremental_by_macro(of: &Incremental, statements: &str) -> Result<Sql, D
             dialect.sql("first_or_next", &arguments)?.value()
         }
     };
-    let stage = build_stage(dialect, of.node)?;
+    let stage = build_stage(dialect, of.node);
     let arguments = [
         ("stage", stage.value()),
         ("query", query),
@@ -137,7 +138,7 @@ pub fn incremental_by_macro(of: &Incremental, statements: &str) -> Result<Sql, D
 /// The create statement, and the statement that writes the new rows.
 pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
     let dialect = of.dialect;
-    let keys = of.keys()?;
+    let keys = of.keys();
     let appends = of.strategy == "append" || (keys.is_empty() && of.strategy != "insert_overwrite");
     let same = of.first == of.next;
     // A table that is filled when it is created needs only one query, but with append its rows
@@ -145,9 +146,9 @@ pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
     // table.
     let narrowed = of.strategy == "delete+insert" && !string_list(of.predicates()).is_empty();
     let fills = (!same || narrowed) && !appends && of.contract.is_none();
-    let columns = column_list(dialect, of.columns)?;
+    let columns = of.columns.map(|columns| column_list(dialect, columns));
     let listed = columns.clone().unwrap_or(Sql("*".to_string()));
-    let conditional = of.strategy == "merge" && !appends && of.has_merge_conditions()?;
+    let conditional = of.strategy == "merge" && !appends && of.has_merge_conditions();
     let fills = fills && !conditional;
     if !fills && !of.change.0.is_empty() {
         of.refuse_other_columns()?;
@@ -166,7 +167,7 @@ pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
         let [first, next] = first_and_next;
         let mut arguments = vec![
             target,
-            ("stage", build_stage(dialect, of.node)?.value()),
+            ("stage", build_stage(dialect, of.node).value()),
             first,
             next,
             ("into", into.value()),
@@ -179,7 +180,7 @@ pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
             record(dialect, statement, &ledger_row(of.node))?
         )));
     }
-    if appends && !same && dialect.has("append_first_or_next") {
+    if appends && !same && dialect.has_macro("append_first_or_next") {
         let [first, next] = first_and_next;
         let arguments = [target, ("into", into.value()), ("columns", listed.value()), first, next];
         let statement = dialect.sql("append_first_or_next", &arguments)?;
@@ -196,7 +197,7 @@ pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
             .sql("first_or_next", &[target.clone(), ("columns", listed.value()), first, next])?
             .value()
     };
-    let stage = build_stage(dialect, of.node)?;
+    let stage = build_stage(dialect, of.node);
     let mut arguments = vec![
         target,
         ("stage", stage.value()),
@@ -266,16 +267,8 @@ impl Incremental<'_> {
         let same = |one: &ResultColumn, other: &ResultColumn| {
             self.dialect.same_column((&one.name, one.quoted), (&other.name, other.quoted))
         };
-        let mut same_columns = first.len() == next.len();
-        for column in first {
-            same_columns = same_columns
-                && next
-                    .iter()
-                    .map(|other| same(column, other))
-                    .collect::<Result<Vec<_>, _>>()?
-                    .contains(&true);
-        }
-        if same_columns {
+        let is_in_next = |column: &ResultColumn| next.iter().any(|other| same(column, other));
+        if first.len() == next.len() && first.iter().all(is_in_next) {
             return Ok(());
         }
         let message = format!(
@@ -289,10 +282,10 @@ impl Incremental<'_> {
     }
 
     /// The columns of `unique_key` as SQL.
-    fn keys(&self) -> Result<Vec<String>, Diagnostic> {
+    fn keys(&self) -> Vec<String> {
         string_list(self.node.setting("unique_key"))
             .iter()
-            .map(|key| Ok(self.dialect.event_time(key, false)?.0))
+            .map(|key| self.dialect.event_time(key, false).0)
             .collect()
     }
 
@@ -310,7 +303,7 @@ impl Incremental<'_> {
         let partition_by =
             self.node.config.get("partition_by").filter(|partition| !partition.value.is_null());
         let partition = partition_by.map(|setting| &setting.value);
-        if dialect.has("incremental_insert_overwrite_named") {
+        if dialect.has_macro("incremental_insert_overwrite_named") {
             let Some(Value::Object(partition)) = partition else {
                 return Err(Diagnostic::error(format!(
                     "`{}` overwrites partitions but has no `partition_by`",
@@ -327,11 +320,14 @@ impl Incremental<'_> {
             };
             let (data_type, granularity) = (word("data_type", "date"), word("granularity", "day"));
             let exact = format!("partition_value_{data_type}_{granularity}");
-            let name =
-                if dialect.has(&exact) { exact } else { format!("partition_value_{data_type}") };
+            let name = if dialect.has_macro(&exact) {
+                exact
+            } else {
+                format!("partition_value_{data_type}")
+            };
             let field = partition.get("field").and_then(Value::as_str).unwrap_or_default();
             let value = [
-                ("field", dialect.column(field, false)?.value()),
+                ("field", dialect.column(field, false).value()),
                 ("granularity", Sql(granularity).value()),
             ];
             arguments.push(("partition", dialect.sql(&name, &value)?.value()));
@@ -343,7 +339,7 @@ impl Incremental<'_> {
             return Ok("incremental_insert_overwrite_named");
         }
         match partition {
-            Some(partition) if dialect.has("incremental_insert_overwrite_partitions") => {
+            Some(partition) if dialect.has_macro("incremental_insert_overwrite_partitions") => {
                 arguments.push(("partition", Sql(string_list(Some(partition)).join(", ")).value()));
                 Ok("incremental_insert_overwrite_partitions")
             }

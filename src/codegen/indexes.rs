@@ -12,11 +12,11 @@ use crate::dialect::{Dialect, Sql, short_hash};
 /// The statements for the index keys of the dialect.
 pub fn index_statements(dialect: &Dialect, node: &Node, target: &str) -> Result<Sql, Diagnostic> {
     let mut statements = Vec::new();
-    for key in dialect.property::<Vec<String>>("index_keys")? {
-        let Some((value, at)) = setting(dialect, node, &key)? else { continue };
+    for key in &dialect.keys.index_keys {
+        let Some((value, at)) = setting(dialect, node, key) else { continue };
         let mut push = |index: &Map<String, Value>| {
             let statement =
-                index_statement(dialect, &key, index, node, target).map_err(|error| match &at {
+                index_statement(dialect, key, index, node, target).map_err(|error| match &at {
                     Some(at) => error.at(at.clone()),
                     None => error,
                 });
@@ -56,7 +56,7 @@ fn index_statement(
         &node.relation.identifier,
         &format!("index_{}", &short_hash(&format!("{target}{key}{text}"))[..8]),
         0,
-    )?;
+    );
     let unique = index.get("unique").and_then(Value::as_bool).unwrap_or_default();
     let method = word("type");
     let macro_name = match (key, method.is_empty()) {
@@ -70,21 +70,18 @@ fn index_statement(
     let own_name = word("name");
     let arguments = [
         ("target", Argument::from_safe_string(target.to_string())),
-        ("name", dialect.column(&name, false)?.value()),
-        ("text", dialect.string(&name)?.value()),
-        ("whole", dialect.string(target)?.value()),
+        ("name", dialect.column(&name, false).value()),
+        ("text", dialect.string(&name).value()),
+        ("whole", dialect.string(target).value()),
         ("columns", columns),
         ("database", Argument::from_safe_string(database(&node.relation))),
         ("method", Argument::from_safe_string(method)),
         (
             "own_name",
-            dialect.column(if own_name.is_empty() { &name } else { &own_name }, false)?.value(),
+            dialect.column(if own_name.is_empty() { &name } else { &own_name }, false).value(),
         ),
         ("definition", Argument::from_safe_string(definition)),
-        (
-            "pairs",
-            Argument::from_safe_string(string_pairs(dialect, &Value::Object(index.clone()))?),
-        ),
+        ("pairs", Argument::from_safe_string(string_pairs(dialect, &Value::Object(index.clone())))),
     ];
     dialect.sql(macro_name, &arguments)
 }

@@ -2,8 +2,6 @@
 //! and the queries that read it. The row is in the transaction of the rows where the engine has
 //! one, and after it elsewhere.
 
-use std::collections::BTreeMap;
-
 use minijinja::Value;
 
 use super::create_table::create_schema;
@@ -131,7 +129,7 @@ pub const LINE_START: &str = "batchwright-ledger";
 impl LedgerTable {
     /// The file that creates the table.
     pub fn create(&self, dialect: &Dialect) -> Result<String, Diagnostic> {
-        let needs: BTreeMap<String, String> = dialect.property("ledger_needs")?;
+        let needs = &dialect.ledger.ledger_needs;
         for (setting, value) in [("format", &self.format), ("location", &self.location)] {
             if let Some(reason) = needs.get(setting).filter(|_| value.is_none()) {
                 return Err(Diagnostic::error(reason.clone())
@@ -146,20 +144,17 @@ impl LedgerTable {
         }
         let options = [
             ("format", Sql(text(&self.format)).value()),
-            ("location", dialect.string(&text(&self.location))?.value()),
+            ("location", dialect.string(&text(&self.location)).value()),
         ];
         let options = dialect.sql("ledger_options", &options)?;
-        let spec = COLUMNS.iter().map(|column| {
-            let data_type = column_type(dialect, column)?;
-            Ok(format!("{column} {data_type}"))
-        });
-        let spec: Vec<String> = spec.collect::<Result<_, Diagnostic>>()?;
+        let spec = COLUMNS.iter().map(|name| format!("{name} {}", column_type(dialect, name)));
+        let spec: Vec<String> = spec.collect();
         let schema = create_schema(dialect, &self.relation)?;
         let arguments = [
             ("schema", Value::from_safe_string(schema.trim_end().to_string())),
             ("ledger", relation_sql(&self.relation)),
-            ("ledger_ticks", relation_sql(&ddl_relation(dialect, &self.relation)?)),
-            ("ledger_text", dialect.string(&self.relation.to_string())?.value()),
+            ("ledger_ticks", relation_sql(&ddl_relation(dialect, &self.relation))),
+            ("ledger_text", dialect.string(&self.relation.to_string()).value()),
             ("spec", Sql(spec.join(",\n  ")).value()),
             ("options", line_before(&options)),
         ];
@@ -178,21 +173,21 @@ fn line_before(options: &Sql) -> Value {
     Value::from_safe_string(text)
 }
 
-pub(super) fn column_type(dialect: &Dialect, column: &str) -> Result<Sql, Diagnostic> {
-    let types: BTreeMap<String, String> = dialect.property("ledger_types")?;
-    let name = match column {
-        "window_start" | "window_end" => "time",
-        "written_at" => "clock",
-        "rows_written" => "number",
-        _ => "text",
+pub(super) fn column_type(dialect: &Dialect, column: &str) -> Sql {
+    let types = &dialect.ledger.ledger_types;
+    let data_type = match column {
+        "window_start" | "window_end" => &types.time,
+        "written_at" => &types.clock,
+        "rows_written" => &types.number,
+        _ => &types.text,
     };
-    Ok(Sql(types.get(name).cloned().unwrap_or_default()))
+    Sql(data_type.clone())
 }
 
 /// The statement with its row of the ledger; unchanged if the plan has no ledger or the statement
 /// has its row.
 pub fn record(dialect: &Dialect, statement: Sql, row: &LedgerRow) -> Result<Sql, Diagnostic> {
-    let Some(ledger) = &dialect.ledger else { return Ok(statement) };
+    let Some(ledger) = &dialect.ledger_table else { return Ok(statement) };
     if statement.0.contains(PART_END) {
         return Ok(statement);
     }
@@ -210,7 +205,7 @@ pub fn record(dialect: &Dialect, statement: Sql, row: &LedgerRow) -> Result<Sql,
             u32::from(char)
         )));
     }
-    if dialect.lists("ledger_wraps", row.class.as_str())? {
+    if dialect.ledger.ledger_wraps.iter().any(|listed| listed == row.class.as_str()) {
         let begin = part(PART, &dialect.sql("ledger_begin", &[])?);
         let commit = part(PART, &dialect.sql("ledger_commit", &[])?);
         return Ok(Sql(format!("{begin}\n\n{statement}\n\n{}\n\n{commit}", part(PART, &text))));
@@ -221,12 +216,12 @@ pub fn record(dialect: &Dialect, statement: Sql, row: &LedgerRow) -> Result<Sql,
 /// The statement that writes the row.
 fn insert(dialect: &Dialect, ledger: &Sql, row: &LedgerRow) -> Result<Sql, Diagnostic> {
     let string = |text: &str| {
-        let text = dialect.string(text)?;
+        let text = dialect.string(text);
         dialect.sql("ledger_string", &[("text", text.value())])
     };
     let time = |text: Option<String>, column: &str| {
-        let value = text.map_or_else(|| null(dialect), |text| dialect.string(&text))?;
-        let data_type = column_type(dialect, column)?;
+        let value = text.map_or_else(|| null(dialect), |text| Ok(dialect.string(&text)))?;
+        let data_type = column_type(dialect, column);
         dialect.sql("ledger_cast", &[("value", value.value()), ("type", data_type.value())])
     };
     let is_batch = matches!(row.kind, RowKind::Batch | RowKind::Rebuild | RowKind::Staged);
@@ -245,8 +240,7 @@ fn insert(dialect: &Dialect, ledger: &Sql, row: &LedgerRow) -> Result<Sql, Diagn
     };
     let batch_id = if is_batch { label.as_str() } else { "" };
     let count = if row.is_counted { dialect.sql("ledger_count", &[])? } else { null(dialect)? };
-    let number =
-        [("value", count.value()), ("type", column_type(dialect, "rows_written")?.value())];
+    let number = [("value", count.value()), ("type", column_type(dialect, "rows_written").value())];
     let values = [
         string(row.model)?,
         string(&format!("{}@{label}", row.model))?,
@@ -308,15 +302,15 @@ fn read_newest(
 
 /// The value of a column in the last row, which has the number of the others.
 fn end_value(dialect: &Dialect, column: &str) -> Result<String, Diagnostic> {
-    let data_type = column_type(dialect, column)?;
+    let data_type = column_type(dialect, column);
     let value = match column {
-        "kind" => dialect.string(RowKind::End.as_str())?,
+        "kind" => dialect.string(RowKind::End.as_str()),
         "rows_written" => dialect.sql("ledger_row_count", &[])?,
         "window_start" | "window_end" | "written_at" => {
             let arguments = [("value", null(dialect)?.value()), ("type", data_type.value())];
             dialect.sql("ledger_cast", &arguments)?
         }
-        _ => dialect.string("")?,
+        _ => dialect.string(""),
     };
     named_value(dialect, value, column)
 }
@@ -328,9 +322,9 @@ pub fn read_ledger_lines(dialect: &Dialect, ledger: &Sql) -> Result<Sql, Diagnos
     let line = line.collect::<Result<Vec<_>, Diagnostic>>()?;
     let line = result_lines::line(dialect, LINE_START, &line)?;
     let end = COLUMNS.iter().map(|column| match *column {
-        "kind" => dialect.string(RowKind::End.as_str()),
+        "kind" => Ok(dialect.string(RowKind::End.as_str())),
         "rows_written" => result_lines::as_text(dialect, &dialect.sql("ledger_row_count", &[])?),
-        _ => dialect.string(""),
+        _ => Ok(dialect.string("")),
     });
     let end = end.collect::<Result<Vec<_>, Diagnostic>>()?;
     let end = result_lines::line(dialect, LINE_START, &end)?;
@@ -346,8 +340,8 @@ fn column_text(dialect: &Dialect, column: &str) -> Result<Sql, Diagnostic> {
         "window_start" | "window_end" | "written_at" => {
             let arguments = [
                 ("text", result_lines::as_text(dialect, &value)?.value()),
-                ("old", dialect.string(" ")?.value()),
-                ("new", dialect.string("T")?.value()),
+                ("old", dialect.string(" ").value()),
+                ("new", dialect.string("T").value()),
             ];
             dialect.sql("ledger_replace", &arguments)?
         }

@@ -94,11 +94,11 @@ pub fn create_relation(
     match (&node.materialization, contract) {
         (Materialization::View, _) => {
             args.push(("own", relation_sql(&Relation { database: None, ..node.relation.clone() })));
-            if dialect.has("view_statement") {
+            if dialect.has_macro("view_statement") {
                 let statement = dialect.sql("view_statement", &args)?;
-                args.push(("statement", dialect.lines(&statement.0)?.value()));
+                args.push(("statement", dialect.lines(&statement.0).value()));
             }
-            dialect.sql(&view_macro(dialect, node)?, &args)
+            dialect.sql(&view_macro(dialect, node), &args)
         }
         (Materialization::MaterializedView, _) => dialect
             .sql(if replaces { "materialized_view_rebuild" } else { "materialized_view" }, &args),
@@ -111,7 +111,7 @@ pub fn create_relation(
                 .setting("snowflake_warehouse")
                 .and_then(serde_json::Value::as_str)
                 .unwrap_or_default();
-            args.push(("lag", text("target_lag")?.value()));
+            args.push(("lag", text("target_lag").value()));
             args.push(("warehouse", Value::from_safe_string(warehouse.to_string())));
             dialect.sql("dynamic_table", &args)
         }
@@ -119,9 +119,9 @@ pub fn create_relation(
             let name = match contract {
                 Some(contract) => {
                     args.extend(typed_arguments(dialect, node, &node.relation, contract)?);
-                    macro_for_format(dialect, node, "table_typed")?
+                    macro_for_format(dialect, node, "table_typed")
                 }
-                None => macro_for_format(dialect, node, "table")?,
+                None => macro_for_format(dialect, node, "table"),
             };
             let indexes = index_statements(dialect, node, &node.relation.to_string())?;
             Ok(Sql(format!("{}{indexes}", dialect.sql(&name, &args)?)))

@@ -31,7 +31,7 @@ mod swap;
 mod table_clauses;
 mod terminator;
 
-pub use adapter_config::{EFFECTIVE_KEY_LISTS, adapter_key_warnings, recommended_key_warnings};
+pub use adapter_config::{adapter_key_warnings, recommended_key_warnings};
 pub use alter::{Alteration, Alters, alter, alter_file, alters};
 pub use audit::{
     AuditEntry, AuditFile, AuditInput, QueryReuse, RowContent, audit,

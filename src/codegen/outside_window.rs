@@ -30,8 +30,8 @@ pub fn outside_window(
     } else {
         OutsideWindow::Drop
     });
-    let variant = format_variant(dialect, node)?;
-    let modes: Vec<String> = dialect.property_of("modes", variant.as_deref())?;
+    let variant = format_variant(dialect, node);
+    let modes = &dialect.strategy_of(variant.as_deref()).modes;
     let model = &node.name;
     if modes.iter().any(|known| known == mode.as_str()) {
         return Ok(mode);

@@ -51,17 +51,17 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
     let deleted = window_predicate(dialect, event_time)?;
     let window = guard_window(dialect, event_time)?;
     let predicates = predicate_list(&batches.settings.incremental_predicates);
-    let message = guard_message(batches)?;
-    let columns = column_list(dialect, batches.columns)?;
+    let message = guard_message(batches);
+    let columns = batches.columns.map(|columns| column_list(dialect, columns));
     let into = match &columns {
         Some(columns) => dialect.sql("into_named", &[("columns", columns.value())])?,
         None => dialect.sql("into_unnamed", &[])?,
     };
     let columns = columns.unwrap_or(Sql("*".to_string()));
     let mut checked = columns.clone();
-    let stage = temporary_table(batches, "batch_", batches.target)?;
-    let check = temporary_table(batches, "check_", batches.target)?;
-    let stage_ticks = temporary_table(batches, "batch_", &ddl_relation(dialect, batches.target)?)?;
+    let stage = temporary_table(batches, "batch_", batches.target);
+    let check = temporary_table(batches, "check_", batches.target);
+    let stage_ticks = temporary_table(batches, "batch_", &ddl_relation(dialect, batches.target));
     let partition = partition_args(batches)?;
     // A row of the window that is not in the window's partitions would be lost or duplicated, so it
     // counts as outside.
@@ -77,7 +77,7 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
     let mut out_of_window_rows = Sql::default();
     match batches.mode {
         OutsideWindow::Drop => insert_filter.push(inside.clone()),
-        OutsideWindow::Error if dialect.has("guarded") => {
+        OutsideWindow::Error if dialect.has_macro("guarded") => {
             match guarded_column(batches, &inside, &message)? {
                 Some(columns) => checked = columns,
                 None => {
@@ -123,7 +123,7 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
     };
     let staged_where =
         if drops { where_clause(std::slice::from_ref(&inside)) } else { String::new() };
-    let (ctes, body) = split_ctes(dialect, batches.query)?;
+    let (ctes, body) = split_ctes(dialect, batches.query);
 
     let arguments = [
         ("target", target.value()),
@@ -162,12 +162,12 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
         batches.strategy.variant.as_ref().map(|variant| format!("overwrite_{variant}")),
         Some(format!("overwrite_{}", batches.mode.as_str())),
     ];
-    let macro_name = candidates.into_iter().flatten().find(|name| dialect.has(name));
+    let macro_name = candidates.into_iter().flatten().find(|name| dialect.has_macro(name));
     let statement = dialect.sql(macro_name.as_deref().unwrap_or("overwrite"), &arguments)?;
     let statement = record(dialect, statement, &ledger_row(batches))?;
     let (before, after) = (sql_header(dialect, batches.node)?, sql_footer(dialect, batches.node)?);
     let text =
-        format!("{}\n{before}{statement}\n{after}", batch_header(batches, batches.mode.as_str())?);
+        format!("{}\n{before}{statement}\n{after}", batch_header(batches, batches.mode.as_str()));
     Ok(Arc::new(BatchTemplate::new(&text, batches.settings.timezone)))
 }
 
@@ -187,26 +187,21 @@ fn ledger_row<'a>(batches: &Batches<'a>) -> LedgerRow<'a> {
 pub fn window_predicate(dialect: &Dialect, event_time: &EventTime) -> Result<Sql, Diagnostic> {
     reject_unsafe_event_time(dialect, event_time)?;
     dialect
-        .window(&dialect.event_time(&event_time.column, event_time.quote)?, event_time.time_type()?)
+        .window(&dialect.event_time(&event_time.column, event_time.quote), event_time.time_type()?)
 }
 
 /// The window's predicate with a check of the column's type.
 fn guard_window(dialect: &Dialect, event_time: &EventTime) -> Result<Sql, Diagnostic> {
     dialect.guard_window(
-        &dialect.event_time(&event_time.column, event_time.quote)?,
+        &dialect.event_time(&event_time.column, event_time.quote),
         event_time.time_type()?,
     )
 }
 
-/// The columns of the insert. None if they are unknown.
-pub(super) fn column_list(
-    dialect: &Dialect,
-    columns: Option<&[ResultColumn]>,
-) -> Result<Option<Sql>, Diagnostic> {
-    let Some(columns) = columns else { return Ok(None) };
-    let names: Result<Vec<String>, Diagnostic> =
-        columns.iter().map(|column| Ok(dialect.column(&column.name, column.quoted)?.0)).collect();
-    Ok(Some(Sql(names?.join(", "))))
+/// The names of columns as SQL, separated by commas.
+pub(super) fn column_list(dialect: &Dialect, columns: &[ResultColumn]) -> Sql {
+    let names = columns.iter().map(|column| dialect.column(&column.name, column.quoted).0);
+    Sql(names.collect::<Vec<_>>().join(", "))
 }
 
 /// The columns, with a guard around the event time. The guard is in the select list because an
@@ -222,10 +217,10 @@ fn guarded_column(
     let is_time = |column: &ResultColumn| column.name.eq_ignore_ascii_case(&event_time.column);
     let shown = batches
         .columns
-        .filter(|columns| dialect.has("guarded_column") && columns.iter().any(is_time));
+        .filter(|columns| dialect.has_macro("guarded_column") && columns.iter().any(is_time));
     let Some(columns) = shown else { return Ok(None) };
     let listed = columns.iter().map(|column| {
-        let name = dialect.column(&column.name, column.quoted)?;
+        let name = dialect.column(&column.name, column.quoted);
         let arguments =
             [("column", name.value()), ("window", window.value()), ("message", message.value())];
         Ok(if is_time(column) { dialect.sql("guarded_column", &arguments)?.0 } else { name.0 })
@@ -241,9 +236,8 @@ fn other_columns(batches: &Batches) -> Result<Value, Diagnostic> {
         return Ok(Value::from_safe_string(String::new()));
     };
     let Some(columns) = batches.columns else {
-        let needed = batches
-            .dialect
-            .property_of::<bool>("needs_partitions", batches.strategy.variant.as_deref())?;
+        let needed =
+            batches.dialect.strategy_of(batches.strategy.variant.as_deref()).needs_partitions;
         let error = Diagnostic::error(format!(
             "the columns of `{}` are unknown, and those besides the partition must be listed",
             batches.node.name
@@ -261,7 +255,7 @@ fn other_columns(batches: &Batches) -> Result<Value, Diagnostic> {
         .filter(|column| !column.name.eq_ignore_ascii_case(partition_column))
         .cloned()
         .collect();
-    Ok(column_list(batches.dialect, Some(&others))?.unwrap_or_default().value())
+    Ok(column_list(batches.dialect, &others).value())
 }
 
 /// `incremental_predicates`, each in parentheses, without the prefixes for dbt's merge: they apply
@@ -288,11 +282,11 @@ pub(super) fn all_of(predicate: &str, further: &[Sql]) -> String {
 /// table.
 fn stage_location(batches: &Batches) -> Result<Value, Diagnostic> {
     let dialect = batches.dialect;
-    let key: Option<String> = dialect.property("location_key")?;
-    let location = key.and_then(|key| batches.node.setting(&key)?.as_str().map(str::to_string));
+    let key = dialect.batches.location_key.as_ref();
+    let location = key.and_then(|key| batches.node.setting(key)?.as_str());
     let Some(location) = location else { return Ok(Value::from_safe_string(String::new())) };
     let text =
-        dialect.string(&format!("{}__batch_{}/", location.trim_end_matches('/'), Slot::Name))?;
+        dialect.string(&format!("{}__batch_{}/", location.trim_end_matches('/'), Slot::Name));
     Ok(dialect.sql("location", &[("text", text.value())])?.value())
 }
 
@@ -305,28 +299,28 @@ pub(super) fn where_clause(conditions: &[Sql]) -> String {
 
 /// The name of a temporary table. It contains model and batch, so that concurrent batches do not
 /// collide.
-fn temporary_table(batches: &Batches, suffix: &str, near: &Relation) -> Result<Sql, Diagnostic> {
+fn temporary_table(batches: &Batches, suffix: &str, near: &Relation) -> Sql {
     let dialect = batches.dialect;
-    let prefix: String = dialect.property("stage_prefix")?;
+    let prefix = &dialect.batches.stage_prefix;
     let base = dialect.limited_name(
         &batches.node.relation.identifier,
         suffix,
         batches.label_length + prefix.len(),
-    )?;
-    let plain = dialect.column(&base, false)?.0 == base;
+    );
+    let plain = dialect.column(&base, false).0 == base;
     let name = if plain {
         Sql(format!("{prefix}{base}{}", Slot::Name))
     } else {
-        dialect.quoted(&format!("{prefix}{base}{}", Slot::Name))?
+        dialect.quoted(&format!("{prefix}{base}{}", Slot::Name))
     };
-    match (dialect.property::<bool>("stage_in_schema")?, schema_name(near)) {
-        (true, Some(schema)) => Ok(Sql(format!("{schema}.{name}"))),
-        _ => Ok(name),
+    match (dialect.batches.stage_in_schema, schema_name(near)) {
+        (true, Some(schema)) => Sql(format!("{schema}.{name}")),
+        _ => name,
     }
 }
 
 /// The error message of the guard.
-fn guard_message(batches: &Batches) -> Result<Sql, Diagnostic> {
+fn guard_message(batches: &Batches) -> Sql {
     let text = format!(
         "{}@{}: the query gives rows whose {} is null or outside of {} to {} UTC, so nothing was \
          changed",
@@ -340,7 +334,7 @@ fn guard_message(batches: &Batches) -> Result<Sql, Diagnostic> {
 }
 
 /// The name of the table with the rows of a batch's query, with a slot for the batch.
-pub fn batch_stage(batches: &Batches) -> Result<Sql, Diagnostic> {
+pub fn batch_stage(batches: &Batches) -> Sql {
     temporary_table(batches, "batch_", batches.target)
 }
 
@@ -352,7 +346,7 @@ pub fn overwrite_by_macro(
     reject_slot_characters(batches)?;
     reject_slots(statements).map_err(|error| error.at(batches.node.file.line(1)))?;
     let dialect = batches.dialect;
-    let stage = batch_stage(batches)?;
+    let stage = batch_stage(batches);
     let arguments = [
         ("stage", stage.value()),
         ("query", author_query(batches.query)),
@@ -362,37 +356,35 @@ pub fn overwrite_by_macro(
     let row = LedgerRow { is_counted: false, ..ledger_row(batches) };
     let text = record(dialect, text, &row)?;
     let (before, after) = (sql_header(dialect, batches.node)?, sql_footer(dialect, batches.node)?);
-    let header = batch_header(batches, "as the macro treats them")?;
+    let header = batch_header(batches, "as the macro treats them");
     Ok(Arc::new(BatchTemplate::new(
         &format!("{header}\n{before}{text}\n{after}"),
         batches.settings.timezone,
     )))
 }
 
-fn batch_header(batches: &Batches, outside: &str) -> Result<String, Diagnostic> {
+fn batch_header(batches: &Batches, outside: &str) -> String {
     let mut lines = vec![
         ("model", batches.node.unique_id.clone()),
         ("batch", format!("{}", Slot::Label)),
         ("window", format!("{} to {} UTC, end excluded", Slot::StartTime, Slot::EndTime)),
         ("target", batches.target.to_string()),
         ("strategy", batches.strategy.label.clone()),
-        ("atomic", atomicity(batches)?),
+        ("atomic", atomicity(batches)),
         ("rows outside of the window", outside.to_string()),
     ];
     lines.extend(batches.inputs.iter().map(|entry| ("input", describe_input(entry))));
-    Ok(header(batches.dialect, &lines))
+    header(batches.dialect, &lines)
 }
 
 /// Whether a file is atomic; if not, what a rerun does.
-fn atomicity(batches: &Batches) -> Result<String, Diagnostic> {
+fn atomicity(batches: &Batches) -> String {
     match batches.strategy.atomic {
-        true => Ok("true".to_string()),
-        false => Ok(format!(
+        true => "true".to_string(),
+        false => format!(
             "false: {}",
-            batches
-                .dialect
-                .property_of::<String>("not_atomic", batches.strategy.variant.as_deref())?
-        )),
+            batches.dialect.strategy_of(batches.strategy.variant.as_deref()).not_atomic
+        ),
     }
 }
 

@@ -50,27 +50,22 @@ pub fn partition_args(batches: &Batches) -> Result<PartitionArgs, Diagnostic> {
     let value = dialect.start(&partition.literal, None)?;
     args.each = Value::from_safe_string(for_each(partition.grain).to_string());
     if let Some(column) = &partition.column {
-        let name = dialect.column(column, false)?;
+        let name = dialect.column(column, false);
         args.cut = Value::from_safe_string(format!("{name} = {value}"));
         if !column.eq_ignore_ascii_case(&batches.settings.event_time.column) {
             let between = dialect.between(&name, &partition.literal, None)?;
-            match dialect
-                .property_of::<bool>("by_partitions", batches.strategy.variant.as_deref())?
-            {
+            match dialect.strategy_of(batches.strategy.variant.as_deref()).by_partitions {
                 true => args.inside = Some(between),
                 false => args.prune = Some(between),
             }
         }
     }
     args.value = value.value();
-    args.rest = rest(dialect, &partition.others)?;
+    args.rest = rest(dialect, &partition.others);
     Ok(args)
 }
 
-fn rest(dialect: &Dialect, others: &[String]) -> Result<Value, Diagnostic> {
-    let mut text = String::new();
-    for other in others {
-        text.push_str(&format!(", {}", dialect.column(other, false)?));
-    }
-    Ok(Value::from_safe_string(text))
+fn rest(dialect: &Dialect, others: &[String]) -> Value {
+    let names = others.iter().map(|other| format!(", {}", dialect.column(other, false)));
+    Value::from_safe_string(names.collect())
 }

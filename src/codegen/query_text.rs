@@ -2,7 +2,6 @@
 
 use minijinja::Value;
 
-use crate::diagnostics::Diagnostic;
 use crate::dialect::Dialect;
 use crate::inject;
 
@@ -16,14 +15,14 @@ pub(super) fn author_query(query: &str) -> Value {
 
 /// Splits a query into its CTEs and the rest, for an engine that does not allow `with` in a
 /// subquery. For all other engines the rest is the whole query.
-pub(super) fn split_ctes(dialect: &Dialect, query: &str) -> Result<(String, Value), Diagnostic> {
-    if dialect.property("nested_with")? {
-        return Ok((String::new(), author_query(query)));
+pub(super) fn split_ctes(dialect: &Dialect, query: &str) -> (String, Value) {
+    if dialect.syntax.nested_with {
+        return (String::new(), author_query(query));
     }
-    let parser = inject::parser(&dialect.property::<String>("parser")?);
-    Ok(match inject::with_clause(query, &*parser) {
+    let parser = inject::parser(&dialect.syntax.parser);
+    match inject::with_clause(query, &*parser) {
         Some((ctes, body)) if !ctes.is_empty() => (format!("{ctes},\n"), author_query(&body)),
         Some((_, body)) => (String::new(), author_query(&body)),
         None => (String::new(), author_query(query)),
-    })
+    }
 }

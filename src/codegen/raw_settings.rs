@@ -2,8 +2,6 @@
 //! expected fragment of SQL: a column, an expression, a name, a type, as listed by key in
 //! `fragments` of `ansi.sql`.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use crate::config::{EventTime, Node};
@@ -13,12 +11,12 @@ use crate::inject::{self, Fragment};
 
 /// Rejects the invalid settings of a node.
 pub fn reject_unsafe_settings(dialect: &Dialect, node: &Node) -> Result<(), Diagnostics> {
-    let parser: String = dialect.property("parser")?;
-    let grantees: String = dialect.property("grantees")?;
-    let fragments: BTreeMap<String, String> = dialect.property("fragments")?;
+    let parser = &dialect.syntax.parser;
+    let grantees = &dialect.keys.grantees;
+    let fragments = &dialect.keys.fragments;
     let mut errors = Diagnostics::default();
     let mut check = |fragment: &str, key: &str, value: &Value, at: &Location| {
-        let setting = RawSetting { parser: &parser, grantees: &grantees, node, key, at };
+        let setting = RawSetting { parser, grantees, node, key, at };
         errors.0.extend(setting.errors(fragment, value));
     };
     for (key, setting) in &node.config {
@@ -55,7 +53,7 @@ pub fn reject_unsafe_event_time(
     if event_time.quote {
         return Ok(());
     }
-    let parser = inject::parser(&dialect.property::<String>("parser")?);
+    let parser = inject::parser(&dialect.syntax.parser);
     match Fragment::Column.error(&event_time.column, &*parser) {
         None => Ok(()),
         Some(reason) => Err(Diagnostic::error(format!(

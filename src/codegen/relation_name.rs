@@ -2,7 +2,6 @@
 
 use minijinja::Value;
 
-use crate::diagnostics::Diagnostic;
 use crate::dialect::Dialect;
 use crate::jinja::{Relation, RelationStyle};
 
@@ -11,28 +10,25 @@ pub(super) fn relation_sql(relation: &Relation) -> Value {
 }
 
 /// A relation as DDL statements write it: some engines need other quotes there, and no database.
-pub(super) fn ddl_relation(dialect: &Dialect, relation: &Relation) -> Result<Relation, Diagnostic> {
-    Ok(match dialect.property::<Option<char>>("ticks")? {
+pub(super) fn ddl_relation(dialect: &Dialect, relation: &Relation) -> Relation {
+    match dialect.names.ticks {
         Some(quote) => Relation {
             style: RelationStyle { quote, quoted: [true; 3], included: [false, true, true] },
             ..relation.clone()
         },
         None => relation.clone(),
-    })
+    }
 }
 
 /// The name of a relation without database and schema.
-pub(super) fn unqualified_name(
-    dialect: &Dialect,
-    relation: &Relation,
-) -> Result<Value, Diagnostic> {
+pub(super) fn unqualified_name(dialect: &Dialect, relation: &Relation) -> Value {
     let identifier = &relation.identifier;
-    Ok(if relation.style.quoted[2] {
-        dialect.quoted(identifier)?
+    let name = if relation.style.quoted[2] {
+        dialect.quoted(identifier)
     } else {
-        dialect.column(identifier, false)?
-    }
-    .value())
+        dialect.column(identifier, false)
+    };
+    name.value()
 }
 
 /// The database of a relation followed by a dot; empty if it has none.

@@ -16,18 +16,18 @@ pub fn replacement(
     target: &Relation,
     next: &Relation,
 ) -> Result<Sql, Diagnostic> {
-    if !dialect.property::<bool>("replaces")? {
+    if !dialect.builds.replaces {
         return Ok(Sql::default());
     }
     let arguments = [
         ("target", relation_sql(target)),
-        ("target_text", dialect.string(&target.to_string())?.value()),
-        ("name", unqualified_name(dialect, target)?),
+        ("target_text", dialect.string(&target.to_string()).value()),
+        ("name", unqualified_name(dialect, target)),
         ("next", relation_sql(next)),
-        ("next_text", dialect.string(&next.to_string())?.value()),
+        ("next_text", dialect.string(&next.to_string()).value()),
         (
             "old_text",
-            dialect.string(&dialect.limited_name(&node.relation.identifier, "old", 0)?)?.value(),
+            dialect.string(&dialect.limited_name(&node.relation.identifier, "old", 0)).value(),
         ),
     ];
     dialect.sql("replacement", &arguments)
@@ -40,30 +40,26 @@ pub fn drop_other_kind(
     node: &Node,
     target: &Relation,
 ) -> Result<Sql, Diagnostic> {
-    if !dialect.property::<bool>("makes_way")? {
+    if !dialect.builds.makes_way {
         return Ok(Sql::default());
     }
     let is_materialized_view = matches!(node.materialization, Materialization::MaterializedView);
     let kinds =
         if is_materialized_view { "kinds_before_materialized_view" } else { "kinds_before_table" };
-    let kinds = if dialect.has(kinds) { dialect.sql(kinds, &[])? } else { Sql::default() };
+    let kinds = if dialect.has_macro(kinds) { dialect.sql(kinds, &[])? } else { Sql::default() };
     let arguments = [
-        ("target_text", dialect.string(&target.to_string())?.value()),
-        ("schema_text", dialect.string(target.schema.as_deref().unwrap_or_default())?.value()),
-        ("name_text", dialect.string(&target.identifier)?.value()),
+        ("target_text", dialect.string(&target.to_string()).value()),
+        ("schema_text", dialect.string(target.schema.as_deref().unwrap_or_default()).value()),
+        ("name_text", dialect.string(&target.identifier).value()),
         ("kinds", kinds.value()),
     ];
     dialect.sql("make_way", &arguments)
 }
 
 /// The temporary name of the relation that replaces `target`.
-pub fn next_relation(
-    dialect: &Dialect,
-    node: &Node,
-    target: &Relation,
-) -> Result<Relation, Diagnostic> {
-    let identifier = dialect.limited_name(&node.relation.identifier, "next", 0)?;
-    Ok(Relation { identifier, ..target.clone() })
+pub fn next_relation(dialect: &Dialect, node: &Node, target: &Relation) -> Relation {
+    let identifier = dialect.limited_name(&node.relation.identifier, "next", 0);
+    Relation { identifier, ..target.clone() }
 }
 
 /// The statements that rename the constraints of the old table, whose names the new table needs
@@ -73,14 +69,14 @@ pub fn release_constraint_names(
     target: &Relation,
     contract: &Contract,
 ) -> Result<Sql, Diagnostic> {
-    if !dialect.property::<bool>("replaces")? {
+    if !dialect.builds.replaces {
         return Ok(Sql::default());
     }
     let statements = contract.indexed.iter().map(|name| {
         let arguments = [
-            ("target_text", dialect.string(&target.to_string())?.value()),
-            ("constraint_text", dialect.string(name)?.value()),
-            ("old_text", dialect.string(&dialect.limited_name(name, "old", 0)?)?.value()),
+            ("target_text", dialect.string(&target.to_string()).value()),
+            ("constraint_text", dialect.string(name).value()),
+            ("old_text", dialect.string(&dialect.limited_name(name, "old", 0)).value()),
         ];
         Ok(dialect.sql("released", &arguments)?.0)
     });

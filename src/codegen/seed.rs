@@ -36,16 +36,16 @@ pub fn load_seed(
     let mut spec = Vec::new();
     let mut types = Vec::new();
     for (index, name) in table.names.iter().enumerate() {
-        let column = dialect.column(name, quoted)?.0;
+        let column = dialect.column(name, quoted).0;
         let values = table.rows.iter().map(|row| row[index].as_str());
-        let seed_type = infer_type(dialect, declared_type(node, name), values)?;
+        let seed_type = infer_type(dialect, declared_type(node, name), values);
         spec.push(format!("{column} {}", seed_type.data_type));
         names.push(column);
         types.push(seed_type);
     }
     let columns = Sql(names.join(", "));
-    let target = match replaces && dialect.property("replaces")? {
-        true => relation_sql(&next_relation(dialect, node, &node.relation)?),
+    let target = match replaces && dialect.builds.replaces {
+        true => relation_sql(&next_relation(dialect, node, &node.relation)),
         false => relation_sql(&node.relation),
     };
     let mut rows = Vec::new();
@@ -104,14 +104,14 @@ fn infer_type<'v>(
     dialect: &Dialect,
     declared: Option<&str>,
     values: impl Iterator<Item = &'v str> + Clone,
-) -> Result<SeedType, Diagnostic> {
+) -> SeedType {
     if let Some(data_type) = declared {
         let plain = data_type.split('(').next().unwrap_or_default().trim().to_lowercase();
-        let texts: Vec<String> = dialect.property("text_types")?;
+        let texts = &dialect.types.text_types;
         let value_kind = if texts.contains(&plain) { ValueKind::Text } else { ValueKind::Declared };
-        return Ok(SeedType { data_type: data_type.trim().to_string(), value_kind });
+        return SeedType { data_type: data_type.trim().to_string(), value_kind };
     }
-    let types: BTreeMap<String, String> = dialect.property("seed_types")?;
+    let types = &dialect.types.seed_types;
     let values = values.filter(|value| !is_null(value));
     let all = |fits: &dyn Fn(&str) -> bool| values.clone().all(fits);
     let (value_kind, word) =
@@ -131,7 +131,7 @@ fn infer_type<'v>(
             (ValueKind::Text, "text")
         };
     let data_type = types.get(word).cloned().unwrap_or_else(|| word.to_string());
-    Ok(SeedType { data_type, value_kind })
+    SeedType { data_type, value_kind }
 }
 
 /// One row in parentheses.
@@ -157,13 +157,13 @@ fn literal(dialect: &Dialect, seed_type: &SeedType, value: &str) -> Result<Sql, 
         ValueKind::Date => time("date", "date", date(value).unwrap_or_default()),
         ValueKind::Timestamp => time("naive", "time", timestamp(value).unwrap_or_default()),
         ValueKind::Boolean => {
-            let [yes, no]: [String; 2] = dialect.property("truths")?;
-            Ok(Sql(if boolean(value) == Some(true) { yes } else { no }))
+            let [yes, no] = &dialect.syntax.truths;
+            Ok(Sql(if boolean(value) == Some(true) { yes } else { no }.clone()))
         }
-        ValueKind::Text => dialect.text(value),
+        ValueKind::Text => Ok(dialect.text(value)),
         ValueKind::Declared => {
             let arguments = [
-                ("value", dialect.text(value)?.value()),
+                ("value", dialect.text(value).value()),
                 ("type", Sql(seed_type.data_type.clone()).value()),
             ];
             dialect.sql("cast_value", &arguments)
@@ -244,7 +244,7 @@ mod tests {
 
     fn type_of(values: &[&str]) -> String {
         let dialect = crate::dialect::named("postgres").unwrap();
-        infer_type(&dialect, None, values.iter().copied()).unwrap().data_type
+        infer_type(&dialect, None, values.iter().copied()).data_type
     }
 
     #[test]
@@ -264,7 +264,7 @@ mod tests {
         let literal = |dialect: &str, data_type: &str, value: &str| {
             let dialect = crate::dialect::named(dialect).unwrap();
             let declared = Some(data_type).filter(|data_type| !data_type.is_empty());
-            let seed_type = infer_type(&dialect, declared, [value].into_iter()).unwrap();
+            let seed_type = infer_type(&dialect, declared, [value].into_iter());
             literal(&dialect, &seed_type, value).unwrap().0
         };
         assert_eq!(literal("postgres", "", "it's\n\\"), "'it''s\n\\'");

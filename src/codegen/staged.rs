@@ -43,7 +43,7 @@ pub struct StagedBackfill<'a> {
 /// The names of the tables next to the model's own.
 pub fn staged_tables(dialect: &Dialect, node: &Node) -> Result<StagedTables, Diagnostic> {
     let next_to = |suffix: &str| {
-        let identifier = dialect.limited_name(&node.relation.identifier, suffix, 0)?;
+        let identifier = dialect.limited_name(&node.relation.identifier, suffix, 0);
         Ok::<_, Diagnostic>(Relation { identifier, ..node.relation.clone() })
     };
     Ok(StagedTables {
@@ -68,13 +68,13 @@ impl StagedBackfill<'_> {
                 ("staged", format!("the batches fill {staged}")),
             ],
         );
-        let columns = column_list(dialect, Some(self.columns))?.unwrap_or_default();
+        let columns = column_list(dialect, self.columns);
         let query = dialect.sql(
             "staged_shape",
             &[("columns", columns.value()), ("target", relation_sql(target))],
         )?;
         let arguments = create_arguments(dialect, node, staged, &query.0)?;
-        let name = if dialect.has("create_staged") { "create_staged" } else { "create" };
+        let name = if dialect.has_macro("create_staged") { "create_staged" } else { "create" };
         let mut statements = vec![create_statements(dialect, node, target, shape)?];
         statements.extend((!alter.0.is_empty()).then(|| format!("{alter}\n")));
         statements.push(format!("{}\n", dialect.sql(name, &arguments)?));
@@ -98,7 +98,7 @@ impl StagedBackfill<'_> {
                     ),
                 ),
                 ("needs", "the audit of every staged model".to_string()),
-                ("atomic", self.atomic()?),
+                ("atomic", self.atomic()),
             ],
         )
     }
@@ -116,7 +116,7 @@ impl StagedBackfill<'_> {
                         "the rows of {target} are neither those of {staged} nor those of {before}"
                     ),
                 ),
-                ("atomic", self.atomic()?),
+                ("atomic", self.atomic()),
             ],
         )
     }
@@ -135,11 +135,11 @@ impl StagedBackfill<'_> {
         Ok(format!("{head}\n{}\n", self.dialect.sql("cleanup", &arguments)?))
     }
 
-    fn atomic(&self) -> Result<String, Diagnostic> {
-        match publish_is_atomic(self.dialect)? {
-            true => Ok("true".to_string()),
+    fn atomic(&self) -> String {
+        match publish_is_atomic(self.dialect) {
+            true => "true".to_string(),
             false => {
-                Ok(format!("false: {}", self.dialect.property::<String>("publish_not_atomic")?))
+                format!("false: {}", self.dialect.staging.publish_not_atomic)
             }
         }
     }
@@ -158,14 +158,14 @@ impl StagedBackfill<'_> {
         all.extend(lines.iter().cloned());
         let rows =
             all_of(&self.windows_predicate()?, &predicate_list(&settings.incremental_predicates));
-        let columns = column_list(dialect, Some(self.columns))?.unwrap_or_default();
-        let text = |text: &str| Ok::<_, Diagnostic>(dialect.string(text)?.value());
+        let columns = column_list(dialect, self.columns);
+        let text = |text: &str| Ok::<_, Diagnostic>(dialect.string(text).value());
         let message = text(&format!("{name} of {}: ", node.name))?;
         let mut arguments = vec![
             ("target", relation_sql(target)),
             ("staged", relation_sql(staged)),
             ("before", relation_sql(before)),
-            ("before_name", unqualified_name(dialect, before)?),
+            ("before_name", unqualified_name(dialect, before)),
             ("columns", columns.value()),
             ("rows", Sql(rows).value()),
             ("target_text", text(&target.to_string())?),
@@ -181,8 +181,7 @@ impl StagedBackfill<'_> {
             ("each", Value::from_safe_string(Slot::EachBatch.to_string())),
             ("end", Value::from_safe_string(Slot::EachEnd.to_string())),
         ];
-        let differences = dialect.property::<String>("staged_differences_macro")?;
-        let differences = dialect.sql(&differences, &arguments)?;
+        let differences = dialect.sql(&dialect.staging.staged_differences_macro, &arguments)?;
         let stop = [
             ("about", message),
             ("list", dialect.sql("audit_list", &[])?.value()),
@@ -222,6 +221,6 @@ impl StagedBackfill<'_> {
 }
 
 /// Whether readers see all old or all new rows while a backfill is published.
-pub fn publish_is_atomic(dialect: &Dialect) -> Result<bool, Diagnostic> {
-    dialect.property("publish_atomic")
+pub fn publish_is_atomic(dialect: &Dialect) -> bool {
+    dialect.staging.publish_atomic
 }

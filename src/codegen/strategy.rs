@@ -9,13 +9,13 @@ use super::adapter_config::reject_values;
 use crate::calendar::{Grain, Window};
 use crate::config::{Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
-use crate::dialect::{Dialect, TimeType};
+use crate::dialect::{Dialect, PartitionForm, TimeType};
 use crate::inject;
 
 /// How the batches of one model are written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Strategy {
-    /// The macro is `overwrite_<variant>`; properties may be `<property>_<variant>`.
+    /// The macro is `overwrite_<variant>`.
     pub variant: Option<String>,
     /// The description in the manifest and in headers of files.
     pub label: String,
@@ -49,24 +49,26 @@ pub struct StrategyInput<'a> {
 /// The strategy for a model's batches.
 pub fn strategy(dialect: &Dialect, input: &StrategyInput) -> Result<Strategy, Diagnostic> {
     reject_values(dialect, input.node)?;
-    let by_format = format_variant(dialect, input.node)?;
+    let by_format = format_variant(dialect, input.node);
     require_partition_filter(dialect, input)?;
     let partition = partition_alignment(dialect, input)?
         .filter(|partition| is_aligned(input.windows, partition.grain));
     let variant = match by_format {
         Some(variant) => Some(variant),
-        None => dialect.property::<Option<String>>("aligned")?,
+        None => dialect.batches.aligned.clone(),
     };
-    let Some(variant) = variant else { return variant_strategy(dialect, None, partition) };
-    if !dialect.property_of::<bool>("by_partitions", Some(&variant))? {
-        return variant_strategy(dialect, Some(variant), partition);
+    let Some(variant) = variant else { return Ok(variant_strategy(dialect, None, partition)) };
+    let properties = dialect.strategy_of(Some(&variant));
+    if !properties.by_partitions {
+        return Ok(variant_strategy(dialect, Some(variant), partition));
     }
-    let modes: Vec<String> = dialect.property_of("modes", Some(&variant))?;
-    let able = modes.iter().any(|mode| mode == input.mode.as_str())
+    let able = properties.modes.iter().any(|mode| mode == input.mode.as_str())
         && input.settings.incremental_predicates.is_empty();
-    match (partition, dialect.property_of::<bool>("needs_partitions", Some(&variant))?) {
-        (Some(partition), _) if able => variant_strategy(dialect, Some(variant), Some(partition)),
-        (_, false) => variant_strategy(dialect, None, None),
+    match (partition, properties.needs_partitions) {
+        (Some(partition), _) if able => {
+            Ok(variant_strategy(dialect, Some(variant), Some(partition)))
+        }
+        (_, false) => Ok(variant_strategy(dialect, None, None)),
         (partition, true) => Err(unaligned_error(dialect, input, partition.is_some())),
     }
 }
@@ -88,8 +90,8 @@ fn require_partition_filter(dialect: &Dialect, input: &StrategyInput) -> Result<
     else {
         return Ok(());
     };
-    let Some(key) = dialect.property::<Option<String>>("partition_key")? else { return Ok(()) };
-    let cut = node.setting(&key).map(partition_columns).unwrap_or_default();
+    let Some(key) = &dialect.batches.partition_key else { return Ok(()) };
+    let cut = node.setting(key).map(partition_columns).unwrap_or_default();
     let event_time = &input.settings.event_time.column;
     let known = cut.iter().any(|column| column.eq_ignore_ascii_case(event_time))
         || partition_alignment(dialect, input)?
@@ -114,34 +116,25 @@ fn variant_strategy(
     dialect: &Dialect,
     variant: Option<String>,
     partition: Option<Partition>,
-) -> Result<Strategy, Diagnostic> {
-    Ok(Strategy {
-        label: dialect.property_of("strategy", variant.as_deref())?,
-        atomic: dialect.property_of("atomic", variant.as_deref())?,
-        variant,
-        partition,
-    })
+) -> Strategy {
+    let properties = dialect.strategy_of(variant.as_deref());
+    Strategy { label: properties.strategy.clone(), atomic: properties.atomic, variant, partition }
 }
 
 /// The variant for the table's format, which is set by a configuration key of the adapter.
-pub fn format_variant(dialect: &Dialect, node: &Node) -> Result<Option<String>, Diagnostic> {
-    let Some(key) = dialect.property::<Option<String>>("format_key")? else { return Ok(None) };
-    let formats: serde_json::Map<String, Value> = dialect.property("formats")?;
-    let format = node.setting(&key).and_then(Value::as_str).unwrap_or_default().to_lowercase();
-    let variant = formats.get(&format).or_else(|| formats.get("")).and_then(Value::as_str);
-    Ok(variant.map(str::to_string))
+pub fn format_variant(dialect: &Dialect, node: &Node) -> Option<String> {
+    let key = dialect.batches.format_key.as_ref()?;
+    let formats = &dialect.batches.formats;
+    let format = node.setting(key).and_then(Value::as_str).unwrap_or_default().to_lowercase();
+    formats.get(&format).or_else(|| formats.get("")).cloned()
 }
 
 /// The macro of this name for the table's format, if there is one.
-pub(super) fn macro_for_format(
-    dialect: &Dialect,
-    node: &Node,
-    name: &str,
-) -> Result<String, Diagnostic> {
-    let variant = format_variant(dialect, node)?
+pub(super) fn macro_for_format(dialect: &Dialect, node: &Node, name: &str) -> String {
+    let variant = format_variant(dialect, node)
         .map(|variant| format!("{name}_{variant}"))
-        .filter(|name| dialect.has(name));
-    Ok(variant.unwrap_or_else(|| name.to_string()))
+        .filter(|name| dialect.has_macro(name));
+    variant.unwrap_or_else(|| name.to_string())
 }
 
 /// The partitions of the table, if its configuration and the query prove that the event time
@@ -154,25 +147,25 @@ pub fn aligned_partition(
 ) -> Result<Option<Partition>, Diagnostic> {
     let event_time = &settings.event_time;
     let is_date = *event_time.time_type()? == TimeType::Date;
-    let key: Option<String> = dialect.property("partition_key")?;
-    let Some(value) = key.and_then(|key| node.setting(&key)) else { return Ok(None) };
+    let key = dialect.batches.partition_key.as_ref();
+    let Some(value) = key.and_then(|key| node.setting(key)) else { return Ok(None) };
     // Partitions begin at midnight UTC, unless they are the local days of a date column.
     if settings.timezone != Tz::UTC && !is_date {
         return Ok(None);
     }
-    let mut forms: Vec<(String, String, String)> = dialect.property("partitions")?;
+    let mut forms: Vec<&PartitionForm> = dialect.batches.partitions.iter().collect();
     let declared = event_time.data_type.as_deref().unwrap_or_default().to_lowercase();
     if is_date || declared.contains("'utc'") {
-        forms.extend(dialect.property::<Vec<(String, String, String)>>("partitions_of_utc")?);
+        forms.extend(&dialect.batches.partitions_of_utc);
     }
     let event_time_column = event_time.column.to_lowercase();
-    if dialect.property("partition_is_expression")? {
+    if dialect.batches.partition_is_expression {
         let Some(text) = single(value) else { return Ok(None) };
         return Ok(match_form(&forms, &plain_text(&text), &[event_time_column]).map(
             |(grain, literal)| Partition { column: None, grain, literal, others: Vec::new() },
         ));
     }
-    let parser = inject::parser(&dialect.property::<String>("parser")?);
+    let parser = inject::parser(&dialect.syntax.parser);
     let mut sources = vec![event_time_column.clone()];
     sources.extend(inject::column_expression(query, &*parser, &event_time.column));
     let columns = partition_columns(value);
@@ -192,11 +185,7 @@ pub fn aligned_partition(
 
 /// The grain and the literal of the first form that matches the text; `{}` in a form stands for one
 /// of the sources.
-fn match_form(
-    forms: &[(String, String, String)],
-    text: &str,
-    sources: &[String],
-) -> Option<(Grain, String)> {
+fn match_form(forms: &[&PartitionForm], text: &str, sources: &[String]) -> Option<(Grain, String)> {
     let matched = forms
         .iter()
         .find(|(form, ..)| sources.iter().any(|source| form.replace("{}", source) == text));
@@ -244,9 +233,9 @@ fn is_aligned(windows: &[Window], grain: Grain) -> bool {
 fn unaligned_error(dialect: &Dialect, input: &StrategyInput, aligned: bool) -> Diagnostic {
     let node = input.node;
     let event_time = &input.settings.event_time;
-    let key: String = dialect.property("partition_key").unwrap_or_default();
+    let key = dialect.batches.partition_key.as_deref().unwrap_or_default();
     let at =
-        node.config.get(&key).map_or_else(|| event_time.at.clone(), |setting| setting.at.clone());
+        node.config.get(key).map_or_else(|| event_time.at.clone(), |setting| setting.at.clone());
     let column = &event_time.column;
     let refusal = |why: &str| {
         Diagnostic::error(format!(
@@ -266,7 +255,7 @@ fn unaligned_error(dialect: &Dialect, input: &StrategyInput, aligned: bool) -> D
             .hint("use `outside_window: error` or `drop`")
             .hint(transactional);
     }
-    match node.setting(&key).filter(|value| !value.is_null()) {
+    match node.setting(key).filter(|value| !value.is_null()) {
         None => refusal(&format!("the model sets no `{key}`")),
         Some(value) => refusal(&format!(
             "a window is not provably a whole number of partitions of `{key}`: `{}`",
@@ -295,7 +284,8 @@ mod tests {
 
     #[test]
     fn a_partition_is_known_by_its_form() {
-        let forms = [("cast({} as date)".to_string(), "day".to_string(), "date".to_string())];
+        let form = ("cast({} as date)".to_string(), "day".to_string(), "date".to_string());
+        let forms = [&form];
         let sources = ["at".to_string(), "min(e.at)".to_string()];
         assert_eq!(
             match_form(&forms, "cast(min(e.at) as date)", &sources),

@@ -36,12 +36,12 @@ pub fn swap(
     args.extend([
         ("replacement", replacement(dialect, node, target, shadow)?.value()),
         ("shadow", relation_sql(shadow)),
-        ("beside_ticks", relation_sql(&ddl_relation(dialect, shadow)?)),
-        ("beside_text", dialect.string(&shadow.to_string())?.value()),
-        ("name", unqualified_name(dialect, target)?),
-        ("name_text", dialect.string(&target.identifier)?.value()),
+        ("beside_ticks", relation_sql(&ddl_relation(dialect, shadow))),
+        ("beside_text", dialect.string(&shadow.to_string()).value()),
+        ("name", unqualified_name(dialect, target)),
+        ("name_text", dialect.string(&target.identifier).value()),
     ]);
-    let statement = dialect.sql(&macro_for_format(dialect, node, "swap")?, &args)?;
+    let statement = dialect.sql(&macro_for_format(dialect, node, "swap"), &args)?;
     let row = LedgerRow {
         model: &node.unique_id,
         kind: RowKind::Swap,

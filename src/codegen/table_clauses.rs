@@ -11,7 +11,7 @@ use crate::jinja::Relation;
 
 /// The clauses for a node's configuration, one per line, to be written after the table's name.
 pub fn clauses(dialect: &Dialect, node: &Node, target: &Relation) -> Result<Sql, Diagnostic> {
-    let mut lines = clause_lines(dialect, node, target, "clauses")?;
+    let mut lines = clause_lines(dialect, node, target, &dialect.keys.clauses)?;
     // The separator between the table's name and `as`.
     lines.push(if lines.is_empty() { ' ' } else { '\n' });
     Ok(Sql(lines))
@@ -23,28 +23,26 @@ pub fn replace_clauses(
     node: &Node,
     target: &Relation,
 ) -> Result<Sql, Diagnostic> {
-    Ok(Sql(clause_lines(dialect, node, target, "replace_clauses")?))
+    Ok(Sql(clause_lines(dialect, node, target, &dialect.keys.replace_clauses)?))
 }
 
-/// The clauses of the keys in a property of the dialect.
+/// The clauses of these keys.
 fn clause_lines(
     dialect: &Dialect,
     node: &Node,
     target: &Relation,
-    property: &str,
+    keys: &[String],
 ) -> Result<String, Diagnostic> {
-    let keys: Vec<String> = dialect.property(property)?;
-    let option_keys: Vec<String> = dialect.property("options")?;
     let mut lines = String::new();
     let mut options = Vec::new();
-    for key in &keys {
-        let Some((value, at)) = setting(dialect, node, key)? else { continue };
+    for key in keys {
+        let Some((value, at)) = setting(dialect, node, key) else { continue };
         let locate = |error: Diagnostic| match &at {
             Some(at) => error.at(at.clone()),
             None => error,
         };
-        let value = table_location(dialect, node, target, key, value)?;
-        if option_keys.contains(key) {
+        let value = table_location(dialect, node, target, key, value);
+        if dialect.keys.options.contains(key) {
             options.push(option(dialect, key, &value).map_err(locate)?);
             continue;
         }
@@ -67,38 +65,27 @@ fn table_location(
     target: &Relation,
     key: &String,
     value: Value,
-) -> Result<Value, Diagnostic> {
-    let identifier = &node.relation.identifier;
-    let keys: Vec<String> = dialect.property("location_keys")?;
-    if target.identifier == *identifier || !keys.contains(key) {
-        return Ok(value);
+) -> Value {
+    let is_table = target.identifier == node.relation.identifier;
+    if is_table || !dialect.keys.location_keys.contains(key) {
+        return value;
     }
-    Ok(Value::String(format!("{}__{}/", scalar(&value).trim_end_matches('/'), target.identifier)))
+    Value::String(format!("{}__{}/", scalar(&value).trim_end_matches('/'), target.identifier))
 }
 
 /// The value and location of a setting; else the default of the adapter.
-pub fn setting(
-    dialect: &Dialect,
-    node: &Node,
-    key: &str,
-) -> Result<Option<(Value, Option<Location>)>, Diagnostic> {
+pub fn setting(dialect: &Dialect, node: &Node, key: &str) -> Option<(Value, Option<Location>)> {
     if let Some(setting) = node.config.get(key).filter(|setting| !setting.value.is_null()) {
-        return Ok(Some((setting.value.clone(), Some(setting.at.clone()))));
+        return Some((setting.value.clone(), Some(setting.at.clone())));
     }
-    let defaults: Map<String, Value> = dialect.property("defaults")?;
-    Ok(defaults.get(key).map(|value| (value.clone(), None)))
+    dialect.keys.defaults.get(key).map(|value| (value.clone(), None))
 }
 
 /// The kind of table: `table`, or the keywords for a transient, unlogged … table.
 pub fn table_kind(dialect: &Dialect, node: &Node) -> Result<Sql, Diagnostic> {
-    let key: Option<String> = dialect.property("kind_key")?;
-    let set = match key {
-        Some(key) => {
-            setting(dialect, node, &key)?.is_some_and(|(value, _)| value == Value::Bool(true))
-        }
-        None => false,
-    };
-    dialect.sql(if set { "kind_special" } else { "kind" }, &[])
+    let value = dialect.keys.kind_key.as_ref().and_then(|key| setting(dialect, node, key));
+    let is_set = value.is_some_and(|(value, _)| value == Value::Bool(true));
+    dialect.sql(if is_set { "kind_special" } else { "kind" }, &[])
 }
 
 fn clause(
@@ -112,20 +99,13 @@ fn clause(
         ("partition_by", Value::Object(partition)) => partition_by(dialect, partition),
         ("partition_by", value) => dialect.sql("partition_columns", &[("value", sql_list(value))]),
         (key, value) => {
-            let words: Map<String, Value> = dialect.property("clause_words")?;
-            let kinds: Map<String, Value> = dialect.property("clause_kinds")?;
-            let kind = kinds
-                .get(key)
-                .and_then(Value::as_str)
-                .and_then(|key| node.setting(key))
-                .map(scalar);
+            let kind = dialect.keys.clause_kinds.get(key);
+            let kind = kind.and_then(|key| node.setting(key)).map(scalar);
             let of_kind = kind
                 .map(|kind| format!("clause_{key}_{}", kind.to_lowercase()))
-                .filter(|name| dialect.has(name));
-            let macro_name = words
-                .get(key)
-                .and_then(|words| words.get(scalar(value).to_lowercase()))
-                .and_then(Value::as_str);
+                .filter(|name| dialect.has_macro(name));
+            let words = dialect.keys.clause_words.get(key);
+            let macro_name = words.and_then(|words| words.get(&scalar(value).to_lowercase()));
             let (database, schema, identifier) = (
                 target.database.as_deref(),
                 target.schema.as_deref(),
@@ -133,8 +113,8 @@ fn clause(
             );
             let arguments = [
                 ("value", sql_list(value)),
-                ("text", dialect.string(&scalar(value))?.value()),
-                ("pairs", Argument::from_safe_string(string_pairs(dialect, value)?)),
+                ("text", dialect.string(&scalar(value)).value()),
+                ("pairs", Argument::from_safe_string(string_pairs(dialect, value))),
                 ("plain_pairs", Argument::from_safe_string(plain_pairs(value))),
                 (
                     "buckets",
@@ -143,12 +123,12 @@ fn clause(
                 ),
                 (
                     "below_all",
-                    dialect.string(&sub_path(value, &[database, schema, identifier]))?.value(),
+                    dialect.string(&sub_path(value, &[database, schema, identifier])).value(),
                 ),
-                ("below", dialect.string(&sub_path(value, &[identifier]))?.value()),
+                ("below", dialect.string(&sub_path(value, &[identifier])).value()),
             ];
             dialect.sql(
-                macro_name.or(of_kind.as_deref()).unwrap_or(&format!("clause_{key}")),
+                macro_name.or(of_kind.as_ref()).unwrap_or(&format!("clause_{key}")),
                 &arguments,
             )
         }
@@ -165,20 +145,17 @@ fn sub_path(value: &Value, parts: &[Option<&str>]) -> String {
 /// One option in parentheses: by the dialect's macro, if it has one, else `name = value`.
 fn option(dialect: &Dialect, key: &str, value: &Value) -> Result<String, Diagnostic> {
     let macro_name = format!("option_{key}");
-    let written = match dialect.has(&macro_name) {
+    let written = match dialect.has_macro(&macro_name) {
         true => {
-            let texts: Result<Vec<String>, Diagnostic> = match value {
-                Value::Array(items) => {
-                    items.iter().map(|item| Ok(dialect.string(&scalar(item))?.0)).collect()
-                }
-                value => Ok(vec![dialect.string(&scalar(value))?.0]),
-            };
+            let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+            let texts: Vec<String> =
+                items.iter().map(|item| dialect.string(&scalar(item)).0).collect();
             let arguments = [
                 ("value", sql_list(value)),
-                ("text", dialect.string(&scalar(value))?.value()),
-                ("texts", Argument::from_safe_string(texts?.join(", "))),
+                ("text", dialect.string(&scalar(value)).value()),
+                ("texts", Argument::from_safe_string(texts.join(", "))),
                 ("plain_pairs", Argument::from_safe_string(plain_pairs(value))),
-                ("tuples", Argument::from_safe_string(tuples(dialect, value)?)),
+                ("tuples", Argument::from_safe_string(tuples(dialect, value))),
             ];
             dialect.sql(&macro_name, &arguments)?.0
         }
@@ -215,8 +192,8 @@ fn partition_by(dialect: &Dialect, partition: &Map<String, Value>) -> Result<Sql
         Argument::from_safe_string(value.map(scalar).unwrap_or_default())
     };
     let exact = format!("partition_{data_type}_{granularity}");
-    let name = if dialect.has(&exact) { exact } else { format!("partition_{data_type}") };
-    if !dialect.has(&name) {
+    let name = if dialect.has_macro(&exact) { exact } else { format!("partition_{data_type}") };
+    if !dialect.has_macro(&name) {
         return Err(Diagnostic::error(format!(
             "{} cannot partition by a field of type `{data_type}`",
             dialect.name
@@ -224,7 +201,7 @@ fn partition_by(dialect: &Dialect, partition: &Map<String, Value>) -> Result<Sql
         .hint("`data_type` is one of `date`, `datetime`, `timestamp`, `int64`"));
     }
     let arguments = [
-        ("field", dialect.column(field, false)?.value()),
+        ("field", dialect.column(field, false).value()),
         ("granularity", Argument::from_safe_string(granularity)),
         ("start", range("start")),
         ("end", range("end")),
@@ -248,15 +225,14 @@ pub(super) fn scalar(value: &Value) -> String {
     }
 }
 
-pub(super) fn string_pairs(dialect: &Dialect, value: &Value) -> Result<String, Diagnostic> {
-    let Value::Object(pairs) = value else { return Ok(String::new()) };
-    let pairs: Result<Vec<String>, Diagnostic> = pairs
+/// `'name' = 'value'` for each pair.
+pub(super) fn string_pairs(dialect: &Dialect, value: &Value) -> String {
+    let Value::Object(pairs) = value else { return String::new() };
+    pairs
         .iter()
-        .map(|(key, value)| {
-            Ok(format!("{} = {}", dialect.string(key)?, dialect.string(&scalar(value))?))
-        })
-        .collect();
-    Ok(pairs?.join(", "))
+        .map(|(key, value)| format!("{} = {}", dialect.string(key), dialect.string(&scalar(value))))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// `name = value` as the author wrote both.
@@ -270,13 +246,13 @@ pub(super) fn plain_pairs(value: &Value) -> String {
 }
 
 /// `('name', 'value')` for each pair.
-fn tuples(dialect: &Dialect, value: &Value) -> Result<String, Diagnostic> {
-    let Value::Object(pairs) = value else { return Ok(String::new()) };
-    let tuples: Result<Vec<String>, Diagnostic> = pairs
+fn tuples(dialect: &Dialect, value: &Value) -> String {
+    let Value::Object(pairs) = value else { return String::new() };
+    pairs
         .iter()
         .map(|(key, value)| {
-            Ok(format!("({}, {})", dialect.string(key)?, dialect.string(&scalar(value))?))
+            format!("({}, {})", dialect.string(key), dialect.string(&scalar(value)))
         })
-        .collect();
-    Ok(tuples?.join(", "))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

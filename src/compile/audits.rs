@@ -63,7 +63,7 @@ fn audited<T>(
     };
     let (columns, is_complete) = columns(steps);
     // A row as one value cannot omit a column, and its columns cannot be named in a predicate.
-    let by_row = context.dialect.property::<bool>("row_as_value")?
+    let by_row = context.dialect.syntax.row_as_value
         && steps.settings.incremental_predicates.is_empty()
         && steps.settings.audit.ignore.is_empty();
     let content = match (&columns, is_complete) {

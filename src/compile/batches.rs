@@ -74,7 +74,7 @@ fn compile_windows(
     let rebuilds = refresh::rebuilds(settings, request);
     let tables = context.staged.and_then(|models| models.tables(node));
     let (query, render_context) = first_query(context, node, &cover, rebuilds)?;
-    let mut entries = inputs::input_entries(context.graph, context.dialect, node, &query.injected)?;
+    let mut entries = inputs::input_entries(context.graph, context.dialect, node, &query.injected);
     if let Some(models) = context.staged {
         models.redirect(&mut entries);
     }
@@ -86,8 +86,8 @@ fn compile_windows(
     let begin = begin_window(node, settings)?.ends().0;
     let mut diagnostics = cover.notes.clone();
     let dependent_views =
-        if rebuilds { dependents::dependent_views(context, node)? } else { Vec::new() };
-    diagnostics.extend(dependents::dropped_views_warning(context, node, &dependent_views)?);
+        if rebuilds { dependents::dependent_views(context, node) } else { Vec::new() };
+    diagnostics.extend(dependents::dropped_views_warning(context, node, &dependent_views));
     diagnostics.extend(batch_warnings(
         context,
         node,
@@ -118,7 +118,7 @@ fn compile_windows(
         query: &query.text.sql,
     };
     let mut strategy = codegen::strategy(context.dialect, &input)?;
-    let strategy_macro = strategy_macros::strategy_macro(context, node, Some("microbatch"))?;
+    let strategy_macro = strategy_macros::strategy_macro(context, node, Some("microbatch"));
     if let Some(strategy_macro) = &strategy_macro {
         strategy.label = format!("macro {}", strategy_macro.name);
         diagnostics.push(strategy_macros::generates_batches_warning(node, strategy_macro));
@@ -234,7 +234,7 @@ fn first_query(
         node,
         &filtered.text.sql,
         (&first.label, &last.label),
-    )?;
+    );
     let render_context = RenderContext { this: shadow, ..render_context };
     let filtered =
         if filtered.text.reads_this { query(context, node, &render_context)? } else { filtered };
@@ -297,7 +297,7 @@ pub(super) fn require_event_time_column(
     for column in columns {
         if context
             .dialect
-            .same_column((&column.name, column.quoted), (&event_time.column, event_time.quote))?
+            .same_column((&column.name, column.quoted), (&event_time.column, event_time.quote))
         {
             return Ok(());
         }
@@ -402,7 +402,7 @@ fn batch_warnings(
         );
     }
     diagnostics.extend(read_whole(findings));
-    if query.injected.columns.is_none() && !context.dialect.property::<bool>("by_name")? {
+    if query.injected.columns.is_none() && !context.dialect.batches.by_name {
         diagnostics.push(
             Diagnostic::warning(format!(
                 "the columns of `{}` are unknown, so its rows are inserted by position",
@@ -413,7 +413,7 @@ fn batch_warnings(
         );
     }
     diagnostics.extend(schema_changes::left_out_warning(node, &query.left_out));
-    diagnostics.extend(undeclared_type_warning(context, node, settings, query)?);
+    diagnostics.extend(undeclared_type_warning(context, node, settings, query));
     if let Some(contract) = codegen::contract(context.dialect, node)? {
         diagnostics.extend(contract.diagnostics);
         diagnostics.extend(codegen::compare_names(
@@ -423,7 +423,7 @@ fn batch_warnings(
         )?);
     }
     diagnostics.extend(codegen::adapter_key_warnings(context.dialect, node)?);
-    diagnostics.extend(codegen::recommended_key_warnings(context.dialect, node)?);
+    diagnostics.extend(codegen::recommended_key_warnings(context.dialect, node));
     diagnostics.extend(
         codegen::grants_and_comments(
             context.dialect,
@@ -450,13 +450,13 @@ fn undeclared_type_warning(
     node: &Node,
     settings: &Microbatch,
     query: &FilteredQuery,
-) -> Result<Option<Diagnostic>, Diagnostic> {
+) -> Option<Diagnostic> {
     let utc_hint = "declare its `data_type`: dates would be days in UTC, not in the time zone of the \
         model";
-    let hint = match context.dialect.property::<Option<String>>("undeclared_hint")? {
+    let hint = match &context.dialect.types.undeclared_hint {
         None if settings.timezone != chrono_tz::UTC => utc_hint.to_string(),
-        None => return Ok(None),
-        Some(hint) => hint,
+        None => return None,
+        Some(hint) => hint.clone(),
     };
     let columns = filtered_inputs(context, query).chain([(node, &settings.event_time)]);
     let undeclared = columns.filter(|(_, event_time)| event_time.time == Ok(TimeType::Undeclared));
@@ -468,5 +468,5 @@ fn undeclared_type_warning(
             .at(settings.event_time.at.clone())
             .hint(hint)
     };
-    Ok((!names.is_empty()).then(warning))
+    (!names.is_empty()).then(warning)
 }

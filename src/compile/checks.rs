@@ -89,7 +89,7 @@ fn check_model(
         this: node.relation.clone(),
     };
     let query = query(context, node, &render_context)?;
-    let entries = inputs::input_entries(context.graph, context.dialect, node, &query.injected)?;
+    let entries = inputs::input_entries(context.graph, context.dialect, node, &query.injected);
     let no_time = batches::require_event_time_column(
         context,
         node,
@@ -132,7 +132,7 @@ pub(super) fn run_checks(
             partition: partition.as_ref(),
             ..input
         }))
-    })?
+    })
 }
 
 /// Calls `run` with the check input of a model, without what the request adds.
@@ -143,11 +143,11 @@ fn with_check_input<T>(
     text: &RenderedModel,
     opted_out: &[String],
     run: impl FnOnce(CheckContext) -> T,
-) -> Result<T, Diagnostics> {
-    let parser = inject::parser(&context.dialect.property::<String>("parser")?);
+) -> T {
+    let parser = inject::parser(&context.dialect.syntax.parser);
     let window_keys = |id: &str| window_keys_of(context, id, settings);
     let inputs = inputs::query_inputs(context.graph, node, context.database);
-    Ok(run(CheckContext {
+    run(CheckContext {
         node,
         settings,
         graph: context.graph,
@@ -157,15 +157,15 @@ fn with_check_input<T>(
         opted_out,
         parser: &*parser,
         engine: Engine {
-            zones_show: context.dialect.property("time_zone_shows")?,
-            elapsed: context.dialect.property("difference_elapses")?,
+            zones_show: context.dialect.types.time_zone_shows,
+            elapsed: context.dialect.types.difference_elapses,
         },
         window_keys: &window_keys,
         from: None,
         partition: None,
         times: None,
         refused: Vec::new(),
-    }))
+    })
 }
 
 /// The query of the batch of `begin`, rendered now and at a later time, if it reads the clock. If
@@ -221,7 +221,9 @@ fn window_keys_of(context: &Context, id: &str, reader: &Microbatch) -> check::Wi
             this: node.relation.clone(),
         };
         let text = render::model(context.jinja, context.graph, node, &render_context)?;
-        with_check_input(context, node, settings, &text, &[], |input| check::window_keys(&input))
+        Ok(with_check_input(context, node, settings, &text, &[], |input| {
+            check::window_keys(&input)
+        }))
     });
     let keys = keys.unwrap_or_default();
     lock().insert(id.to_string(), keys.clone());

@@ -47,8 +47,10 @@ pub(super) fn reject_in_text(
     what: &str,
     text: &str,
 ) -> Result<(), Diagnostic> {
-    let Some(command) = context.dialect.client_syntax.first_command(text) else { return Ok(()) };
-    let program = &context.dialect.client_syntax.program;
+    let Some(command) = context.dialect.client.client_syntax.first_command(text) else {
+        return Ok(());
+    };
+    let program = &context.dialect.client.client_syntax.program;
     let error = Diagnostic::error(format!(
         "{what} of `{}` contains a command of the client `{program}`: {}",
         node.name, command.text

@@ -120,28 +120,24 @@ impl RelationCatalog for Columns {
 
 impl Columns {
     /// Collects the sources of columns of a project.
-    pub fn new(
-        project: &Project,
-        graph: &Arc<Graph>,
-        dialect: &Dialect,
-    ) -> Result<Columns, Diagnostic> {
+    pub fn new(project: &Project, graph: &Arc<Graph>, dialect: &Dialect) -> Columns {
         let by_relation = graph
             .nodes
             .values()
             .map(|node| (relation_key(&node.relation), node.unique_id.clone()))
             .collect();
-        Ok(Columns {
+        Columns {
             catalog: project.catalog.clone(),
             recorded: project.has_answers,
             graph: graph.clone(),
             jinja: Arc::downgrade(&project.jinja),
             database: project.target.database.clone(),
-            parser: dialect.property("parser")?,
-            case: dialect.property("case")?,
+            parser: dialect.syntax.parser.clone(),
+            case: dialect.names.case,
             by_relation,
             cache: Mutex::default(),
             in_progress: Mutex::default(),
-        })
+        }
     }
 
     /// The columns of a model's query, if they are known.

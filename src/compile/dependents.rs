@@ -10,12 +10,9 @@ use crate::diagnostics::Diagnostic;
 
 /// The views that read the node, directly or through other views, parents before children. Empty if
 /// the engine keeps views when a relation is replaced.
-pub(super) fn dependent_views<'a>(
-    context: &'a Context,
-    node: &Node,
-) -> Result<Vec<&'a Node>, Diagnostic> {
-    if context.dialect.property::<Option<String>>("readers")?.is_none() {
-        return Ok(Vec::new());
+pub(super) fn dependent_views<'a>(context: &'a Context, node: &Node) -> Vec<&'a Node> {
+    if context.dialect.builds.readers.is_none() {
+        return Vec::new();
     }
     let mut visited = BTreeSet::from([node.unique_id.as_str()]);
     let mut views = Vec::new();
@@ -32,7 +29,7 @@ pub(super) fn dependent_views<'a>(
         }
         visited.insert(id.as_str());
     }
-    Ok(views)
+    views
 }
 
 /// A view that is not bound to the relations it reads (`bind: false`) does not depend on them.
@@ -41,17 +38,10 @@ fn is_bound(view: &Node) -> bool {
 }
 
 /// The line about these views in the header of a file.
-pub(super) fn header_line(
-    context: &Context,
-    views: &[&Node],
-) -> Result<Option<String>, Diagnostic> {
-    let Some(effect) =
-        context.dialect.property::<Option<String>>("readers")?.filter(|_| !views.is_empty())
-    else {
-        return Ok(None);
-    };
+pub(super) fn header_line(context: &Context, views: &[&Node]) -> Option<String> {
+    let effect = context.dialect.builds.readers.as_ref().filter(|_| !views.is_empty())?;
     let names: Vec<String> = views.iter().map(|view| view.relation.to_string()).collect();
-    Ok(Some(format!("{}: {effect}", names.join(", "))))
+    Some(format!("{}: {effect}", names.join(", ")))
 }
 
 /// A warning for the views that the engine always drops and that no step of the plan creates again.
@@ -59,14 +49,14 @@ pub(super) fn dropped_views_warning(
     context: &Context,
     node: &Node,
     views: &[&Node],
-) -> Result<Option<Diagnostic>, Diagnostic> {
+) -> Option<Diagnostic> {
     let dropped_views_warning: Vec<&str> = views
         .iter()
         .filter(|view| !context.folders.contains_key(&view.unique_id))
         .map(|view| view.name.as_str())
         .collect();
-    if dropped_views_warning.is_empty() || !context.dialect.property::<bool>("drops_readers")? {
-        return Ok(None);
+    if dropped_views_warning.is_empty() || !context.dialect.builds.drops_readers {
+        return None;
     }
     let message = format!(
         "replacing `{}` drops views that this plan does not create again: `{}`",
@@ -74,5 +64,5 @@ pub(super) fn dropped_views_warning(
         dropped_views_warning.join("`, `")
     );
     let warning = Diagnostic::warning(message).at(node.file.line(1));
-    Ok(Some(warning.hint(format!("select them too: `--select {}+`", node.name))))
+    Some(warning.hint(format!("select them too: `--select {}+`", node.name)))
 }

@@ -33,8 +33,7 @@ pub(super) fn check_header(context: &Context, node: &Node) -> Result<(), Diagnos
 
 /// Rejects a file with an unterminated query.
 pub(super) fn check_file(context: &Context, node: &Node, file: &str) -> Result<(), Diagnostic> {
-    let Some(open) = unfinished(file, &*parser(&context.dialect.property::<String>("parser")?))
-    else {
+    let Some(open) = unfinished(file, &*parser(&context.dialect.syntax.parser)) else {
         return Ok(());
     };
     Err(Diagnostic::error(format!(
@@ -60,8 +59,7 @@ fn reject_unfinished(
         &format!("a `{}`", key.replace('_', "-")),
         text,
     )?;
-    let Some(open) = unfinished(text, &*parser(&context.dialect.property::<String>("parser")?))
-    else {
+    let Some(open) = unfinished(text, &*parser(&context.dialect.syntax.parser)) else {
         return Ok(());
     };
     let name = key.replace('_', "-");

@@ -12,7 +12,7 @@ pub(super) fn validate_relation_name(dialect: &Dialect, node: &Node) -> Result<(
     let style = &node.relation.style;
     // A source that is a file: the identifier is a string or a call of a table function.
     if node.kind == Kind::Source && node.relation.schema.is_none() {
-        let parser = inject::parser(&dialect.property::<String>("parser")?);
+        let parser = inject::parser(&dialect.syntax.parser);
         return if inject::is_contained(&node.relation.identifier, &*parser) {
             Ok(())
         } else {
@@ -27,7 +27,7 @@ pub(super) fn validate_relation_name(dialect: &Dialect, node: &Node) -> Result<(
     for (index, part) in
         parts.into_iter().enumerate().filter_map(|(index, part)| Some((index, part?)))
     {
-        if !is_writable(dialect, style, index, part)? {
+        if !is_writable(dialect, style, index, part) {
             return Err(invalid_name(dialect, node, part));
         }
     }
@@ -40,15 +40,15 @@ pub(super) fn is_writable(
     style: &RelationStyle,
     index: usize,
     part: &str,
-) -> Result<bool, Diagnostic> {
+) -> bool {
     if !style.quoted[index] {
-        return Ok([";", "\n", "\r", "--", "/*", "'"].iter().all(|end| !part.contains(end)));
+        return [";", "\n", "\r", "--", "/*", "'"].iter().all(|end| !part.contains(end));
     }
     // The name as `Relation` writes it, which ignores how the dialect escapes quotes.
     let all_quoted = RelationStyle { quoted: [true; 3], included: [true; 3], ..style.clone() };
     let relation =
         Relation { database: None, schema: None, identifier: part.to_string(), style: all_quoted };
-    Ok(dialect.quoted(part)?.0 == relation.to_string())
+    dialect.quoted(part).0 == relation.to_string()
 }
 
 fn invalid_name(dialect: &Dialect, node: &Node, part: &str) -> Diagnostic {

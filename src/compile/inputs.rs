@@ -103,18 +103,15 @@ pub fn input_entries(
     dialect: &Dialect,
     node: &Node,
     query: &Query,
-) -> Result<Vec<InputEntry>, Diagnostic> {
+) -> Vec<InputEntry> {
     let mut entries: Vec<InputEntry> = Vec::new();
     let hook_inputs = read_by_hooks(graph, node);
     let ids: BTreeSet<String> =
         query.ids(|_| true).into_iter().chain(reads_through(graph, node)).collect();
     for id in &ids {
         let input = &graph.nodes[id];
-        let event_time = input
-            .event_time
-            .as_ref()
-            .map(|time| dialect.event_time(&time.column, time.quote))
-            .transpose()?;
+        let event_time =
+            input.event_time.as_ref().map(|time| dialect.event_time(&time.column, time.quote));
         let entry = |relation: String, filtered: bool, whole_because: Option<String>| InputEntry {
             unique_id: id.clone(),
             relation,
@@ -139,7 +136,7 @@ pub fn input_entries(
             }
         }
     }
-    Ok(entries)
+    entries
 }
 
 /// Unique ids of what the hooks of a node refer to.

@@ -30,13 +30,13 @@ pub fn ledger_table(
         schema: Some(parts.pop().unwrap_or_else(|| schema.to_string())),
         database: parts.pop().or_else(|| database.map(str::to_string)),
         identifier,
-        style: dialect.relation_style()?,
+        style: dialect.relation_style(),
     };
     let names = [relation.database.as_ref(), relation.schema.as_ref(), Some(&relation.identifier)];
-    let longest: usize = dialect.property("longest_name")?;
+    let longest = dialect.names.longest_name;
     for (index, name) in names.into_iter().enumerate() {
         let Some(name) = name else { continue };
-        if !is_writable(dialect, &relation.style, index, name)? || name.len() > longest {
+        if !is_writable(dialect, &relation.style, index, name) || name.len() > longest {
             return Err(error(format!(
                 "`{name}`, a part of the name of the ledger, cannot be written in {}",
                 dialect.name
@@ -83,7 +83,7 @@ pub(super) fn attach(
         .at_maybe(setting.at.clone())
         .hint("name another table"));
     }
-    loaded.dialect.ledger = Some(Sql(name));
+    loaded.dialect.ledger_table = Some(Sql(name));
     Ok(Some(table))
 }
 
@@ -97,7 +97,7 @@ pub(super) fn add(
 ) -> Result<(), Diagnostic> {
     let mut table = table.clone();
     if table.format.is_none() {
-        let formats: Vec<String> = dialect.property("ledger_formats")?;
+        let formats = &dialect.ledger.ledger_formats;
         let format = |node: &&Node| {
             let format = node.setting("file_format")?.as_str()?.to_lowercase();
             formats.contains(&format).then_some(format)

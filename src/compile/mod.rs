@@ -101,7 +101,7 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     diagnostics.extend(macro_overrides::unused_overrides(
         project,
         &selected,
-        dialect.property("runs_strategy_macros")?,
+        dialect.builds.runs_strategy_macros,
         request.windows.strict,
     )?);
     refresh::reject_protected(&selected, request)?;
@@ -181,7 +181,7 @@ pub fn open(open: &LoadOptions) -> Result<LoadedProject, Diagnostics> {
             .map_or_else(|| dialect::named(name), Ok)?;
         let facts = facts(&dialect);
         loaded_dialect.set(Some(dialect));
-        facts
+        Ok(facts)
     })?;
     let dialect = loaded_dialect.take().filter(|dialect| dialect.name == project.target.dialect);
     let mut dialect = dialect.map_or_else(|| dialect::named(&project.target.dialect), Ok)?;
@@ -223,7 +223,7 @@ pub fn open(open: &LoadOptions) -> Result<LoadedProject, Diagnostics> {
         all.add_resource_json(database.as_deref(), &schema, &mut json);
         json
     });
-    let columns = Arc::new(Columns::new(&project, &graph, &dialect)?);
+    let columns = Arc::new(Columns::new(&project, &graph, &dialect));
     project.jinja.set_relation_catalog(columns.clone());
     Ok(LoadedProject { project, graph, dialect, columns, broken: resolved.broken, diagnostics })
 }
@@ -250,22 +250,22 @@ fn graph_gap(broken: &[Broken]) -> Option<Diagnostic> {
 }
 
 /// The properties of a dialect that loading a target needs.
-pub fn target_facts(dialect: &Dialect) -> Result<TargetFacts, Diagnostic> {
-    Ok(TargetFacts {
-        schema: dialect.property("default_schema")?,
-        keys: dialect.property("target_keys")?,
-    })
+pub fn target_facts(dialect: &Dialect) -> TargetFacts {
+    TargetFacts {
+        schema: dialect.target.default_schema.clone(),
+        keys: dialect.target.target_keys.clone(),
+    }
 }
 
 /// The properties of a dialect that loading a project needs.
-fn facts(dialect: &Dialect) -> Result<Facts, Diagnostic> {
-    Ok(Facts {
-        style: dialect.relation_style()?,
-        columns: dialect.column_style()?,
-        adapters: dialect.dispatch()?,
-        target: target_facts(dialect)?,
-        files_as_sources: dialect.property("files_as_sources")?,
-    })
+fn facts(dialect: &Dialect) -> Facts {
+    Facts {
+        style: dialect.relation_style(),
+        columns: dialect.column_style(),
+        adapters: dialect.dispatch.clone(),
+        target: target_facts(dialect),
+        files_as_sources: dialect.target.files_as_sources,
+    }
 }
 
 impl LoadedProject {

@@ -40,22 +40,19 @@ pub(super) fn query_before_window(
     render_context: &RenderContext,
 ) -> Result<Option<FilteredQuery>, Diagnostic> {
     let query = filtered_query(context, node, render_context, true)?;
-    let (read, _) = self_marks(context, &query.text)?;
+    let (read, _) = self_marks(context, &query.text);
     let limited =
         query.injected.filters.iter().filter(|filter| filter.unique_id == node.unique_id).count();
     Ok((limited > 0 && limited >= read).then_some(query))
 }
 
 /// How often the model's own table occurs in its query, and how often in a comment or a string.
-fn self_marks(
-    context: &Context,
-    text: &render::RenderedModel,
-) -> Result<(usize, usize), Diagnostic> {
-    let parser = inject::parser(&context.dialect.property::<String>("parser")?);
+fn self_marks(context: &Context, text: &render::RenderedModel) -> (usize, usize) {
+    let parser = inject::parser(&context.dialect.syntax.parser);
     let marks = text.marks.iter().filter(|mark| mark.kind == MarkKind::This);
     let (hidden, read): (Vec<_>, Vec<_>) =
         marks.partition(|mark| inject::is_in_comment_or_string(&text.sql, &mark.span, &*parser));
-    Ok((read.len(), hidden.len()))
+    (read.len(), hidden.len())
 }
 
 /// `limits_self`: whether the model's own table is limited to rows before the window.
@@ -71,7 +68,7 @@ fn filtered_query(
     reject_slots(&text.sql).map_err(locate)?;
     let event_time = |id: &str| context.graph.nodes[id].event_time.as_ref();
     let condition = |event_time: &EventTime, id: &str, kind: &TimeType| {
-        let column = context.dialect.event_time(&event_time.column, event_time.quote)?;
+        let column = context.dialect.event_time(&event_time.column, event_time.quote);
         if limits_self && id == node.unique_id {
             context.dialect.before(&column, kind)
         } else {
@@ -105,7 +102,7 @@ fn filtered_query(
     };
     let columns = |id: &str| context.columns.certain(id);
     let mut inputs = inputs::query_inputs(context.graph, node, context.database);
-    if context.dialect.property("hidden_reserved")? {
+    if context.dialect.syntax.hidden_reserved {
         inputs.iter_mut().for_each(|input| input.declared.clear());
     }
     for input in inputs.iter().filter(|input| input.filtered) {
@@ -133,20 +130,20 @@ fn filtered_query(
         let self_marks = marks.iter_mut().filter(|mark| mark.kind == MarkKind::This);
         self_marks.for_each(|mark| mark.kind = MarkKind::Input(node.unique_id.clone()));
     }
-    let parser = inject::parser(&context.dialect.property::<String>("parser")?);
-    let hidden: Vec<String> = context.dialect.property("hidden_columns")?;
+    let parser = inject::parser(&context.dialect.syntax.parser);
+    let hidden = &context.dialect.syntax.hidden_columns;
     let injection = Injection {
         sql: &text.sql,
         marks: &marks,
         inputs: &inputs,
         columns: &columns,
         within: &sample_replacement,
-        hidden: &hidden,
+        hidden,
         types: node.schema_change() != SchemaChange::Ignore,
     };
     let mut injected = inject::filters(&injection, &*parser).map_err(locate)?;
     let left_out = match render_context.incremental {
-        true => schema_changes::remove_missing_columns(context, node, &mut injected.columns)?,
+        true => schema_changes::remove_missing_columns(context, node, &mut injected.columns),
         false => Vec::new(),
     };
     for id in injected.ids(|access| *access == Access::Filtered) {
@@ -156,7 +153,7 @@ fn filtered_query(
     let edits: Result<Vec<_>, Diagnostic> = injected.filters.iter().map(edit).collect();
     let sql = inject::splice(&text.sql, edits?);
     // A name that is assembled from the parts of the relation has no mark.
-    let reads_self = text.reads_this && !matches!(self_marks(context, &text)?, (0, 1..));
+    let reads_self = text.reads_this && !matches!(self_marks(context, &text), (0, 1..));
     Ok(FilteredQuery { text, injected, sql, left_out, reads_self })
 }
 
@@ -173,7 +170,7 @@ fn ephemeral_event_time(context: &Context, node: &Node) -> Result<(), Diagnostic
     for column in &columns {
         if context
             .dialect
-            .same_column((&column.name, column.quoted), (&event_time.column, event_time.quote))?
+            .same_column((&column.name, column.quoted), (&event_time.column, event_time.quote))
         {
             return Ok(());
         }

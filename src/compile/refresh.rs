@@ -107,9 +107,8 @@ pub fn shadow_relation(
     node: &Node,
     query: &str,
     windows: (&str, &str),
-) -> Result<Relation, Diagnostic> {
+) -> Relation {
     let hash = &short_hash(&format!("{query}\0{}\0{}", windows.0, windows.1))[..8];
-    let identifier =
-        dialect.limited_name(&node.relation.identifier, &format!("refresh_{hash}"), 0)?;
-    Ok(Relation { identifier, ..node.relation.clone() })
+    let identifier = dialect.limited_name(&node.relation.identifier, &format!("refresh_{hash}"), 0);
+    Relation { identifier, ..node.relation.clone() }
 }

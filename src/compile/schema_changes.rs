@@ -64,7 +64,7 @@ pub(super) struct ChangeInput<'a> {
 pub(super) fn table_change(of: &ChangeInput) -> Result<Option<TableChange>, Diagnostic> {
     let ChangeInput { context, node, .. } = of;
     let (dialect, change) = (context.dialect, node.schema_change());
-    let alters = codegen::alters(dialect, node)?;
+    let alters = codegen::alters(dialect, node);
     if alters == Alters::Never {
         if change == SchemaChange::Fail {
             reject_differences(of)?;
@@ -72,7 +72,7 @@ pub(super) fn table_change(of: &ChangeInput) -> Result<Option<TableChange>, Diag
         return Ok(None);
     }
     let Some(columns) = of.columns else {
-        if dialect.property::<bool>("by_name")? && alters == Alters::ByQuery {
+        if dialect.batches.by_name && alters == Alters::ByQuery {
             return of.generate(&[], &[], &[], Vec::new()).map(Some);
         }
         let message = format!(
@@ -100,17 +100,16 @@ pub(super) fn table_change(of: &ChangeInput) -> Result<Option<TableChange>, Diag
     };
     let first_columns = of.first.unwrap_or_default();
     let is_present = |column: &ResultColumn| {
-        Ok(is_among(dialect, column, first_columns)?
-            || is_among(dialect, column, present.as_deref().unwrap_or_default())?)
+        Ok(is_among(dialect, column, first_columns)
+            || is_among(dialect, column, present.as_deref().unwrap_or_default()))
     };
     let mut diagnostics = Vec::new();
     let (mut added, mut untyped) = (Vec::new(), Vec::new());
     let adds = matches!(change, SchemaChange::AppendNewColumns | SchemaChange::SyncAllColumns);
     for column in columns.iter().filter(|_| adds) {
-        let is_catalogued = catalogued
-            .as_deref()
-            .map_or(Ok(false), |present| is_among(dialect, column, present))?;
-        match declared_type(dialect, node, column)? {
+        let is_catalogued =
+            catalogued.as_deref().is_some_and(|present| is_among(dialect, column, present));
+        match declared_type(dialect, node, column) {
             _ if is_catalogued => {}
             Some(data_type) => added.push((column.clone(), data_type)),
             None if is_present(column)? => {}
@@ -126,11 +125,11 @@ pub(super) fn table_change(of: &ChangeInput) -> Result<Option<TableChange>, Diag
         .chain(present.iter().flatten())
         .filter(|_| change == SchemaChange::SyncAllColumns)
     {
-        if !is_among(dialect, column, columns)? && !is_among(dialect, column, &dropped)? {
+        if !is_among(dialect, column, columns) && !is_among(dialect, column, &dropped) {
             dropped.push(column.clone());
         }
     }
-    let checked = dialect.has(&format!("check_{}", change.as_str()));
+    let checked = dialect.has_macro(&format!("check_{}", change.as_str()));
     if change == SchemaChange::SyncAllColumns && present.is_none() && !checked {
         let message = format!(
             "columns that the query of `{}` no longer has are unknown, so the plan drops none",
@@ -153,10 +152,10 @@ fn reject_differences(of: &ChangeInput) -> Result<(), Diagnostic> {
     let (Some(columns), Some(present)) = (of.columns, of.context.columns.catalogued(node)) else {
         return Ok(());
     };
-    let new = missing(dialect, columns, &present)?
+    let new = missing(dialect, columns, &present)
         .into_iter()
         .map(|name| format!("the table lacks `{name}`"));
-    let old = missing(dialect, &present, columns)?
+    let old = missing(dialect, &present, columns)
         .into_iter()
         .map(|name| format!("the query lacks `{name}`"));
     let differences: Vec<String> = new.chain(old).collect();
@@ -171,18 +170,14 @@ fn reject_differences(of: &ChangeInput) -> Result<(), Diagnostic> {
 }
 
 /// The names of the columns that are not among the others.
-fn missing(
-    dialect: &Dialect,
-    columns: &[ResultColumn],
-    others: &[ResultColumn],
-) -> Result<Vec<String>, Diagnostic> {
+fn missing(dialect: &Dialect, columns: &[ResultColumn], others: &[ResultColumn]) -> Vec<String> {
     let mut names = Vec::new();
     for column in columns {
-        if !is_among(dialect, column, others)? {
+        if !is_among(dialect, column, others) {
             names.push(column.name.clone());
         }
     }
-    Ok(names)
+    names
 }
 
 /// Removes the columns that the table of a model with `on_schema_change: ignore` lacks according to
@@ -191,22 +186,20 @@ pub(super) fn remove_missing_columns(
     context: &Context,
     node: &Node,
     columns: &mut Option<Vec<ResultColumn>>,
-) -> Result<Vec<String>, Diagnostic> {
-    if node.schema_change() != SchemaChange::Ignore
-        || !context.dialect.property::<bool>("nested_with")?
-    {
-        return Ok(Vec::new());
+) -> Vec<String> {
+    if node.schema_change() != SchemaChange::Ignore || !context.dialect.syntax.nested_with {
+        return Vec::new();
     }
     let (Some(known), Some(present)) = (columns.as_mut(), context.columns.catalogued(node)) else {
-        return Ok(Vec::new());
+        return Vec::new();
     };
-    let left_out = missing(context.dialect, known, &present)?;
+    let left_out = missing(context.dialect, known, &present);
     // A table without any of the columns is a different table.
     if left_out.len() == known.len() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     known.retain(|column| !left_out.contains(&column.name));
-    Ok(left_out)
+    left_out
 }
 
 /// A warning about omitted columns.
@@ -308,16 +301,16 @@ fn widened(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Vec<(ResultColumn, String)>, Diagnostic> {
     let (dialect, node) = (of.context.dialect, of.node);
-    let wider: BTreeMap<String, Vec<String>> = dialect.property("wider_types")?;
+    let wider = &dialect.types.wider_types;
     let fits = |narrow: &str, wide: &str| {
         wider.get(narrow).is_some_and(|types| types.iter().any(|data_type| data_type == wide))
     };
     let mut widened = Vec::new();
     for column in columns {
-        let Some(data_type) = declared_type(dialect, node, column)? else { continue };
+        let Some(data_type) = declared_type(dialect, node, column) else { continue };
         for other in present {
             let is_same =
-                dialect.same_column((&column.name, column.quoted), (&other.name, other.quoted))?;
+                dialect.same_column((&column.name, column.quoted), (&other.name, other.quoted));
             let Some(was) = other.data_type.as_ref().filter(|_| is_same) else { continue };
             let (new, old) = (normalized_type(&data_type), normalized_type(was));
             if new == old || fits(&new, &old) {
@@ -362,36 +355,28 @@ fn normalized_type(data_type: &str) -> String {
 }
 
 /// The declared type of a column of the query, or the type of its cast.
-fn declared_type(
-    dialect: &Dialect,
-    node: &Node,
-    column: &ResultColumn,
-) -> Result<Option<String>, Diagnostic> {
+fn declared_type(dialect: &Dialect, node: &Node, column: &ResultColumn) -> Option<String> {
     for declared in &node.columns {
-        if dialect.same_column((&column.name, column.quoted), (&declared.name, declared.quote))?
+        if dialect.same_column((&column.name, column.quoted), (&declared.name, declared.quote))
             && let Some(data_type) = declared
                 .data_type
                 .as_deref()
                 .map(str::trim)
                 .filter(|data_type| !data_type.is_empty())
         {
-            return Ok(Some(data_type.to_string()));
+            return Some(data_type.to_string());
         }
     }
-    Ok(column.data_type.clone())
+    column.data_type.clone()
 }
 
-pub(super) fn is_among(
-    dialect: &Dialect,
-    column: &ResultColumn,
-    columns: &[ResultColumn],
-) -> Result<bool, Diagnostic> {
+pub(super) fn is_among(dialect: &Dialect, column: &ResultColumn, columns: &[ResultColumn]) -> bool {
     for other in columns {
-        if dialect.same_column((&column.name, column.quoted), (&other.name, other.quoted))? {
-            return Ok(true);
+        if dialect.same_column((&column.name, column.quoted), (&other.name, other.quoted)) {
+            return true;
         }
     }
-    Ok(false)
+    false
 }
 
 fn location(node: &Node) -> Location {

@@ -36,7 +36,7 @@ pub(super) fn stage(
             .hint("add `--event-time-start` and `--event-time-end`")
             .into());
     }
-    if !dialect.property::<bool>("staged")? {
+    if !dialect.staging.staged {
         return Err(Diagnostic::error(format!(
             "a backfill cannot be staged on {}: batchwright has no statements for it",
             dialect.name
@@ -249,7 +249,7 @@ pub(super) fn files(
     let entry = StagedEntry {
         table: tables.staged.to_string(),
         before: tables.before.to_string(),
-        atomic: codegen::publish_is_atomic(dialect)?,
+        atomic: codegen::publish_is_atomic(dialect),
         undo: FileEntry::unhashed(&undo),
         cleanup: FileEntry::unhashed(&cleanup),
     };

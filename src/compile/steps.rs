@@ -197,12 +197,12 @@ impl MicrobatchModel<'_> {
     fn swap(&self, cover: &Cover) -> Result<String, Diagnostic> {
         let (first, last) = cover.ends();
         let range = Window { start: first.window.start, end: last.window.end };
-        let views = dependents::dependent_views(self.context, self.node)?;
+        let views = dependents::dependent_views(self.context, self.node);
         codegen::swap(
             self.context.dialect,
             self.node,
             &self.render_context.this,
-            dependents::header_line(self.context, &views)?,
+            dependents::header_line(self.context, &views),
             range,
         )
     }
@@ -234,7 +234,7 @@ impl MicrobatchModel<'_> {
         let batch_parts = self.batch_parts(query, label_length);
         let fill = |text: &BatchTemplate| text.fill(&span.window, &span.label);
         let stage = fill(&BatchTemplate::new(
-            &codegen::batch_stage(&batch_parts)?.0,
+            &codegen::batch_stage(&batch_parts).0,
             self.settings.timezone,
         ));
         let columns = query.injected.columns.as_deref();

@@ -7,7 +7,7 @@ use super::Context;
 use crate::codegen;
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
-use crate::dialect::{Case, fold_case};
+use crate::dialect::fold_case;
 use crate::inject::ResultColumn;
 use crate::jinja::{Relation, StrategyArguments, StrategyMacro};
 use crate::render::{self, RenderContext};
@@ -18,12 +18,12 @@ pub(super) fn strategy_macro(
     context: &Context,
     node: &Node,
     strategy: Option<&str>,
-) -> Result<Option<StrategyMacro>, Diagnostic> {
-    if !context.dialect.property::<bool>("runs_strategy_macros")? {
-        return Ok(None);
+) -> Option<StrategyMacro> {
+    if !context.dialect.builds.runs_strategy_macros {
+        return None;
     }
-    let usual = codegen::default_strategy(context.dialect, node)?;
-    Ok(context.jinja.strategy_macro(&node.package, strategy, &usual))
+    let usual = codegen::default_strategy(context.dialect, node);
+    context.jinja.strategy_macro(&node.package, strategy, usual)
 }
 
 /// A warning about a microbatch model whose statements a macro generates.
@@ -55,7 +55,7 @@ impl StrategyCall<'_> {
     /// The statements that the macro returns in this render context.
     pub fn statements(&self, render_context: &RenderContext) -> Result<String, Diagnostic> {
         let StrategyCall { context, node, strategy_macro, .. } = self;
-        let case: Case = context.dialect.property("case")?;
+        let case = context.dialect.names.case;
         let Some(columns) = self.columns else {
             let message = format!(
                 "macro `{}` needs the columns of `{}`, which are unknown",

@@ -45,7 +45,7 @@ pub fn event_time(
         Some(name) => (name, true),
         None => (written.clone(), false),
     };
-    let declared = declared_column(node, dialect, &column, is_quoted)?;
+    let declared = declared_column(node, dialect, &column, is_quoted);
     let data_type = declared.and_then(|declared| declared.data_type.clone());
     let data_type = data_type
         .or_else(|| partitioned_type(node, &column))
@@ -87,17 +87,17 @@ fn declared_column<'n>(
     dialect: &Dialect,
     name: &str,
     is_quoted: bool,
-) -> Result<Option<&'n Column>, Diagnostic> {
+) -> Option<&'n Column> {
     let exact = node.columns.iter().find(|column| column.name == name);
     if let (Some(exact), false) = (exact, is_quoted) {
-        return Ok(Some(exact));
+        return Some(exact);
     }
     for column in &node.columns {
-        if dialect.same_column((&column.name, column.quote), (name, is_quoted))? {
-            return Ok(Some(column));
+        if dialect.same_column((&column.name, column.quote), (name, is_quoted)) {
+            return Some(column);
         }
     }
-    Ok(exact)
+    exact
 }
 
 /// The type that `partition_by` gives the column, if the table is partitioned by it; dbt's default
@@ -134,14 +134,14 @@ impl Declaration<'_> {
         &self,
         dialect: &Dialect,
     ) -> Result<Result<TimeType, Box<Diagnostic>>, Diagnostic> {
-        let class = self.data_type.map(|data_type| dialect.type_class(data_type)).transpose()?;
+        let class = self.data_type.map(|data_type| dialect.type_class(data_type));
         let (unit, format) = (self.unit()?, self.format()?);
         let refuse = |message: String| {
             Diagnostic::error(format!("`event_time` of `{}` {message}", self.name()))
         };
         let declared = || format!("`{}` is `{}`", self.column, self.data_type.unwrap_or_default());
         if let (Some(data_type), Some(TypeClass::Other)) = (self.data_type, class)
-            && dialect.lists("other_types", &crate::dialect::plain_type(data_type))?
+            && dialect.types.other_types.contains(&crate::dialect::plain_type(data_type))
         {
             let error = refuse(format!("cannot hold a time: {}", declared())).at(self.at.clone());
             return Ok(Err(Box::new(error.hint("name a column of dates or timestamps"))));

@@ -2,7 +2,6 @@
    A batch is written by a delete and an insert in one transaction, from a staged temporary table. #}
 
 {% set parser = "generic" %}
-{% set like = none %}
 {# Whether a subquery may have a `with` clause. If not, a statement gets `ctes` and `body`. #}
 {% set nested_with = true %}
 
@@ -140,7 +139,9 @@ not coalesce({{ window }}, false)
 {% set modes = ["error", "drop", "keep"] %}
 {# Variants of the statement. The variant depends on the table's format (`formats`: variants by value of the key `format_key`) or on
    its partitions (`aligned`: the variant for windows that are provably whole partitions of `partition_key`). A variant has the
-   macro `overwrite_<variant>`. #}
+   macro `overwrite_<variant>`. `variants`: by name, its values of the properties from `strategy` to `modes`, `by_partitions`,
+   `needs_partitions` and `not_atomic` that differ from those of the dialect. #}
+{% set variants = {} %}
 {% set format_key = none %}
 {% set formats = {} %}
 {% set aligned = none %}
@@ -764,10 +765,10 @@ drop table if exists {{ staged }};
 drop table if exists {{ before }};
 {% endmacro %}
 
-{# Running a plan. `client`: the default command. `{file}` is replaced by the file of a step (one process per step), `{path}` by the
+{# Running a plan. `command`: the default one. `{file}` is replaced by the file of a step (one process per step), `{path}` by the
    profile's database file. Empty: no known client runs a file without further arguments. The marker prints its token with a dash
    in the middle, which is not in the text of the statement. #}
-{% set client = [] %}
+{% set command = [] %}
 {% set example = "my-client {file}" %}
 
 {# The lexical rules of the dialect's clients, and the commands that they execute on the user's machine: see `client_commands.rs`.

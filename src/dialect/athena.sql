@@ -13,7 +13,7 @@
 {% set dispatch = ["athena"] %}
 
 {# No client of Athena runs a file of several statements and waits for them. #}
-{% set client = [] %}
+{% set command = [] %}
 {% set example = "my-client {file}" %}
 {% set ticks = "`" %}
 {% set location_key = "external_location" %}

@@ -53,7 +53,7 @@
 ] %}
 
 {# It reads only standard input, to the end: each step has one process, and the marker is its last input. #}
-{% set client = ["bq", "query", "--use_legacy_sql=false", "--format=csv"] %}
+{% set command = ["bq", "query", "--use_legacy_sql=false", "--format=csv"] %}
 {% set example = "bq query --use_legacy_sql=false" %}
 
 {% set options = [

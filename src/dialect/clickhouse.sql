@@ -27,7 +27,7 @@
 ] %}
 
 {# It reads standard input to the end, so each step has one process. Its configuration file has the connection. #}
-{% set client = ["clickhouse-client", "--queries-file", "{file}"] %}
+{% set command = ["clickhouse-client", "--queries-file", "{file}"] %}
 {% set example = "clickhouse-client --host HOST --queries-file {file}" %}
 {% set strategy = "staged lightweight delete + insert" %}
 {% set atomic = false %}
@@ -58,10 +58,14 @@
 
 {# Partitions. A function without a time zone uses the server's midnight, unless the column has a time zone or is a date. #}
 {% set aligned = "partitions" %}
-{% set by_partitions_partitions = true %}
-{% set strategy_partitions = "staged, then partitions exchanged" %}
-{% set modes_partitions = ["error", "drop"] %}
-{% set not_atomic_partitions = "each partition is exchanged at once, but several are not; running the file again exchanges them all" %}
+{% set variants = {
+  "partitions": {
+    "strategy": "staged, then partitions exchanged",
+    "modes": ["error", "drop"],
+    "not_atomic": "each partition is exchanged at once, but several are not; running the file again exchanges them all",
+    "by_partitions": true
+  }
+} %}
 {% set partition_key = "partition_by" %}
 {% set partition_is_expression = true %}
 {% set partitions = [

@@ -216,6 +216,7 @@ mod tests {
     fn command(dialect: &str, text: &str) -> Option<(usize, String)> {
         named(dialect)
             .unwrap()
+            .client
             .client_syntax
             .first_command(text)
             .map(|command| (command.line, command.text))

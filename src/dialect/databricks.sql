@@ -19,7 +19,7 @@
 {% set by_name = true %}
 
 {# It runs a file, or standard input to its end, so each step has one process. Its settings have the connection. #}
-{% set client = ["dbsqlcli", "-e", "{file}"] %}
+{% set command = ["dbsqlcli", "-e", "{file}"] %}
 {% set example = "dbsqlcli -e {file}" %}
 {% set client_syntax = {
   "program": "dbsqlcli", "quotes": "'\"`", "escaping": "'\"", "line_comments": ["--"], "nested_comments": true,

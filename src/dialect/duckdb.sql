@@ -29,7 +29,7 @@
 {% set zoned_types = ["timestamptz", "timestamp with time zone"] %}
 {% set naive_types = ["timestamp", "timestamp without time zone", "datetime", "timestamp_s", "timestamp_ms", "timestamp_ns"] %}
 {# `-list`: drawing boxes takes the client longer than the query. #}
-{% set client = ["duckdb", "-bail", "-no-init", "-list", "{path}"] %}
+{% set command = ["duckdb", "-bail", "-no-init", "-list", "{path}"] %}
 {% set example = "duckdb -bail -list warehouse.duckdb" %}
 {% set client_syntax = {
   "program": "duckdb", "quotes": "'\"", "escape_prefix": "e", "dollar_quotes": true, "line_comments": ["--"], "at_line": ["."]

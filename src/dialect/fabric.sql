@@ -15,7 +15,7 @@
 ] %}
 {% set dispatch = ["fabric"] %}
 {% set quote = "[" %}
-{% set client = ["sqlcmd", "-b", "-G", "-i", "{file}"] %}
+{% set command = ["sqlcmd", "-b", "-G", "-i", "{file}"] %}
 {% set example = "sqlcmd -b -G -S SERVER -d DATABASE -i {file}" %}
 {% set stage_prefix = "" %}
 {% set stage_in_schema = true %}

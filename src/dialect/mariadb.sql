@@ -3,7 +3,7 @@
 {% set parser = "mysql" %}
 {% set like = "mysql" %}
 {% set dispatch = ["mariadb"] %}
-{% set client = ["mariadb", "--unbuffered", "--batch"] %}
+{% set command = ["mariadb", "--unbuffered", "--batch"] %}
 {% set example = "mariadb --unbuffered --batch -h HOST" %}
 
 {% macro table(target, query, make_way) %}

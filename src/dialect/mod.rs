@@ -3,8 +3,11 @@
 
 mod batch_template;
 mod client_commands;
+mod file;
 pub mod ledger_text;
 mod name;
+mod properties;
+mod property_values;
 mod session;
 mod spellings;
 mod sql;
@@ -12,16 +15,16 @@ mod template;
 mod time;
 mod time_format;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use minijinja::Value;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 pub use batch_template::{BatchTemplate, Slot, for_each, reject_slots};
 pub use client_commands::{ClientCommand, ClientSyntax};
 pub use name::{Case, fold_case, short_hash};
+pub use properties::*;
 pub use spellings::spellings;
 pub use sql::{Sql, one_line};
 pub use time::{TimeType, TypeClass, plain_type};
@@ -29,7 +32,8 @@ pub use time_format::{Precision, TimeFormat};
 
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::jinja::{ColumnStyle, RelationStyle};
-use template::DialectFile;
+use property_values::PropertyValues;
+use template::SqlMacro;
 
 /// All dialects with their files: the only list of engines in this program.
 const FILES: &[(&str, &str)] = &[
@@ -56,23 +60,38 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     FILES.iter().map(|(name, _)| *name).filter(|name| *name != "ansi")
 }
 
-/// The SQL of one engine.
+/// The SQL of one engine: its macros, and its properties by topic.
 pub struct Dialect {
     pub name: &'static str,
     /// This dialect, the one named by its `like`, and so on up to `ansi`.
     pub chain: Vec<&'static str>,
-    /// The files of the chain, in its order.
-    files: Vec<DialectFile>,
-    /// Words that must be quoted as column names, in lower case.
-    reserved: BTreeSet<String>,
+    pub syntax: SyntaxProperties,
+    pub names: NameProperties,
+    pub target: TargetProperties,
+    pub types: TypeProperties,
+    pub batches: BatchProperties,
+    pub keys: KeyProperties,
+    pub builds: BuildProperties,
+    pub changes: ChangeProperties,
+    pub contracts: ContractProperties,
+    pub metadata: MetadataProperties,
+    pub staging: StagingProperties,
+    pub client: ClientProperties,
+    pub ledger: LedgerProperties,
+    /// How a batch is written where no variant applies.
+    pub strategy: StrategyProperties,
+    /// How a batch is written in a variant that differs from `strategy`.
+    pub variants: BTreeMap<String, StrategyProperties>,
+    /// The prefixes that `adapter.dispatch` tries, in order: the names of dbt's adapters.
+    pub dispatch: Vec<String>,
+    /// By name, each with the dialect whose file has it.
+    macros: BTreeMap<&'static str, (&'static str, SqlMacro)>,
     /// The statements at the start of every file.
     pub session: String,
-    /// The commands of the dialect's clients.
-    pub client_syntax: ClientSyntax,
     /// The rendered bounds of windows: by macro and format, and which bound it is.
     window_bounds: Mutex<BTreeMap<(String, Slot), Sql>>,
     /// The table of the ledger, if the plan has one.
-    pub ledger: Option<Sql>,
+    pub ledger_table: Option<Sql>,
 }
 
 /// Loads the dialect of an engine, by the name of dbt's adapter.
@@ -87,153 +106,146 @@ pub fn named(name: &str) -> Result<Dialect, Diagnostic> {
             )),
         });
     };
-    let mut dialect = Dialect {
-        name,
-        chain: Vec::new(),
-        files: Vec::new(),
-        reserved: BTreeSet::new(),
-        session: String::new(),
-        client_syntax: ClientSyntax::default(),
-        window_bounds: Mutex::default(),
-        ledger: None,
-    };
+    load(name).map_err(|error| {
+        Diagnostic::error(format!("the dialect `{name}` cannot be loaded: {}", error.message))
+    })
+}
+
+/// Loads the files of a dialect's chain.
+fn load(name: &'static str) -> Result<Dialect, Diagnostic> {
+    let mut values = PropertyValues::default();
+    let mut macros = BTreeMap::new();
+    let mut chain = Vec::new();
+    let mut dispatch = None;
     let mut next = Some(name.to_string());
     while let Some(like) = next {
-        match FILES.iter().find(|(known, _)| *known == like) {
-            Some((name, text)) if !dialect.chain.contains(name) => {
-                let file = template::parse(name, text)?;
-                next =
-                    file.properties.get("like").and_then(|like| like.as_str()).map(str::to_string);
-                dialect.chain.push(name);
-                dialect.files.push(file);
-            }
-            _ => {
-                return Err(Diagnostic::error(format!(
-                    "`like` of the dialect `{name}` leads to `{like}`, which is unknown or cyclic"
-                )));
+        let (name, text) =
+            find_file(&like).filter(|(name, _)| !chain.contains(name)).ok_or_else(|| {
+                Diagnostic::error(format!("`like` leads to `{like}`, which is unknown or cyclic"))
+            })?;
+        let mut file = file::parse(text).map_err(|reason| invalid(name, &reason))?;
+        let mut header = |key| file.properties.remove(key).filter(|value| !value.is_none());
+        next = header("like").map(|like| like.to_string());
+        // It names the adapter, so it is not inherited.
+        let own_dispatch = header("dispatch");
+        if chain.is_empty() {
+            dispatch = own_dispatch;
+        }
+        values.add(name, &file);
+        for (macro_name, sql_macro) in file.macros {
+            macros.entry(macro_name).or_insert((name, sql_macro));
+        }
+        for (macro_name, from) in file.imports {
+            if !macros.contains_key(macro_name) {
+                macros.insert(macro_name, import(name, macro_name, from)?);
             }
         }
+        chain.push(name);
     }
-    dialect.reserved = dialect.property("reserved")?;
-    dialect.client_syntax = dialect.property("client_syntax")?;
+    let dispatch = match dispatch {
+        Some(names) => Vec::deserialize(names)
+            .map_err(|error| invalid(name, &format!("invalid `dispatch`: {error}")))?,
+        None => chain.iter().filter(|name| **name != "ansi").map(ToString::to_string).collect(),
+    };
+    let variants = values.take_variants("variants")?;
+    let dialect = Dialect {
+        name,
+        chain,
+        syntax: values.take()?,
+        names: values.take()?,
+        target: values.take()?,
+        types: values.take()?,
+        batches: values.take()?,
+        keys: values.take()?,
+        builds: values.take()?,
+        changes: values.take()?,
+        contracts: values.take()?,
+        metadata: values.take()?,
+        staging: values.take()?,
+        client: values.take()?,
+        ledger: values.take()?,
+        strategy: values.take()?,
+        variants,
+        dispatch,
+        macros,
+        session: String::new(),
+        window_bounds: Mutex::default(),
+        ledger_table: None,
+    };
+    values.reject_unknown()?;
     Ok(dialect)
 }
 
+/// The dialect file `<name>.sql`.
+fn find_file(name: &str) -> Option<(&'static str, &'static str)> {
+    FILES.iter().find(|(known, _)| *known == name).copied()
+}
+
+/// The macro of another file that the dialect `name` imports.
+fn import(
+    name: &'static str,
+    macro_name: &str,
+    from: &str,
+) -> Result<(&'static str, SqlMacro), Diagnostic> {
+    let not_found = || invalid(name, &format!("`{from}` has no macro `{macro_name}`"));
+    let (lender, text) = from.strip_suffix(".sql").and_then(find_file).ok_or_else(not_found)?;
+    let sql_macro =
+        file::parse_macro(text, macro_name).map_err(|reason| invalid(lender, &reason))?;
+    Ok((lender, sql_macro.ok_or_else(not_found)?))
+}
+
 impl Dialect {
-    /// A property (`{% set name = … %}`), from the nearest file that has it.
-    pub fn property<T: DeserializeOwned>(&self, name: &str) -> Result<T, Diagnostic> {
-        for (file_name, file) in self.chain.iter().zip(&self.files) {
-            if let Some(value) = file.properties.get(name) {
-                return T::deserialize(value).map_err(|error| invalid(file_name, name, &error));
-            }
-        }
-        Err(Diagnostic::error(format!("the dialect `{}` has no property `{name}`", self.name)))
+    /// Whether the dialect has a macro of this name.
+    pub fn has_macro(&self, name: &str) -> bool {
+        self.macros.contains_key(name)
     }
 
-    /// Whether the list `name` contains this word.
-    pub fn lists(&self, name: &str, word: &str) -> Result<bool, Diagnostic> {
-        let listed = self
-            .files
-            .iter()
-            .find_map(|file| file.properties.get(name))
-            .and_then(|listed| listed.as_array());
-        match listed {
-            Some(words) => Ok(words.iter().any(|listed| listed == word)),
-            None => {
-                Err(Diagnostic::error(format!("the dialect `{}` has no list `{name}`", self.name)))
-            }
-        }
-    }
-
-    /// A property of a variant (`<name>_<variant>`), or else of the dialect.
-    pub fn property_of<T: DeserializeOwned>(
-        &self,
-        name: &str,
-        variant: Option<&str>,
-    ) -> Result<T, Diagnostic> {
-        let variant = variant.map(|variant| format!("{name}_{variant}"));
-        match variant.filter(|variant| self.has(variant)) {
-            Some(variant) => self.property(&variant),
-            None => self.property(name),
-        }
-    }
-
-    /// Whether a file of the dialect has a macro or a property of this name.
-    pub fn has(&self, name: &str) -> bool {
-        self.files.iter().any(|file| {
-            file.macros.contains_key(name)
-                || file.properties.get(name).is_some_and(|property| !property.is_null())
-        })
+    /// How a batch is written in a variant.
+    pub fn strategy_of(&self, variant: Option<&str>) -> &StrategyProperties {
+        variant.and_then(|variant| self.variants.get(variant)).unwrap_or(&self.strategy)
     }
 
     /// Renders a macro with named arguments. A macro may declare fewer arguments than it gets, and
     /// the arguments `ledger` and `ledger_after`: where it writes the row of the ledger, if there is
     /// one.
     pub fn sql(&self, name: &str, arguments: &[(&str, Value)]) -> Result<Sql, Diagnostic> {
-        let files = self.chain.iter().zip(&self.files);
-        let Some((file, sql_macro)) =
-            files.into_iter().find_map(|(path, file)| Some((path, file.macros.get(name)?)))
-        else {
+        let Some((file, sql_macro)) = self.macros.get(name) else {
             return Err(Diagnostic::error(format!(
                 "the dialect `{}` has no macro `{name}`",
                 self.name
             )));
         };
         let row = |mark: char| {
-            let text = self.ledger.as_ref().map(|_| mark.to_string()).unwrap_or_default();
+            let text = self.ledger_table.as_ref().map(|_| mark.to_string()).unwrap_or_default();
             Value::from_safe_string(text)
         };
         let rows =
             [("ledger", row(ledger_text::ROW)), ("ledger_after", row(ledger_text::ROW_AFTER))];
-        sql_macro.render(arguments, &rows).map(Sql).map_err(|error| invalid(file, name, &error))
+        let invalid = |reason| invalid(file, &format!("invalid `{name}`: {reason}"));
+        sql_macro.render(arguments, &rows).map(Sql).map_err(invalid)
     }
 
     /// How the engine quotes names of relations, and which parts they have.
-    pub fn relation_style(&self) -> Result<RelationStyle, Diagnostic> {
-        Ok(RelationStyle {
-            quote: self.property("quote")?,
-            quoted: self.property("quoted")?,
-            included: self.property("included")?,
-        })
+    pub fn relation_style(&self) -> RelationStyle {
+        let NameProperties { quote, quoted, included, .. } = self.names;
+        RelationStyle { quote, quoted, included }
     }
 
     /// How dbt's adapter writes columns.
-    pub fn column_style(&self) -> Result<ColumnStyle, Diagnostic> {
-        let column_quote: Option<char> = self.property("column_quote")?;
-        let quote = column_quote.map_or_else(|| self.property("quote"), Ok)?;
-        Ok(ColumnStyle {
-            quote,
-            seeds: self.property("seed_columns_quoted")?,
-            once: self.property("columns_quoted_once")?,
-            types: self.property("type_labels")?,
-            lower_types: self.property("lower_types")?,
-        })
-    }
-
-    /// The prefixes that `adapter.dispatch` tries, in order: the names of dbt's adapters.
-    pub fn dispatch(&self) -> Result<Vec<String>, Diagnostic> {
-        match self
-            .files
-            .first()
-            .and_then(|file| file.properties.get("dispatch"))
-            .filter(|names| !names.is_null())
-        {
-            Some(names) => {
-                Vec::deserialize(names).map_err(|error| invalid(self.name, "dispatch", &error))
-            }
-            None => Ok(self
-                .chain
-                .iter()
-                .filter(|name| **name != "ansi")
-                .map(ToString::to_string)
-                .collect()),
+    pub fn column_style(&self) -> ColumnStyle {
+        ColumnStyle {
+            quote: self.names.column_quote.unwrap_or(self.names.quote),
+            seeds: self.names.seed_columns_quoted,
+            once: self.names.columns_quoted_once,
+            types: self.types.type_labels.clone(),
+            lower_types: self.types.lower_types,
         }
     }
 }
 
-/// An invalid entry of a dialect file.
-fn invalid(file: &str, name: &str, error: &dyn std::fmt::Display) -> Diagnostic {
-    Diagnostic::error(format!("invalid `{name}` in the dialect file `{file}.sql`: {error:#}"))
+/// An error in a dialect file.
+fn invalid(name: &str, reason: &str) -> Diagnostic {
+    Diagnostic::error(format!("{name}.sql: {reason}"))
 }
 
 #[cfg(test)]
@@ -245,13 +257,12 @@ mod tests {
         for name in names() {
             let dialect = named(name).unwrap();
             assert_eq!(dialect.chain.last(), Some(&"ansi"), "{name}");
-            dialect.relation_style().unwrap();
         }
     }
 
     #[test]
     fn macros_are_dispatched_by_the_names_of_the_adapters() {
-        let names = |name| named(name).unwrap().dispatch().unwrap().join(" ");
+        let names = |name| named(name).unwrap().dispatch.join(" ");
         assert_eq!(names("redshift"), "redshift postgres");
         assert_eq!(names("databricks"), "databricks spark");
         assert_eq!(

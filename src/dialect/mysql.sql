@@ -18,7 +18,7 @@
 {% set strategy = "staged delete + insert in one transaction" %}
 
 {# The client's option file has the connection. Without `--unbuffered` its output is buffered. #}
-{% set client = ["mysql", "--unbuffered", "--batch"] %}
+{% set command = ["mysql", "--unbuffered", "--batch"] %}
 {% set example = "mysql --unbuffered --batch -h HOST" %}
 {% set client_syntax = {
   "program": "mysql", "quotes": "'\"`", "escaping": "'\"", "escape_switches": ["no_backslash_escapes"],

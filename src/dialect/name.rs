@@ -3,7 +3,6 @@
 use sha2::{Digest, Sha256};
 
 use super::{Dialect, Sql};
-use crate::diagnostics::Diagnostic;
 
 /// How the engine folds the case of unquoted names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
@@ -28,63 +27,57 @@ pub fn fold_case(case: Case, name: &str) -> String {
 
 impl Dialect {
     /// A column's name. `quoted`: its author quoted it, so its case is significant.
-    pub fn column(&self, name: &str, quoted: bool) -> Result<Sql, Diagnostic> {
+    pub fn column(&self, name: &str, quoted: bool) -> Sql {
         if quoted || !is_plain(name) {
             return self.quoted(name);
         }
-        if self.reserved.contains(&name.to_ascii_lowercase()) {
-            return match self.property("case")? {
+        if self.names.reserved.contains(&name.to_ascii_lowercase()) {
+            return match self.names.case {
                 Case::Ignored | Case::Exact => self.quoted(name),
                 case => self.quoted(&fold_case(case, name)),
             };
         }
-        Ok(Sql(name.to_string()))
+        Sql(name.to_string())
     }
 
     /// Whether two names, each with whether it is quoted, denote the same column.
-    pub fn same_column(&self, one: (&str, bool), other: (&str, bool)) -> Result<bool, Diagnostic> {
-        let case: Case = self.property("case")?;
+    pub fn same_column(&self, one: (&str, bool), other: (&str, bool)) -> bool {
+        let case = self.names.case;
         let name = |(name, quoted): (&str, bool)| {
             if quoted && case != Case::Ignored { name.to_string() } else { fold_case(case, name) }
         };
-        Ok(name(one) == name(other))
+        name(one) == name(other)
     }
 
     /// The expression of an event time: a column name, or any other expression (`meta.sent_at`)
     /// unchanged, as in dbt.
-    pub fn event_time(&self, column: &str, quoted: bool) -> Result<Sql, Diagnostic> {
+    pub fn event_time(&self, column: &str, quoted: bool) -> Sql {
         if quoted || is_plain(column) {
             self.column(column, quoted)
         } else {
-            Ok(Sql(column.to_string()))
+            Sql(column.to_string())
         }
     }
 
     /// The name in quotes, with its quote characters doubled or escaped.
-    pub fn quoted(&self, name: &str) -> Result<Sql, Diagnostic> {
-        let open: char = self.property("quote")?;
+    pub fn quoted(&self, name: &str) -> Sql {
+        let open = self.names.quote;
         let quote = if open == '[' { ']' } else { open };
-        let backslash: bool = self.property("quoted_backslash_escapes")?;
-        let inner = if backslash {
+        let inner = if self.names.quoted_backslash_escapes {
             name.replace('\\', r"\\").replace(quote, &format!("\\{quote}"))
         } else {
             name.replace(quote, &format!("{quote}{quote}"))
         };
-        Ok(Sql(format!("{open}{}{quote}", super::sql::one_line(&inner))))
+        Sql(format!("{open}{}{quote}", super::sql::one_line(&inner)))
     }
 
     /// `<base>__<suffix>`, within the engine's length limit less `reserved` bytes for a slot's
     /// value. A longer name is truncated and gets a hash of the base, so it stays unique.
-    pub fn limited_name(
-        &self,
-        base: &str,
-        suffix: &str,
-        reserved: usize,
-    ) -> Result<String, Diagnostic> {
-        let longest: usize = self.property("longest_name")?;
+    pub fn limited_name(&self, base: &str, suffix: &str, reserved: usize) -> String {
+        let longest = self.names.longest_name;
         let name = format!("{base}__{suffix}");
         if name.len() + reserved <= longest {
-            return Ok(name);
+            return name;
         }
         let hash = &short_hash(base)[..8];
         let available = longest.saturating_sub(suffix.len() + reserved + hash.len() + 3);
@@ -92,7 +85,7 @@ impl Dialect {
         while !base.is_char_boundary(end) {
             end -= 1;
         }
-        Ok(format!("{}_{hash}__{suffix}", &base[..end]))
+        format!("{}_{hash}__{suffix}", &base[..end])
     }
 }
 
@@ -113,8 +106,7 @@ mod tests {
 
     #[test]
     fn names_are_quoted_where_necessary() {
-        let column =
-            |dialect: &str, name, quoted| named(dialect).unwrap().column(name, quoted).unwrap().0;
+        let column = |dialect: &str, name, quoted| named(dialect).unwrap().column(name, quoted).0;
         assert_eq!(column("postgres", "user_id", false), "user_id");
         assert_eq!(column("postgres", "Order", false), "\"order\"");
         assert_eq!(column("snowflake", "order", false), "\"ORDER\"");
@@ -127,8 +119,8 @@ mod tests {
     fn long_names_are_truncated_and_stay_unique() {
         let postgres = named("postgres").unwrap();
         let long = "a".repeat(80);
-        let one = postgres.limited_name(&long, "batch", 11).unwrap();
-        let other = postgres.limited_name(&format!("{long}b"), "batch", 11).unwrap();
+        let one = postgres.limited_name(&long, "batch", 11);
+        let other = postgres.limited_name(&format!("{long}b"), "batch", 11);
         assert!(one.len() + 11 <= 63 && one != other, "{one} {other}");
     }
 }

@@ -9,7 +9,7 @@
 {% set like = "ansi" %}
 {% set hidden_columns = ["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"] %}
 {% set hidden_reserved = true %}
-{% set client = ["psql", "-X", "-w", "-q", "-v", "ON_ERROR_STOP=1"] %}
+{% set command = ["psql", "-X", "-w", "-q", "-v", "ON_ERROR_STOP=1"] %}
 {% set example = "psql -X -w -q -v ON_ERROR_STOP=1 -d shop" %}
 {% set client_syntax = {
   "program": "psql", "quotes": "'\"", "escape_prefix": "e", "escape_switches": ["standard_conforming_strings"],

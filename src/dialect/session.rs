@@ -20,7 +20,7 @@ impl Dialect {
     }
 
     fn attach_statement(&self, database: &Map<String, Value>) -> Result<Sql, Diagnostic> {
-        if !self.has("attach") {
+        if !self.has_macro("attach") {
             let error = Diagnostic::error(format!(
                 "the profile attaches databases, which {} does not support",
                 self.name
@@ -36,7 +36,7 @@ impl Dialect {
                 .sql("attach_alias", &[("alias", Argument::from_safe_string(alias.to_string()))])?,
             None => Sql::default(),
         };
-        let options = self.attach_options(database)?;
+        let options = self.attach_options(database);
         let options = match options.is_empty() {
             true => Sql::default(),
             false => self.sql(
@@ -47,7 +47,7 @@ impl Dialect {
         self.sql(
             "attach",
             &[
-                ("path", self.string(path)?.value()),
+                ("path", self.string(path).value()),
                 ("alias", alias.value()),
                 ("options", options.value()),
             ],
@@ -56,7 +56,7 @@ impl Dialect {
 
     /// The options of an entry, at its top level and under `options`: the name alone for `true`,
     /// else the name and the value.
-    fn attach_options(&self, database: &Map<String, Value>) -> Result<Vec<String>, Diagnostic> {
+    fn attach_options(&self, database: &Map<String, Value>) -> Vec<String> {
         let top_level = ["type", "secret", "read_only"]
             .iter()
             .filter_map(|key| Some((*key, database.get(*key)?)));
@@ -70,10 +70,10 @@ impl Dialect {
                 Value::String(text) if key == "type" || key == "secret" => {
                     options.push(format!("{key} {text}"))
                 }
-                Value::String(text) => options.push(format!("{key} {}", self.string(text)?)),
+                Value::String(text) => options.push(format!("{key} {}", self.string(text))),
                 value => options.push(format!("{key} {value}")),
             }
         }
-        Ok(options)
+        options
     }
 }

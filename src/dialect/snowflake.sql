@@ -56,7 +56,7 @@ drop table {{ stage }};
 {% set stage_in_schema = true %}
 
 {# It reads standard input to the end unless that is a terminal, so each step has one process. By default it replaces `&` and `<%`. #}
-{% set client = ["snow", "sql", "--enable-templating", "NONE", "-f", "{file}"] %}
+{% set command = ["snow", "sql", "--enable-templating", "NONE", "-f", "{file}"] %}
 {% set example = "snow sql --enable-templating NONE -f {file}" %}
 {% set client_syntax = {
   "program": "snow", "quotes": "'\"", "escaping": "'", "dollar_quotes": true, "line_comments": ["--", "//"], "at_statement": ["!"]

@@ -16,7 +16,7 @@
 {% set default_schema = "default" %}
 {% set target_keys = ["host", "port", "cluster", "endpoint", "schema", "organization"] %}
 {% set stage_in_schema = true %}
-{% set client = ["spark-sql"] %}
+{% set command = ["spark-sql"] %}
 {% set example = "spark-sql --master 'local[*]'" %}
 {% set client_syntax = {
   "program": "spark-sql", "quotes": "'\"`", "escaping": "'\"", "line_comments": ["--"], "nested_comments": true,
@@ -32,11 +32,16 @@
 
 {% set format_key = "file_format" %}
 {% set formats = {"delta": "replace_where", "iceberg": "merge", "": "static_partitions"} %}
-{% set strategy_static_partitions = "staged, then static partitions overwritten" %}
-{% set atomic_static_partitions = false %}
-{% set not_atomic_static_partitions = "each partition is overwritten by one statement, but files have no transactions; running the file again overwrites them all" %}
-{% set by_partitions_static_partitions = true %}
-{% set needs_partitions_static_partitions = true %}
+{% set variants = {
+  "merge": {"strategy": "merge on false"},
+  "static_partitions": {
+    "strategy": "staged, then static partitions overwritten",
+    "atomic": false,
+    "not_atomic": "each partition is overwritten by one statement, but files have no transactions; running the file again overwrites them all",
+    "by_partitions": true,
+    "needs_partitions": true
+  }
+} %}
 {% set partition_key = "partition_by" %}
 {% set partitions = [
   ["cast({} as date)", "day", "date"], ["date({})", "day", "date"], ["to_date({})", "day", "date"],
@@ -51,8 +56,6 @@
 {% macro month_text(at) %}
 '{{ at.yearmonth }}'
 {% endmacro %}
-
-{% set strategy_merge = "merge on false" %}
 
 {% set staged = false %}
 

@@ -4,7 +4,6 @@
 use minijinja::Value;
 
 use super::Dialect;
-use crate::diagnostics::Diagnostic;
 
 /// A fragment of SQL. A macro of a dialect writes only arguments of this type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,26 +24,24 @@ impl std::fmt::Display for Sql {
 
 impl Dialect {
     /// The text as a string literal on one line.
-    pub fn string(&self, text: &str) -> Result<Sql, Diagnostic> {
+    pub fn string(&self, text: &str) -> Sql {
         self.lines(&one_line(text))
     }
 
     /// The text as a string literal with unescaped line breaks: a statement that the engine
     /// executes from a string.
-    pub fn lines(&self, text: &str) -> Result<Sql, Diagnostic> {
-        let backslash: bool = self.property("backslash_escapes")?;
-        let text = if backslash {
+    pub fn lines(&self, text: &str) -> Sql {
+        let text = if self.syntax.backslash_escapes {
             text.replace('\\', r"\\").replace('\'', r"\'")
         } else {
             text.replace('\'', "''")
         };
-        Ok(Sql(format!("'{text}'")))
+        Sql(format!("'{text}'"))
     }
 
     /// The text as a string literal with its exact value.
-    pub fn text(&self, text: &str) -> Result<Sql, Diagnostic> {
-        let backslash: bool = self.property("backslash_escapes")?;
-        let text = if backslash {
+    pub fn text(&self, text: &str) -> Sql {
+        let text = if self.syntax.backslash_escapes {
             text.replace('\\', r"\\")
                 .replace('\'', r"\'")
                 .replace('\n', r"\n")
@@ -53,7 +50,7 @@ impl Dialect {
         } else {
             text.replace('\'', "''")
         };
-        Ok(Sql(format!("'{text}'")))
+        Sql(format!("'{text}'"))
     }
 }
 

@@ -26,7 +26,7 @@
 {% set strategy = "staged delete + insert in one transaction" %}
 
 {# The profile's main file; other schemas need a client that attaches them. #}
-{% set client = ["sqlite3", "-bail", "-batch", "{path}"] %}
+{% set command = ["sqlite3", "-bail", "-batch", "{path}"] %}
 {% set example = "sqlite3 -bail -batch warehouse.db" %}
 {% set client_syntax = {
   "program": "sqlite3", "quotes": "'\"`[", "line_comments": ["--"], "at_line": ["."], "terminators": ["/", "go"],

@@ -27,7 +27,7 @@
 {% set strategy = "staged delete + insert in one transaction" %}
 
 {# A session would need `go`, so each step has one process. SQLCMDSERVER and SQLCMDDBNAME have the connection. #}
-{% set client = ["sqlcmd", "-b", "-i", "{file}"] %}
+{% set command = ["sqlcmd", "-b", "-i", "{file}"] %}
 {% set example = "sqlcmd -b -S SERVER -d DATABASE -i {file}" %}
 {% set client_syntax = {
   "program": "sqlcmd", "quotes": "'\"[", "line_comments": ["--"], "nested_comments": true,

@@ -1,24 +1,12 @@
-//! Parses a dialect file into its properties and macros. A macro is SQL text with placeholders for
-//! its arguments, without logic. A missing argument is an error, and so is an argument that is not
-//! marked as SQL.
+//! The macros of dialect files: SQL text with placeholders for arguments, without logic. A missing
+//! argument is an error, and so is an argument that is not marked as SQL.
 
-use std::collections::BTreeMap;
-
-use minijinja::{Environment, Error, UndefinedBehavior, Value};
-use serde_json::Map;
-
-use crate::diagnostics::Diagnostic;
-
-/// The content of a dialect file.
-#[derive(Default)]
-pub struct DialectFile {
-    pub properties: Map<String, serde_json::Value>,
-    pub macros: BTreeMap<String, SqlMacro>,
-}
+use minijinja::Value;
 
 /// SQL text with placeholders for arguments.
+#[derive(Debug)]
 pub struct SqlMacro {
-    arguments: Vec<String>,
+    arguments: Vec<&'static str>,
     /// Each placeholder with the text before it.
     placeholders: Vec<(&'static str, Placeholder)>,
     /// The text after the last placeholder.
@@ -28,57 +16,23 @@ pub struct SqlMacro {
 }
 
 /// `{{ argument }}` or `{{ argument.attribute }}`.
+#[derive(Debug)]
 struct Placeholder {
     /// The index of the argument.
     argument: usize,
     attribute: Option<&'static str>,
 }
 
-/// Parses a dialect file.
-pub fn parse(name: &'static str, text: &'static str) -> Result<DialectFile, Diagnostic> {
-    let invalid = |error: Error| {
-        Diagnostic::error(format!("the dialect file `{name}.sql` is not a template: {error:#}"))
-    };
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.add_template(name, text).map_err(invalid)?;
-    let captured = environment
-        .get_template(name)
-        .and_then(|template| template.render_captured(()))
-        .map_err(invalid)?;
-    let state = captured.state();
-    let mut file = DialectFile::default();
-    for export in state.exports() {
-        let Some(value) = state.lookup(export) else { continue };
-        match macro_arguments(&value) {
-            Some(arguments) => {
-                let sql_macro = SqlMacro::parse(text, export, arguments).map_err(|error| {
-                    Diagnostic::error(format!(
-                        "a macro of the dialect file `{name}.sql` may contain only \
-                        placeholders for its arguments: {error}"
-                    ))
-                })?;
-                file.macros.insert(export.to_string(), sql_macro);
-            }
-            None => {
-                let property = serde_json::to_value(&value).map_err(|error| {
-                    Diagnostic::error(format!(
-                        "`{export}` of the dialect file `{name}.sql` is not JSON: {error}"
-                    ))
-                })?;
-                file.properties.insert(export.to_string(), property);
-            }
-        }
-    }
-    Ok(file)
-}
-
 impl SqlMacro {
-    /// Parses the macro of this name in a file's text.
-    fn parse(text: &'static str, name: &str, arguments: Vec<String>) -> Result<SqlMacro, String> {
-        let (_, after) = text.split_once(&format!("{{% macro {name}(")).unwrap_or_default();
-        let (_, after) = after.split_once("%}").unwrap_or_default();
-        let (mut rest, _) = after.split_once("{% endmacro %}").unwrap_or_default();
+    /// Parses a macro: its arguments are separated by commas.
+    pub fn parse(
+        name: &str,
+        arguments: &'static str,
+        body: &'static str,
+    ) -> Result<SqlMacro, String> {
+        let arguments = arguments.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let arguments: Vec<&'static str> = arguments.collect();
+        let mut rest = body;
         let mut placeholders = Vec::new();
         while let Some((before, (placeholder, after))) = rest
             .split_once("{{")
@@ -88,7 +42,7 @@ impl SqlMacro {
             let (argument, attribute) = placeholder
                 .split_once('.')
                 .map_or((placeholder, None), |(argument, attribute)| (argument, Some(attribute)));
-            let Some(argument) = arguments.iter().position(|declared| declared == argument) else {
+            let Some(argument) = arguments.iter().position(|declared| *declared == argument) else {
                 return Err(format!("`{{{{ {placeholder} }}}}` is not an argument of `{name}`"));
             };
             placeholders.push((before, Placeholder { argument, attribute }));
@@ -113,7 +67,7 @@ impl SqlMacro {
         arguments: &[(&str, Value)],
         defaults: &[(&str, Value)],
     ) -> Result<String, String> {
-        let value = |argument: &String| {
+        let value = |argument: &&str| {
             let values = arguments.iter().chain(defaults);
             match values.into_iter().find(|(name, _)| name == argument) {
                 Some((_, value)) => Ok(value),
@@ -179,13 +133,6 @@ fn push_sql(text: &mut String, value: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// The names of a macro's arguments; `None` for other values. Only a macro has both attributes.
-fn macro_arguments(value: &Value) -> Option<Vec<String>> {
-    let attribute = |name| value.get_attr(name).ok().filter(|attribute| !attribute.is_undefined());
-    attribute("caller")?;
-    Some(attribute("arguments")?.try_iter().ok()?.map(|name| name.to_string()).collect())
-}
-
 /// Removes the line breaks around the text, and each line whose only content is an empty argument,
 /// with the blank line before it. The author's text is not indented or trimmed: a string in it may
 /// span lines.
@@ -213,41 +160,30 @@ const EMPTY: char = '\u{F1FFF}';
 mod tests {
     use super::*;
 
+    fn render(body: &'static str, a: &str) -> Result<String, String> {
+        let arguments = [
+            ("a", Value::from_safe_string(a.into())),
+            ("b", Value::from_safe_string(String::new())),
+        ];
+        SqlMacro::parse("m", "a, b", body)?.render(&arguments, &[])
+    }
+
     #[test]
     fn a_macro_has_only_placeholders_for_its_arguments() {
-        let render = |text| {
-            let file = parse("any", text).map_err(|error| error.message)?;
-            let arguments = [
-                ("a", Value::from_safe_string("x".into())),
-                ("b", Value::from_safe_string(String::new())),
-            ];
-            file.macros["m"].render(&arguments, &[])
-        };
-        assert_eq!(
-            render("{% macro m(a, b) %}\nselect {{ a }}\n\n{{ b }}\n;\n{% endmacro %}"),
-            Ok("select x\n;".to_string())
-        );
-        for (text, message) in [
-            (
-                "{% macro m(a) %}{% if a %}{{ a }}{% endif %}{% endmacro %}",
-                "`m` has logic or a comment",
-            ),
-            (
-                "{% macro m(a) %}{{ a | upper }}{% endmacro %}",
-                "`{{ a | upper }}` is not an argument of `m`",
-            ),
-            ("{% macro m(c) %}{{ c }}{% endmacro %}", "the argument `c` is missing"),
+        assert_eq!(render("\nselect {{ a }}\n\n{{ b }}\n;\n", "x"), Ok("select x\n;".to_string()));
+        for (body, message) in [
+            ("{% if a %}{{ a }}{% endif %}", "`m` has logic or a comment"),
+            ("{{ a | upper }}", "`{{ a | upper }}` is not an argument of `m`"),
         ] {
-            assert!(render(text).is_err_and(|error| error.ends_with(message)), "{text}");
+            assert!(render(body, "x").is_err_and(|error| error.ends_with(message)), "{body}");
         }
+        let error = SqlMacro::parse("m", "c", "{{ c }}").unwrap().render(&[], &[]).unwrap_err();
+        assert_eq!(error, "the argument `c` is missing");
     }
 
     #[test]
     fn a_dollar_quote_has_a_tag_that_no_argument_contains() {
-        let file = parse("any", "{% macro m(a) %}do $tag$ {{ a }} $tag$;{% endmacro %}").unwrap();
-        let render = |a: &str| {
-            file.macros["m"].render(&[("a", Value::from_safe_string(a.into()))], &[]).unwrap()
-        };
+        let render = |a: &str| render("do $tag$ {{ a }} $tag$;", a).unwrap();
         assert_eq!(render("$x$"), "do $tag$ $x$ $tag$;");
         assert_eq!(render("a$tag$ $tag_1$"), "do $tag_2$ a$tag$ $tag_1$ $tag_2$;");
     }

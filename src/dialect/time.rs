@@ -79,9 +79,9 @@ impl TimeType {
 
 impl Dialect {
     /// The class of one of the engine's types.
-    pub fn type_class(&self, data_type: &str) -> Result<TypeClass, Diagnostic> {
+    pub fn type_class(&self, data_type: &str) -> TypeClass {
         let mut name = data_type.trim();
-        let wrappers: Vec<String> = self.property("type_wrappers")?;
+        let wrappers = &self.types.type_wrappers;
         // `Nullable(DateTime)` has the class of `DateTime`.
         while let Some((outer, inner)) = name.split_once('(').filter(|_| name.ends_with(')')) {
             if !wrappers.contains(&outer.trim().to_lowercase()) {
@@ -91,19 +91,16 @@ impl Dialect {
         }
         let name = plain_type(name);
         use TypeClass::*;
+        let types = &self.types;
         let lists = [
-            ("date_types", Date),
-            ("naive_types", Naive),
-            ("zoned_types", Zoned),
-            ("text_types", Text),
-            ("numeric_types", Number),
+            (&types.date_types, Date),
+            (&types.naive_types, Naive),
+            (&types.zoned_types, Zoned),
+            (&types.text_types, Text),
+            (&types.numeric_types, Number),
         ];
-        for (list, class) in lists {
-            if self.lists(list, &name)? {
-                return Ok(class);
-            }
-        }
-        Ok(Other)
+        let class = lists.into_iter().find(|(list, _)| list.contains(&name));
+        class.map_or(Other, |(_, class)| class)
     }
 
     /// `column >= start and column < end`, with slots for the window. The read filter, the delete
@@ -131,7 +128,7 @@ impl Dialect {
         [start, end]: [String; 2],
     ) -> Result<Sql, Diagnostic> {
         let window = self.window(column, kind)?;
-        if *kind != TimeType::Undeclared || !self.has("is_time") {
+        if *kind != TimeType::Undeclared || !self.has_macro("is_time") {
             return Ok(window);
         }
         let is_time = self.sql("is_time", &[("column", column.value())])?;
@@ -274,8 +271,7 @@ mod tests {
 
     #[test]
     fn types_are_classified_by_name() {
-        let class =
-            |dialect: &str, name| super::super::named(dialect).unwrap().type_class(name).unwrap();
+        let class = |dialect: &str, name| super::super::named(dialect).unwrap().type_class(name);
         assert_eq!(class("postgres", "TIMESTAMP(6) WITH TIME ZONE"), TypeClass::Zoned);
         assert_eq!(class("postgres", "timestamp"), TypeClass::Naive);
         assert_eq!(class("bigquery", "TIMESTAMP"), TypeClass::Zoned);

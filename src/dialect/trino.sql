@@ -25,7 +25,7 @@
 {% set stage_in_schema = true %}
 
 {# It runs a file or an interactive prompt, so each step has one process. `~/.trino_config` has the connection. #}
-{% set client = ["trino", "-f", "{file}"] %}
+{% set command = ["trino", "-f", "{file}"] %}
 {% set example = "trino --server https://HOST --catalog CATALOG -f {file}" %}
 {% set clauses = ["properties"] %}
 {% set view_keys = ["view_security"] %}

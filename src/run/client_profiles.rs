@@ -213,7 +213,7 @@ pub fn reject_other_dialect(argv: &[String], dialect: &Dialect) -> Result<(), Di
         dialects.join(" and "),
         dialect.name
     ));
-    let example: String = dialect.property("example")?;
+    let example = &dialect.client.example;
     Err(error
         .hint(format!("for this plan: `batchwright run -- {example}`"))
         .hint("or compile the plan for the other warehouse: `batchwright compile --target NAME`"))
@@ -373,8 +373,8 @@ mod tests {
     fn every_dialect_has_a_safe_client_and_a_marker() {
         for name in dialect::names() {
             let dialect = dialect::named(name).unwrap();
-            let argv: Vec<String> = dialect.property("client").unwrap();
-            let example: String = dialect.property("example").unwrap();
+            let argv = &dialect.client.command;
+            let example = &dialect.client.example;
             assert_eq!(rejection(&example), None, "{name}");
             // Athena has no client that runs a file of several statements and waits for them.
             assert_eq!(argv.is_empty(), name == "athena", "{name}");

@@ -228,7 +228,7 @@ impl<'a> Executor<'a> {
             Err(reason) => return Ok(refused(reason)),
         };
         let errors_show = client.errors_show();
-        if let Some(reason) = step_text::refusal(client.dialect, &file, &text, errors_show)? {
+        if let Some(reason) = step_text::refusal(client.dialect, &file, &text, errors_show) {
             return Ok(refused(reason));
         }
         match step.kind {

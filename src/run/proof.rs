@@ -33,21 +33,21 @@ pub fn verify(client: &mut Client) -> Result<Option<ClientSession>, Unverified> 
 
 /// The possible profiles of a client: that of its program, or of the dialect's default client,
 /// which a script may start.
-fn profiles(client: &Client) -> Result<Vec<Option<&'static ClientProfile>>, Diagnostic> {
+fn profiles(client: &Client) -> Vec<Option<&'static ClientProfile>> {
     if let Some((known, _)) = client_profiles::profile(&client.argv) {
-        return Ok(vec![Some(known)]);
+        return vec![Some(known)];
     }
-    let default_client: Vec<String> = client.dialect.property("client")?;
-    let default_client = client_profiles::profile(&default_client)
+    let default_client = &client.dialect.client.command;
+    let default_client = client_profiles::profile(default_client)
         .map(|(known, _)| known)
         .filter(|known| !known.safe_mode.is_empty() || known.input == StdinMode::Lines);
-    Ok(default_client.map(Some).into_iter().chain([None]).collect())
+    default_client.map(Some).into_iter().chain([None]).collect()
 }
 
 fn in_session(client: &mut Client) -> Result<Option<ClientSession>, Unverified> {
     let failing = failing(client.dialect)?;
     let mut unanswered_result = None;
-    for profile in profiles(client)? {
+    for profile in profiles(client) {
         client.protocol = Protocol::new(client.dialect, profile)?;
         let mut session = client.open()?;
         let first = client.feed(&mut session, "the first query".as_ref(), b"");

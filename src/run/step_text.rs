@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::diagnostics::Diagnostic;
 use crate::dialect::Dialect;
 use crate::inject::{open_transaction, parser, unfinished};
 
@@ -23,45 +22,40 @@ static SAFE: LazyLock<Regex> =
 
 /// Why a client must not run this step; `None` if it may. `errors_show`: whether a failed statement
 /// is detected after the step.
-pub fn refusal(
-    dialect: &Dialect,
-    file: &str,
-    text: &[u8],
-    errors_show: bool,
-) -> Result<Option<String>, Diagnostic> {
+pub fn refusal(dialect: &Dialect, file: &str, text: &[u8], errors_show: bool) -> Option<String> {
     let text = String::from_utf8_lossy(text);
-    let parser = parser(&dialect.property::<String>("parser")?);
+    let parser = parser(&dialect.syntax.parser);
     if let Some(open) = unfinished(&text, &*parser) {
-        return Ok(Some(format!(
+        return Some(format!(
             "{} is left open in `{file}`, line {}, so the client would treat the text after the \
              step as a part of it: {}",
             open.what, open.line, open.text
-        )));
+        ));
     }
-    if let Some(command) = dialect.client_syntax.first_command(&text) {
-        return Ok(Some(format!(
+    if let Some(command) = dialect.client.client_syntax.first_command(&text) {
+        return Some(format!(
             "`{file}` holds a command of the client `{}` in line {}, which would run on this \
              machine: {}",
-            dialect.client_syntax.program, command.line, command.text
-        )));
+            dialect.client.client_syntax.program, command.line, command.text
+        ));
     }
     if let Some(line) = open_transaction(&text, &*parser) {
-        return Ok(Some(format!(
+        return Some(format!(
             "`{file}` begins a transaction in line {line} and leaves it open, so its changes \
              would be rolled back: add `commit`"
-        )));
+        ));
     }
     if errors_show {
-        return Ok(None);
+        return None;
     }
     let mut switches = SWITCHES.find_iter(&text).map(|switch| switch.as_str().trim());
-    Ok(switches
+    switches
         .find(|switch| !SAFE.is_match(switch) || switch.to_lowercase().contains("implicit"))
         .map(|switch| {
             format!(
                 "`{file}` has `{switch}`, which hides errors of the following statements: remove it"
             )
-        }))
+        })
 }
 
 #[cfg(test)]
@@ -72,7 +66,7 @@ mod tests {
     #[test]
     fn switches_are_found_where_a_statement_begins() {
         let dialect = dialect::named("postgres").unwrap();
-        let refusal = |text: &str| refusal(&dialect, "a.sql", text.as_bytes(), false).unwrap();
+        let refusal = |text: &str| refusal(&dialect, "a.sql", text.as_bytes(), false);
         for text in [
             "\\set ON_ERROR_STOP off\nselect 1;",
             "select 1;\n\\unset ON_ERROR_STOP",

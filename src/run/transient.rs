@@ -23,10 +23,9 @@ const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// Whether an error message of a client shows a transient failure.
 pub fn is_transient(argv: &[String], dialect: &Dialect, message: &str) -> bool {
-    let default_client = || dialect.property::<Vec<String>>("client").ok();
-    let program = client_profiles::profile(argv).map(|(_, program)| program);
-    let program = program
-        .or_else(|| client_profiles::profile(&default_client()?).map(|(_, program)| program));
+    let profile = client_profiles::profile(argv)
+        .or_else(|| client_profiles::profile(&dialect.client.command));
+    let program = profile.map(|(_, program)| program);
     let message = message.to_lowercase();
     PATTERNS.iter().any(|(programs, pattern)| {
         let applies =

@@ -131,7 +131,7 @@ fn audit_names_each_damage(engine: &dyn Engine) {
         damage(&shop, model);
     }
     let takes_rows: bool =
-        batchwright::dialect::named(engine.dialect()).unwrap().property("row_as_value").unwrap();
+        batchwright::dialect::named(engine.dialect()).unwrap().syntax.row_as_value;
     for (nth, model) in MODELS.into_iter().enumerate() {
         let column = if model == "starred" && !takes_rows { 5 } else { nth };
         let verdicts: Vec<String> = lines_of(&shop, &plan, model)

@@ -125,11 +125,8 @@ pub fn ends(dialect: &str, text: &str) -> usize {
     let dialect = batchwright::dialect::named(dialect).unwrap();
     // The parser for Spark does not know its backslashes; BigQuery's letters of strings and names
     // are the same.
-    let parser = if dialect.name == "spark" {
-        "bigquery".to_string()
-    } else {
-        dialect.property("parser").unwrap()
-    };
+    let parser =
+        if dialect.name == "spark" { "bigquery".to_string() } else { dialect.syntax.parser };
     let parser = batchwright::inject::parser(&parser);
     let tokens = sqlparser::tokenizer::Tokenizer::new(&*parser, text)
         .tokenize()

@@ -97,7 +97,7 @@ proptest! {
     fn every_file_parses(project in projects::project(), name in prop::sample::select(PARSED.to_vec())) {
         let plan = Shop::of(&project).compile(name, "a")?;
         let dialect: Dialect = dialect::named(name).unwrap();
-        let parser = inject::parser(&dialect.property::<String>("parser").unwrap());
+        let parser = inject::parser(&dialect.syntax.parser);
         // sqlparser cannot parse MySQL's prepared statements; tests/engines executes them.
         let prepared = Regex::new(r"(?s)set @make_way.*?deallocate prepare make_way;").unwrap();
         for text in plan.all().map(|step| step.text().into_owned()) {

@@ -283,6 +283,7 @@ fn commands_of_snow_are_refused() {
 
 /// Without a run, for a client that takes long to start.
 fn assert_refused_in_hook(dialect: &str, text: &str) {
-    let command = ::batchwright::dialect::named(dialect).unwrap().client_syntax.first_command(text);
+    let command =
+        ::batchwright::dialect::named(dialect).unwrap().client.client_syntax.first_command(text);
     assert!(command.is_some(), "{dialect}: {text:?}");
 }

@@ -34,7 +34,7 @@ impl AuditFragments<'_> {
     ) -> Result<String, Diagnostic> {
         let input = self.input;
         let dialect = input.dialect;
-        let columns = self.columns(false)?;
+        let columns = self.columns(false);
         let time = self.time(&input.settings.event_time)?;
         let has_content = !matches!(input.content, RowContent::Counts);
         let ok = if comparison == Comparison::Nothing { NOT_COMPARED } else { input.content.ok() };
@@ -43,11 +43,11 @@ impl AuditFragments<'_> {
         let carried = match (&in_query, sums.0.is_empty()) {
             (Some(row), _) => row.clone(),
             (None, true) => columns.clone(),
-            (None, false) => self.columns(true)?,
+            (None, false) => self.columns(true),
         };
         let named = if in_query.is_some() { Sql(format!(", {ROW}")) } else { carried.clone() };
         let whole = matches!(comparison, Comparison::BatchesAndRange | Comparison::Range);
-        let (ctes, body) = split_ctes(dialect, input.query)?;
+        let (ctes, body) = split_ctes(dialect, input.query);
         let by_batch = match comparison {
             Comparison::Range | Comparison::Nothing => Sql::default(),
             _ => self.rows_by_batch(group, &time, &carried, whole)?,
@@ -62,9 +62,9 @@ impl AuditFragments<'_> {
             ("target_columns", in_target.unwrap_or_else(|| carried.clone()).value()),
             ("columns", named.value()),
             ("groups", if in_query.is_some() { named.value() } else { columns.value() }),
-            ("model", dialect.string(name_of(&input.node.unique_id))?.value()),
-            ("ok", dialect.string(ok)?.value()),
-            ("compared", dialect.string(&describe_comparison(input, comparison))?.value()),
+            ("model", dialect.string(name_of(&input.node.unique_id)).value()),
+            ("ok", dialect.string(ok).value()),
+            ("compared", dialect.string(&describe_comparison(input, comparison)).value()),
             ("unasked", bit(comparison == Comparison::Nothing)),
             ("where", self.row_filter(&time, true)?.value()),
             ("own", by_batch.value()),
@@ -146,13 +146,13 @@ impl AuditFragments<'_> {
         let mut lines = format!(
             "{}{}{}\n  {and} {}",
             Slot::EachBatch,
-            line(&batch_label(dialect)?)?,
+            line(&batch_label(dialect))?,
             Slot::Between,
             Slot::EachEnd
         );
         if self.first {
             for name in [NO_TIME, BEFORE] {
-                lines.push_str(&format!("\n  {and} {}", line(&dialect.string(name)?)?));
+                lines.push_str(&format!("\n  {and} {}", line(&dialect.string(name))?));
             }
         }
         Ok(Sql(lines))
@@ -173,13 +173,13 @@ impl AuditFragments<'_> {
         let mut branches = format!(
             "{}{}{}",
             Slot::EachBatch,
-            branch(&time.window, &batch_label(dialect)?)?,
+            branch(&time.window, &batch_label(dialect))?,
             Slot::EachEnd
         );
         if self.first {
-            branches.push_str(&branch(&time.is_null, &dialect.string(NO_TIME)?)?);
+            branches.push_str(&branch(&time.is_null, &dialect.string(NO_TIME))?);
             if before {
-                branches.push_str(&branch(&time.before, &dialect.string(BEFORE)?)?);
+                branches.push_str(&branch(&time.before, &dialect.string(BEFORE))?);
             }
         }
         dialect.sql("audit_label", &[("branches", Sql(format!("{branches}\n    ")).value())])
@@ -240,7 +240,7 @@ impl AuditFragments<'_> {
         let inside = input.dialect.sql("audit_inside", &[("window", time.window.value())])?;
         let part = |query: Value| {
             let arguments = [
-                ("batch", batch_label(input.dialect)?.value()),
+                ("batch", batch_label(input.dialect).value()),
                 ("inside", inside.value()),
                 ("in_whole", if whole { bit(false) } else { inside.value() }),
                 ("columns", columns.value()),
@@ -291,18 +291,18 @@ impl AuditFragments<'_> {
     }
 
     /// The compared columns, each after a comma; with those that are only summed, if `summed`.
-    pub(super) fn columns(&self, summed: bool) -> Result<Sql, Diagnostic> {
+    pub(super) fn columns(&self, summed: bool) -> Sql {
         let dialect = self.input.dialect;
-        let summed = if summed { self.summed_columns()? } else { Vec::new() };
+        let summed: Vec<_> = summed.then(|| self.summed_columns()).into_iter().flatten().collect();
         let mut names = String::new();
         for column in self.input.content.columns() {
             let is_listed =
                 !self.is_ignored(column) || summed.iter().any(|summed| summed.name == column.name);
             if is_listed {
-                names.push_str(&format!(", {}", dialect.column(&column.name, column.quoted)?));
+                names.push_str(&format!(", {}", dialect.column(&column.name, column.quoted)));
             }
         }
-        Ok(Sql(names))
+        Sql(names)
     }
 
     fn is_ignored(&self, column: &inject::ResultColumn) -> bool {
@@ -318,7 +318,7 @@ impl AuditFragments<'_> {
         let dialect = self.input.dialect;
         let mut keys = String::new();
         for (number, key) in self.input.settings.unique_key.iter().enumerate() {
-            let key = dialect.event_time(key, false)?;
+            let key = dialect.event_time(key, false);
             keys.push_str(
                 &dialect
                     .sql("audit_key", &[("key", key.value()), ("name", key_name(number).value())])?
@@ -373,40 +373,34 @@ impl AuditFragments<'_> {
     }
 
     /// The columns of the result that are declared as numeric and are not part of the key.
-    fn summed_columns(&self) -> Result<Vec<&inject::ResultColumn>, Diagnostic> {
+    fn summed_columns(&self) -> impl Iterator<Item = &inject::ResultColumn> {
         let input = self.input;
-        let is_number = |name: &str| {
+        let is_number = move |name: &str| {
             let declared =
                 input.node.columns.iter().find(|declared| declared.name.eq_ignore_ascii_case(name));
             let data_type = declared
                 .and_then(|declared| declared.data_type.as_deref())
                 .map(crate::dialect::plain_type);
-            data_type
-                .map_or(Ok(false), |data_type| input.dialect.lists("numeric_types", &data_type))
+            data_type.is_some_and(|name| input.dialect.types.numeric_types.contains(&name))
         };
-        let counted = |name: &str| {
+        let is_compared = move |name: &str| {
             *name == input.settings.event_time.column
                 || input.settings.unique_key.iter().any(|key| key == name)
         };
-        let mut columns = Vec::new();
-        for column in input.content.columns() {
-            if !counted(&column.name) && is_number(&column.name)? {
-                columns.push(column);
-            }
-        }
-        Ok(columns)
+        let columns = input.content.columns().iter();
+        columns.filter(move |column| !is_compared(&column.name) && is_number(&column.name))
     }
 
     /// The sums, and their names, each after a comma.
     fn sums(&self) -> Result<(Sql, Sql), Diagnostic> {
         let dialect = self.input.dialect;
         let (mut sums, mut names) = (String::new(), String::new());
-        for column in self.summed_columns()? {
+        for column in self.summed_columns() {
             let name =
                 |side: &str| dialect.column(&format!("{side}_sum_{}", column.name), column.quoted);
-            let (in_target, in_query) = (name("target")?, name("query")?);
+            let (in_target, in_query) = (name("target"), name("query"));
             let arguments = [
-                ("column", dialect.column(&column.name, column.quoted)?.value()),
+                ("column", dialect.column(&column.name, column.quoted).value()),
                 ("in_target", in_target.value()),
                 ("in_query", in_query.value()),
             ];
@@ -426,12 +420,12 @@ impl AuditFragments<'_> {
     pub(super) fn replaced_sums(&self) -> Result<(Sql, Sql), Diagnostic> {
         let dialect = self.input.dialect;
         let (mut sums, mut names) = (String::new(), String::new());
-        for column in self.summed_columns()? {
+        for column in self.summed_columns() {
             let name =
                 |side: &str| dialect.column(&format!("{side}_sum_{}", column.name), column.quoted);
-            let (before, after) = (name("before")?, name("after")?);
+            let (before, after) = (name("before"), name("after"));
             let arguments = [
-                ("column", dialect.column(&column.name, column.quoted)?.value()),
+                ("column", dialect.column(&column.name, column.quoted).value()),
                 ("before", before.value()),
                 ("after", after.value()),
             ];
@@ -444,7 +438,7 @@ impl AuditFragments<'_> {
     pub(super) fn time(&self, event_time: &EventTime) -> Result<TimeConditions, Diagnostic> {
         let input = self.input;
         let dialect = input.dialect;
-        let column = dialect.event_time(&event_time.column, event_time.quote)?;
+        let column = dialect.event_time(&event_time.column, event_time.quote);
         let kind = event_time.time_type()?;
         let before = BatchTemplate::new(&dialect.before(&column, kind)?.0, input.settings.timezone)
             .fill(&input.begin.window, &input.begin.label);
@@ -464,7 +458,7 @@ pub(super) struct TimeConditions {
 }
 
 /// The label of the batch as a string, with a slot.
-fn batch_label(dialect: &Dialect) -> Result<Sql, Diagnostic> {
+fn batch_label(dialect: &Dialect) -> Sql {
     dialect.string(&Slot::Label.to_string())
 }
 

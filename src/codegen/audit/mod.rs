@@ -156,7 +156,7 @@ pub fn audit(input: &AuditInput) -> Result<Option<AuditFile>, Diagnostic> {
     if count > MAX_BATCHES {
         return Ok(None);
     }
-    let comparison = comparison(input)?;
+    let comparison = comparison(input);
     let size = if comparison == Comparison::Batches {
         MAX_REPEATED_QUERIES
     } else {
@@ -242,10 +242,10 @@ impl AuditFile {
     }
 }
 
-fn comparison(input: &AuditInput) -> Result<Comparison, Diagnostic> {
+fn comparison(input: &AuditInput) -> Comparison {
     // Whether a statement may contain the query several times.
-    let parts: bool = input.dialect.property("nested_with")?;
-    Ok(match input.reuse {
+    let parts = input.dialect.syntax.nested_with;
+    match input.reuse {
         QueryReuse::Unknown(_) => Comparison::Nothing,
         // If a statement may contain only one query, it cannot contain those of several batches.
         QueryReuse::Texts(_) if !parts => Comparison::Nothing,
@@ -261,7 +261,7 @@ fn comparison(input: &AuditInput) -> Result<Comparison, Diagnostic> {
             Comparison::BatchesAndRange
         }
         QueryReuse::Stamped => Comparison::Range,
-    })
+    }
 }
 
 /// The reason why nothing is compared.
@@ -367,9 +367,8 @@ pub fn failing_audit(
 /// The end of a statement that fails unless every verdict is a good one or allowed.
 fn stop(dialect: &Dialect, model: &str, allow: &[String]) -> Result<Sql, Diagnostic> {
     let verdicts = GOOD_VERDICTS.into_iter().chain(allow.iter().map(String::as_str));
-    let allowed: Vec<String> =
-        verdicts.map(|word| Ok(dialect.string(word)?.0)).collect::<Result<_, Diagnostic>>()?;
-    let about = dialect.string(&format!("audit of {model}: "))?;
+    let allowed: Vec<String> = verdicts.map(|word| dialect.string(word).0).collect();
+    let about = dialect.string(&format!("audit of {model}: "));
     let allowed = minijinja::Value::from_safe_string(allowed.join(", "));
     let differing = dialect.sql(
         "audit_found",

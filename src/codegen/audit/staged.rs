@@ -81,15 +81,12 @@ fn changes(
         predicates: predicate_list(&input.settings.incremental_predicates),
     };
     let time = fragments.time(&input.settings.event_time)?;
-    let columns = fragments.columns(true)?;
+    let columns = fragments.columns(true);
     let (sums, sum_names) = fragments.replaced_sums()?;
-    let keys = input.settings.unique_key.iter().map(|key| {
-        let key = dialect.event_time(key, false)?;
-        Ok(format!(", {key}"))
-    });
-    let keys: String = keys.collect::<Result<_, Diagnostic>>()?;
+    let keys = input.settings.unique_key.iter();
+    let keys: String = keys.map(|key| format!(", {}", dialect.event_time(key, false))).collect();
     let arguments = [
-        ("model", dialect.string(name)?.value()),
+        ("model", dialect.string(name).value()),
         ("label", fragments.label(&time, false)?.value()),
         ("staged", Value::from_safe_string(input.relation.to_string())),
         ("target", Value::from_safe_string(target.to_string())),
@@ -98,8 +95,8 @@ fn changes(
         ("keys", Value::from_safe_string(keys.clone())),
         ("sums", sums.value()),
         ("sum_names", sum_names.value()),
-        ("new", dialect.string(NEW)?.value()),
-        ("ok", dialect.string(OK)?.value()),
+        ("new", dialect.string(NEW).value()),
+        ("ok", dialect.string(OK).value()),
         ("most", Value::from_safe_string(format!("{}", 1.0 + input.settings.audit.max_change))),
         ("least", Value::from_safe_string(format!("{}", 1.0 - input.settings.audit.max_change))),
         ("share", Value::from_safe_string(format!("{}", input.settings.audit.max_change))),

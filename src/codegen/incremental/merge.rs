@@ -1,7 +1,5 @@
 //! The strategy `merge` of an incremental model: its condition, the updated columns and values.
 
-use std::collections::BTreeMap;
-
 use minijinja::Value as Argument;
 use serde_json::Value;
 
@@ -10,7 +8,7 @@ use super::super::table_clauses::scalar;
 use super::super::terminator::terminate;
 use super::{Incremental, setting_location, string_list};
 use crate::diagnostics::Diagnostic;
-use crate::dialect::Sql;
+use crate::dialect::{MergeConditionKeys, Sql};
 use crate::inject::ResultColumn;
 
 impl Incremental<'_> {
@@ -21,7 +19,7 @@ impl Incremental<'_> {
     ) -> Result<&'static str, Diagnostic> {
         const SOURCE: &str = "DBT_INTERNAL_SOURCE";
         let dialect = self.dialect;
-        let aliased: bool = dialect.property("merge_alias")?;
+        let aliased = dialect.builds.merge_alias;
         let dest =
             if aliased { "DBT_INTERNAL_DEST".to_string() } else { self.node.relation.to_string() };
         let mut on: Vec<Sql> = string_list(self.predicates())
@@ -39,16 +37,16 @@ impl Incremental<'_> {
         let on = all_of(&on[0].0, &on[1..]);
         arguments.push(("on", Sql(on).value()));
         let Some(known) = self.columns else {
-            if dialect.has("merge_unnamed") {
+            if dialect.has_macro("merge_unnamed") {
                 return Ok("merge_unnamed");
             }
             return Err(self.unknown_columns_error("merge"));
         };
         let updated = self.updated(known)?;
-        let expressions = self.merge_key("expressions")?.and_then(Value::as_object);
+        let expressions = self.merge_key(|keys| &keys.expressions).and_then(Value::as_object);
         let mut updates = Vec::new();
         for (name, expression) in expressions.into_iter().flatten() {
-            updates.push(format!("{} = {}", dialect.column(name, false)?, scalar(expression)));
+            updates.push(format!("{} = {}", dialect.column(name, false), scalar(expression)));
         }
         let is_set = |name: &String| {
             expressions.is_some_and(|all| {
@@ -65,7 +63,7 @@ impl Incremental<'_> {
         let matched = match updates.is_empty() {
             true => Sql::default(),
             false => {
-                let condition = self.merge_condition("update")?;
+                let condition = self.merge_condition(|keys| &keys.update)?;
                 dialect.sql(
                     "merge_matched",
                     &[
@@ -75,36 +73,31 @@ impl Incremental<'_> {
                 )?
             }
         };
-        arguments.push(("insert_condition", self.merge_condition("insert")?.value()));
+        arguments.push(("insert_condition", self.merge_condition(|keys| &keys.insert)?.value()));
         let name = |column: &ResultColumn| {
-            Ok(format!("{SOURCE}.{}", dialect.column(&column.name, column.quoted)?))
+            format!("{SOURCE}.{}", dialect.column(&column.name, column.quoted))
         };
-        let values: Vec<String> = known.iter().map(name).collect::<Result<_, Diagnostic>>()?;
+        let values: Vec<String> = known.iter().map(name).collect();
         arguments.push(("matched", matched.value()));
         arguments.push(("values", Sql(values.join(", ")).value()));
         Ok("incremental_merge")
     }
 
     /// The setting for this part of a merge; the dialect defines its key.
-    fn merge_key(&self, part: &str) -> Result<Option<&Value>, Diagnostic> {
-        let keys: Option<BTreeMap<String, String>> =
-            self.dialect.property("merge_condition_keys")?;
-        let key = keys.as_ref().and_then(|keys| keys.get(part));
-        Ok(key.and_then(|key| self.node.setting(key)).filter(|value| !value.is_null()))
+    fn merge_key(&self, key: fn(&MergeConditionKeys) -> &String) -> Option<&Value> {
+        let keys = self.dialect.builds.merge_condition_keys.as_ref()?;
+        self.node.setting(key(keys)).filter(|value| !value.is_null())
     }
 
-    pub(super) fn has_merge_conditions(&self) -> Result<bool, Diagnostic> {
-        let keys: Option<BTreeMap<String, String>> =
-            self.dialect.property("merge_condition_keys")?;
-        Ok(keys
-            .iter()
-            .flatten()
-            .any(|(_, key)| self.node.setting(key).is_some_and(|value| !value.is_null())))
+    pub(super) fn has_merge_conditions(&self) -> bool {
+        let keys: [fn(&MergeConditionKeys) -> &String; 3] =
+            [|keys| &keys.update, |keys| &keys.insert, |keys| &keys.expressions];
+        keys.into_iter().any(|key| self.merge_key(key).is_some())
     }
 
     /// The condition of a merge's update or insert: all conditions of a list.
-    fn merge_condition(&self, part: &str) -> Result<Sql, Diagnostic> {
-        let conditions = string_list(self.merge_key(part)?);
+    fn merge_condition(&self, key: fn(&MergeConditionKeys) -> &String) -> Result<Sql, Diagnostic> {
+        let conditions = string_list(self.merge_key(key));
         let all = conditions.iter().map(|condition| {
             Ok(self
                 .dialect
@@ -135,12 +128,7 @@ impl Incremental<'_> {
             .map(|name| ("merge_update_columns", name))
             .chain(except.iter().map(|name| ("merge_exclude_columns", name)))
         {
-            if !known
-                .iter()
-                .map(|column| is(column, name))
-                .collect::<Result<Vec<_>, _>>()?
-                .contains(&true)
-            {
+            if !known.iter().any(|column| is(column, name)) {
                 let names: Vec<&str> = known.iter().map(|column| column.name.as_str()).collect();
                 return Err(Diagnostic::error(format!(
                     "`{key}` of `{}` lists `{name}`, which is not a column of its query",
@@ -150,20 +138,11 @@ impl Incremental<'_> {
                 .hint(format!("its columns are `{}`", names.join("`, `"))));
             }
         }
-        let mut updated = Vec::new();
-        for column in known {
-            let among = |names: &[String]| -> Result<bool, Diagnostic> {
-                Ok(names
-                    .iter()
-                    .map(|name| is(column, name))
-                    .collect::<Result<Vec<_>, _>>()?
-                    .contains(&true))
-            };
-            let is_updated = if only.is_empty() { !among(&except)? } else { among(&only)? };
-            if is_updated {
-                updated.push(self.dialect.column(&column.name, column.quoted)?.0);
-            }
-        }
-        Ok(updated)
+        let is_updated = |column: &&ResultColumn| {
+            let among = |names: &[String]| names.iter().any(|name| is(column, name));
+            if only.is_empty() { !among(&except) } else { among(&only) }
+        };
+        let updated = known.iter().filter(is_updated);
+        Ok(updated.map(|column| self.dialect.column(&column.name, column.quoted).0).collect())
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn compile_incremental(
     setting: Option<&str>,
     request: &Request,
 ) -> Result<NodeStatement, Diagnostic> {
-    let project_macro = strategy_macros::strategy_macro(context, node, setting)?;
+    let project_macro = strategy_macros::strategy_macro(context, node, setting);
     let strategy = match (&project_macro, setting) {
         (Some(_), Some(named)) if named != "default" => named.to_string(),
         _ => codegen::incremental_strategy(context.dialect, node, setting)?,
@@ -47,7 +47,7 @@ pub(super) fn compile_incremental(
     let (contract_check, warning) = compare_contract(context, node, contract.as_ref(), &first.sql)?;
     let mut first_columns = context.columns.projection(node);
     let left_out = match contract.is_none() {
-        true => schema_changes::remove_missing_columns(context, node, &mut first_columns)?,
+        true => schema_changes::remove_missing_columns(context, node, &mut first_columns),
         false => Vec::new(),
     };
     let first_query = match &first_columns {
@@ -91,7 +91,7 @@ pub(super) fn compile_incremental(
     };
     let statement = match &project_macro {
         Some(strategy_macro) => {
-            let stage = codegen::build_stage(context.dialect, node)?.0;
+            let stage = codegen::build_stage(context.dialect, node).0;
             let call = StrategyCall {
                 context,
                 node,
@@ -107,7 +107,7 @@ pub(super) fn compile_incremental(
         None => codegen::incremental(&incremental)?,
     };
     let mut diagnostics = next.warnings;
-    if columns.is_none() && !context.dialect.property::<bool>("by_name")? {
+    if columns.is_none() && !context.dialect.batches.by_name {
         diagnostics.push(
             Diagnostic::warning(format!(
                 "the columns of `{}` are unknown, so its rows are inserted by position",

@@ -24,17 +24,19 @@ pub(super) fn compile_model(
 ) -> Result<ModelOutput, Diagnostics> {
     let statement = match &node.materialization {
         Materialization::View | Materialization::Table => compile_relation(context, node, request)?,
-        Materialization::MaterializedView if context.dialect.property("materialized_views")? => {
+        Materialization::MaterializedView if context.dialect.builds.materialized_views => {
             compile_relation(context, node, request)?
         }
         // Similar to a materialized view, but a separate materialization in dbt.
-        Materialization::Other(name) if name == "dynamic_table" && context.dialect.has(name) => {
+        Materialization::Other(name)
+            if name == "dynamic_table" && context.dialect.has_macro(name) =>
+        {
             compile_relation(context, node, request)?
         }
         Materialization::Incremental(strategy) => {
             incremental::compile_incremental(context, node, strategy.as_deref(), request)?
         }
-        Materialization::Seed if context.dialect.property("seeds")? => {
+        Materialization::Seed if context.dialect.builds.seeds => {
             match seed::compile_seed(context, node, request)? {
                 Ok(statement) => statement,
                 Err(why) => return Ok(why),
@@ -90,7 +92,7 @@ fn compile_relation(
         _ => ("view", "view"),
     };
     let rebuilds = request.full_refresh;
-    let atomic = contract.is_none() || context.dialect.property("fills_at_once")?;
+    let atomic = contract.is_none() || context.dialect.builds.fills_at_once;
     let mut diagnostics = text.warnings;
     diagnostics.extend(codegen::adapter_key_warnings(context.dialect, node)?);
     diagnostics.extend(warning);
@@ -141,14 +143,14 @@ fn require_settings(node: &Node, keys: &[&str]) -> Result<(), Diagnostic> {
 
 fn output(context: &Context, node: &Node, built: NodeStatement) -> Result<ModelOutput, Diagnostic> {
     let entries: Vec<_> =
-        inputs::input_entries(context.graph, context.dialect, node, &Query::default())?
+        inputs::input_entries(context.graph, context.dialect, node, &Query::default())
             .into_iter()
             .map(|entry| InputEntry { whole_because: None, ..entry })
             .collect();
     let final_statements =
         codegen::grants_and_comments(context.dialect, node, built.kind, built.columns.as_deref())?;
     let dependent_views =
-        if built.replaces { dependents::dependent_views(context, node)? } else { Vec::new() };
+        if built.replaces { dependents::dependent_views(context, node) } else { Vec::new() };
     let render_context =
         RenderContext { batch: None, incremental: built.incremental, this: node.relation.clone() };
     hooks::check_header(context, node)?;
@@ -157,7 +159,7 @@ fn output(context: &Context, node: &Node, built: NodeStatement) -> Result<ModelO
         node,
         what: &built.what,
         inputs: &entries,
-        dependent_views: dependents::header_line(context, &dependent_views)?,
+        dependent_views: dependents::header_line(context, &dependent_views),
         pre_hooks: &hooks::hooks(context, node, "pre_hook", &render_context)?,
         final_statements: &final_statements.statements,
         contract_check: &built.contract_check,
@@ -170,7 +172,7 @@ fn output(context: &Context, node: &Node, built: NodeStatement) -> Result<ModelO
     }
     let mut diagnostics = built.diagnostics;
     diagnostics.extend(final_statements.diagnostics);
-    diagnostics.extend(dependents::dropped_views_warning(context, node, &dependent_views)?);
+    diagnostics.extend(dependents::dropped_views_warning(context, node, &dependent_views));
     let inserted = built.columns.filter(|_| built.incremental);
     let columns: Option<Vec<String>> =
         inserted.map(|columns| columns.into_iter().map(|column| column.name).collect());

@@ -95,7 +95,7 @@ pub(super) fn compile_seed(
         contract_check: Sql::default(),
         incremental: false,
         replaces: rebuilds,
-        atomic: context.dialect.property("fills_at_once")?,
+        atomic: context.dialect.builds.fills_at_once,
         diagnostics: Vec::new(),
     }))
 }

@@ -1,0 +1,318 @@
+//! The typed properties of a dialect, by topic. A field is the property of the same name in a
+//! dialect file, and `ansi.sql` describes each of them. They are read once, when a dialect is
+//! loaded: an unknown property, a missing one and a value of another type are errors then.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::client_commands::ClientSyntax;
+use super::name::Case;
+
+/// Statements and literals.
+#[derive(Deserialize)]
+pub struct SyntaxProperties {
+    /// The name of a parser: see `inject::parser`.
+    pub parser: String,
+    /// Whether a subquery may have a `with` clause.
+    pub nested_with: bool,
+    /// Whether a backslash in a string is an escape.
+    pub backslash_escapes: bool,
+    /// The texts before, between and after the parts of a concatenation.
+    pub concatenation: [String; 3],
+    /// The literals for true and false.
+    pub truths: [String; 2],
+    /// Columns that `*` does not include, in lower case; `x*`: all that begin with `x`.
+    pub hidden_columns: Vec<String>,
+    /// Whether user columns cannot have these names.
+    pub hidden_reserved: bool,
+    /// Whether a row can be used as one value.
+    pub row_as_value: bool,
+}
+
+/// Names of columns and relations.
+#[derive(Deserialize)]
+pub struct NameProperties {
+    pub quote: char,
+    /// Whether dbt quotes the database, the schema and the identifier.
+    pub quoted: [bool; 3],
+    /// Which of them a name has.
+    pub included: [bool; 3],
+    /// The quote character of `adapter.quote`, where it differs from that of relations.
+    pub column_quote: Option<char>,
+    pub seed_columns_quoted: bool,
+    pub columns_quoted_once: bool,
+    pub quoted_backslash_escapes: bool,
+    pub case: Case,
+    /// Maximum length of generated names, in bytes.
+    pub longest_name: usize,
+    /// Maximum length of names of relations, where it is larger.
+    pub longest_relation: Option<usize>,
+    /// The quote character in statements that create and drop tables, where it differs.
+    pub ticks: Option<char>,
+    /// Words that must be quoted as column names, in lower case.
+    pub reserved: BTreeSet<String>,
+}
+
+/// The profile's target.
+#[derive(Deserialize)]
+pub struct TargetProperties {
+    pub default_schema: String,
+    /// The keys of a target that `target` shows to Jinja.
+    pub target_keys: Vec<String>,
+    /// Whether a source may be a file.
+    pub files_as_sources: bool,
+}
+
+/// Data types. All names are in lower case, without arguments.
+#[derive(Deserialize)]
+pub struct TypeProperties {
+    pub date_types: Vec<String>,
+    pub naive_types: Vec<String>,
+    pub zoned_types: Vec<String>,
+    /// Types that cannot store a time.
+    pub other_types: Vec<String>,
+    pub text_types: Vec<String>,
+    pub numeric_types: Vec<String>,
+    /// The engine's names of types (dbt's `TYPE_LABELS`), by a name in upper case.
+    pub type_labels: BTreeMap<String, String>,
+    /// Whether dbt writes names of types in lower case.
+    pub lower_types: bool,
+    /// Types that wrap another type: `nullable`.
+    pub type_wrappers: Vec<String>,
+    /// For each type, those that can store all of its values.
+    pub wider_types: BTreeMap<String, Vec<String>>,
+    /// The type of a seed's column, for each inferred type of values.
+    pub seed_types: BTreeMap<String, String>,
+    /// The hint for a model whose event time has no declared type.
+    pub undeclared_hint: Option<String>,
+    /// Whether `at time zone` only changes the displayed zone of an instant.
+    pub time_zone_shows: bool,
+    /// Whether a difference between two times counts elapsed time.
+    pub difference_elapses: bool,
+}
+
+/// A way to write a batch.
+#[derive(Deserialize)]
+pub struct StrategyProperties {
+    /// The description in the manifest and in headers of files.
+    pub strategy: String,
+    pub atomic: bool,
+    /// Why it is not atomic, if it is not.
+    pub not_atomic: String,
+    /// The supported values of `outside_window`.
+    pub modes: Vec<String>,
+    /// Whether windows must be whole partitions.
+    pub by_partitions: bool,
+    /// Whether there is no other way for windows that are not.
+    pub needs_partitions: bool,
+}
+
+/// What batches have in common, and what chooses the variant of their statement.
+#[derive(Deserialize)]
+pub struct BatchProperties {
+    /// The key with the table's format, and the variant for each format; `""`: any other format.
+    pub format_key: Option<String>,
+    pub formats: BTreeMap<String, String>,
+    /// The variant for windows that are whole partitions.
+    pub aligned: Option<String>,
+    pub partition_key: Option<String>,
+    /// Whether a partition is the value of an expression rather than of columns.
+    pub partition_is_expression: bool,
+    /// The expressions of a time that determine a partition.
+    pub partitions: Vec<PartitionForm>,
+    /// Further ones for times in UTC.
+    pub partitions_of_utc: Vec<PartitionForm>,
+    /// Whether the name of a staged table has a schema.
+    pub stage_in_schema: bool,
+    pub stage_prefix: String,
+    /// The key with the location of a table's files that the staged table needs too.
+    pub location_key: Option<String>,
+    /// Whether columns can be inserted by name where they are unknown.
+    pub by_name: bool,
+}
+
+/// An expression with `{}` for the time, the grain, and the macro for the partition's value.
+pub type PartitionForm = (String, String, String);
+
+/// Configuration keys of dbt's adapter.
+#[derive(Deserialize)]
+pub struct KeyProperties {
+    /// Keys with an effect on the create statement.
+    pub clauses: Vec<String>,
+    /// Keys with an effect on a statement that replaces a table.
+    pub replace_clauses: Vec<String>,
+    /// Keys with statements after the create statement.
+    pub index_keys: Vec<String>,
+    /// Keys with settings of a session.
+    pub header_keys: Vec<String>,
+    /// Keys whose value chooses the macro of a view.
+    pub view_keys: Vec<String>,
+    /// Keys of every adapter that have no effect on the create statement or that other steps use.
+    pub known_keys: Vec<String>,
+    /// Keys that configure dbt and not the table.
+    pub idle_keys: Vec<String>,
+    /// Keys of models without batches.
+    pub build_keys: Vec<String>,
+    /// Keys that dbt supports and a plan does not, with the reason.
+    pub undone_keys: BTreeMap<String, String>,
+    /// Keys that would change the result and that a plan does not support, with their effect.
+    pub refused_keys: BTreeMap<String, String>,
+    /// Keys that the engine needs to create the table, with the reason.
+    pub wanted_keys: BTreeMap<String, String>,
+    /// By key, values with which no window of a table can be overwritten: the reason and the hint.
+    pub refused: BTreeMap<String, BTreeMap<String, [String; 2]>>,
+    /// The clauses that are options in one pair of parentheses.
+    pub options: Vec<String>,
+    pub defaults: Map<String, Value>,
+    /// By key, the macros for single values.
+    pub clause_words: BTreeMap<String, BTreeMap<String, String>>,
+    /// Keys whose macro is chosen by another key.
+    pub clause_kinds: BTreeMap<String, String>,
+    /// The key that makes a table special: transient, unlogged.
+    pub kind_key: Option<String>,
+    /// Keys with the location of the table's files.
+    pub location_keys: Vec<String>,
+    /// The syntax of settings that are written into statements verbatim.
+    pub fragments: BTreeMap<String, String>,
+    /// The syntax of a grantee.
+    pub grantees: String,
+    /// Why one transaction cannot delete and insert the same key of a unique index.
+    pub unique_index_hint: Option<String>,
+}
+
+impl KeyProperties {
+    /// The keys with an effect on files, except `kind_key`.
+    pub fn effective(&self) -> impl Iterator<Item = &String> {
+        let lists = [
+            &self.clauses,
+            &self.replace_clauses,
+            &self.index_keys,
+            &self.header_keys,
+            &self.view_keys,
+        ];
+        lists.into_iter().flatten()
+    }
+
+    /// All keys that a plan uses or that need no attention.
+    pub fn handled(&self) -> impl Iterator<Item = &String> {
+        let further = [&self.known_keys, &self.idle_keys, &self.build_keys].into_iter().flatten();
+        self.kind_key.iter().chain(self.effective()).chain(further)
+    }
+}
+
+/// Tables, views and seeds as a whole, and incremental models without batches.
+#[derive(Deserialize)]
+pub struct BuildProperties {
+    /// dbt's names of the supported incremental strategies.
+    pub strategies: Vec<String>,
+    /// The strategy without a unique key.
+    pub strategy_unkeyed: String,
+    /// The strategy with a unique key.
+    pub strategy_keyed: String,
+    /// The table formats that support a merge.
+    pub merge_formats: Vec<String>,
+    pub merge_alias: bool,
+    /// The keys with conditions and expressions of a merge.
+    pub merge_condition_keys: Option<MergeConditionKeys>,
+    pub materialized_views: bool,
+    /// Whether macros of the project that replace dbt's strategy are supported.
+    pub runs_strategy_macros: bool,
+    pub seeds: bool,
+    /// Whether one transaction creates a table by its columns and fills it.
+    pub fills_at_once: bool,
+    /// Whether a relation is built under another name and then replaces the old one.
+    pub replaces: bool,
+    /// Whether a view that has the table's name is dropped first.
+    pub makes_way: bool,
+    /// What happens to dependent views when their relation is replaced.
+    pub readers: Option<String>,
+    /// Whether they are always lost.
+    pub drops_readers: bool,
+}
+
+/// The keys of a merge's conditions.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MergeConditionKeys {
+    pub update: String,
+    pub insert: String,
+    pub expressions: String,
+}
+
+/// Changed columns of a query.
+#[derive(Deserialize)]
+pub struct ChangeProperties {
+    /// The supported values of `on_schema_change`.
+    pub schema_changes: Vec<String>,
+    /// Whether a statement may use a column that an earlier statement of the file adds.
+    pub alters_within_file: bool,
+}
+
+/// Contracts.
+#[derive(Deserialize)]
+pub struct ContractProperties {
+    /// The constraints that a create statement may contain.
+    pub constraint_kinds: Vec<String>,
+    /// Whether the query's columns are compared with the declared ones first.
+    pub contract_checked: bool,
+    /// Whether the engine rejects a value of another type.
+    pub contract_refused_by_engine: bool,
+}
+
+/// Grants and comments.
+#[derive(Deserialize)]
+pub struct MetadataProperties {
+    pub grants: bool,
+    /// Whether grants that are not configured are revoked.
+    pub grants_revoked: bool,
+    /// The supported parts of `persist_docs`, for tables and for views.
+    pub docs: Vec<String>,
+}
+
+/// Staged backfills.
+#[derive(Deserialize)]
+pub struct StagingProperties {
+    /// Whether the engine has the statements.
+    pub staged: bool,
+    /// Whether readers see all old or all new rows while one is published.
+    pub publish_atomic: bool,
+    /// Why it is not atomic, if it is not.
+    pub publish_not_atomic: String,
+    pub staged_differences_macro: String,
+}
+
+/// The program that runs a plan.
+#[derive(Deserialize)]
+pub struct ClientProperties {
+    /// The default command; empty if no known client runs a file without further arguments.
+    pub command: Vec<String>,
+    /// A command for messages.
+    pub example: String,
+    /// The lexical rules of the dialect's clients, and the commands that they execute.
+    pub client_syntax: ClientSyntax,
+}
+
+/// The table of the ledger.
+#[derive(Deserialize)]
+pub struct LedgerProperties {
+    pub ledger_types: LedgerTypes,
+    /// The classes of statements that are put into a transaction with their row.
+    pub ledger_wraps: Vec<String>,
+    /// Settings without which the engine cannot create or fill the table, with the reason.
+    pub ledger_needs: BTreeMap<String, String>,
+    /// The formats of models that the table may have.
+    pub ledger_formats: Vec<String>,
+}
+
+/// The types of the ledger's columns.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerTypes {
+    pub text: String,
+    pub time: String,
+    /// The time when a row is written.
+    pub clock: String,
+    pub number: String,
+}
