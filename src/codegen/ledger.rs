@@ -320,14 +320,14 @@ fn end_value(dialect: &Dialect, column: &str) -> Result<String, Diagnostic> {
 pub fn read_ledger_lines(dialect: &Dialect, ledger: &Sql) -> Result<Sql, Diagnostic> {
     let line = COLUMNS.iter().map(|column| column_text(dialect, column));
     let line = line.collect::<Result<Vec<_>, Diagnostic>>()?;
-    let line = result_lines::line(dialect, LINE_START, &line)?;
+    let line = result_lines::line(dialect, LINE_START, &line);
     let end = COLUMNS.iter().map(|column| match *column {
         "kind" => Ok(dialect.string(RowKind::End.as_str())),
         "rows_written" => result_lines::as_text(dialect, &dialect.sql("ledger_row_count", &[])?),
         _ => Ok(dialect.string("")),
     });
     let end = end.collect::<Result<Vec<_>, Diagnostic>>()?;
-    let end = result_lines::line(dialect, LINE_START, &end)?;
+    let end = result_lines::line(dialect, LINE_START, &end);
     let line = dialect.sql("ledger_line", &[("line", line.value())])?;
     Ok(Sql(format!("{}\n", read_newest(dialect, ledger, line, end)?)))
 }

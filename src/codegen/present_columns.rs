@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::relation_name;
 use super::result_lines;
 use crate::diagnostics::Diagnostic;
-use crate::dialect::{Case, Dialect, Sql, fold_case};
+use crate::dialect::{Case, CatalogScope, Dialect, Sql, fold_case};
 use crate::jinja::Relation;
 
 /// The columns of the result in their order.
@@ -22,7 +22,7 @@ const MAX_PARTS: usize = 200;
 /// The query, with the columns of [`PRESENT_COLUMNS`].
 pub fn read_columns(dialect: &Dialect, relations: &[&Relation]) -> Result<Sql, Diagnostic> {
     let count = dialect.sql("ledger_row_count", &[])?;
-    let end = end_values(dialect, &count)?;
+    let end = end_values(dialect, &count);
     let end = end.iter().zip(PRESENT_COLUMNS).map(|(value, column)| format!("{value} as {column}"));
     let end: Vec<String> = end.collect();
     query(dialect, relations, Sql(PRESENT_COLUMNS.join(", ")), Sql(end.join(", ")))
@@ -39,18 +39,18 @@ pub fn read_columns_lines(dialect: &Dialect, relations: &[&Relation]) -> Result<
         }
     });
     let values: Vec<Sql> = values.collect::<Result<_, Diagnostic>>()?;
-    let line = result_lines::line(dialect, COLUMN_LINE_START, &values)?;
+    let line = result_lines::line(dialect, COLUMN_LINE_START, &values);
     let line = dialect.sql("columns_line", &[("line", line.value())])?;
     let count = dialect.sql("ledger_row_count", &[])?;
-    let end = end_values(dialect, &result_lines::as_text(dialect, &count)?)?;
-    let end = result_lines::line(dialect, COLUMN_LINE_START, &end)?;
+    let end = end_values(dialect, &result_lines::as_text(dialect, &count)?);
+    let end = result_lines::line(dialect, COLUMN_LINE_START, &end);
     Ok(Sql(format!("{}\n", query(dialect, relations, line, end)?)))
 }
 
 /// The values of the last row.
-fn end_values(dialect: &Dialect, count: &Sql) -> Result<Vec<Sql>, Diagnostic> {
+fn end_values(dialect: &Dialect, count: &Sql) -> Vec<Sql> {
     let value = |column: &&str| match *column {
-        "column_position" => Ok(count.clone()),
+        "column_position" => count.clone(),
         _ => dialect.string(""),
     };
     PRESENT_COLUMNS.iter().map(value).collect()
@@ -68,18 +68,17 @@ fn query(
     selected: Sql,
     end: Sql,
 ) -> Result<Sql, Diagnostic> {
-    if let Some(reason) = dialect.property::<Option<String>>("columns_refused")? {
-        return Err(refused(&reason));
+    if let Some(reason) = &dialect.catalog.columns_refused {
+        return Err(refused(reason));
     }
-    let needs_database: Option<String> = dialect.property("columns_need_database")?;
-    if let Some(reason) = needs_database
+    if let Some(reason) = &dialect.catalog.columns_need_database
         && let Some(relation) = relations.iter().find(|relation| {
             relation.database.is_none() || relation_name::database(relation).is_empty()
         })
     {
-        return Err(refused(&reason).fact(format!("{relation} has no database")));
+        return Err(refused(reason).fact(format!("{relation} has no database")));
     }
-    let by_table = dialect.property::<String>("columns_by")? == "table";
+    let by_table = dialect.catalog.columns_by == CatalogScope::Table;
     let mut parts: BTreeMap<(String, String, usize), Part> = BTreeMap::new();
     for (index, relation) in relations.iter().enumerate() {
         let text = |name: &Option<String>| name.clone().unwrap_or_default();
@@ -89,14 +88,15 @@ fn query(
     }
     let mut selects: Vec<String> = relations
         .iter()
-        .map(|relation| Ok(dialect.sql("columns_table", &arguments(dialect, relation)?)?.0))
+        .map(|relation| Ok(dialect.sql("columns_table", &arguments(dialect, relation))?.0))
         .collect::<Result<_, Diagnostic>>()?;
     for part in parts.values() {
-        let names = part.relations.iter().map(|relation| {
-            Ok(dialect.string(&stored(dialect, &relation.identifier, relation, 2)?)?.0)
-        });
-        let names: Vec<String> = names.collect::<Result<_, Diagnostic>>()?;
-        let mut arguments = arguments(dialect, part.relations[0])?;
+        let names = part
+            .relations
+            .iter()
+            .map(|relation| dialect.string(&stored(dialect, &relation.identifier, relation, 2)).0);
+        let names: Vec<String> = names.collect();
+        let mut arguments = arguments(dialect, part.relations[0]);
         arguments.push(("names", Sql(names.join(", ")).value()));
         selects.push(dialect.sql("columns_of", &arguments)?.0);
     }
@@ -122,39 +122,28 @@ fn united(selects: &[String]) -> String {
 }
 
 /// The names of a table.
-fn arguments(
-    dialect: &Dialect,
-    relation: &Relation,
-) -> Result<Vec<(&'static str, minijinja::Value)>, Diagnostic> {
+fn arguments(dialect: &Dialect, relation: &Relation) -> Vec<(&'static str, minijinja::Value)> {
     let text = |name: &Option<String>, index: usize| match name {
-        Some(name) => dialect.string(&stored(dialect, name, relation, index)?),
+        Some(name) => dialect.string(&stored(dialect, name, relation, index)),
         None => dialect.string(""),
     };
-    Ok(vec![
+    vec![
         ("database", Sql(relation_name::database(relation)).value()),
         ("schema", Sql(relation_name::schema_name(relation).unwrap_or_default()).value()),
-        ("database_text", text(&relation.database, 0)?.value()),
-        ("schema_text", text(&relation.schema, 1)?.value()),
-        (
-            "name_text",
-            dialect.string(&stored(dialect, &relation.identifier, relation, 2)?)?.value(),
-        ),
-    ])
+        ("database_text", text(&relation.database, 0).value()),
+        ("schema_text", text(&relation.schema, 1).value()),
+        ("name_text", dialect.string(&stored(dialect, &relation.identifier, relation, 2)).value()),
+    ]
 }
 
 /// The name as the engine's catalog has it.
-fn stored(
-    dialect: &Dialect,
-    name: &str,
-    relation: &Relation,
-    index: usize,
-) -> Result<String, Diagnostic> {
-    if dialect.property("columns_in_lower_case")? {
-        return Ok(name.to_lowercase());
+fn stored(dialect: &Dialect, name: &str, relation: &Relation, index: usize) -> String {
+    if dialect.catalog.columns_in_lower_case {
+        return name.to_lowercase();
     }
-    let case: Case = dialect.property("case")?;
+    let case = dialect.names.case;
     let folds = matches!(case, Case::Lower | Case::Upper) && !relation.style.quoted[index];
-    Ok(if folds { fold_case(case, name) } else { name.to_string() })
+    if folds { fold_case(case, name) } else { name.to_string() }
 }
 
 fn refused(reason: &str) -> Diagnostic {

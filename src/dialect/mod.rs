@@ -77,6 +77,7 @@ pub struct Dialect {
     pub metadata: MetadataProperties,
     pub staging: StagingProperties,
     pub client: ClientProperties,
+    pub catalog: CatalogProperties,
     pub ledger: LedgerProperties,
     /// How a batch is written where no variant applies.
     pub strategy: StrategyProperties,
@@ -163,6 +164,7 @@ fn load(name: &'static str) -> Result<Dialect, Diagnostic> {
         metadata: values.take()?,
         staging: values.take()?,
         client: values.take()?,
+        catalog: values.take()?,
         ledger: values.take()?,
         strategy: values.take()?,
         variants,

@@ -294,6 +294,29 @@ pub struct ClientProperties {
     pub client_syntax: ClientSyntax,
 }
 
+/// The query that reads the columns of tables.
+#[derive(Deserialize)]
+pub struct CatalogProperties {
+    /// What a part of the query reads.
+    pub columns_by: CatalogScope,
+    /// Whether the engine's catalog has every name in lower case.
+    pub columns_in_lower_case: bool,
+    /// Why no query reads them.
+    pub columns_refused: Option<String>,
+    /// Why no query reads those of tables without a database.
+    pub columns_need_database: Option<String>,
+}
+
+/// The tables that one query of an engine's catalog reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CatalogScope {
+    /// Those of one schema.
+    Schema,
+    /// One table.
+    Table,
+}
+
 /// The table of the ledger.
 #[derive(Deserialize)]
 pub struct LedgerProperties {

@@ -375,11 +375,11 @@ mod tests {
             let dialect = dialect::named(name).unwrap();
             let argv = &dialect.client.command;
             let example = &dialect.client.example;
-            assert_eq!(rejection(&example), None, "{name}");
+            assert_eq!(rejection(example), None, "{name}");
             // Athena has no client that runs a file of several statements and waits for them.
             assert_eq!(argv.is_empty(), name == "athena", "{name}");
             if !argv.is_empty() {
-                let profile = profile(&argv)
+                let profile = profile(argv)
                     .unwrap_or_else(|| panic!("`{argv:?}` of {name} has no profile"))
                     .0;
                 assert_eq!(rejection(&argv.join(" ")), None, "{name}");
@@ -389,7 +389,7 @@ mod tests {
                 );
                 assert_eq!(example.split(' ').next(), argv.first().map(String::as_str), "{name}");
             }
-            let example = shlex::split(&example).unwrap();
+            let example = shlex::split(example).unwrap();
             assert!(reject_other_dialect(&example, &dialect).is_ok(), "{name}");
             let check = Protocol::new(&dialect, None).unwrap().check();
             assert!(

@@ -153,7 +153,7 @@ fn reading_queries(name: &str, folder: &Path) -> Vec<PathBuf> {
             database: Some("shop".to_string()),
             schema: Some("analytics".to_string()),
             identifier: name.to_string(),
-            style: dialect.relation_style().unwrap(),
+            style: dialect.relation_style(),
         };
         let relations = ["orders", "payments"].map(relation);
         let relations: Vec<&Relation> = relations.iter().collect();

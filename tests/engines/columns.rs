@@ -57,7 +57,7 @@ fn read(shop: &Shop, engine: &dyn Engine, tables: &[&str]) -> String {
         database: None,
         schema: Some("analytics".to_string()),
         identifier: (*name).to_string(),
-        style: dialect.relation_style().unwrap(),
+        style: dialect.relation_style(),
     };
     let relations: Vec<Relation> = tables.iter().map(relation).collect();
     let relations: Vec<&Relation> = relations.iter().collect();
@@ -135,7 +135,7 @@ fn columns_are_refused_without_a_catalog(engine: &dyn Engine) {
         database: None,
         schema: Some("analytics".to_string()),
         identifier: "takings".to_string(),
-        style: dialect.relation_style().unwrap(),
+        style: dialect.relation_style(),
     };
     let error = read_columns(&dialect, &[&relation]).unwrap_err();
     assert!(error.message.contains("no query reads the columns"), "{}", error.message);
