@@ -206,8 +206,8 @@ pub fn record(dialect: &Dialect, statement: Sql, row: &LedgerRow) -> Result<Sql,
         )));
     }
     if dialect.ledger.ledger_wraps.iter().any(|listed| listed == row.class.as_str()) {
-        let begin = part(PART, &dialect.sql("ledger_begin", &[])?);
-        let commit = part(PART, &dialect.sql("ledger_commit", &[])?);
+        let begin = part(PART, &dialect.sql("begin", &[])?);
+        let commit = part(PART, &dialect.sql("commit", &[])?);
         return Ok(Sql(format!("{begin}\n\n{statement}\n\n{}\n\n{commit}", part(PART, &text))));
     }
     Ok(Sql(format!("{statement}\n\n{}", part(PART_AFTER, &text))))

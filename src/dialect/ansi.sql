@@ -167,8 +167,26 @@ select * from (
 where {{ window }}
 {% endmacro %}
 
-{% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows, ledger) %}
+{# A transaction. #}
+{% macro begin() %}
 begin;
+{% endmacro %}
+
+{% macro commit() %}
+commit;
+{% endmacro %}
+
+{% macro replace_rows(target, stage, into, columns, delete_predicate, insert_filter) %}
+delete from {{ target }}
+where {{ delete_predicate }};
+
+insert into {{ target }}{{ into }}
+select {{ columns }}
+from {{ stage }}{{ insert_filter }};
+{% endmacro %}
+
+{% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows, ledger) %}
+{{ begin() }}
 
 create temporary table {{ stage }} as
 {{ staged }}
@@ -176,12 +194,7 @@ create temporary table {{ stage }} as
 
 {{ guard }}
 
-delete from {{ target }}
-where {{ delete_predicate }};
-
-insert into {{ target }}{{ into }}
-select {{ columns }}
-from {{ stage }}{{ insert_filter }};
+{{ replace_rows() }}
 
 {{ out_of_window_rows }}
 
@@ -189,7 +202,7 @@ drop table {{ stage }};
 
 {{ ledger }}
 
-commit;
+{{ commit() }}
 {% endmacro %}
 
 {# The columns after the insert's target: by name, or the engine's syntax for unknown columns. #}
@@ -283,10 +296,14 @@ create or replace view {{ target }} as
 ;
 {% endmacro %}
 
-{% macro table(target, kind, clauses, query, ledger) %}
-begin;
-
+{% macro drop_table(target) %}
 drop table if exists {{ target }};
+{% endmacro %}
+
+{% macro table(target, kind, clauses, query, ledger) %}
+{{ begin() }}
+
+{{ drop_table() }}
 
 create {{ kind }} {{ target }}{{ clauses }}as
 {{ query }}
@@ -294,7 +311,7 @@ create {{ kind }} {{ target }}{{ clauses }}as
 
 {{ ledger }}
 
-commit;
+{{ commit() }}
 {% endmacro %}
 
 {# What happens to dependent views when their relation is replaced; and whether they are always lost. #}
@@ -309,15 +326,15 @@ commit;
 
 {# The last step of a full refresh: the rebuilt table replaces the old one. #}
 {% macro swap(target, shadow, name, clauses, ledger) %}
-begin;
+{{ begin() }}
 
-drop table if exists {{ target }};
+{{ drop_table() }}
 
 alter table {{ shadow }} rename to {{ name }};
 
 {{ ledger }}
 
-commit;
+{{ commit() }}
 {% endmacro %}
 
 {# The audit of a model: a read-only statement with one row per batch. It counts equal rows of three multisets: the target, the
@@ -721,42 +738,54 @@ select * from audit_verdicts order by rows_removed + rows_added desc, batch
 ) as audit_found
 {% endmacro %}
 
-{% macro publish(target, staged, before, columns, rows, guard, ledger) %}
-begin;
-
+{% macro keep_before(before, target, rows) %}
 create table if not exists {{ before }} as
 select * from {{ target }}
 where {{ rows }};
+{% endmacro %}
 
-{{ guard }}
-
+{% macro publish_rows(target, staged, columns, rows) %}
 delete from {{ target }}
 where {{ rows }};
 
 insert into {{ target }} ({{ columns }})
 select {{ columns }} from {{ staged }}
 where {{ rows }};
-
-{{ ledger }}
-
-commit;
 {% endmacro %}
 
-{% macro undo(target, before, rows, guard, ledger) %}
-begin;
-
-{{ guard }}
-
+{% macro undo_rows(target, before, rows) %}
 delete from {{ target }}
 where {{ rows }};
 
 insert into {{ target }}
 select * from {{ before }}
 where {{ rows }};
+{% endmacro %}
+
+{% macro publish(target, staged, before, columns, rows, guard, ledger) %}
+{{ begin() }}
+
+{{ keep_before() }}
+
+{{ guard }}
+
+{{ publish_rows() }}
 
 {{ ledger }}
 
-commit;
+{{ commit() }}
+{% endmacro %}
+
+{% macro undo(target, before, rows, guard, ledger) %}
+{{ begin() }}
+
+{{ guard }}
+
+{{ undo_rows() }}
+
+{{ ledger }}
+
+{{ commit() }}
 {% endmacro %}
 
 {% macro cleanup(staged, before) %}
@@ -909,12 +938,7 @@ create temporary table {{ stage }} as
 {{ query }}
 ;
 
-delete from {{ target }}
-where {{ delete_predicate }};
-
-insert into {{ target }}{{ into }}
-select {{ columns }}
-from {{ stage }}{{ insert_filter }};
+{{ replace_rows() }}
 
 drop table {{ stage }};
 
@@ -989,7 +1013,7 @@ commit;
 {% macro seed_rebuild(target, spec, rows, ledger) %}
 begin;
 
-drop table if exists {{ target }};
+{{ drop_table() }}
 
 create table {{ target }} (
   {{ spec }}
@@ -1042,11 +1066,8 @@ create {{ kind }} if not exists {{ target }} (
 ){{ ended }};
 {% endmacro %}
 
-{% macro table_typed(target, kind, spec, ended, columns, query, ledger) %}
-begin;
-
-drop table if exists {{ target }};
-
+{# A table by its declared columns, and its rows; and the same under the name `next`. #}
+{% macro declared_table(target, kind, spec, ended, columns, query) %}
 create {{ kind }} {{ target }} (
   {{ spec }}
 ){{ ended }};
@@ -1055,6 +1076,25 @@ insert into {{ target }} ({{ columns }})
 select {{ columns }} from (
 {{ query }}
 ) as declared_rows;
+{% endmacro %}
+
+{% macro declared_next(next, kind, spec, ended, columns, query) %}
+create {{ kind }} {{ next }} (
+  {{ spec }}
+){{ ended }};
+
+insert into {{ next }} ({{ columns }})
+select {{ columns }} from (
+{{ query }}
+) as declared_rows;
+{% endmacro %}
+
+{% macro table_typed(target, kind, spec, ended, columns, query, ledger) %}
+begin;
+
+{{ drop_table() }}
+
+{{ declared_table() }}
 
 {{ ledger }}
 
@@ -1108,14 +1148,6 @@ select
 
 {% macro ledger_value(value, column) %}
 {{ value }} as {{ column }}
-{% endmacro %}
-
-{% macro ledger_begin() %}
-begin;
-{% endmacro %}
-
-{% macro ledger_commit() %}
-commit;
 {% endmacro %}
 
 {% macro ledger_string(text) %}

@@ -50,10 +50,6 @@
 timestamp '{{ at.time }}'
 {% endmacro %}
 
-{% macro zoned(at) %}
-timestamp '{{ at.time }} UTC'
-{% endmacro %}
-
 {% macro options_clause(value) %}
 with (
   {{ value }}
@@ -102,12 +98,7 @@ with (table_type = 'iceberg', is_external = false{{ stage_location }}) as
 
 {{ guard }}
 
-delete from {{ target }}
-where {{ delete_predicate }};
-
-insert into {{ target }}{{ into }}
-select {{ columns }}
-from {{ stage }}{{ insert_filter }};
+{{ replace_rows() }}
 
 {{ out_of_window_rows }}
 

@@ -9,6 +9,7 @@
     "dataproc_region", "dataproc_cluster_name", "gcs_bucket", "dataproc_batch"
 ] %}
 {% set like = "ansi" %}
+{% from "postgres.sql" import audit_list, is_time, outside %}
 {% set type_labels = {"TEXT": "STRING", "FLOAT": "FLOAT64", "INTEGER": "INT64"} %}
 {% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
 {% set wider_types = { "int64": ["numeric", "bignumeric"], "numeric": ["bignumeric"] } %}
@@ -77,17 +78,9 @@ timestamp '{{ at.time }}+00:00'
 '{{ at.time }}'
 {% endmacro %}
 
-{% macro is_time(column) %}
-extract(year from {{ column }}) is not null
-{% endmacro %}
-
 {# The ingestion time of an ingestion-time partitioned table; the table of a wildcard; the file of an external table. #}
 {% set hidden_columns = ["_partitiontime", "_partitiondate", "_table_suffix", "_file_name"] %}
 {% set hidden_reserved = true %}
-
-{% macro outside(window) %}
-({{ window }}) is not true
-{% endmacro %}
 
 {% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows) %}
 create or replace temp table {{ stage }} as
@@ -150,16 +143,10 @@ select {{ columns }} from {{ target }};
 verdict || ': ' || case when count(*) = 1 then min(batch) else cast(count(*) as string) || ' batches from ' || min(batch) || ' to ' || max(batch) end
 {% endmacro %}
 
-{% macro audit_list() %}
-string_agg(words, '; ' order by words)
-{% endmacro %}
-
 {% set staged = true %}
 
 {% macro publish(target, staged, before, columns, rows, guard) %}
-create table if not exists {{ before }} as
-select * from {{ target }}
-where {{ rows }};
+{{ keep_before() }}
 
 {{ guard }}
 
@@ -355,12 +342,8 @@ when not matched by target then
   values ({{ columns }});
 {% endmacro %}
 
-{% macro seed(target, spec, rows) %}
-create or replace table {{ target }} (
-  {{ spec }}
-);
-
-{{ rows }}
+{% macro seed() %}
+{{ seed_rebuild() }}
 {% endmacro %}
 
 {% macro seed_rebuild(target, spec, rows) %}
@@ -416,11 +399,11 @@ alter {{ kind }} {{ target }} alter column {{ column }} set options (description
 {% set ledger_types = {"text": "string", "time": "datetime", "clock": "timestamp", "number": "int64"} %}
 {% set ledger_wraps = ["rows", "ordered"] %}
 
-{% macro ledger_begin() %}
+{% macro begin() %}
 begin transaction;
 {% endmacro %}
 
-{% macro ledger_commit() %}
+{% macro commit() %}
 commit transaction;
 {% endmacro %}
 

@@ -4,6 +4,8 @@
 
 {% set parser = "clickhouse" %}
 {% set like = "ansi" %}
+{% from "bigquery.sql" import table %}
+{% from "mysql.sql" import audit_words %}
 {% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
 {% set hidden_columns = [
   "_part", "_part_*", "_partition_id", "_partition_value", "_sample_factor", "_row_exists", "_block_number", "_block_offset",
@@ -107,10 +109,6 @@
 
 {% macro date(at) %}
 toDate('{{ at.date }}')
-{% endmacro %}
-
-{% macro audit_words() %}
-concat(verdict, ': ', case when count(*) = 1 then min(batch) else concat(count(*), ' batches from ', min(batch), ' to ', max(batch)) end)
 {% endmacro %}
 
 {% macro audit_list() %}
@@ -343,12 +341,6 @@ alter table {{ target }} add projection if not exists {{ own_name }} ({{ definit
 
 {% macro create(target, clauses, query) %}
 create table if not exists {{ target }}{{ clauses }}empty as
-{{ query }}
-;
-{% endmacro %}
-
-{% macro table(target, clauses, query) %}
-create or replace table {{ target }}{{ clauses }}as
 {{ query }}
 ;
 {% endmacro %}

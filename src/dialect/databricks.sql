@@ -2,6 +2,9 @@
 
 {% set parser = "databricks" %}
 {% set like = "ansi" %}
+{% from "bigquery.sql" import create, materialized_view_rebuild, seed, seed_rebuild, table, zoned %}
+{% from "duckdb.sql" import unlisted %}
+{% from "mysql.sql" import audit_words %}
 {% set hidden_columns = ["_metadata"] %}
 {% set dispatch = ["databricks", "spark"] %}
 {% set quote = "`" %}
@@ -60,10 +63,6 @@
 timestamp_ntz '{{ at.time }}'
 {% endmacro %}
 
-{% macro zoned(at) %}
-timestamp '{{ at.time }}+00:00'
-{% endmacro %}
-
 {% macro overwrite(target, query, checked, delete_predicate, insert_filter) %}
 insert into {{ target }} by name
 replace where {{ delete_predicate }}
@@ -93,9 +92,7 @@ array_join(array_sort(collect_list(words)), '; ')
 {% set staged = true %}
 
 {% macro publish(target, staged, before, columns, rows, guard) %}
-create table if not exists {{ before }} as
-select * from {{ target }}
-where {{ rows }};
+{{ keep_before() }}
 
 {{ guard }}
 
@@ -118,10 +115,6 @@ where {{ rows }};
 
 {% macro audit_row(alias) %}
 to_json(struct({{ alias }}.*))
-{% endmacro %}
-
-{% macro audit_words() %}
-concat(verdict, ': ', case when count(*) = 1 then min(batch) else concat(count(*), ' batches from ', min(batch), ' to ', max(batch)) end)
 {% endmacro %}
 
 {% macro audit_stop(about, list, found) %}
@@ -176,20 +169,6 @@ location {{ text }}
 tblproperties ({{ pairs }})
 {% endmacro %}
 
-{% macro create(target, clauses, query) %}
-create table if not exists {{ target }}{{ clauses }}as
-select * from (
-{{ query }}
-)
-limit 0;
-{% endmacro %}
-
-{% macro table(target, clauses, query) %}
-create or replace table {{ target }}{{ clauses }}as
-{{ query }}
-;
-{% endmacro %}
-
 {% macro swap(target, shadow, clauses, ledger_after) %}
 create or replace table {{ target }}{{ clauses }}as
 select * from {{ shadow }};
@@ -209,10 +188,6 @@ drop table {{ shadow }};
 } %}
 {% set constraint_kinds = ["not_null", "primary_key", "foreign_key"] %}
 {% set docs = ["table", "view", "columns"] %}
-
-{% macro unlisted() %}
- by name
-{% endmacro %}
 
 {% macro merge_unnamed(target, query, on) %}
 merge into {{ target }} as DBT_INTERNAL_DEST
@@ -243,22 +218,6 @@ select {{ columns }} from (
 ) as new_rows;
 {% endmacro %}
 
-{% macro seed(target, spec, rows) %}
-create or replace table {{ target }} (
-  {{ spec }}
-);
-
-{{ rows }}
-{% endmacro %}
-
-{% macro seed_rebuild(target, spec, rows) %}
-create or replace table {{ target }} (
-  {{ spec }}
-);
-
-{{ rows }}
-{% endmacro %}
-
 {# A table with declared columns is created empty. Before that, the rows are written to a table with the same columns. #}
 {% macro table_typed(target, spec, ended, columns, query, next) %}
 create or replace table {{ next }} (
@@ -274,6 +233,10 @@ create or replace table {{ target }} (
   {{ spec }}
 ){{ ended }};
 
+{{ move_rows() }}
+{% endmacro %}
+
+{% macro move_rows(target, columns, next) %}
 insert into {{ target }} ({{ columns }})
 select {{ columns }} from {{ next }};
 
@@ -286,12 +249,6 @@ create materialized view if not exists {{ target }} as
 ;
 
 refresh materialized view {{ target }};
-{% endmacro %}
-
-{% macro materialized_view_rebuild(target, query) %}
-create or replace materialized view {{ target }} as
-{{ query }}
-;
 {% endmacro %}
 
 {% macro grant(privilege, kind, target, grantee, quoted, string) %}

@@ -2,6 +2,8 @@
 
 {% set parser = "duckdb" %}
 {% set like = "ansi" %}
+{% from "bigquery.sql" import audit_stop %}
+{% from "postgres.sql" import audit_list, index, index_unique, is_time, outside, zoned %}
 {% set hidden_columns = ["rowid", "file_row_number"] %}
 {% set case = "ignored" %}
 {% set default_schema = "main" %}
@@ -35,24 +37,8 @@
   "program": "duckdb", "quotes": "'\"", "escape_prefix": "e", "dollar_quotes": true, "line_comments": ["--"], "at_line": ["."]
 } %}
 
-{% macro zoned(at) %}
-timestamptz '{{ at.time }}+00:00'
-{% endmacro %}
-
-{% macro outside(window) %}
-({{ window }}) is not true
-{% endmacro %}
-
-{% macro is_time(column) %}
-extract(year from {{ column }}) is not null
-{% endmacro %}
-
 {% macro guarded(window, message) %}
 case when {{ window }} then true else error({{ message }}) end
-{% endmacro %}
-
-{% macro audit_list() %}
-string_agg(words, '; ' order by words)
 {% endmacro %}
 
 {% set row_as_value = true %}
@@ -61,21 +47,8 @@ string_agg(words, '; ' order by words)
 {{ alias }}
 {% endmacro %}
 
-{% macro audit_stop(about, list, found) %}
-select case when count(*) > 0 then error({{ about }} || {{ list }}) end as audit
-from {{ found }}
-{% endmacro %}
-
 {% macro into_unnamed() %}
  by name
-{% endmacro %}
-
-{% macro index(target, name, columns) %}
-create index if not exists {{ name }} on {{ target }} ({{ columns }});
-{% endmacro %}
-
-{% macro index_unique(target, name, columns) %}
-create unique index if not exists {{ name }} on {{ target }} ({{ columns }});
 {% endmacro %}
 
 {% macro create(target, clauses, query) %}

@@ -2,6 +2,7 @@
 
 {% set parser = "mysql" %}
 {% set like = "mysql" %}
+{% from "ansi.sql" import outside_transaction %}
 {% set dispatch = ["mariadb"] %}
 {% set command = ["mariadb", "--unbuffered", "--batch"] %}
 {% set example = "mariadb --unbuffered --batch -h HOST" %}
@@ -18,5 +19,3 @@ create or replace table {{ target }} as
 select replace(case when @@in_transaction = 0 and @@autocommit = 1 then {{ token }} else {{ open }} end, 'x', '-') as batchwright_marker;
 {% endmacro %}
 
-{% macro outside_transaction() %}
-{% endmacro %}

@@ -15,7 +15,7 @@ mod template;
 mod time;
 mod time_format;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use minijinja::Value;
@@ -175,6 +175,7 @@ fn load(name: &'static str) -> Result<Dialect, Diagnostic> {
         ledger_table: None,
     };
     values.reject_unknown()?;
+    dialect.check_inclusions()?;
     Ok(dialect)
 }
 
@@ -211,20 +212,44 @@ impl Dialect {
     /// the arguments `ledger` and `ledger_after`: where it writes the row of the ledger, if there is
     /// one.
     pub fn sql(&self, name: &str, arguments: &[(&str, Value)]) -> Result<Sql, Diagnostic> {
-        let Some((file, sql_macro)) = self.macros.get(name) else {
-            return Err(Diagnostic::error(format!(
-                "the dialect `{}` has no macro `{name}`",
-                self.name
-            )));
-        };
         let row = |mark: char| {
             let text = self.ledger_table.as_ref().map(|_| mark.to_string()).unwrap_or_default();
             Value::from_safe_string(text)
         };
         let rows =
             [("ledger", row(ledger_text::ROW)), ("ledger_after", row(ledger_text::ROW_AFTER))];
-        let invalid = |reason| invalid(file, &format!("invalid `{name}`: {reason}"));
-        sql_macro.render(arguments, &rows).map(Sql).map_err(invalid)
+        self.render(name, arguments, &rows).map(Sql).map_err(Diagnostic::error)
+    }
+
+    fn render(
+        &self,
+        name: &str,
+        arguments: &[(&str, Value)],
+        rows: &[(&str, Value)],
+    ) -> Result<String, String> {
+        let Some((file, sql_macro)) = self.macros.get(name) else {
+            return Err(format!("the dialect `{}` has no macro `{name}`", self.name));
+        };
+        sql_macro
+            .render(arguments, rows, &|included| self.render(included, arguments, rows))
+            .map_err(|reason| format!("{file}.sql: invalid `{name}`: {reason}"))
+    }
+
+    /// Rejects a macro that includes one which is missing, or itself.
+    fn check_inclusions(&self) -> Result<(), Diagnostic> {
+        for (name, (file, sql_macro)) in &self.macros {
+            let mut open: Vec<&str> = sql_macro.included().collect();
+            let mut seen = BTreeSet::new();
+            while let Some(included) = open.pop() {
+                let Some((_, sql_macro)) = self.macros.get(included).filter(|_| included != *name)
+                else {
+                    let reason = format!("`{name}` includes `{included}`: missing or cyclic");
+                    return Err(invalid(file, &reason));
+                };
+                open.extend(sql_macro.included().filter(|name| seen.insert(*name)));
+            }
+        }
+        Ok(())
     }
 
     /// How the engine quotes names of relations, and which parts they have.

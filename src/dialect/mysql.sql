@@ -3,6 +3,8 @@
 
 {% set parser = "mysql" %}
 {% set like = "ansi" %}
+{% from "bigquery.sql" import undeclared %}
+{% from "postgres.sql" import outside %}
 {% set type_labels = {
   "STRING": "TEXT", "VAR_STRING": "TEXT", "LONG": "INTEGER", "LONGLONG": "INTEGER", "INT": "INTEGER", "TIMESTAMP": "DATETIME"
 } %}
@@ -66,10 +68,6 @@
 convert_tz('{{ at.time }}', '+00:00', @@session.time_zone)
 {% endmacro %}
 
-{% macro undeclared(at) %}
-'{{ at.time }}'
-{% endmacro %}
-
 {# No function rejects text. Next to a date, a time has the coercibility of a number; text and numbers have that of text. The error
    quotes the expression. #}
 {% macro is_time(column) %}
@@ -79,10 +77,6 @@ if(coercibility(coalesce({{ column }}, date '1970-01-01')) = 5, true, exp(1000 +
 {# The condition is a constant, so each filter has it: if the table exists, the server does not read the query of `01_create.sql`. #}
 {% macro window_of_times(window, is_time, check, check_end) %}
 {{ window }} and {{ is_time }}
-{% endmacro %}
-
-{% macro outside(window) %}
-({{ window }}) is not true
 {% endmacro %}
 
 {# `read committed`: no gap locks, so that batches of other windows can run concurrently. #}
@@ -98,12 +92,7 @@ create temporary table {{ stage }} as
 set transaction isolation level read committed;
 start transaction;
 
-delete from {{ target }}
-where {{ delete_predicate }};
-
-insert into {{ target }}{{ into }}
-select {{ columns }}
-from {{ stage }}{{ insert_filter }};
+{{ replace_rows() }}
 
 {{ out_of_window_rows }}
 
@@ -149,21 +138,14 @@ prepare audit_stop from @audit
 
 {# A table is made outside of transactions. The rows that are read stay locked until the commit. #}
 {% macro publish(target, staged, before, columns, rows, guard, ledger) %}
-create table if not exists {{ before }} as
-select * from {{ target }}
-where {{ rows }};
+{{ keep_before() }}
 
 set transaction isolation level serializable;
 start transaction;
 
 {{ guard }}
 
-delete from {{ target }}
-where {{ rows }};
-
-insert into {{ target }} ({{ columns }})
-select {{ columns }} from {{ staged }}
-where {{ rows }};
+{{ publish_rows() }}
 
 {{ ledger }}
 
@@ -176,12 +158,7 @@ start transaction;
 
 {{ guard }}
 
-delete from {{ target }}
-where {{ rows }};
-
-insert into {{ target }}
-select * from {{ before }}
-where {{ rows }};
+{{ undo_rows() }}
 
 {{ ledger }}
 
@@ -254,10 +231,10 @@ limit 0;
 {% endmacro %}
 
 {# `rename table` renames views and tables in one statement. #}
-{% macro table(target, query, next, make_way) %}
+{% macro table(target, clauses, query, next, make_way) %}
 drop table if exists {{ next }};
 
-create table {{ next }} as
+create table {{ next }}{{ clauses }}as
 {{ query }}
 ;
 
@@ -269,17 +246,10 @@ alter table {{ next }} rename to {{ target }};
 {% endmacro %}
 
 {# The rows are written to another table first: a failing query or constraint leaves the old table unchanged. #}
-{% macro table_typed(target, spec, ended, columns, query, next, make_way) %}
+{% macro table_typed(target, next, make_way) %}
 drop table if exists {{ next }};
 
-create table {{ next }} (
-  {{ spec }}
-){{ ended }};
-
-insert into {{ next }} ({{ columns }})
-select {{ columns }} from (
-{{ query }}
-) as declared_rows;
+{{ declared_next() }}
 
 {{ make_way }}
 
@@ -327,7 +297,7 @@ select replace(case when @@autocommit = 1 then {{ token }} else {{ open }} end, 
 } %}
 {% set ledger_wraps = ["rows"] %}
 
-{% macro ledger_begin() %}
+{% macro begin() %}
 start transaction;
 {% endmacro %}
 

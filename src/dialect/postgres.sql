@@ -286,14 +286,7 @@ begin;
 
 {{ released }}
 
-create {{ kind }} {{ next }} (
-  {{ spec }}
-){{ ended }};
-
-insert into {{ next }} ({{ columns }})
-select {{ columns }} from (
-{{ query }}
-) as declared_rows;
+{{ declared_next() }}
 
 {{ replacement }}
 
@@ -474,18 +467,11 @@ begin;
 
 lock table {{ target }} in share row exclusive mode;
 
-create table if not exists {{ before }} as
-select * from {{ target }}
-where {{ rows }};
+{{ keep_before() }}
 
 {{ guard }}
 
-delete from {{ target }}
-where {{ rows }};
-
-insert into {{ target }} ({{ columns }})
-select {{ columns }} from {{ staged }}
-where {{ rows }};
+{{ publish_rows() }}
 
 {{ ledger }}
 
@@ -499,12 +485,7 @@ lock table {{ target }} in share row exclusive mode;
 
 {{ guard }}
 
-delete from {{ target }}
-where {{ rows }};
-
-insert into {{ target }}
-select * from {{ before }}
-where {{ rows }};
+{{ undo_rows() }}
 
 {{ ledger }}
 

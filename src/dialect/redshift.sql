@@ -10,6 +10,9 @@
     "tcp_keepalive_count", "query_group", "allow_concurrent_drops", "drop_without_cascade"
 ] %}
 {% set like = "postgres" %}
+{# `marker`: the statement time has a lower precision than the transaction time. #}
+{% from "ansi.sql" import audit_list, marker, seed_rebuild, swap, table, table_typed %}
+{% from "databricks.sql" import nothing %}
 {# Columns of external tables. #}
 {% set hidden_columns = ["$path", "$size", "$spectrum_oid"] %}
 {% set hidden_reserved = true %}
@@ -54,10 +57,6 @@
 {% set idle_keys = ["sort_type"] %}
 {% set undone_keys = {"auto_refresh": "set it with `alter materialized view … auto refresh yes`, as a post-hook"} %}
 
-{% macro audit_list() %}
-min(words) || case when count(*) > 1 then '; ' || max(words) else '' end || case when count(*) > 2 then '; and more' else '' end
-{% endmacro %}
-
 {% set staged = false %}
 
 {% macro header_query_group(text) %}
@@ -73,9 +72,6 @@ reset query_group;
 create or replace view {{ target }} as
 {{ query }}
 with no schema binding;
-{% endmacro %}
-
-{% macro nothing() %}
 {% endmacro %}
 
 {% macro no_backup() %}
@@ -133,6 +129,10 @@ drop table {{ shape }};
 {% set contract_checked = false %}
 {% set schema_changes = [] %}
 
+{% macro drop_table(target) %}
+drop table if exists {{ target }} cascade;
+{% endmacro %}
+
 {% macro view(target, query, ledger) %}
 begin;
 
@@ -141,67 +141,6 @@ drop view if exists {{ target }} cascade;
 create view {{ target }} as
 {{ query }}
 ;
-
-{{ ledger }}
-
-commit;
-{% endmacro %}
-
-{% macro table(target, kind, clauses, query, ledger) %}
-begin;
-
-drop table if exists {{ target }} cascade;
-
-create {{ kind }} {{ target }}{{ clauses }}as
-{{ query }}
-;
-
-{{ ledger }}
-
-commit;
-{% endmacro %}
-
-{% macro table_typed(target, kind, spec, ended, columns, query, ledger) %}
-begin;
-
-drop table if exists {{ target }} cascade;
-
-create {{ kind }} {{ target }} (
-  {{ spec }}
-){{ ended }};
-
-insert into {{ target }} ({{ columns }})
-select {{ columns }} from (
-{{ query }}
-) as declared_rows;
-
-{{ ledger }}
-
-commit;
-{% endmacro %}
-
-{% macro swap(target, shadow, name, ledger) %}
-begin;
-
-drop table if exists {{ target }} cascade;
-
-alter table {{ shadow }} rename to {{ name }};
-
-{{ ledger }}
-
-commit;
-{% endmacro %}
-
-{% macro seed_rebuild(target, spec, rows, ledger) %}
-begin;
-
-drop table if exists {{ target }} cascade;
-
-create table {{ target }} (
-  {{ spec }}
-);
-
-{{ rows }}
 
 {{ ledger }}
 
@@ -252,11 +191,6 @@ drop table {{ stage }};
 {{ ledger }}
 
 commit;
-{% endmacro %}
-
-{# The statement time has a lower precision than the transaction time. #}
-{% macro marker(token, open) %}
-select replace({{ token }}, 'x', '-') as batchwright_marker;
 {% endmacro %}
 
 {% set ledger_types = {"text": "varchar(1000)", "time": "timestamp", "clock": "timestamp", "number": "bigint"} %}

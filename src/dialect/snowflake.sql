@@ -2,6 +2,9 @@
 
 {% set parser = "snowflake" %}
 {% set like = "ansi" %}
+{% from "bigquery.sql" import seed_rebuild %}
+{% from "databricks.sql" import nothing %}
+{% from "postgres.sql" import is_time %}
 {% set runs_strategy_macros = true %}
 
 {% macro by_macro(stage, query, statements, ledger) %}
@@ -100,14 +103,6 @@ drop table {{ stage }};
 '{{ at.time }} +00:00'::timestamp_tz
 {% endmacro %}
 
-{% macro undeclared(at) %}
-'{{ at.time }}+00:00'
-{% endmacro %}
-
-{% macro is_time(column) %}
-extract(year from {{ column }}) is not null
-{% endmacro %}
-
 {% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows, ledger) %}
 create or replace temporary table {{ stage }} as
 {{ staged }}
@@ -117,12 +112,7 @@ create or replace temporary table {{ stage }} as
 
 begin;
 
-delete from {{ target }}
-where {{ delete_predicate }};
-
-insert into {{ target }}{{ into }}
-select {{ columns }}
-from {{ stage }}{{ insert_filter }};
+{{ replace_rows() }}
 
 {{ out_of_window_rows }}
 
@@ -149,20 +139,13 @@ listagg(words, '; ') within group (order by words)
 
 {# A statement that fails within a transaction leaves it open in some clients: the rows are compared before it begins. #}
 {% macro publish(target, staged, before, columns, rows, guard, ledger) %}
-create table if not exists {{ before }} as
-select * from {{ target }}
-where {{ rows }};
+{{ keep_before() }}
 
 {{ guard }}
 
 begin;
 
-delete from {{ target }}
-where {{ rows }};
-
-insert into {{ target }} ({{ columns }})
-select {{ columns }} from {{ staged }}
-where {{ rows }};
+{{ publish_rows() }}
 
 {{ ledger }}
 
@@ -174,12 +157,7 @@ commit;
 
 begin;
 
-delete from {{ target }}
-where {{ rows }};
-
-insert into {{ target }}
-select * from {{ before }}
-where {{ rows }};
+{{ undo_rows() }}
 
 {{ ledger }}
 
@@ -203,9 +181,6 @@ cluster by ({{ value }})
 
 {% macro kind_special() %}
 transient table
-{% endmacro %}
-
-{% macro nothing() %}
 {% endmacro %}
 
 {% macro copy_grants() %}
@@ -284,12 +259,7 @@ create or replace temporary table {{ stage }} as
 
 begin;
 
-delete from {{ target }}
-where {{ delete_predicate }};
-
-insert into {{ target }}{{ into }}
-select {{ columns }}
-from {{ stage }}{{ insert_filter }};
+{{ replace_rows() }}
 
 {{ ledger }}
 
@@ -321,14 +291,6 @@ delete from {{ target }};
 {{ ledger }}
 
 commit;
-{% endmacro %}
-
-{% macro seed_rebuild(target, spec, rows) %}
-create or replace table {{ target }} (
-  {{ spec }}
-);
-
-{{ rows }}
 {% endmacro %}
 
 {% macro table_typed(target, kind, spec, replacing, clauses, columns, query) %}

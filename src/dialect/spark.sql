@@ -5,6 +5,9 @@
 
 {% set parser = "spark" %}
 {% set like = "databricks" %}
+{% from "ansi.sql" import unlisted %}
+{% from "bigquery.sql" import into_named %}
+{% from "trino.sql" import seed_rebuild %}
 {# `_metadata` of file tables; the others of Iceberg tables. #}
 {% set hidden_columns = ["_metadata", "_pos", "_partition", "_spec_id", "_deleted"] %}
 {% set dispatch = ["spark"] %}
@@ -58,11 +61,6 @@
 {% endmacro %}
 
 {% set staged = false %}
-
-{% macro into_named(columns) %}
-({{ columns }})
-  values ({{ columns }})
-{% endmacro %}
 
 {% macro into_unnamed() %}
 *
@@ -118,7 +116,7 @@ create table {{ target }}{{ clauses }}as
 ;
 {% endmacro %}
 
-{% macro table_typed(target, spec, ended, columns, query, next) %}
+{% macro declared_rows(columns, query, next) %}
 drop table if exists {{ next }};
 
 create table {{ next }}
@@ -126,25 +124,20 @@ using parquet as
 select {{ columns }} from (
 {{ query }}
 ) as declared_rows;
+{% endmacro %}
+
+{% macro table_typed(target, spec, ended) %}
+{{ declared_rows() }}
 
 create or replace table {{ target }} (
   {{ spec }}
 ){{ ended }};
 
-insert into {{ target }} ({{ columns }})
-select {{ columns }} from {{ next }};
-
-drop table {{ next }};
+{{ move_rows() }}
 {% endmacro %}
 
-{% macro table_typed_static_partitions(target, spec, ended, columns, query, next) %}
-drop table if exists {{ next }};
-
-create table {{ next }}
-using parquet as
-select {{ columns }} from (
-{{ query }}
-) as declared_rows;
+{% macro table_typed_static_partitions(target, spec, ended) %}
+{{ declared_rows() }}
 
 drop table if exists {{ target }};
 
@@ -152,10 +145,7 @@ create table {{ target }} (
   {{ spec }}
 ){{ ended }};
 
-insert into {{ target }} ({{ columns }})
-select {{ columns }} from {{ next }};
-
-drop table {{ next }};
+{{ move_rows() }}
 {% endmacro %}
 
 {# Files cannot be renamed atomically, so the rows are copied. The file can be repeated until the last statement. #}
@@ -181,9 +171,6 @@ drop table {{ shadow }};
 {% set constraint_kinds = [] %}
 {% set docs = ["table"] %}
 
-{% macro unlisted() %}
-{% endmacro %}
-
 {% macro incremental_insert_overwrite(target, into, columns, query) %}
 insert overwrite table {{ target }}{{ into }}
 select {{ columns }} from (
@@ -201,24 +188,8 @@ select {{ columns }} from (
 {% endmacro %}
 
 {# Only the statement that all formats support: the table is rebuilt. #}
-{% macro seed(target, spec, rows) %}
-drop table if exists {{ target }};
-
-create table {{ target }} (
-  {{ spec }}
-);
-
-{{ rows }}
-{% endmacro %}
-
-{% macro seed_rebuild(target, spec, rows) %}
-drop table if exists {{ target }};
-
-create table {{ target }} (
-  {{ spec }}
-);
-
-{{ rows }}
+{% macro seed() %}
+{{ seed_rebuild() }}
 {% endmacro %}
 
 {# Concurrent jobs cannot append to a table of plain files. #}

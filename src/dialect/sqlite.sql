@@ -3,6 +3,9 @@
 
 {% set parser = "sqlite" %}
 {% set like = "ansi" %}
+{% from "bigquery.sql" import undeclared %}
+{% from "mysql.sql" import cast_value %}
+{% from "postgres.sql" import outside %}
 {# The three names of the row number. With an `integer primary key`, an unaliased row number has the name of that column. #}
 {% set hidden_columns = ["rowid", "oid", "_rowid_"] %}
 
@@ -47,14 +50,6 @@
 
 {% set undeclared_hint = "declare its `data_type` (`date`, `timestamp`) or `event_time_format`: times are compared as text, with a value like `2024-09-01 00:00:00`" %}
 
-{% macro undeclared(at) %}
-'{{ at.time }}'
-{% endmacro %}
-
-{% macro outside(window) %}
-({{ window }}) is not true
-{% endmacro %}
-
 {# `immediate`: a concurrent batch waits before it reads, so that its snapshot is never outdated. #}
 {% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows, ledger) %}
 drop table if exists temp.{{ stage }};
@@ -67,12 +62,7 @@ create temporary table {{ stage }} as
 
 {{ guard }}
 
-delete from {{ target }}
-where {{ delete_predicate }};
-
-insert into {{ target }}{{ into }}
-select {{ columns }}
-from {{ stage }}{{ insert_filter }};
+{{ replace_rows() }}
 
 {{ out_of_window_rows }}
 
@@ -101,44 +91,6 @@ from {{ found }}
 
 {% set staged = true %}
 
-{% macro publish(target, staged, before, columns, rows, guard, ledger) %}
-begin immediate;
-
-create table if not exists {{ before }} as
-select * from {{ target }}
-where {{ rows }};
-
-{{ guard }}
-
-delete from {{ target }}
-where {{ rows }};
-
-insert into {{ target }} ({{ columns }})
-select {{ columns }} from {{ staged }}
-where {{ rows }};
-
-{{ ledger }}
-
-commit;
-{% endmacro %}
-
-{% macro undo(target, before, rows, guard, ledger) %}
-begin immediate;
-
-{{ guard }}
-
-delete from {{ target }}
-where {{ rows }};
-
-insert into {{ target }}
-select * from {{ before }}
-where {{ rows }};
-
-{{ ledger }}
-
-commit;
-{% endmacro %}
-
 {% macro create_schema() %}
 {% endmacro %}
 
@@ -156,20 +108,6 @@ drop view if exists {{ target }};
 create view {{ target }} as
 {{ query }}
 ;
-{% endmacro %}
-
-{% macro table(target, query, ledger) %}
-begin immediate;
-
-drop table if exists {{ target }};
-
-create table {{ target }} as
-{{ query }}
-;
-
-{{ ledger }}
-
-commit;
 {% endmacro %}
 
 {# Without it the rename fails if a view reads the table, which is missing at that time. #}
@@ -192,10 +130,6 @@ pragma legacy_alter_table = off;
 {% set grants = false %}
 {% set docs = [] %}
 
-{% macro cast_value(value) %}
-{{ value }}
-{% endmacro %}
-
 {% macro outside_transaction() %}
 begin; commit;
 {% endmacro %}
@@ -203,7 +137,7 @@ begin; commit;
 {% set ledger_types = {"text": "text", "time": "text", "clock": "text", "number": "integer"} %}
 {% set ledger_wraps = ["rows", "relations"] %}
 
-{% macro ledger_begin() %}
+{% macro begin() %}
 begin immediate;
 {% endmacro %}
 

@@ -4,6 +4,7 @@
 
 {% set parser = "mssql" %}
 {% set like = "ansi" %}
+{% from "mysql.sql" import audit_words %}
 {% set type_labels = {
   "STRING": "VARCHAR(8000)", "VARCHAR": "VARCHAR(8000)", "CHAR": "CHAR(1)", "NCHAR": "CHAR(1)", "NVARCHAR": "VARCHAR(8000)",
   "TIMESTAMP": "DATETIME2(6)", "DATETIME2": "DATETIME2(6)", "DATETIME2(6)": "DATETIME2(6)", "DATE": "DATE", "TIME": "TIME(6)",
@@ -106,12 +107,7 @@ select * into {{ stage }} from batch_rows{{ staged_where }};
 
 begin transaction;
 
-delete from {{ target }}
-where {{ delete_predicate }};
-
-insert into {{ target }}{{ into }}
-select {{ columns }}
-from {{ stage }}{{ insert_filter }};
+{{ replace_rows() }}
 
 {{ out_of_window_rows }}
 
@@ -135,10 +131,6 @@ end;
 ,
     sum(case when in_target = 1 then cast({{ column }} as float) end) as {{ in_target }},
     sum(case when in_query = 1 then cast({{ column }} as float) end) as {{ in_query }}
-{% endmacro %}
-
-{% macro audit_words() %}
-concat(verdict, ': ', case when count(*) = 1 then min(batch) else concat(count(*), ' batches from ', min(batch), ' to ', max(batch)) end)
 {% endmacro %}
 
 {% macro audit_list() %}
@@ -181,12 +173,7 @@ end;
 
 {{ guard }}
 
-delete from {{ target }}
-where {{ rows }};
-
-insert into {{ target }} ({{ columns }})
-select {{ columns }} from {{ staged }}
-where {{ rows }};
+{{ publish_rows() }}
 
 {{ ledger }}
 
@@ -202,12 +189,7 @@ begin transaction;
 
 {{ guard }}
 
-delete from {{ target }}
-where {{ rows }};
-
-insert into {{ target }}
-select * from {{ before }}
-where {{ rows }};
+{{ undo_rows() }}
 
 {{ ledger }}
 
@@ -410,13 +392,13 @@ create table {{ ledger }} (
 end;
 {% endmacro %}
 
-{% macro ledger_begin() %}
+{% macro begin() %}
 set xact_abort on;
 
 begin transaction;
 {% endmacro %}
 
-{% macro ledger_commit() %}
+{% macro commit() %}
 commit transaction;
 {% endmacro %}
 

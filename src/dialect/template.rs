@@ -1,5 +1,5 @@
-//! The macros of dialect files: SQL text with placeholders for arguments, without logic. A missing
-//! argument is an error, and so is an argument that is not marked as SQL.
+//! The macros of dialect files: SQL text with placeholders for arguments and for other macros,
+//! without logic. A missing argument is an error, and so is an argument that is not marked as SQL.
 
 use minijinja::Value;
 
@@ -15,12 +15,12 @@ pub struct SqlMacro {
     tag: Option<&'static str>,
 }
 
-/// `{{ argument }}` or `{{ argument.attribute }}`.
 #[derive(Debug)]
-struct Placeholder {
-    /// The index of the argument.
-    argument: usize,
-    attribute: Option<&'static str>,
+enum Placeholder {
+    /// `{{ argument }}` or `{{ argument.attribute }}`: the index of the argument.
+    Argument { argument: usize, attribute: Option<&'static str> },
+    /// `{{ name() }}`: the dialect's macro with the arguments of this one.
+    Macro(&'static str),
 }
 
 impl SqlMacro {
@@ -39,14 +39,18 @@ impl SqlMacro {
             .and_then(|(before, after)| Some((before, after.split_once("}}")?)))
         {
             let placeholder = placeholder.trim();
+            rest = after;
+            if let Some(included) = placeholder.strip_suffix("()") {
+                placeholders.push((before, Placeholder::Macro(included)));
+                continue;
+            }
             let (argument, attribute) = placeholder
                 .split_once('.')
                 .map_or((placeholder, None), |(argument, attribute)| (argument, Some(attribute)));
             let Some(argument) = arguments.iter().position(|declared| *declared == argument) else {
                 return Err(format!("`{{{{ {placeholder} }}}}` is not an argument of `{name}`"));
             };
-            placeholders.push((before, Placeholder { argument, attribute }));
-            rest = after;
+            placeholders.push((before, Placeholder::Argument { argument, attribute }));
         }
         if placeholders
             .iter()
@@ -60,12 +64,22 @@ impl SqlMacro {
         Ok(SqlMacro { arguments, placeholders, rest, tag })
     }
 
+    /// The macros that this one includes.
+    pub fn included(&self) -> impl Iterator<Item = &'static str> {
+        self.placeholders.iter().filter_map(|(_, placeholder)| match placeholder {
+            Placeholder::Macro(name) => Some(*name),
+            Placeholder::Argument { .. } => None,
+        })
+    }
+
     /// The SQL with these values, each with the name of its argument. Other names are ignored.
-    /// `defaults`: the values of arguments that are not given.
+    /// `defaults`: the values of arguments that are not given. `include` renders another macro with
+    /// the same arguments.
     pub fn render(
         &self,
         arguments: &[(&str, Value)],
         defaults: &[(&str, Value)],
+        include: &dyn Fn(&str) -> Result<String, String>,
     ) -> Result<String, String> {
         let value = |argument: &&str| {
             let values = arguments.iter().chain(defaults);
@@ -75,11 +89,16 @@ impl SqlMacro {
             }
         };
         let values = self.arguments.iter().map(value).collect::<Result<Vec<&Value>, String>>()?;
-        let most = |value: &&Value| value.as_str().map_or(0, str::len).max(EMPTY.len_utf8());
+        let most = |placeholder: &Placeholder| match placeholder {
+            Placeholder::Argument { argument, .. } => {
+                values[*argument].as_str().map_or(0, str::len).max(EMPTY.len_utf8())
+            }
+            Placeholder::Macro(_) => 0,
+        };
         let length = self
             .placeholders
             .iter()
-            .map(|(before, placeholder)| before.len() + most(&values[placeholder.argument]))
+            .map(|(before, placeholder)| before.len() + most(placeholder))
             .sum::<usize>();
         let mut text = String::with_capacity(length + self.rest.len());
         let unused_tag = self.unused_tag(&values);
@@ -87,14 +106,19 @@ impl SqlMacro {
             (Some(unused), Some(tag)) => text.push_str(&part.replace(tag, unused)),
             _ => text.push_str(part),
         };
-        for (before, Placeholder { argument, attribute }) in &self.placeholders {
+        for (before, placeholder) in &self.placeholders {
             push_text(&mut text, before);
-            match attribute {
-                Some(attribute) => push_sql(
+            match placeholder {
+                Placeholder::Argument { argument, attribute: Some(attribute) } => push_sql(
                     &mut text,
                     &values[*argument].get_attr(attribute).map_err(|error| error.to_string())?,
                 )?,
-                None => push_sql(&mut text, values[*argument])?,
+                Placeholder::Argument { argument, attribute: None } => {
+                    push_sql(&mut text, values[*argument])?
+                }
+                Placeholder::Macro(name) => {
+                    push_sql(&mut text, &Value::from_safe_string(include(name)?))?
+                }
             }
         }
         push_text(&mut text, self.rest);
@@ -165,20 +189,27 @@ mod tests {
             ("a", Value::from_safe_string(a.into())),
             ("b", Value::from_safe_string(String::new())),
         ];
-        SqlMacro::parse("m", "a, b", body)?.render(&arguments, &[])
+        SqlMacro::parse("m", "a, b", body)?.render(&arguments, &[], &|name| match name {
+            "empty" => Ok(String::new()),
+            name => Ok(format!("<{name}>")),
+        })
     }
 
     #[test]
     fn a_macro_has_only_placeholders_for_its_arguments() {
         assert_eq!(render("\nselect {{ a }}\n\n{{ b }}\n;\n", "x"), Ok("select x\n;".to_string()));
+        assert_eq!(
+            render("{{ begin() }}\n\n{{ empty() }}\n\n{{ a }}", "x"),
+            Ok("<begin>\n\nx".to_string())
+        );
         for (body, message) in [
             ("{% if a %}{{ a }}{% endif %}", "`m` has logic or a comment"),
             ("{{ a | upper }}", "`{{ a | upper }}` is not an argument of `m`"),
         ] {
             assert!(render(body, "x").is_err_and(|error| error.ends_with(message)), "{body}");
         }
-        let error = SqlMacro::parse("m", "c", "{{ c }}").unwrap().render(&[], &[]).unwrap_err();
-        assert_eq!(error, "the argument `c` is missing");
+        let error = SqlMacro::parse("m", "c", "{{ c }}").unwrap().render(&[], &[], &|_| Ok(String::new()));
+        assert_eq!(error, Err("the argument `c` is missing".to_string()));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 
 {% set parser = "generic" %}
 {% set like = "ansi" %}
+{% from "mysql.sql" import table, table_typed %}
+{% from "snowflake.sql" import audit_list %}
 {% set type_labels = {"STRING": "VARCHAR", "FLOAT": "DOUBLE"} %}
 {% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
 {% set wider_types = {
@@ -46,28 +48,17 @@
   "trim", "true", "uescape", "union", "unnest", "using", "values", "when", "where", "with"
 ] %}
 
-{% macro audit_list() %}
-listagg(words, '; ') within group (order by words)
-{% endmacro %}
-
 {% set staged = true %}
 {% set publish_atomic = false %}
 {% set staged_differences_macro = "staged_foreign_rows" %}
 {% set publish_not_atomic = "connectors take one writing statement a transaction; the batches are replaced one after the other, and running the file again replaces them all" %}
 
 {% macro publish(target, staged, before, columns, rows, guard, each, end) %}
-create table if not exists {{ before }} as
-select * from {{ target }}
-where {{ rows }};
+{{ keep_before() }}
 
 {{ guard }}
 
-{{ each }}delete from {{ target }}
-where {{ rows }};
-
-insert into {{ target }} ({{ columns }})
-select {{ columns }} from {{ staged }}
-where {{ rows }};
+{{ each }}{{ publish_rows() }}
 
 {{ end }}
 {% endmacro %}
@@ -75,12 +66,7 @@ where {{ rows }};
 {% macro undo(target, before, rows, guard, each, end) %}
 {{ guard }}
 
-{{ each }}delete from {{ target }}
-where {{ rows }};
-
-insert into {{ target }}
-select * from {{ before }}
-where {{ rows }};
+{{ each }}{{ undo_rows() }}
 
 {{ end }}
 {% endmacro %}
@@ -105,12 +91,7 @@ create table {{ stage }} as
 
 {{ guard }}
 
-delete from {{ target }}
-where {{ delete_predicate }};
-
-insert into {{ target }}{{ into }}
-select {{ columns }}
-from {{ stage }}{{ insert_filter }};
+{{ replace_rows() }}
 
 {{ out_of_window_rows }}
 
@@ -137,18 +118,6 @@ with ({{ plain_pairs }})
 {% endmacro %}
 
 {# The rows are written to another table first: a failing query leaves the old table unchanged. #}
-{% macro table(target, clauses, query, next) %}
-drop table if exists {{ next }};
-
-create table {{ next }}{{ clauses }}as
-{{ query }}
-;
-
-drop table if exists {{ target }};
-
-alter table {{ next }} rename to {{ target }};
-{% endmacro %}
-
 {# Two renames. When the file runs again after the first, it continues; after the second it stops. No rows are lost. #}
 {% macro swap(target, shadow, old, ledger_after) %}
 alter table if exists {{ target }} rename to {{ old }};
@@ -188,23 +157,6 @@ create table {{ target }} (
 );
 
 {{ rows }}
-{% endmacro %}
-
-{% macro table_typed(target, spec, ended, columns, query, next) %}
-drop table if exists {{ next }};
-
-create table {{ next }} (
-  {{ spec }}
-){{ ended }};
-
-insert into {{ next }} ({{ columns }})
-select {{ columns }} from (
-{{ query }}
-) as declared_rows;
-
-drop table if exists {{ target }};
-
-alter table {{ next }} rename to {{ target }};
 {% endmacro %}
 
 {% set ledger_types = {"text": "varchar", "time": "timestamp(6)", "clock": "timestamp(6)", "number": "bigint"} %}
