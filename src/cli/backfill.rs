@@ -11,6 +11,7 @@ use crate::config::unknown_verdict;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::project::backfill::{BackfillFile, ExcludedRange, backfills};
 use crate::run::staged::publishes;
+use crate::run::status::{ModelStatus, StatusCounter};
 use crate::window::{self, Bound};
 
 /// The flags that a backfill sets. They cannot be given with `--backfill`; the bounds and
@@ -140,23 +141,24 @@ fn status(
     state: &StateArgs,
 ) -> Result<BackfillStatus, Diagnostics> {
     let plan = plan_folder(file, project_dir)?;
-    let (mut done, mut failed, mut open) = (0, 0, 0);
+    let mut models = Vec::new();
     let (mut publishing, mut published) = (0, 0);
     let paths = state.paths(&plan)?;
     let is_compiled = paths.has_manifest();
     if is_compiled {
         let history = paths.history(&paths.fingerprint()?)?;
-        paths.each_step(&mut |step| {
+        let mut statuses = StatusCounter::new(false);
+        let head = paths.each_step(&mut |step| {
             let is_done = history.done(&step).is_some() && history.failed(&step).is_none();
             publishing += usize::from(publishes(&step));
             published += usize::from(publishes(&step) && is_done);
-            match (history.failed(&step).is_some(), is_done) {
-                (true, _) => failed += 1,
-                (false, true) => done += 1,
-                (false, false) => open += 1,
-            }
+            statuses.add(&step, &history);
         })?;
+        models = statuses.of_models(&head.models);
     }
+    let total = |count: fn(&ModelStatus) -> usize| models.iter().map(count).sum::<usize>();
+    let (done, failed, open) =
+        (total(|model| model.done), total(|model| model.failed), total(|model| model.open));
     let state = match (is_compiled, failed, open) {
         (false, ..) => "not compiled",
         (true, 0, 0) if published > 0 => "published",

@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-const PROJECT_FILE: &str = "dbt_project.yml";
+use crate::project::PROJECT_FILE;
+
 
 /// The project's folder, relative to the current one; `.` if no parent has a project.
 pub fn nearest() -> PathBuf {

@@ -275,7 +275,7 @@ pub fn start(
     progress.close();
     match result {
         Ok(result) => {
-            let exit_code = close(&settings, scope, &paths, &manifest, &fingerprint, &result)?;
+            let exit_code = close(&settings, scope, &paths, manifest, &fingerprint, &result)?;
             if selection.holds_back && result.failed + result.open == 0 {
                 print_status(PUBLISH_HINT);
             }
@@ -346,29 +346,22 @@ fn close(
     settings: &RunSettings,
     scope: RunScope,
     paths: &PlanPaths,
-    manifest: &Manifest,
+    mut manifest: Manifest,
     fingerprint: &str,
     result: &run::RunSummary,
 ) -> Result<ExitCode, Diagnostics> {
     let history = paths.history(fingerprint)?;
-    let in_shard;
-    let manifest = match settings.steps.shard {
-        None => manifest,
-        Some(shard) => {
-            let mut is_in_shard = shard::steps_in(manifest, shard)?.into_iter();
-            let mut manifest = manifest.clone();
-            manifest.steps.retain(|_| is_in_shard.next() == Some(true));
-            in_shard = manifest;
-            &in_shard
-        }
-    };
+    if let Some(shard) = settings.steps.shard {
+        let mut is_in_shard = shard::steps_in(&manifest, shard)?.into_iter();
+        manifest.steps.retain(|_| is_in_shard.next() == Some(true));
+    }
     report::replace_with(&paths.run_results, |out| {
-        results::write_run_results(out, manifest, &history, clock::now())
+        results::write_run_results(out, &manifest, &history, clock::now())
     })?;
     if let Some(path) = &settings.junit {
-        report::write(path, &junit::report(manifest, &history))?;
+        report::write(path, &junit::report(&manifest, &history))?;
     }
-    let statuses = status::statuses(manifest, &history);
+    let statuses = status::statuses(&manifest, &history);
     let mut text = format!("\n{}", table(&statuses));
     if settings.quiet {
         for failure in statuses.iter().flat_map(|status| &status.failures) {

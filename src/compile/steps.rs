@@ -100,18 +100,14 @@ impl MicrobatchModel<'_> {
             &last_batch,
         )?;
         if self.staged.is_some() { &mut publish } else { &mut last }.extend(after);
-        let (model, folder) =
-            (self.node.unique_id.clone(), self.context.folders[&self.node.unique_id].clone());
+        let model = &self.node.unique_id;
         let steps = ModelSteps {
-            model,
-            folder,
-            first,
             batches: Some(BatchSteps { cover, text, audit }),
             last,
             publish,
             extra,
             reads,
-            ledger: None,
+            ..ModelSteps::new(model, &self.context.folders[model], first)
         };
         Ok((steps, entry))
     }

@@ -38,7 +38,7 @@ pub use audit::{Audit, VERDICTS, unknown_verdict};
 pub use check::{Allow, Check, LateBy};
 pub use config_json::config_json;
 pub use key_order::in_key_order;
-pub use node_json::{graph_json, node_json, version};
+pub use node_json::{graph_json, node_json, reads_json, version};
 pub use resolve::resolve;
 pub use resources::resources;
 pub use schema_change::SchemaChange;

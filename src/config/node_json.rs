@@ -10,6 +10,12 @@ use super::config_json::{config_json, defaults};
 use super::key_order::in_key_order;
 use super::{Kind, Materialization, Node};
 
+/// The keys `refs` and `sources` of a node or a resource.
+pub fn reads_json(refs: &[RefCall], sources: &[(String, String)]) -> [Value; 2] {
+    let source = |(source, table): &(String, String)| json!([source, table]);
+    [refs.iter().map(RefCall::json).collect(), sources.iter().map(source).collect()]
+}
+
 /// A node as `graph.nodes` and `graph.sources` have it, with the unique ids that it reads.
 fn graph_entry(node: &Node, reads: &[String]) -> Value {
     let config = config_json(node);
@@ -23,6 +29,7 @@ fn graph_entry(node: &Node, reads: &[String]) -> Value {
     };
     // The columns that a seed's first line names are not in it.
     let declared = node.columns.iter().filter(|column| !column.info.is_empty());
+    let [refs, sources] = reads_json(&node.refs, &node.sources);
     let mut json = json!({
         "database": node.relation.database,
         "schema": node.relation.schema,
@@ -51,8 +58,8 @@ fn graph_entry(node: &Node, reads: &[String]) -> Value {
         "raw_code": &*node.file.text,
         "doc_blocks": [],
         "language": if node.path.ends_with(".py") { "python" } else { "sql" },
-        "refs": node.refs.iter().map(RefCall::json).collect::<Value>(),
-        "sources": node.sources.iter().map(|(source, table)| json!([source, table])).collect::<Value>(),
+        "refs": refs,
+        "sources": sources,
         "metrics": [],
         "functions": [],
         "depends_on": {"macros": [], "nodes": reads},

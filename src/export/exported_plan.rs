@@ -3,12 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use chrono::SecondsFormat;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ExportRequest;
-use crate::calendar::Instant;
+use crate::calendar::format_instant;
 use crate::diagnostics::Diagnostic;
 use crate::plan::StepKind;
 use crate::plan::manifest::Manifest;
@@ -149,15 +148,14 @@ fn run_command(shard: usize, fingerprint: &str, request: &ExportRequest) -> Vec<
 }
 
 fn exported_step(step: &PlannedStep, request: &ExportRequest) -> ExportedStep {
-    let instant = |at: Option<Instant>| at.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
     let file = format!("{}/{}", request.plan.trim_end_matches('/'), step.file);
     let client = request.client_only.then_some(&request.client);
     ExportedStep {
         id: step.id.to_string(),
         model: step.model.to_string(),
         kind: step.kind,
-        event_time_start: instant(step.event_time_start),
-        event_time_end: instant(step.event_time_end),
+        event_time_start: step.event_time_start.map(format_instant),
+        event_time_end: step.event_time_end.map(format_instant),
         depends_on: step.depends_on.iter().map(ToString::to_string).collect(),
         command: client
             .map(|words| words.iter().map(|word| word.replace("{file}", &file)).collect()),

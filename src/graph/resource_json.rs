@@ -6,8 +6,7 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::config::{Disabled, Kind, in_key_order};
-use crate::jinja::RefCall;
+use crate::config::{Disabled, Kind, in_key_order, reads_json};
 use crate::project::{GenericTest, Resource, ResourceKind};
 
 use super::resources::Resources;
@@ -88,9 +87,7 @@ impl Graph {
             json.insert("depends_on".into(), json!({"macros": [], "nodes": reads}));
             json.insert("created_at".into(), json!(0));
         }
-        let refs: Value = resource.refs.iter().map(RefCall::json).collect();
-        let sources: Value =
-            resource.sources.iter().map(|(source, table)| json!([source, table])).collect();
+        let [refs, sources] = reads_json(&resource.refs, &resource.sources);
         json.extend(object(match resource.kind {
             ResourceKind::Group => group_keys(resource),
             ResourceKind::Exposure => exposure_keys(resource, refs, sources),

@@ -193,23 +193,18 @@ mod tests {
         };
         let step = |kind| StaticStep { kind, text: String::new() };
         ModelSteps {
-            model: model.into(),
-            folder: model.into(),
-            first: vec![step(StepKind::Create)],
             batches: Some(BatchSteps {
                 cover: Cover { windows, naming, notes: Vec::new() },
                 audit: None,
                 text: BatchText::Rendered(vec![String::new(); days.len()]),
             }),
-            publish: Vec::new(),
-            extra: Vec::new(),
             last: if ends_in_swap {
                 vec![step(StepKind::Swap), step(StepKind::After)]
             } else {
                 Vec::new()
             },
             reads,
-            ledger: None,
+            ..ModelSteps::new(model, model, vec![step(StepKind::Create)])
         }
     }
 

@@ -51,18 +51,8 @@ impl Plan {
         for entry in &mut self.models {
             entry.ledger = modes.remove(&entry.unique_id).flatten();
         }
-        let steps = ModelSteps {
-            model: model.clone(),
-            folder: folder.clone(),
-            first: vec![StaticStep { kind: StepKind::Create, text: create }],
-            batches: None,
-            last: Vec::new(),
-            publish: Vec::new(),
-            extra: Vec::new(),
-            reads: ReadSet::default(),
-            ledger: None,
-        };
-        self.steps.insert(0, steps);
+        let create = StaticStep { kind: StepKind::Create, text: create };
+        self.steps.insert(0, ModelSteps::new(&model, &folder, vec![create]));
         self.models.push(ModelEntry {
             relation: table.clone(),
             ..ModelEntry::of_ledger(model.clone(), folder)

@@ -119,6 +119,21 @@ pub enum StepBody<'a> {
 }
 
 impl ModelSteps {
+    /// Steps without batches, which read no other model.
+    pub fn new(model: &str, folder: &str, first: Vec<StaticStep>) -> ModelSteps {
+        ModelSteps {
+            model: model.to_string(),
+            folder: folder.to_string(),
+            first,
+            batches: None,
+            last: Vec::new(),
+            publish: Vec::new(),
+            extra: Vec::new(),
+            reads: ReadSet::default(),
+            ledger: None,
+        }
+    }
+
     /// Number of steps, without those that publish.
     pub fn count(&self) -> usize {
         self.first.len()

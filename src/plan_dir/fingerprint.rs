@@ -204,16 +204,9 @@ mod tests {
             shards: None,
             ledger: None,
         };
-        let steps = ["a", "b"].into_iter().zip(texts).map(|(name, text)| ModelSteps {
-            model: name.into(),
-            folder: name.into(),
-            first: vec![StaticStep { kind: StepKind::Build, text: text.into() }],
-            batches: None,
-            last: Vec::new(),
-            publish: Vec::new(),
-            extra: Vec::new(),
-            reads: ReadSet::default(),
-            ledger: None,
+        let steps = ["a", "b"].into_iter().zip(texts).map(|(name, text)| {
+            let build = StaticStep { kind: StepKind::Build, text: text.into() };
+            ModelSteps::new(name, name, vec![build])
         });
         Plan {
             about,

@@ -52,6 +52,7 @@ pub use profile::TargetFacts;
 pub use properties::{Config, Patch, Properties, Version};
 #[cfg(test)]
 pub use read::tests::{Said, folder};
+pub use read::PROJECT_FILE;
 pub use recorded::{Catalog, PRESENT_COLUMNS, PresentColumn, present_tables};
 pub use resources::{Resource, ResourceKind};
 pub use seeds::{header, table};

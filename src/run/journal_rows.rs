@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use super::entry::{Entry, Outcome, StepEndEntry};
 use super::journal::PlanPaths;
-use super::ledger_file::parse_time;
-use crate::calendar::Window;
+use crate::calendar::{Window, parse_instant};
 use crate::codegen::ledger::RowKind;
 use crate::diagnostics::Diagnostic;
 use crate::plan::coverage::{FinishedBatches, FinishedRow, FinishedRows};
@@ -39,7 +38,7 @@ impl JournalRows {
             Entry::Step(step) => step,
             _ => return,
         };
-        let Some(at) = parse_time(&step.started) else { return };
+        let Some(at) = parse_instant(&step.started) else { return };
         if step.outcome != Outcome::Success {
             return;
         }
@@ -96,8 +95,8 @@ pub const STAGED: &str = "staged";
 pub const SHADOW: &str = "shadow";
 
 fn window(step: &StepEndEntry) -> Option<Window> {
-    let start = parse_time(step.event_time_start.as_deref()?)?;
-    Some(Window { start, end: parse_time(step.event_time_end.as_deref()?)? })
+    let start = parse_instant(step.event_time_start.as_deref()?)?;
+    Some(Window { start, end: parse_instant(step.event_time_end.as_deref()?)? })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-use crate::calendar::{Instant, Window};
+use crate::calendar::{Instant, Window, parse_instant};
 use crate::codegen::ledger::{COLUMNS, LINE_START, RowKind};
 use crate::diagnostics::Diagnostic;
 use crate::plan::Sha256;
@@ -102,11 +102,11 @@ fn is_null(text: &str) -> bool {
 
 /// A time in UTC as engines and clients print it: with `T` or a space, with or without a fraction
 /// and an offset.
-pub fn parse_time(text: &str) -> Option<Instant> {
+fn parse_time(text: &str) -> Option<Instant> {
     let text = text.replacen(' ', "T", 1);
     let plain = text.trim_end_matches("UTC").trim_end_matches(" +0000").trim_end();
-    if let Ok(at) = chrono::DateTime::parse_from_rfc3339(plain) {
-        return Some(at.to_utc());
+    if let Some(at) = parse_instant(plain) {
+        return Some(at);
     }
     let plain = plain.strip_suffix("+00").or(plain.strip_suffix("+0000")).unwrap_or(plain);
     let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];

@@ -6,10 +6,10 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use super::shard::Shard;
+use crate::project::PROJECT_FILE;
 
 /// The default state folder, in the project's folder or next to a plan outside of a project.
 const STATE_DIR: &str = ".batchwright";
-const PROJECT_FILE: &str = "dbt_project.yml";
 
 /// The files of a plan and its runs.
 #[derive(Clone, Debug)]

@@ -195,15 +195,12 @@ fn output(context: &Context, node: &Node, built: NodeStatement) -> Result<ModelO
             ..entry(context, node)
         },
         steps: Some(ModelSteps {
-            model: node.unique_id.clone(),
-            folder: context.folders[&node.unique_id].clone(),
-            first: vec![StaticStep { kind: StepKind::Build, text: file }],
-            batches: None,
-            last: Vec::new(),
-            publish: Vec::new(),
-            extra: Vec::new(),
             reads,
-            ledger: None,
+            ..ModelSteps::new(
+                &node.unique_id,
+                &context.folders[&node.unique_id],
+                vec![StaticStep { kind: StepKind::Build, text: file }],
+            )
         }),
         diagnostics,
     })
