@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use crate::project::PROJECT_FILE;
 
-
 /// The project's folder, relative to the current one; `.` if no parent has a project.
 pub fn nearest() -> PathBuf {
     match std::env::current_dir() {

@@ -7,15 +7,14 @@ use std::sync::{Mutex, PoisonError};
 use chrono::Duration;
 
 use super::dedup::DedupedDiagnostics;
-use super::query::{FilteredQuery, query};
-use super::{Context, Request, batches, inputs, open, selects_everything};
+use super::microbatch::{MicrobatchModel, batch, begin_window};
+use super::{Context, Request, inputs, open, selects_everything, validate};
 use crate::check::{self, ALLOW, CheckContext, DATE_BY_HOURS, Engine, Finding, NO_EVENT_TIME};
 use crate::codegen;
 use crate::config::{Microbatch, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Level};
 use crate::inject;
 use crate::limits;
-use crate::plan::manifest::InputEntry;
 use crate::render::{self, RenderContext, RenderedModel};
 
 /// The findings, and the errors of models that could not be checked.
@@ -82,50 +81,34 @@ fn check_model(
     settings: &Microbatch,
     request: &Request,
 ) -> Result<Vec<Finding>, Diagnostics> {
-    let cover = batches::begin_window(node, settings)?;
-    let render_context = RenderContext {
-        batch: Some(batches::batch(&cover.ends().0)),
-        incremental: true,
-        this: node.relation.clone(),
-    };
-    let query = query(context, node, &render_context)?;
-    let entries = inputs::input_entries(context.graph, context.dialect, node, &query.injected);
-    let no_time = batches::require_event_time_column(
-        context,
-        node,
-        settings,
-        query.injected.columns.as_deref(),
-    )
-    .map_err(Diagnostics::from);
-    let by_hours = batches::reject_subdaily_date_batches(context, node, settings, &query, &cover);
+    let cover = begin_window(node, settings)?;
+    let model = MicrobatchModel::new(context, node, settings, request, cover, false)?;
+    let no_time = validate::require_event_time_column(&model).map_err(Diagnostics::from);
+    let by_hours = validate::reject_subdaily_date_batches(&model);
     let refused = [(NO_EVENT_TIME, no_time), (DATE_BY_HOURS, by_hours)].into_iter();
     let refused = refused
         .flat_map(|(rule, done)| {
             done.err().unwrap_or_default().0.into_iter().map(move |diagnostic| (rule, diagnostic))
         })
         .collect();
-    run_checks(context, node, settings, &query, &entries, refused, request)
+    run_checks(&model, refused)
 }
 
 /// Checks a model with its query. `refused` are the errors that stop its compilation.
 pub(super) fn run_checks(
-    context: &Context,
-    node: &Node,
-    settings: &Microbatch,
-    query: &FilteredQuery,
-    entries: &[InputEntry],
+    model: &MicrobatchModel,
     refused: Vec<(check::Rule, Diagnostic)>,
-    request: &Request,
 ) -> Result<Vec<Finding>, Diagnostics> {
+    let MicrobatchModel { context, node, settings, request, query, .. } = model;
     let opted_out: Vec<String> =
         query.injected.ids(|access| *access == inject::Access::OptedOut).into_iter().collect();
     with_check_input(context, node, settings, &query.text, &opted_out, |input| {
         let from = request.windows.bounds.as_ref().map(|(start, _)| start.at.at(settings.timezone));
         let partition =
             codegen::aligned_partition(context.dialect, node, settings, &query.text.sql)?;
-        let times = clock_renders(context, node, settings, &query.text)?;
+        let times = clock_renders(model)?;
         Ok(check::check(&CheckContext {
-            entries,
+            entries: &model.entries,
             from,
             refused,
             times,
@@ -171,20 +154,14 @@ fn with_check_input<T>(
 /// The query of the batch of `begin`, rendered now and at a later time, if it reads the clock. If
 /// the later one fails, it is empty.
 fn clock_renders(
-    context: &Context,
-    node: &Node,
-    settings: &Microbatch,
-    text: &RenderedModel,
+    model: &MicrobatchModel,
 ) -> Result<Option<(RenderedModel, RenderedModel)>, Diagnostics> {
-    if !text.reads_clock {
+    let MicrobatchModel { context, node, begin, query, .. } = model;
+    if !query.text.reads_clock {
         return Ok(None);
     }
-    let cover = batches::begin_window(node, settings)?;
-    let render_context = RenderContext {
-        batch: Some(batches::batch(&cover.ends().0)),
-        incremental: true,
-        this: node.relation.clone(),
-    };
+    let render_context =
+        RenderContext { batch: Some(batch(begin)), incremental: true, this: node.relation.clone() };
     let now = render::model(context.jinja, context.graph, node, &render_context)?;
     // Year, month, day, weekday, hour, minute and second all differ.
     let after = Duration::days(401) + Duration::seconds(3600 + 60 + 1);
@@ -214,9 +191,9 @@ fn window_keys_of(context: &Context, id: &str, reader: &Microbatch) -> check::Wi
     if let Some(known) = lock().get(id) {
         return known.clone();
     }
-    let keys = batches::begin_window(node, settings).and_then(|cover| {
+    let keys = begin_window(node, settings).and_then(|cover| {
         let render_context = RenderContext {
-            batch: Some(batches::batch(&cover.ends().0)),
+            batch: Some(batch(&cover.ends().0)),
             incremental: true,
             this: node.relation.clone(),
         };

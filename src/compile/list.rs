@@ -1,7 +1,7 @@
 //! Lists the selected models and their windows, for `batchwright list`.
 
 use super::dedup::DedupedDiagnostics;
-use super::{Request, batches, builds, open, refresh};
+use super::{Request, builds, microbatch, open, refresh};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::window::{self, Span};
 
@@ -33,8 +33,11 @@ pub fn list(
     for node in models {
         let batches = match node.microbatch() {
             Some(settings) if with_batches => {
-                let batch_settings =
-                    batches::batch_settings(node, settings, refresh::rebuilds(settings, request));
+                let batch_settings = microbatch::batch_settings(
+                    node,
+                    settings,
+                    refresh::rebuilds(settings, request),
+                );
                 match window::cover(&batch_settings, &request.windows) {
                     Ok(cover) => {
                         let batches = cover.spans().collect();

@@ -4,10 +4,9 @@
 
 use std::sync::Arc;
 
-use super::Request;
-use super::batches::batch_settings;
+use super::microbatch::{MicrobatchModel, batch_settings};
 use crate::calendar::{Instant, Window};
-use crate::config::{Microbatch, Node};
+use crate::config::Microbatch;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::Sha256;
 use crate::plan::coverage::{FinishedBatches, settled};
@@ -29,18 +28,15 @@ pub(super) fn all_windows(request: &WindowRequest) -> WindowRequest {
     WindowRequest { max_batches: MAX_WINDOWS, ..request.clone() }
 }
 
-/// The windows of `cover` that are missing; none if it is complete. `statements`: the hash of each
-/// batch, if changed ones count as missing. `in_order`: whether a batch reads the rows of earlier
-/// ones, so that all after the first missing one are planned.
+/// The windows of the model that are missing; none if it is complete. `statements`: the hash of each
+/// batch, if changed ones count as missing. If a batch reads the rows of earlier ones, all after the
+/// first missing one are planned.
 pub(super) fn missing_windows(
     missing: &Missing,
-    node: &Node,
-    settings: &Microbatch,
-    request: &Request,
-    cover: &Cover,
+    model: &MicrobatchModel,
     statements: Option<&[Sha256]>,
-    in_order: bool,
 ) -> Result<Option<Cover>, Diagnostics> {
+    let MicrobatchModel { node, settings, request, cover, .. } = model;
     let newest: Vec<Window> = match request.windows.bounds {
         Some(_) => Vec::new(),
         None => window::cover(&batch_settings(node, settings, false), &request.windows)?.windows,
@@ -53,7 +49,7 @@ pub(super) fn missing_windows(
                 !finished.is_written_by(&node.unique_id, *window, statements[index])
             })
     };
-    let mut windows: Vec<Window> = match in_order {
+    let mut windows: Vec<Window> = match model.query.reads_self {
         false => {
             let windows = cover.windows.iter().enumerate();
             windows.filter(|window| is_missing(*window)).map(|(_, window)| *window).collect()

@@ -17,6 +17,7 @@ mod inputs;
 mod ledger;
 mod list;
 mod macro_overrides;
+mod microbatch;
 mod missing;
 mod query;
 mod refresh;
@@ -27,6 +28,7 @@ mod schema_changes;
 mod staged;
 mod steps;
 mod strategy_macros;
+mod validate;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::dedup::DedupedDiagnostics;
-use super::{Context, batches, open};
+use super::{Context, microbatch, open};
 use crate::config::{Kind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, par_map};
 use crate::graph::{Graph, Selection};
@@ -58,7 +58,9 @@ pub fn render_queries(request: &RenderRequest) -> Result<RenderedQueries, Diagno
         .collect();
     let results = par_map(&models, |node| {
         let query = || match (&request.batch, node.microbatch()) {
-            (Some(label), Some(settings)) => batches::render_batch(&context, node, settings, label),
+            (Some(label), Some(settings)) => {
+                microbatch::render_batch(&context, node, settings, label)
+            }
             _ => render_unfiltered(&context, context.graph, node).map_err(Diagnostics::from),
         };
         (!blocked.contains(&node.unique_id)).then(|| limits::guarded(&node.file, query))

@@ -4,8 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::batches::begin_window;
-use super::steps::MicrobatchModel;
+use super::microbatch::{MicrobatchModel, batch_settings};
 use super::{Context, Request, audits};
 use crate::calendar::{Window, display_instant};
 use crate::codegen::{self, StagedBackfill, StagedTables};
@@ -16,7 +15,7 @@ use crate::graph::Graph;
 use crate::inject::{Filter, ResultColumn};
 use crate::plan::manifest::{FileEntry, InputEntry, NOT_READ, READ_BY_HOOK, StagedEntry};
 use crate::plan::{ExtraFile, StaticStep, StepKind};
-use crate::window::{self, Cover};
+use crate::window;
 
 /// The models of a staged backfill: their tables, by unique id.
 pub(super) struct StagedModels(BTreeMap<String, StagedTables>);
@@ -123,14 +122,11 @@ impl StagedModels {
         }
     }
 
-    /// Refuses a model whose query reads its own table, or whose rows outside of the window stay.
-    pub fn check_rows(
-        &self,
-        node: &Node,
-        reads_self: bool,
-        mode: OutsideWindow,
-    ) -> Result<(), Diagnostics> {
-        if reads_self {
+    /// Refuses a model whose query reads its own table, or a staged model outside of the staged
+    /// windows, or whose rows outside of the window stay.
+    pub fn check(&self, model: &MicrobatchModel, mode: OutsideWindow) -> Result<(), Diagnostics> {
+        let MicrobatchModel { node, query, .. } = model;
+        if query.reads_self || query.text.reads_this {
             return Err(refuse(node, "its query reads its own table".to_string())
                 .hint("compile it in a plan without `--staged`")
                 .into());
@@ -144,19 +140,12 @@ impl StagedModels {
             .hint("set `outside_window` to `error` or `drop`")
             .into());
         }
-        Ok(())
+        self.check_reads(model)
     }
 
-    /// Refuses a model whose query reads a staged model outside of the staged windows.
-    pub fn check_reads(
-        &self,
-        context: &Context,
-        node: &Node,
-        entries: &[InputEntry],
-        cover: &Cover,
-        request: &Request,
-    ) -> Result<(), Diagnostics> {
-        let staged = entries.iter().filter(|entry| {
+    fn check_reads(&self, model: &MicrobatchModel) -> Result<(), Diagnostics> {
+        let MicrobatchModel { context, node, request, cover, .. } = model;
+        let staged = model.entries.iter().filter(|entry| {
             let why = entry.whole_because.as_deref();
             self.0.contains_key(&entry.unique_id)
                 && ![Some(READ_BY_HOOK), Some(NOT_READ)].contains(&why)
@@ -177,10 +166,7 @@ impl StagedModels {
                 .into());
             }
             let Some(settings) = input.microbatch() else { continue };
-            let other = window::cover(
-                &super::batches::batch_settings(input, settings, false),
-                &request.windows,
-            )?;
+            let other = window::cover(&batch_settings(input, settings, false), &request.windows)?;
             let staged: Vec<Window> = other.runs().iter().map(|run| other.range(run)).collect();
             let is_staged = |window: &&Window| {
                 staged.iter().any(|run| run.start <= window.start && window.end <= run.end)
@@ -226,12 +212,12 @@ pub(super) struct StagedFiles {
 /// that bring the table's columns in line.
 pub(super) fn files(
     model: &MicrobatchModel,
+    mode: OutsideWindow,
     tables: &StagedTables,
-    cover: &Cover,
     shape: &str,
     alter: &Sql,
 ) -> Result<StagedFiles, Diagnostics> {
-    let MicrobatchModel { context, node, settings, .. } = model;
+    let MicrobatchModel { context, node, settings, cover, .. } = model;
     let dialect = context.dialect;
     let Some(columns) = known_columns(model) else {
         return Err(Diagnostic::error(format!(
@@ -243,7 +229,6 @@ pub(super) fn files(
         .into());
     };
     let backfill = StagedBackfill { dialect, node, settings, tables, columns: &columns, cover };
-    let begin = begin_window(node, settings)?.ends().0;
     let folder = &context.folders[&node.unique_id];
     let [undo, cleanup] = FOLDERS.map(|name| format!("{name}/{folder}.sql"));
     let entry = StagedEntry {
@@ -256,7 +241,7 @@ pub(super) fn files(
     let step = |kind, text| StaticStep { kind, text };
     Ok(StagedFiles {
         create: backfill.create(shape, alter)?,
-        audit: step(StepKind::StagedAudit, audits::staged_audit(model, cover, &begin, tables)?),
+        audit: step(StepKind::StagedAudit, audits::staged_audit(model, mode, tables)?),
         publish: step(StepKind::Publish, backfill.publish()?),
         extra: vec![
             ExtraFile { file: undo, text: backfill.undo()? },

@@ -208,7 +208,8 @@ mod tests {
         ] {
             assert!(render(body, "x").is_err_and(|error| error.ends_with(message)), "{body}");
         }
-        let error = SqlMacro::parse("m", "c", "{{ c }}").unwrap().render(&[], &[], &|_| Ok(String::new()));
+        let error =
+            SqlMacro::parse("m", "c", "{{ c }}").unwrap().render(&[], &[], &|_| Ok(String::new()));
         assert_eq!(error, Err("the argument `c` is missing".to_string()));
     }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::manifest::ModelEntry;
 use super::planned::PlanFingerprint;
-use super::{ModelSteps, Plan, ReadSet, Sha256, StaticStep, Step, StepKind};
+use super::{ModelSteps, Plan, Sha256, StaticStep, Step, StepKind};
 use crate::dialect::ledger_text;
 
 /// The ledger of a plan, in the manifest.

@@ -50,9 +50,9 @@ pub use generic_tests::GenericTest;
 pub use parse_pass::{Itself, ParsedModel};
 pub use profile::TargetFacts;
 pub use properties::{Config, Patch, Properties, Version};
+pub use read::PROJECT_FILE;
 #[cfg(test)]
 pub use read::tests::{Said, folder};
-pub use read::PROJECT_FILE;
 pub use recorded::{Catalog, PRESENT_COLUMNS, PresentColumn, present_tables};
 pub use resources::{Resource, ResourceKind};
 pub use seeds::{header, table};
