@@ -174,7 +174,7 @@ fn changed(about: &fs::Metadata) -> CtimeStamp {
 mod tests {
     use super::*;
     use crate::plan::manifest::{About, RequestEntry};
-    use crate::plan::{ModelSteps, ReadSet, StaticStep, StepKind};
+    use crate::plan::{ModelSteps, StaticStep, StepKind};
     use crate::project::State;
 
     fn plan(texts: [&str; 2]) -> Plan {
