@@ -4,7 +4,7 @@
 use minijinja::Value as Argument;
 use serde_json::Value;
 
-use super::alter::{Alters, alters};
+use super::alter::{Alters, alters, unaltered_hint};
 use super::table_clauses::{plain_pairs, scalar};
 use super::terminator::terminate_statement;
 use crate::config::{Materialization, Node, SchemaChange};
@@ -26,8 +26,7 @@ pub fn adapter_key_warnings(dialect: &Dialect, node: &Node) -> Result<Vec<Diagno
             let adds =
                 matches!(change, SchemaChange::AppendNewColumns | SchemaChange::SyncAllColumns);
             if key == "on_schema_change" && adds && alters(dialect, node) == Alters::Never {
-                let hint = "plans for this engine do not alter tables: add or drop the column \
-                    yourself, or rebuild the model with `--full-refresh`";
+                let hint = unaltered_hint(dialect, node);
                 warnings.push(no_effect().hint(hint));
             }
             continue;

@@ -4,7 +4,8 @@
 
 use super::header::header;
 use super::query_text::{author_query, split_ctes};
-use super::relation_name::relation_sql;
+use super::relation_name::{relation_sql, unqualified_name};
+use super::strategy::{format_variant, macro_for_format};
 use crate::config::{Node, SchemaChange};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
@@ -34,6 +35,8 @@ pub enum Alters {
     ByQuery,
     /// One statement per column.
     ByColumn,
+    /// The table is copied to one with the new columns.
+    ByCopy,
     /// Not in an idempotent way.
     Never,
 }
@@ -47,9 +50,21 @@ pub fn alters(dialect: &Dialect, node: &Node) -> Alters {
         _ if !dialect.changes.schema_changes.iter().any(|listed| listed == change.as_str()) => {
             Alters::Never
         }
+        _ if unaltered_format(dialect, node).is_some() => Alters::Never,
         _ if dialect.has_macro(&by_query(change)) => Alters::ByQuery,
+        _ if dialect.has_macro("copy_with_columns") => Alters::ByCopy,
         _ => Alters::ByColumn,
     }
+}
+
+/// What to do where the plan alters no table of this format.
+fn unaltered_format<'a>(dialect: &'a Dialect, node: &Node) -> Option<&'a String> {
+    dialect.changes.unaltered_formats.get(&format_variant(dialect, node)?)
+}
+
+/// What to do if the plan does not alter the table of a node.
+pub fn unaltered_hint(dialect: &Dialect, node: &Node) -> String {
+    unaltered_format(dialect, node).unwrap_or(&dialect.changes.unaltered_hint).clone()
 }
 
 fn by_query(change: SchemaChange) -> String {
@@ -61,8 +76,11 @@ pub fn alter(of: &Alteration) -> Result<Sql, Diagnostic> {
     let Alteration { dialect, node, target, change, .. } = of;
     let shape = dialect.column(&dialect.limited_name(&node.relation.identifier, "shape", 0), false);
     let (ctes, body) = split_ctes(dialect, of.query);
+    let identifier = dialect.limited_name(&target.identifier, "change", 0);
+    let procedure = Relation { identifier, ..(*target).clone() };
     let arguments = vec![
         ("target", relation_sql(target)),
+        ("procedure", relation_sql(&procedure)),
         ("target_text", dialect.string(&target.to_string()).value()),
         ("schema_text", dialect.string(target.schema.as_deref().unwrap_or_default()).value()),
         ("name_text", dialect.string(&target.identifier).value()),
@@ -98,6 +116,7 @@ pub fn alter(of: &Alteration) -> Result<Sql, Diagnostic> {
             ("column_text", dialect.string(&name_text).value()),
             ("type", Sql(data_type.to_string()).value()),
         ]);
+        let name = &macro_for_format(dialect, node, name);
         if dialect.has_macro(&format!("{name}_statement")) {
             let text = dialect.sql(&format!("{name}_statement"), &arguments)?;
             arguments.push(("statement", dialect.lines(&text.0).value()));
@@ -119,6 +138,65 @@ pub fn alter(of: &Alteration) -> Result<Sql, Diagnostic> {
         statements.push(dialect.sql(&check, &arguments)?.0);
     }
     Ok(Sql(statements.join("\n\n")))
+}
+
+/// The statements that copy the table to one with other columns, in the place of the first: those of
+/// `present` but for the dropped ones, and the added ones, whose types may be empty. They fail if the
+/// table has neither the present columns nor the final ones.
+pub fn copy_with_columns(of: &Alteration, present: &[ResultColumn]) -> Result<Sql, Diagnostic> {
+    let Alteration { dialect, target, .. } = of;
+    let name = |column: &ResultColumn| dialect.column(&column.name, column.quoted);
+    let is_dropped =
+        |column: &ResultColumn| of.dropped.iter().any(|dropped| dropped.name == column.name);
+    let (mut names, mut shape, mut values) = (Vec::new(), Vec::new(), Vec::new());
+    for column in present.iter().filter(|column| !is_dropped(column)) {
+        let name = name(column);
+        names.push(name.0.clone());
+        shape.push(name.0.clone());
+        values.push(name.0);
+    }
+    let mut missing = Vec::new();
+    for (column, data_type) in of.added {
+        let column = name(column);
+        let arguments = [
+            ("target", relation_sql(target)),
+            ("column", column.value()),
+            ("type", Sql(data_type.clone()).value()),
+        ];
+        let typed = if data_type.is_empty() { "copied_untyped" } else { "copied_typed" };
+        names.push(column.0.clone());
+        shape.push(dialect.sql(typed, &arguments)?.0);
+        values.push(dialect.sql("copied_if_present", &arguments)?.0);
+        missing.push(dialect.sql("copied_untyped", &arguments)?.0);
+    }
+    if missing.is_empty() {
+        missing.push(dialect.sql("null_value", &[])?.0);
+    }
+    let set = |names: &mut dyn Iterator<Item = &ResultColumn>| {
+        let mut names: Vec<String> = names.map(|column| column.name.to_lowercase()).collect();
+        names.sort();
+        dialect.string(&names.join(" "))
+    };
+    let last = present.iter().filter(|column| !is_dropped(column));
+    let next = dialect.limited_name(&target.identifier, "altered", 0);
+    let next = Relation { identifier: next, ..(*target).clone() };
+    let list = |values: Vec<String>| Sql(values.join(", ")).value();
+    let arguments = [
+        ("target", relation_sql(target)),
+        ("name", unqualified_name(dialect, target)),
+        ("schema", Sql(super::relation_name::schema_name(target).unwrap_or_default()).value()),
+        ("target_text", dialect.string(&target.to_string()).value()),
+        ("schema_text", dialect.string(target.schema.as_deref().unwrap_or_default()).value()),
+        ("name_text", dialect.string(&target.identifier).value()),
+        ("next", relation_sql(&next)),
+        ("columns", list(names)),
+        ("shape", list(shape)),
+        ("values", list(values)),
+        ("missing", list(missing)),
+        ("present_text", set(&mut present.iter()).value()),
+        ("final_text", set(&mut last.chain(of.added.iter().map(|(column, _)| column))).value()),
+    ];
+    dialect.sql("copy_with_columns", &arguments)
 }
 
 /// `02_alter.sql` of a microbatch model.

@@ -32,7 +32,7 @@ mod table_clauses;
 mod terminator;
 
 pub use adapter_config::{adapter_key_warnings, recommended_key_warnings};
-pub use alter::{Alteration, Alters, alter, alter_file, alters};
+pub use alter::{Alteration, Alters, alter, alter_file, alters, copy_with_columns};
 pub use audit::{
     AuditEntry, AuditFile, AuditInput, QueryReuse, RowContent, audit,
     staged_audit as audit_of_staged_rows,

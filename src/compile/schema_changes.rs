@@ -86,18 +86,11 @@ pub(super) fn table_change(of: &ChangeInput) -> Result<Option<TableChange>, Diag
     if alters == Alters::ByQuery {
         return of.generate(&[], &[], &[], Vec::new()).map(Some);
     }
+    if alters == Alters::ByCopy {
+        return of.copy(columns);
+    }
     let catalogued = context.columns.catalogued(node);
-    let earlier = context.earlier_plans.of(node);
-    let present: Option<Vec<ResultColumn>> = match (&catalogued, earlier) {
-        (Some(columns), _) => Some(columns.clone()),
-        // The create step makes the table with the columns of the query.
-        (None, _) if context.columns.is_missing(node) => Some(columns.to_vec()),
-        (None, Some(earlier)) => {
-            let names = earlier.written.iter().chain(&earlier.dropped);
-            Some(names.map(|name| ResultColumn::named(name, false)).collect())
-        }
-        (None, None) => None,
-    };
+    let present = of.present(columns);
     let first_columns = of.first.unwrap_or_default();
     let is_present = |column: &ResultColumn| {
         Ok(is_among(dialect, column, first_columns)
@@ -221,6 +214,65 @@ pub(super) fn left_out_warning(node: &Node, columns: &[String]) -> Option<Diagno
 }
 
 impl ChangeInput<'_> {
+    /// The columns of the table, if they are known; `columns` are those of the query.
+    fn present(&self, columns: &[ResultColumn]) -> Option<Vec<ResultColumn>> {
+        let ChangeInput { context, node, .. } = self;
+        if let Some(catalogued) = context.columns.catalogued(node) {
+            return Some(catalogued);
+        }
+        // The create step makes the table with the columns of the query.
+        if context.columns.is_missing(node) {
+            return Some(columns.to_vec());
+        }
+        let earlier = context.earlier_plans.of(node)?;
+        let names = earlier.written.iter().chain(&earlier.dropped);
+        Some(names.map(|name| ResultColumn::named(name, false)).collect())
+    }
+
+    /// The statements that copy the table, if it lacks a column of the query or has one to drop.
+    fn copy(&self, columns: &[ResultColumn]) -> Result<Option<TableChange>, Diagnostic> {
+        let ChangeInput { context, node, query, .. } = self;
+        let (dialect, change) = (context.dialect, node.schema_change());
+        let Some(present) = self.present(columns) else {
+            let message = format!(
+                "the plan does not alter the table of `{}`, since its columns are not known",
+                node.name
+            );
+            let warning = Diagnostic::warning(message).at(location(node)).hint(columns_hint(node));
+            return Ok(Some(TableChange { diagnostics: vec![warning], ..TableChange::default() }));
+        };
+        let mut added = Vec::new();
+        for column in columns {
+            if !is_among(dialect, column, &present) {
+                let data_type = declared_type(dialect, node, column).unwrap_or_default();
+                added.push((column.clone(), data_type));
+            }
+        }
+        let mut dropped = Vec::new();
+        for column in present.iter().filter(|_| change == SchemaChange::SyncAllColumns) {
+            if !is_among(dialect, column, columns) {
+                dropped.push(column.clone());
+            }
+        }
+        if added.is_empty() && dropped.is_empty() {
+            return Ok(None);
+        }
+        let alteration = Alteration {
+            dialect,
+            node,
+            target: &node.relation,
+            change,
+            query,
+            added: &added,
+            dropped: &dropped,
+            widened: &[],
+        };
+        let statements = codegen::copy_with_columns(&alteration, &present)?;
+        let file = codegen::alter_file(&alteration, &statements);
+        let dropped = dropped.into_iter().map(|column| column.name).collect();
+        Ok(Some(TableChange { statements, dropped, file, diagnostics: Vec::new() }))
+    }
+
     fn generate(
         &self,
         added: &[(ResultColumn, String)],

@@ -847,9 +847,11 @@ select 1 from {{ relation }} where 1 = 0;
 
 {# Changed columns of a query. `schema_changes`: the values of `on_schema_change` that the engine supports with idempotent statements.
    `change_<value>` compares the table with the query; without it each column has a statement, and `check_<value>` compares the
-   two afterwards. `alters_within_file`: whether a statement may use a column that an earlier statement of the file adds.
+   two afterwards; `copy_with_columns` copies the table. `unaltered_hint`: what to do where the plan alters no table. `alters_within_file`: whether a statement may use a column that an earlier statement of the file adds.
    `wider_types`: for each type, in lower case, the types that can store all of its values. #}
 {% set schema_changes = [] %}
+{% set unaltered_hint = "plans for this engine do not alter tables: add or drop the column yourself, or rebuild the model with `--full-refresh`" %}
+{% set unaltered_formats = {} %}
 {% set alters_within_file = true %}
 {% set wider_types = {} %}
 

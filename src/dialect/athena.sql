@@ -9,7 +9,9 @@
 ] %}
 {% set like = "trino" %}
 {% set type_labels = {"STRING": "VARCHAR", "TEXT": "VARCHAR"} %}
+{# Neither `add columns` nor `drop column` can be repeated, and Athena has no conditional statement. #}
 {% set schema_changes = [] %}
+{% set unaltered_hint = "Athena cannot add a column if it is missing, so a step that adds it could not be repeated: run `alter table … add columns (name type)` once, or rebuild the model with `--full-refresh`" %}
 {% set dispatch = ["athena"] %}
 
 {# No client of Athena runs a file of several statements and waits for them. #}

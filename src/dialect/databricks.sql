@@ -277,3 +277,14 @@ select {{ database_text }}, {{ schema_text }}, table_name, ordinal_position, col
 from {{ database }}information_schema.columns
 where table_schema = {{ schema_text }} and table_name in ({{ names }})
 {% endmacro %}
+
+{# `add column` fails if the column exists. A merge that has no row and writes none adds it only if it is missing. #}
+{% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
+
+{% macro add_column(target, column, type) %}
+merge with schema evolution into {{ target }} as batch_target
+using (select cast(null as {{ type }}) as {{ column }} where false) as batch_source
+on false
+when not matched then
+  insert *;
+{% endmacro %}

@@ -246,6 +246,10 @@ pub struct MergeConditionKeys {
 pub struct ChangeProperties {
     /// The supported values of `on_schema_change`.
     pub schema_changes: Vec<String>,
+    /// What to do if the plan alters no table.
+    pub unaltered_hint: String,
+    /// The same for variants of formats whose tables are not altered.
+    pub unaltered_formats: BTreeMap<String, String>,
     /// Whether a statement may use a column that an earlier statement of the file adds.
     pub alters_within_file: bool,
 }

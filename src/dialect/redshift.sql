@@ -127,7 +127,89 @@ drop table {{ shape }};
 {% set makes_way = false %}
 {% set grants_revoked = false %}
 {% set contract_checked = false %}
-{% set schema_changes = [] %}
+{# `add column` fails if the column exists, so a procedure compares the table with the query. #}
+{% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
+
+{% macro change_append_new_columns(query, target_text, shape, shape_text, procedure) %}
+begin;
+
+create temporary table {{ shape }} as
+select * from (
+{{ query }}
+) as query
+where false;
+
+create or replace procedure {{ procedure }}() as $change$
+declare
+  changed record;
+begin
+  for changed in
+    select attname as name, format_type(atttypid, atttypmod) as query_type
+    from pg_attribute
+    where attrelid = {{ shape_text }}::regclass and attnum > 0 and not attisdropped and attname not in (
+      select attname from pg_attribute where attrelid = {{ target_text }}::regclass and attnum > 0 and not attisdropped)
+    order by attnum
+  loop
+    execute 'alter table ' || {{ target_text }} || ' add column ' || quote_ident(changed.name) || ' ' || changed.query_type;
+  end loop;
+end;
+$change$ language plpgsql;
+
+call {{ procedure }}();
+
+drop procedure {{ procedure }}();
+
+drop table {{ shape }};
+
+commit;
+{% endmacro %}
+
+{# A changed type is an error: only the length of a `varchar` can change, and not in a transaction. #}
+{% macro change_sync_all_columns(query, target_text, shape, shape_text, procedure, message) %}
+begin;
+
+create temporary table {{ shape }} as
+select * from (
+{{ query }}
+) as query
+where false;
+
+create or replace procedure {{ procedure }}() as $change$
+declare
+  changed record;
+begin
+  for changed in
+    select coalesce(query.name, existing.name) as name, query.query_type, existing.table_type, query.query_oid, existing.table_oid
+    from (
+      select attname as name, atttypid as query_oid, format_type(atttypid, atttypmod) as query_type, attnum
+      from pg_attribute where attrelid = {{ shape_text }}::regclass and attnum > 0 and not attisdropped
+    ) as query
+    full join (
+      select attname as name, atttypid as table_oid, format_type(atttypid, atttypmod) as table_type
+      from pg_attribute where attrelid = {{ target_text }}::regclass and attnum > 0 and not attisdropped
+    ) as existing on query.name = existing.name
+    order by query.attnum
+  loop
+    if changed.table_type is null then
+      execute 'alter table ' || {{ target_text }} || ' add column ' || quote_ident(changed.name) || ' ' || changed.query_type;
+    elsif changed.query_type is null then
+      execute 'alter table ' || {{ target_text }} || ' drop column ' || quote_ident(changed.name);
+    elsif changed.query_oid <> changed.table_oid then
+      raise exception '%', {{ message }} || changed.name || ' is ' || changed.table_type || ' in the table and ' || changed.query_type
+        || ' in the query; rebuild the model with --full-refresh, or give the column another name';
+    end if;
+  end loop;
+end;
+$change$ language plpgsql;
+
+call {{ procedure }}();
+
+drop procedure {{ procedure }}();
+
+drop table {{ shape }};
+
+commit;
+{% endmacro %}
 
 {% macro drop_table(target) %}
 drop table if exists {{ target }} cascade;

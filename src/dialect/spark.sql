@@ -203,3 +203,22 @@ using {{ format }}
 {% endmacro %}
 
 {% set columns_refused = "Spark has no table of columns; its `describe table` is a statement of its own" %}
+
+{# A table of plain files can add a column only once, and drop none. #}
+{% set unaltered_formats = {"static_partitions":
+  "a table of plain files cannot add a column if it is missing, and drops none: run `alter table … add columns (name type)` once, or set `file_format` to `iceberg` or `delta`"
+} %}
+
+{# Iceberg: an insert that has no row adds the column if it is missing. #}
+{% macro add_column_merge(target, column, type) %}
+alter table {{ target }} set tblproperties ('write.spark.accept-any-schema' = 'true');
+
+set `spark.sql.iceberg.merge-schema` = true;
+
+insert into {{ target }}
+select cast(null as {{ type }}) as {{ column }} where false;
+
+reset `spark.sql.iceberg.merge-schema`;
+
+alter table {{ target }} unset tblproperties if exists ('write.spark.accept-any-schema');
+{% endmacro %}

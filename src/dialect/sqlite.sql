@@ -155,3 +155,55 @@ changes()
 select {{ database_text }}, {{ schema_text }}, {{ name_text }}, cid + 1, name, type
 from pragma_table_info({{ name_text }}, {{ schema_text }})
 {% endmacro %}
+
+{# `add column` and `drop column` fail when they are repeated, so the table is copied in one transaction. `copied_if_present`: the value
+   of the column; if the table lacks it, the name is that of `altered_missing`, which has nulls. #}
+{% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
+{% set alters_within_file = false %}
+{% set unaltered_hint = "SQLite cannot add a column if it is missing, and only tables of microbatch models are copied: add or drop the column yourself, or rebuild the model with `--full-refresh`" %}
+
+{% macro copied_typed(column, type) %}
+cast(null as {{ type }}) as {{ column }}
+{% endmacro %}
+
+{% macro copied_untyped(column) %}
+null as {{ column }}
+{% endmacro %}
+
+{% macro copied_if_present(target, column) %}
+(select {{ column }} from {{ target }} as altered_row where altered_row.rowid = altered_rows.rowid)
+{% endmacro %}
+
+{% macro copy_with_columns(target, schema, target_text, schema_text, name_text, name, next, columns, shape, values, missing, present_text, final_text) %}
+pragma legacy_alter_table = on;
+
+begin immediate;
+
+select json_extract('{}', {{ target_text }} || ' has other columns than the plan knows: compile again with the file of batchwright columns --run')
+from (select group_concat(name, ' ') as names from (select lower(name) as name from pragma_table_info({{ name_text }}, {{ schema_text }}) order by 1))
+where names not in ({{ present_text }}, {{ final_text }});
+
+select json_extract('{}', {{ target_text }} || ' has indexes, triggers or constraints, which a copy would lose: alter it yourself, then compile with the file of batchwright columns --run')
+where exists (
+  select 1 from {{ schema }}.sqlite_master
+  where lower(tbl_name) = lower({{ name_text }})
+    and (type in ('index', 'trigger') or lower(sql) like '%check%(%' or lower(sql) like '%references%' or lower(sql) like '%generated%')
+) or exists (
+  select 1 from pragma_table_info({{ name_text }}, {{ schema_text }}) where "notnull" or pk or dflt_value is not null
+);
+
+create table {{ next }} as
+select {{ shape }} from {{ target }} where false;
+
+insert into {{ next }} ({{ columns }})
+select {{ values }}
+from {{ target }} as altered_rows, (select {{ missing }}) as altered_missing;
+
+drop table {{ target }};
+
+alter table {{ next }} rename to {{ name }};
+
+commit;
+
+pragma legacy_alter_table = off;
+{% endmacro %}

@@ -9,13 +9,24 @@ use crate::shop::{Plan, Shop};
 
 /// Engines whose tables a plan alters.
 pub const ALTERING: &[&str] =
-    &["duckdb", "postgres", "clickhouse", "mariadb", "snowflake", "bigquery"];
+    &["duckdb", "postgres", "clickhouse", "mariadb", "snowflake", "bigquery", "redshift", "sqlite"];
+
+/// The same without a query of the present columns.
+const ALTERING_LAKES: &[&str] = &["spark", "databricks"];
 
 pub const OF_DIALECTS: &[(&[&str], Case)] = &[
     (ALTERING, ("a_new_column_is_added", a_new_column_is_added)),
     (ALTERING, ("columns_are_those_of_the_query", columns_are_those_of_the_query)),
     (ALTERING, ("a_renamed_column_is_a_new_one", a_renamed_column_is_a_new_one)),
     (ALTERING, ("a_name_in_capitals_is_the_same_column", a_name_in_capitals_is_the_same_column)),
+    (ALTERING_LAKES, ("a_new_column_is_added", a_new_column_is_added)),
+    (ALTERING_LAKES, ("columns_are_those_of_the_query", columns_are_those_of_the_query)),
+    (ALTERING_LAKES, ("a_renamed_column_is_a_new_one", a_renamed_column_is_a_new_one)),
+    (
+        ALTERING_LAKES,
+        ("a_name_in_capitals_is_the_same_column", a_name_in_capitals_is_the_same_column),
+    ),
+    (&["sqlite"], ("a_copy_keeps_what_it_does_not_know", a_copy_keeps_what_it_does_not_know)),
     (&["duckdb", "postgres"], ("a_type_gives_way_to_a_wider_one", a_type_gives_way_to_a_wider_one)),
     (
         &["duckdb", "postgres"],
@@ -42,6 +53,7 @@ pub fn types(engine: &dyn Engine) -> (&'static str, &'static str) {
         "clickhouse" => ("Nullable(Int32)", "Nullable(String)"),
         "bigquery" => ("int64", "string"),
         "mariadb" => ("signed", "char(20)"),
+        "spark" | "databricks" => ("int", "string"),
         _ => ("integer", "varchar(20)"),
     }
 }
@@ -106,8 +118,11 @@ fn changed<'a>(
     let state = first.folder().to_str().unwrap().to_string();
     let second = shop.compile(&[SECOND_DAY, &["--state", &state]].concat());
     let alter = second.of("takings", "alter");
-    assert_eq!(alter.len(), 1, "`02_alter.sql` is a step");
-    survive(&shop, &fs::read_to_string(&alter[0].file).unwrap());
+    // SQLite's table is copied only if its columns differ.
+    if engine.dialect() != "sqlite" || !alter.is_empty() {
+        assert_eq!(alter.len(), 1, "`02_alter.sql` is a step");
+        survive(&shop, &fs::read_to_string(&alter[0].file).unwrap());
+    }
     shop.build(&second);
     (shop, second)
 }
@@ -186,6 +201,42 @@ fn a_name_in_capitals_is_the_same_column(engine: &dyn Engine) {
     // ClickHouse tells capitals apart.
     let second = if engine.dialect() == "clickhouse" { "120|none" } else { "120|view" };
     assert_eq!(rows, ["110|view", second]);
+}
+
+/// A table with an index, or with a column that the plan does not know, is not copied.
+fn a_copy_keeps_what_it_does_not_know(engine: &dyn Engine) {
+    let shop = Shop::open(engine);
+    takings(&shop, "sync_all_columns", ", cast(amount as integer) as amount");
+    let first = shop.compile(FIRST_DAY);
+    shop.build(&first);
+    let before = shop.table("takings");
+    takings(&shop, "sync_all_columns", ", cast(user_id as integer) as buyer");
+    let state = first.folder().to_str().unwrap().to_string();
+    let second = shop.compile(&[SECOND_DAY, &["--state", &state]].concat());
+    let alter = second.of("takings", "alter")[0];
+    let refused = |words: &str| {
+        let outcome = shop.run(alter);
+        assert!(!outcome.ok && outcome.stderr.contains(words), "{}", outcome.stderr);
+    };
+    shop.sql("create index analytics.by_amount on takings (amount);");
+    refused("indexes, triggers or constraints");
+    assert_eq!(shop.table("takings"), before);
+    shop.sql("drop index analytics.by_amount; alter table analytics.takings add column note;");
+    refused("other columns than the plan knows");
+    shop.sql("alter table analytics.takings drop column note;");
+    assert_eq!(shop.table("takings"), before);
+    shop.build([alter, alter]);
+    let rows = shop.rows("select event_id, buyer from analytics.takings");
+    assert_eq!(rows, ["110|null", "111|null", "112|null", "113|null"]);
+    // Whether the second plan has run is not known: its step is repeated, and changes nothing.
+    let state = second.folder().to_str().unwrap().to_string();
+    let third = shop.compile(&[SECOND_DAY, &["--state", &state]].concat());
+    shop.build(third.of("takings", "alter"));
+    assert_eq!(shop.rows("select event_id, buyer from analytics.takings"), rows);
+    // A catalog with the same columns needs no step.
+    let catalog = catalog(&shop, "integer");
+    let fourth = shop.compile(&[SECOND_DAY, &["--catalog", &catalog]].concat());
+    assert!(fourth.of("takings", "alter").is_empty());
 }
 
 /// A catalog with the type of the model's one column besides its key and its time.

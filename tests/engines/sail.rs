@@ -36,6 +36,8 @@ impl Engine for Sail {
                 "delete_and_insert_replaces_by_key",
                 "the dialect rejects `delete+insert` at compile time",
             ),
+            ("columns_are_those_of_the_query", "Sail cannot drop a column"),
+            ("a_renamed_column_is_a_new_one", "Sail's inserts by name need every column"),
             ("grants_are_applied", "Sail has no grants"),
             ("a_materialized_view_is_refreshed", "Sail has no materialized views"),
             ("descriptions_are_stored", "Sail has no comments"),
