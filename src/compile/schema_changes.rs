@@ -42,7 +42,7 @@ pub(super) struct TableChange {
     pub statements: Sql,
     /// The names of the dropped columns.
     pub dropped: Vec<String>,
-    /// The text of the model's own file.
+    /// The text of the model's own file; empty if the plan does not alter the table.
     pub file: String,
     pub diagnostics: Vec<Diagnostic>,
 }

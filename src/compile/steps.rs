@@ -66,6 +66,7 @@ impl MicrobatchSteps<'_> {
             entry = Some(files.entry);
         } else {
             first.push(StaticStep { kind: StepKind::Create, text: self.create()? });
+            let change = change.filter(|change| !change.file.is_empty());
             first.extend(
                 change.map(|change| StaticStep { kind: StepKind::Alter, text: change.file }),
             );
