@@ -162,6 +162,26 @@ fn dialect_files_have_no_control_flow() {
 }
 
 #[test]
+fn configuration_keys_are_read_by_their_entries() {
+    let by_name = Regex::new(r#"\.setting\(\s*"|\.config\s*\.get(_mut)?\(\s*""#).unwrap();
+    // They read the configuration before a node is resolved, or show it to Jinja.
+    let owners = ["src/config/", "src/project/", "src/jinja/", "src/graph/"];
+    check(
+        "no key is read by its name: add it to `registry!` of src/config/keys.rs, and read it by \
+         `node.get(keys::ENTRY)`",
+        |file| {
+            if !file.is_program() || owners.iter().any(|owner| file.path.starts_with(owner)) {
+                return vec![];
+            }
+            by_name
+                .find_iter(code(&file.text))
+                .map(|matched| matched.as_str().to_string())
+                .collect()
+        },
+    );
+}
+
+#[test]
 fn every_dialect_file_is_listed() {
     let list = fs::read_to_string("src/dialect/mod.rs").unwrap();
     for name in names("src/dialect").iter().filter_map(|name| name.strip_suffix(".sql")) {

@@ -17,11 +17,10 @@ use super::rules::{
 };
 use super::source_map::author;
 use crate::calendar::Grain;
-use crate::config::Node;
+use crate::config::{Node, keys};
 use crate::diagnostics::{Diagnostic, Level, counted};
 use crate::dialect::TimeType;
 use crate::inject;
-use crate::project::list;
 
 /// What the rules found in a query.
 #[derive(Default)]
@@ -160,14 +159,13 @@ fn input(context: &CheckContext, id: &str) -> FlowInput {
 /// microbatch model does not: it replaces the rows of its window, not rows of other windows with
 /// the same key.
 fn unique_key(node: &Node) -> Vec<String> {
-    let strategy = node.setting("incremental_strategy").and_then(|strategy| strategy.as_str());
+    let strategy = node.get(keys::INCREMENTAL_STRATEGY);
     if matches!(strategy, Some("microbatch" | "append" | "insert_overwrite"))
         || node.microbatch().is_some()
     {
         return Vec::new();
     }
-    let keys = node.setting("unique_key").map(list).unwrap_or_default();
-    keys.iter().filter_map(|key| key.as_str()).map(str::to_string).collect()
+    node.get(keys::UNIQUE_KEY).unwrap_or_default()
 }
 
 /// Checks the event time of the result.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::rules::{BEGIN, LATE, ONE_TABLE, PARTITIONS, READ_WHOLE, Rule};
 use super::source_map::author;
 use crate::calendar::Grain;
-use crate::config::Node;
+use crate::config::{Node, PartitionField, keys};
 use crate::diagnostics::{Diagnostic, Location, counted};
 use crate::jinja::MarkKind;
 
@@ -75,23 +75,18 @@ fn late(context: &CheckContext) -> Option<Diagnostic> {
         counted(late.count, late.grain.as_str()),
         settings.lookback
     );
-    let at = context
-        .node
-        .config
-        .get("lookback")
-        .map_or_else(|| late.at.clone(), |setting| setting.at.clone());
+    let set = context.node.set(keys::LOOKBACK);
+    let at = set.map_or_else(|| late.at.clone(), |setting| setting.at.clone());
     Some(Diagnostic::warning(message).at(at).hint(format!("set `lookback` to {needed}")))
 }
 
 /// Checks partitions that a mapping defines, by one time column.
 fn partitions(context: &CheckContext) -> Option<Diagnostic> {
-    let setting = context.node.config.get("partition_by")?;
-    let partition = setting.value.as_object()?;
-    let text = |key: &str| partition.get(key).and_then(|value| value.as_str());
-    let field = text("field")?;
-    if partition.get("time_ingestion_partitioning").and_then(serde_json::Value::as_bool)
-        == Some(true)
-    {
+    let setting = context.node.set(keys::PARTITION_BY)?;
+    let PartitionField { field, granularity, by_ingestion_time, .. } =
+        PartitionField::of(setting.value.as_object()?);
+    let field = field?;
+    if by_ingestion_time {
         return None;
     }
     let (settings, name) = (context.settings, &context.node.name);
@@ -107,7 +102,7 @@ fn partitions(context: &CheckContext) -> Option<Diagnostic> {
             .fact("each batch reads all partitions to find its rows");
         return Some(diagnostic.hint(format!("partition by `{event_time}`")));
     }
-    let granularity = Grain::parse(&text("granularity").unwrap_or("day").to_lowercase())?;
+    let granularity = Grain::parse(&granularity)?;
     let size = computed.map_or(granularity, |partition| partition.grain.max(granularity));
     if size <= settings.batch_size {
         return None;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::alter::{Alters, alters, unaltered_hint};
 use super::table_clauses::{plain_pairs, scalar};
 use super::terminator::terminate_statement;
-use crate::config::{Materialization, Node, SchemaChange};
+use crate::config::{Materialization, Node, SchemaChange, keys};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::dialect::{Dialect, Sql};
 
@@ -25,7 +25,8 @@ pub fn adapter_key_warnings(dialect: &Dialect, node: &Node) -> Result<Vec<Diagno
             let change = node.schema_change();
             let adds =
                 matches!(change, SchemaChange::AppendNewColumns | SchemaChange::SyncAllColumns);
-            if key == "on_schema_change" && adds && alters(dialect, node) == Alters::Never {
+            if key == keys::ON_SCHEMA_CHANGE.name && adds && alters(dialect, node) == Alters::Never
+            {
                 let hint = unaltered_hint(dialect, node);
                 warnings.push(no_effect().hint(hint));
             }
@@ -58,7 +59,7 @@ fn unique_index_warning(dialect: &Dialect, node: &Node) -> Option<Diagnostic> {
         }
         _ => false,
     };
-    let setting = node.config.get("indexes").filter(|_| is_overwritten)?;
+    let setting = node.set(keys::INDEXES).filter(|_| is_overwritten)?;
     let is_unique = |index: &Value| index.get("unique") == Some(&Value::Bool(true));
     let warning = || {
         Diagnostic::warning(format!(
@@ -136,7 +137,7 @@ pub(super) fn sql_header(dialect: &Dialect, node: &Node) -> Result<String, Diagn
         .iter()
         .map(|setting| format!("{setting}\n\n"))
         .collect();
-    match node.setting("sql_header").and_then(Value::as_str).map(str::trim) {
+    match node.get(keys::SQL_HEADER).map(str::trim) {
         None | Some("") => {}
         Some(header) => text.push_str(&format!("{}\n\n", terminate_statement(header))),
     }

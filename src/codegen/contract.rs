@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::query_text::author_query;
-use crate::config::{Column, Node};
+use crate::config::{Column, Node, keys};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
 use crate::inject::ResultColumn;
@@ -30,13 +30,7 @@ pub struct Contract {
 
 /// The enforced contract of a node, if there is one. Rejects a column without a type, as dbt does.
 pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diagnostic> {
-    let Some(setting) = node
-        .config
-        .get("contract")
-        .filter(|contract| contract.value.get("enforced") == Some(&Value::Bool(true)))
-    else {
-        return Ok(None);
-    };
+    let Some(setting) = node.enforced_contract() else { return Ok(None) };
     if node.columns.is_empty() {
         return Err(Diagnostic::error(format!(
             "the contract of `{}` is enforced, but no column is declared",
@@ -152,7 +146,7 @@ pub fn compare_names(
     node: &Node,
     columns: Option<&[ResultColumn]>,
 ) -> Result<Option<Diagnostic>, Diagnostic> {
-    let setting = node.config.get("contract");
+    let setting = node.set(keys::CONTRACT);
     let at = |diagnostic: Diagnostic| match setting {
         Some(setting) => diagnostic.at(setting.at.clone()),
         None => diagnostic,

@@ -6,7 +6,7 @@ use super::adapter_config::{sql_footer, sql_header};
 use super::contract::{Contract, contract, contract_check};
 use super::header::header;
 use super::indexes::index_statements;
-use super::overwrite::column_list;
+use super::predicates::column_list;
 use super::query_text::{author_query, split_ctes};
 use super::relation_name::{database, ddl_relation, relation_sql, schema_name, unqualified_name};
 use super::replacement::{drop_other_kind, next_relation, release_constraint_names, replacement};

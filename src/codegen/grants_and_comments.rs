@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::relation_name::relation_sql;
-use crate::config::{Materialization, Node};
+use crate::config::{Materialization, Node, keys};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
 use crate::inject::ResultColumn;
@@ -36,7 +36,7 @@ fn grants(
     kind: &str,
     final_statements: &mut FinalStatements,
 ) -> Result<(), Diagnostic> {
-    let Some(setting) = node.config.get("grants") else { return Ok(()) };
+    let Some(setting) = node.set(keys::GRANTS) else { return Ok(()) };
     let Value::Object(grants) = &setting.value else { return Ok(()) };
     if grants.is_empty() {
         return Ok(());
@@ -117,7 +117,7 @@ fn comments(
     columns: Option<&[ResultColumn]>,
     final_statements: &mut FinalStatements,
 ) -> Result<(), Diagnostic> {
-    let Some(setting) = node.config.get("persist_docs") else { return Ok(()) };
+    let Some(setting) = node.set(keys::PERSIST_DOCS) else { return Ok(()) };
     let is_set = |part: &str| setting.value.get(part) == Some(&Value::Bool(true));
     let can = &dialect.metadata.docs;
     let can = |part: &str| can.iter().any(|known| known == part);

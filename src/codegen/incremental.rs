@@ -11,12 +11,12 @@ use super::contract::Contract;
 use super::create_table::{create_arguments, typed_arguments};
 use super::indexes::index_statements;
 use super::ledger::{LedgerRow, RowKind, WrapClass, record};
-use super::overwrite::{all_of, column_list, predicate_list, where_clause};
+use super::predicates::{all_of, column_list, predicate_list, where_clause};
 use super::query_text::author_query;
 use super::relation_name::{relation_sql, schema_name};
 use super::terminator::terminate_statement;
-use crate::config::Node;
-use crate::diagnostics::{Diagnostic, Location, nearest};
+use crate::config::{Node, PartitionField, keys};
+use crate::diagnostics::{Diagnostic, nearest};
 use crate::dialect::{Dialect, Sql};
 use crate::inject::ResultColumn;
 
@@ -40,7 +40,7 @@ pub struct Incremental<'a> {
 
 /// dbt's default strategy for this engine.
 pub fn default_strategy<'a>(dialect: &'a Dialect, node: &Node) -> &'a str {
-    let keyed = !string_list(node.setting("unique_key")).is_empty();
+    let keyed = node.get(keys::UNIQUE_KEY).is_some_and(|names| !names.is_empty());
     if keyed { &dialect.builds.strategy_keyed } else { &dialect.builds.strategy_unkeyed }
 }
 
@@ -62,7 +62,7 @@ pub fn incremental_strategy(
         "`{}` sets the incremental strategy `{named}`, which {} does not support",
         node.name, dialect.name
     ))
-    .at(setting_location(node, "incremental_strategy"));
+    .at(node.location_of(keys::INCREMENTAL_STRATEGY));
     let leave = format!("build the model with dbt, and exclude it here: `--exclude {}`", node.name);
     Err(match nearest(&named, known.iter().map(String::as_str)) {
         _ if known.is_empty() => error.hint(leave),
@@ -80,12 +80,12 @@ fn check_merge_format(
     strategy: String,
 ) -> Result<String, Diagnostic> {
     let formats = &dialect.builds.merge_formats;
-    let format = node.setting("file_format").and_then(Value::as_str).unwrap_or_default();
+    let format = node.get(keys::FILE_FORMAT).unwrap_or_default();
     if strategy != "merge" || formats.is_empty() || formats.iter().any(|known| known == format) {
         return Ok(strategy);
     }
     Err(Diagnostic::error(format!("`{}` merges, which needs another table format", node.name))
-        .at(setting_location(node, "incremental_strategy"))
+        .at(node.location_of(keys::INCREMENTAL_STRATEGY))
         .hint(format!(
             "set `file_format` to one of `{}`, or use `append` or `insert_overwrite`",
             formats.join("`, `")
@@ -144,7 +144,7 @@ pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
     // A table that is filled when it is created needs only one query, but with append its rows
     // would be inserted twice. Predicates restrict what a later run writes, not the rows of a new
     // table.
-    let narrowed = of.strategy == "delete+insert" && !string_list(of.predicates()).is_empty();
+    let narrowed = of.strategy == "delete+insert" && !of.predicates().is_empty();
     let fills = (!same || narrowed) && !appends && of.contract.is_none();
     let columns = of.columns.map(|columns| column_list(dialect, columns));
     let listed = columns.clone().unwrap_or(Sql("*".to_string()));
@@ -208,7 +208,7 @@ pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
     let name = match of.strategy {
         _ if appends => "incremental_append",
         "delete+insert" => {
-            let predicates = predicate_list(&string_list(of.predicates()));
+            let predicates = predicate_list(&of.predicates());
             let names = keys.join(", ");
             let key = if keys.len() == 1 { names.clone() } else { format!("({names})") };
             let matched = dialect.sql(
@@ -277,61 +277,55 @@ impl Incremental<'_> {
             self.node.name
         );
         Err(Diagnostic::error(message)
-            .at(setting_location(self.node, "on_schema_change"))
+            .at(self.node.location_of(keys::ON_SCHEMA_CHANGE))
             .hint("set a `unique_key`, or select the same columns in both cases"))
     }
 
     /// The columns of `unique_key` as SQL.
     fn keys(&self) -> Vec<String> {
-        string_list(self.node.setting("unique_key"))
+        self.node
+            .get(keys::UNIQUE_KEY)
+            .unwrap_or_default()
             .iter()
             .map(|key| self.dialect.event_time(key, false).0)
             .collect()
     }
 
-    fn predicates(&self) -> Option<&Value> {
-        self.node
-            .setting("predicates")
-            .filter(|set| !set.is_null())
-            .or_else(|| self.node.setting("incremental_predicates"))
+    fn predicates(&self) -> Vec<String> {
+        self.node.predicates().map(keys::names).unwrap_or_default()
     }
 
     /// The macro of `insert_overwrite`: for the whole table, for the partitions of the new rows, or
     /// for the listed partitions.
     fn overwrite(&self, arguments: &mut Vec<(&str, Argument)>) -> Result<&'static str, Diagnostic> {
         let dialect = self.dialect;
-        let partition_by =
-            self.node.config.get("partition_by").filter(|partition| !partition.value.is_null());
-        let partition = partition_by.map(|setting| &setting.value);
+        let partition = self.node.get(keys::PARTITION_BY);
         if dialect.has_macro("incremental_insert_overwrite_named") {
             let Some(Value::Object(partition)) = partition else {
                 return Err(Diagnostic::error(format!(
                     "`{}` overwrites partitions but has no `partition_by`",
                     self.node.name
                 ))
-                .at(setting_location(self.node, "incremental_strategy"))
+                .at(self.node.location_of(keys::INCREMENTAL_STRATEGY))
                 .hint("add `partition_by={'field': '…', 'data_type': 'date'}`, or use `merge`"));
             };
             if self.columns.is_none() {
                 return Err(self.unknown_columns_error("insert_overwrite"));
             }
-            let word = |key: &str, default: &str| {
-                partition.get(key).and_then(Value::as_str).unwrap_or(default).to_lowercase()
-            };
-            let (data_type, granularity) = (word("data_type", "date"), word("granularity", "day"));
+            let PartitionField { field, data_type, granularity, .. } =
+                PartitionField::of(partition);
             let exact = format!("partition_value_{data_type}_{granularity}");
             let name = if dialect.has_macro(&exact) {
                 exact
             } else {
                 format!("partition_value_{data_type}")
             };
-            let field = partition.get("field").and_then(Value::as_str).unwrap_or_default();
             let value = [
-                ("field", dialect.column(field, false).value()),
+                ("field", dialect.column(field.unwrap_or_default(), false).value()),
                 ("granularity", Sql(granularity).value()),
             ];
             arguments.push(("partition", dialect.sql(&name, &value)?.value()));
-            let named = string_list(self.node.setting("partitions"));
+            let named = self.node.get(keys::PARTITIONS).unwrap_or_default();
             if named.is_empty() {
                 return Ok("incremental_insert_overwrite");
             }
@@ -340,7 +334,7 @@ impl Incremental<'_> {
         }
         match partition {
             Some(partition) if dialect.has_macro("incremental_insert_overwrite_partitions") => {
-                arguments.push(("partition", Sql(string_list(Some(partition)).join(", ")).value()));
+                arguments.push(("partition", Sql(keys::names(partition).join(", ")).value()));
                 Ok("incremental_insert_overwrite_partitions")
             }
             _ => Ok("incremental_insert_overwrite"),
@@ -354,23 +348,5 @@ impl Incremental<'_> {
         ))
         .at(self.node.file.line(1))
         .hint("name the columns in the last `select` instead of `*`")
-    }
-}
-
-fn setting_location(node: &Node, key: &str) -> Location {
-    let set = [key, "materialized"]
-        .iter()
-        .find_map(|key| node.config.get(*key).filter(|set| !set.value.is_null()));
-    set.map_or_else(|| node.file.line(1), |set| set.at.clone())
-}
-
-/// A string or a list of strings.
-fn string_list(value: Option<&Value>) -> Vec<String> {
-    match value {
-        Some(Value::String(text)) if !text.trim().is_empty() => vec![text.clone()],
-        Some(Value::Array(items)) => {
-            items.iter().filter_map(Value::as_str).map(str::to_string).collect()
-        }
-        _ => Vec::new(),
     }
 }

@@ -173,7 +173,7 @@ fn line_before(options: &Sql) -> Value {
     Value::from_safe_string(text)
 }
 
-pub(super) fn column_type(dialect: &Dialect, column: &str) -> Sql {
+fn column_type(dialect: &Dialect, column: &str) -> Sql {
     let types = &dialect.ledger.ledger_types;
     let data_type = match column {
         "window_start" | "window_end" => &types.time,

@@ -13,7 +13,7 @@ use super::inputs::InputEntry;
 use super::ledger::{LedgerRow, RowKind, WrapClass, record};
 use super::relation_name::relation_sql;
 use super::strategy::macro_for_format;
-use crate::config::{Materialization, Node};
+use crate::config::{Materialization, Node, keys};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
 use crate::jinja::Relation;
@@ -103,15 +103,9 @@ pub fn create_relation(
         (Materialization::MaterializedView, _) => dialect
             .sql(if replaces { "materialized_view_rebuild" } else { "materialized_view" }, &args),
         (Materialization::Other(_), _) => {
-            let text = |key: &str| {
-                dialect
-                    .text(node.setting(key).and_then(serde_json::Value::as_str).unwrap_or_default())
-            };
-            let warehouse = node
-                .setting("snowflake_warehouse")
-                .and_then(serde_json::Value::as_str)
-                .unwrap_or_default();
-            args.push(("lag", text("target_lag").value()));
+            let lag = node.get(keys::TARGET_LAG).unwrap_or_default();
+            let warehouse = node.get(keys::SNOWFLAKE_WAREHOUSE).unwrap_or_default();
+            args.push(("lag", dialect.text(lag).value()));
             args.push(("warehouse", Value::from_safe_string(warehouse.to_string())));
             dialect.sql("dynamic_table", &args)
         }

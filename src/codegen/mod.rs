@@ -5,6 +5,7 @@
 mod adapter_config;
 mod alter;
 pub mod audit;
+mod batches;
 mod contract;
 mod create_table;
 mod grants_and_comments;
@@ -18,6 +19,7 @@ mod materialize;
 mod outside_window;
 mod overwrite;
 mod partition_args;
+mod predicates;
 pub mod present_columns;
 mod query_text;
 mod raw_settings;
@@ -37,6 +39,7 @@ pub use audit::{
     AuditEntry, AuditFile, AuditInput, QueryReuse, RowContent, audit,
     staged_audit as audit_of_staged_rows,
 };
+pub use batches::Batches;
 pub use contract::{Contract, compare_names, contract, contract_check};
 pub use create_table::{cast_to_contract, create, select_columns};
 pub use grants_and_comments::{FinalStatements, grants_and_comments};
@@ -49,7 +52,8 @@ pub use incremental::{
 pub use inputs::{BY_NAME, InputEntry, NO_EVENT_TIME, NOT_READ, OUT_OF_REACH, READ_BY_HOOK};
 pub use materialize::{BuildFile, create_relation};
 pub use outside_window::outside_window;
-pub use overwrite::{Batches, batch_stage, overwrite, overwrite_by_macro, window_predicate};
+pub use overwrite::{batch_stage, overwrite, overwrite_by_macro};
+pub use predicates::window_predicate;
 pub use raw_settings::{reject_unsafe_event_time, reject_unsafe_settings};
 pub use seed::{SeedTable, load_seed};
 pub use staged::{StagedBackfill, StagedTables, publish_is_atomic, staged_tables};

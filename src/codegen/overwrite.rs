@@ -1,47 +1,24 @@
 //! The statement of a model's batches: deletes the window and inserts the rows of the query.
 //! Generated once per model, with slots for the window.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use minijinja::Value;
-use regex::Regex;
 
 use super::adapter_config::{sql_footer, sql_header};
+use super::batches::Batches;
 use super::header::{describe_input, header};
-use super::inputs::InputEntry;
-use super::ledger::{LedgerRow, RowKind, WrapClass, record};
+use super::ledger::{LedgerRow, WrapClass, record};
 use super::partition_args::partition_args;
+use super::predicates::{all_of, column_list, predicate_list, where_clause, window_predicate};
 use super::query_text::{author_query, split_ctes};
-use super::raw_settings::reject_unsafe_event_time;
 use super::relation_name::{ddl_relation, schema_name};
-use super::strategy::Strategy;
-use super::terminator::{terminate, terminate_statement};
-use crate::config::{EventTime, Microbatch, Node, OutsideWindow};
+use super::terminator::terminate_statement;
+use crate::config::{EventTime, OutsideWindow};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{BatchTemplate, Dialect, Slot, Sql, reject_slots};
 use crate::inject::ResultColumn;
 use crate::jinja::Relation;
-
-/// What all batches of one model have in common.
-pub struct Batches<'a> {
-    pub dialect: &'a Dialect,
-    pub node: &'a Node,
-    pub settings: &'a Microbatch,
-    /// The table that is written: that of the model, or the shadow table of a full refresh.
-    pub target: &'a Relation,
-    /// The query with its filters, which contain slots for the window.
-    pub query: &'a str,
-    pub columns: Option<&'a [ResultColumn]>,
-    pub mode: OutsideWindow,
-    pub strategy: &'a Strategy,
-    pub inputs: &'a [InputEntry],
-    /// Maximum length of a label.
-    pub label_length: usize,
-    /// What their rows of the ledger say.
-    pub row_kind: RowKind,
-    /// Whether each batch runs after the one before it.
-    pub in_order: bool,
-}
 
 /// The template of the batches' files.
 pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
@@ -183,25 +160,12 @@ fn ledger_row<'a>(batches: &Batches<'a>) -> LedgerRow<'a> {
     }
 }
 
-/// The window's predicate on the column of an event time.
-pub fn window_predicate(dialect: &Dialect, event_time: &EventTime) -> Result<Sql, Diagnostic> {
-    reject_unsafe_event_time(dialect, event_time)?;
-    dialect
-        .window(&dialect.event_time(&event_time.column, event_time.quote), event_time.time_type()?)
-}
-
 /// The window's predicate with a check of the column's type.
 fn guard_window(dialect: &Dialect, event_time: &EventTime) -> Result<Sql, Diagnostic> {
     dialect.guard_window(
         &dialect.event_time(&event_time.column, event_time.quote),
         event_time.time_type()?,
     )
-}
-
-/// The names of columns as SQL, separated by commas.
-pub(super) fn column_list(dialect: &Dialect, columns: &[ResultColumn]) -> Sql {
-    let names = columns.iter().map(|column| dialect.column(&column.name, column.quoted).0);
-    Sql(names.collect::<Vec<_>>().join(", "))
 }
 
 /// The columns, with a guard around the event time. The guard is in the select list because an
@@ -258,26 +222,6 @@ fn other_columns(batches: &Batches) -> Result<Value, Diagnostic> {
     Ok(column_list(batches.dialect, &others).value())
 }
 
-/// `incremental_predicates`, each in parentheses, without the prefixes for dbt's merge: they apply
-/// to the target and to the stage.
-pub(super) fn predicate_list(predicates: &[String]) -> Vec<Sql> {
-    static PREFIX: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)\bdbt_internal_(dest|target|source)\s*\.\s*")
-            .expect("the pattern is well formed")
-    });
-    predicates
-        .iter()
-        .map(|predicate| {
-            Sql(format!("({}", terminate(&PREFIX.replace_all(predicate.trim(), ""), ")")))
-        })
-        .collect()
-}
-
-pub(super) fn all_of(predicate: &str, further: &[Sql]) -> String {
-    let further: String = further.iter().map(|predicate| format!("\n  and {predicate}")).collect();
-    format!("{predicate}{further}")
-}
-
 /// The location of the staged table's files, for an engine that needs one: next to those of the
 /// table.
 fn stage_location(batches: &Batches) -> Result<Value, Diagnostic> {
@@ -288,13 +232,6 @@ fn stage_location(batches: &Batches) -> Result<Value, Diagnostic> {
     let text =
         dialect.string(&format!("{}__batch_{}/", location.trim_end_matches('/'), Slot::Name));
     Ok(dialect.sql("location", &[("text", text.value())])?.value())
-}
-
-pub(super) fn where_clause(conditions: &[Sql]) -> String {
-    match conditions {
-        [] => String::new(),
-        [first, further @ ..] => format!("\nwhere {}", all_of(&first.0, further)),
-    }
 }
 
 /// The name of a temporary table. It contains model and batch, so that concurrent batches do not

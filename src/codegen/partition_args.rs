@@ -3,7 +3,7 @@
 
 use minijinja::Value;
 
-use super::overwrite::Batches;
+use super::batches::Batches;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql, for_each};
 

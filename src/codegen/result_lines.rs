@@ -38,6 +38,6 @@ pub(super) fn escaped(dialect: &Dialect, text: &Sql) -> Result<Sql, Diagnostic> 
 
 /// A value as text.
 pub(super) fn as_text(dialect: &Dialect, value: &Sql) -> Result<Sql, Diagnostic> {
-    let data_type = super::ledger::column_type(dialect, "model");
+    let data_type = Sql(dialect.ledger.ledger_types.text.clone());
     dialect.sql("ledger_as_text", &[("value", value.value()), ("type", data_type.value())])
 }

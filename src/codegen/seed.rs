@@ -4,14 +4,13 @@
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use minijinja::Value as Argument;
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 use super::create_table::create_arguments;
 use super::indexes::index_statements;
 use super::relation_name::relation_sql;
 use super::replacement::next_relation;
-use crate::config::Node;
+use crate::config::{Node, keys};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
 
@@ -31,7 +30,7 @@ pub fn load_seed(
     table: &SeedTable,
     replaces: bool,
 ) -> Result<Sql, Diagnostic> {
-    let quoted = node.setting("quote_columns") == Some(&Value::Bool(true));
+    let quoted = node.is_set(keys::QUOTE_COLUMNS);
     let mut names = Vec::new();
     let mut spec = Vec::new();
     let mut types = Vec::new();
@@ -87,11 +86,7 @@ enum ValueKind {
 
 /// `column_types`, or the column's declared type.
 fn declared_type<'a>(node: &'a Node, name: &str) -> Option<&'a str> {
-    let types = node.setting("column_types").and_then(Value::as_object);
-    let configured = types
-        .and_then(|types| types.iter().find(|(column, _)| column.eq_ignore_ascii_case(name)))
-        .and_then(|(_, data_type)| data_type.as_str());
-    configured.or_else(|| {
+    node.configured_type(name).or_else(|| {
         node.columns
             .iter()
             .find(|column| column.name.eq_ignore_ascii_case(name))?

@@ -9,7 +9,7 @@ use super::adapter_config::{sql_footer, sql_header};
 use super::create_table::{create_arguments, create_statements};
 use super::header::header;
 use super::ledger::{LedgerRow, RowKind, WrapClass, record};
-use super::overwrite::{all_of, column_list, predicate_list, window_predicate};
+use super::predicates::{all_of, column_list, predicate_list, window_predicate};
 use super::query_text::author_query;
 use super::relation_name::{relation_sql, unqualified_name};
 use crate::calendar::Window;

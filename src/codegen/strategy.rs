@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::adapter_config::reject_values;
 use crate::calendar::{Grain, Window};
-use crate::config::{Microbatch, Node, OutsideWindow};
+use crate::config::{Microbatch, Node, OutsideWindow, keys};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, PartitionForm, TimeType};
 use crate::inject;
@@ -83,13 +83,9 @@ fn partition_alignment(
 /// Rejects a table that requires a partition filter if the window does not imply one.
 fn require_partition_filter(dialect: &Dialect, input: &StrategyInput) -> Result<(), Diagnostic> {
     let node = input.node;
-    let Some(setting) = node
-        .config
-        .get("require_partition_filter")
-        .filter(|setting| setting.value == Value::Bool(true))
-    else {
+    if !node.is_set(keys::REQUIRE_PARTITION_FILTER) {
         return Ok(());
-    };
+    }
     let Some(key) = &dialect.batches.partition_key else { return Ok(()) };
     let cut = node.setting(key).map(partition_columns).unwrap_or_default();
     let event_time = &input.settings.event_time.column;
@@ -104,7 +100,7 @@ fn require_partition_filter(dialect: &Dialect, input: &StrategyInput) -> Result<
         "`{}` requires a filter on `{column}`, which a window of `{event_time}` does not imply",
         node.name
     ))
-    .at(setting.at.clone())
+    .at(node.location_of(keys::REQUIRE_PARTITION_FILTER))
     .hint(format!(
         "partition by `{event_time}`, or derive the field from it in the last `select`: \
         `date({event_time}) as {column}`"

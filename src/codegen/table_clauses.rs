@@ -4,7 +4,7 @@
 use minijinja::Value as Argument;
 use serde_json::{Map, Value};
 
-use crate::config::Node;
+use crate::config::{Node, PartitionField, keys};
 use crate::diagnostics::{Diagnostic, Location};
 use crate::dialect::{Dialect, Sql};
 use crate::jinja::Relation;
@@ -118,7 +118,7 @@ fn clause(
                 ("plain_pairs", Argument::from_safe_string(plain_pairs(value))),
                 (
                     "buckets",
-                    node.setting("buckets")
+                    node.get(keys::BUCKETS)
                         .map_or_else(|| Argument::from_safe_string("1".to_string()), sql_list),
                 ),
                 (
@@ -167,15 +167,14 @@ fn option(dialect: &Dialect, key: &str, value: &Value) -> Result<String, Diagnos
 /// The dict form: a field with the type and size of its partitions. dbt's defaults are `date` and
 /// `day`.
 fn partition_by(dialect: &Dialect, partition: &Map<String, Value>) -> Result<Sql, Diagnostic> {
-    let word = |key: &str, default: &str| {
-        partition.get(key).and_then(Value::as_str).unwrap_or(default).to_lowercase()
-    };
-    let Some(field) = partition.get("field").and_then(Value::as_str) else {
+    let PartitionField { field, data_type, granularity, by_ingestion_time, range } =
+        PartitionField::of(partition);
+    let Some(field) = field else {
         return Err(Diagnostic::error("`partition_by` has no `field`").hint(
             "for example `{'field': 'event_at', 'data_type': 'timestamp', 'granularity': 'day'}`",
         ));
     };
-    if partition.get("time_ingestion_partitioning") == Some(&Value::Bool(true)) {
+    if by_ingestion_time {
         return Err(Diagnostic::error(
             "a table that is partitioned by ingestion time cannot be overwritten by windows of an \
             event time",
@@ -185,10 +184,8 @@ fn partition_by(dialect: &Dialect, partition: &Map<String, Value>) -> Result<Sql
             the event time",
         ));
     }
-    let data_type = word("data_type", "date");
-    let granularity = word("granularity", "day");
     let range = |key: &str| {
-        let value = partition.get("range").and_then(|range| range.get(key));
+        let value = range.and_then(|range| range.get(key));
         Argument::from_safe_string(value.map(scalar).unwrap_or_default())
     };
     let exact = format!("partition_{data_type}_{granularity}");

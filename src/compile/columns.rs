@@ -55,15 +55,6 @@ enum Purpose {
     Statement,
 }
 
-/// The type of a seed's column in `column_types`.
-fn seed_column_type(node: &Node, column: &str) -> Option<String> {
-    let types = node.setting("column_types")?.as_object()?;
-    types
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(column))
-        .and_then(|(_, data_type)| data_type.as_str().map(str::to_string))
-}
-
 /// The parts of a relation's name in lower case.
 fn relation_key(relation: &Relation) -> [String; 3] {
     let part = |part: &Option<String>| part.as_deref().unwrap_or_default().to_lowercase();
@@ -102,7 +93,7 @@ impl RelationCatalog for Columns {
                     .find(|declared| declared.name.eq_ignore_ascii_case(&column.name));
                 let declared = declared.and_then(|declared| declared.data_type.clone());
                 let data_type = declared
-                    .or_else(|| seed_column_type(node, &column.name))
+                    .or_else(|| node.configured_type(&column.name).map(str::to_string))
                     .or_else(|| column.data_type.clone());
                 CatalogColumn { name: name_of(column), data_type }
             });
@@ -184,8 +175,7 @@ impl Columns {
     /// projection of its query. Declared columns without a contract may be incomplete, and an
     /// incremental table may have more columns than its query: both are used only for templates.
     fn columns_of(&self, purpose: Purpose, node: &Node) -> Option<Vec<ResultColumn>> {
-        let enforced = node.setting("contract").and_then(|contract| contract.get("enforced"))
-            == Some(&true.into());
+        let enforced = node.enforced_contract().is_some();
         let declared = || {
             node.columns
                 .iter()

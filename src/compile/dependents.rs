@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::Context;
-use crate::config::{Materialization, Node};
+use crate::config::{Materialization, Node, keys};
 use crate::diagnostics::Diagnostic;
 
 /// The views that read the node, directly or through other views, parents before children. Empty if
@@ -34,7 +34,7 @@ pub(super) fn dependent_views<'a>(context: &'a Context, node: &Node) -> Vec<&'a 
 
 /// A view that is not bound to the relations it reads (`bind: false`) does not depend on them.
 fn is_bound(view: &Node) -> bool {
-    view.setting("bind") != Some(&serde_json::Value::Bool(false))
+    view.get(keys::BIND) != Some(false)
 }
 
 /// The line about these views in the header of a file.

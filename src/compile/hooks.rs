@@ -4,7 +4,7 @@
 
 use super::Context;
 use super::client_commands::reject_in_text;
-use crate::config::Node;
+use crate::config::{Node, keys};
 use crate::diagnostics::{Diagnostic, Location};
 use crate::inject::{parser, unfinished};
 use crate::render::{self, RenderContext};
@@ -27,8 +27,9 @@ pub(super) fn hooks(
 
 /// Rejects an unterminated header.
 pub(super) fn check_header(context: &Context, node: &Node) -> Result<(), Diagnostic> {
-    let header = node.setting("sql_header").and_then(serde_json::Value::as_str);
-    header.map_or(Ok(()), |header| reject_unfinished(context, node, "sql_header", header))
+    let key = keys::SQL_HEADER;
+    let header = node.get(key);
+    header.map_or(Ok(()), |header| reject_unfinished(context, node, key.name, header))
 }
 
 /// Rejects a file with an unterminated query.

@@ -4,7 +4,7 @@
 use super::LoadedProject;
 use super::identifiers::is_writable;
 use crate::codegen::ledger::LedgerTable;
-use crate::config::Node;
+use crate::config::{Node, keys};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
 use crate::jinja::Relation;
@@ -99,7 +99,7 @@ pub(super) fn add(
     if table.format.is_none() {
         let formats = &dialect.ledger.ledger_formats;
         let format = |node: &&Node| {
-            let format = node.setting("file_format")?.as_str()?.to_lowercase();
+            let format = node.get(keys::FILE_FORMAT)?.to_lowercase();
             formats.contains(&format).then_some(format)
         };
         table.format = selected.iter().find_map(format);

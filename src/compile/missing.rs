@@ -2,23 +2,14 @@
 //! newest ones. A batch is finished if it was written when no more rows were expected: after its
 //! window and its `lookback`. The newest batches are planned as in every plan.
 
-use std::sync::Arc;
-
 use super::microbatch::{MicrobatchModel, batch_settings};
+use super::request::Missing;
 use crate::calendar::{Instant, Window};
 use crate::config::Microbatch;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::Sha256;
-use crate::plan::coverage::{FinishedBatches, settled};
+use crate::plan::coverage::settled;
 use crate::window::{self, Cover, WindowRequest};
-
-/// What is planned: the batches that these do not cover.
-#[derive(Clone, Debug)]
-pub struct Missing {
-    pub finished: Arc<FinishedBatches>,
-    /// Whether batches count as finished only if this plan's statement has written them.
-    pub changed: bool,
-}
 
 /// The maximum number of batches between `begin` and now.
 const MAX_WINDOWS: usize = 10_000_000;

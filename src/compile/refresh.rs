@@ -2,7 +2,7 @@
 
 use super::Request;
 use crate::calendar::{Grain, Instant};
-use crate::config::{Materialization, Microbatch, Node};
+use crate::config::{Materialization, Microbatch, Node, keys};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::dialect::{Dialect, short_hash};
 use crate::jinja::Relation;
@@ -64,10 +64,8 @@ fn first_month(settings: &Microbatch) -> Option<(String, String)> {
 /// rebuild.
 fn protected_incremental(node: &Node) -> Option<Diagnostic> {
     let Materialization::Incremental(_) = &node.materialization else { return None };
-    let setting = node
-        .config
-        .get("full_refresh")
-        .filter(|setting| setting.value == serde_json::Value::Bool(false))?;
+    let is_protected = node.get(keys::FULL_REFRESH) == Some(false);
+    let setting = node.set(keys::FULL_REFRESH).filter(|_| is_protected)?;
     let error = Diagnostic::error(format!(
         "`{}` is protected from a full refresh by `full_refresh: false`",
         node.name

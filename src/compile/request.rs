@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::Missing;
 use crate::graph::Selection;
+use crate::plan::coverage::FinishedBatches;
 use crate::project::backfill::BackfillFile;
 use crate::project::{LedgerSetting, LoadOptions};
 use crate::window;
@@ -51,4 +52,12 @@ impl Request {
             missing: None,
         }
     }
+}
+
+/// `--missing`: what is planned, the batches that these do not cover.
+#[derive(Clone, Debug)]
+pub struct Missing {
+    pub finished: Arc<FinishedBatches>,
+    /// Whether batches count as finished only if this plan's statement has written them.
+    pub changed: bool,
 }

@@ -8,7 +8,7 @@ use super::microbatch::{MicrobatchModel, batch_settings};
 use super::{Context, Request, audits};
 use crate::calendar::{Window, display_instant};
 use crate::codegen::{self, StagedBackfill, StagedTables};
-use crate::config::{Materialization, Node, OutsideWindow, SchemaChange};
+use crate::config::{Materialization, Node, OutsideWindow, SchemaChange, keys};
 use crate::diagnostics::{Diagnostic, Diagnostics, collect};
 use crate::dialect::{Dialect, Sql};
 use crate::graph::Graph;
@@ -66,7 +66,7 @@ pub(super) fn stage(
 pub(super) fn without_drops(node: &Node) -> Node {
     let mut node = node.clone();
     if node.schema_change() == SchemaChange::SyncAllColumns
-        && let Some(setting) = node.config.get_mut("on_schema_change")
+        && let Some(setting) = node.config.get_mut(keys::ON_SCHEMA_CHANGE.name)
     {
         setting.value = SchemaChange::AppendNewColumns.as_str().into();
     }

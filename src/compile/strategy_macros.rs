@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Context;
 use crate::codegen;
-use crate::config::Node;
+use crate::config::{Node, keys};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::fold_case;
 use crate::inject::ResultColumn;
@@ -77,7 +77,6 @@ impl StrategyCall<'_> {
                 .and_then(|declared| declared.data_type.clone())
                 .or_else(|| column.data_type.clone())
         };
-        let setting = |key: &str| node.setting(key).filter(|value| !value.is_null()).cloned();
         let mut style = self.target.style.clone();
         style.quoted[2] = false;
         let arguments = StrategyArguments {
@@ -88,11 +87,11 @@ impl StrategyCall<'_> {
                 identifier: self.stage.to_string(),
                 style,
             },
-            unique_key: setting("unique_key").unwrap_or(Value::Null),
+            unique_key: node
+                .set(keys::UNIQUE_KEY)
+                .map_or(Value::Null, |setting| setting.value.clone()),
             columns: columns.iter().map(|column| (name(column), declared(column))).collect(),
-            predicates: setting("predicates")
-                .or_else(|| setting("incremental_predicates"))
-                .unwrap_or(Value::Null),
+            predicates: node.predicates().cloned().unwrap_or(Value::Null),
         };
         let text = render::strategy(
             context.jinja,

@@ -5,8 +5,7 @@
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::layers::texts;
-use super::microbatch::{kind, own_setting};
+use super::layers::{kind, own_setting, texts};
 use crate::diagnostics::{Diagnostic, Location, nearest};
 use crate::project::Setting;
 

@@ -6,8 +6,7 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::layers::text;
-use super::microbatch::{kind, own_setting};
+use super::layers::{kind, own_setting, text};
 use crate::calendar::Grain;
 use crate::diagnostics::{Diagnostic, Level, Location, nearest};
 use crate::project::Setting;

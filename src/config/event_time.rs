@@ -4,8 +4,7 @@
 
 use serde_json::Value;
 
-use super::layers::text;
-use super::microbatch::{kind, own_setting};
+use super::layers::{kind, own_setting, text};
 use super::{Column, EventTime, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::dialect::{Dialect, TimeFormat, TimeType, TypeClass};

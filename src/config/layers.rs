@@ -5,6 +5,7 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use crate::diagnostics::Location;
 use crate::project::{Config, Setting, list};
 
 /// One configuration of many. A later layer wins.
@@ -136,6 +137,34 @@ fn granted(before: Option<&Value>, value: &Value) -> Value {
         grants.insert(privilege.to_string(), grantees);
     }
     Value::Object(grants)
+}
+
+/// The setting `key` of this program's own: `meta: {batchwright: {key: …}}`.
+pub fn own_setting<'a>(
+    config: &'a IndexMap<String, Setting>,
+    key: &str,
+) -> Option<(&'a Value, Location)> {
+    let meta = config.get("meta")?;
+    let value = meta.value.get("batchwright")?.get(key).filter(|value| !value.is_null())?;
+    let text = &meta.at.file.text;
+    // The dict has one place; the key is behind it.
+    let start = meta.at.span.start.min(text.len());
+    let at = text[start..]
+        .find(key)
+        .map(|offset| meta.at.file.at(start + offset..start + offset + key.len()));
+    Some((value, at.unwrap_or_else(|| meta.at.clone())))
+}
+
+/// What a value is, for a message.
+pub fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "empty",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a dict",
+    }
 }
 
 #[cfg(test)]

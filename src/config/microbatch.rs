@@ -14,7 +14,7 @@ use super::audit::audit;
 use super::begin::begin;
 use super::check::check;
 use super::key_typos;
-use super::layers::texts;
+use super::layers::{kind, own_setting, texts};
 use super::{Column, EventTime, Microbatch, OutsideWindow};
 
 /// What is asked of a microbatch model.
@@ -80,34 +80,6 @@ pub fn microbatch(input: MicrobatchInput) -> Result<Microbatch, Diagnostics> {
         audit,
         check,
     })
-}
-
-/// The setting `key` of this program's own: `meta: {batchwright: {key: …}}`.
-pub fn own_setting<'a>(
-    config: &'a IndexMap<String, Setting>,
-    key: &str,
-) -> Option<(&'a Value, Location)> {
-    let meta = config.get("meta")?;
-    let value = meta.value.get("batchwright")?.get(key).filter(|value| !value.is_null())?;
-    let text = &meta.at.file.text;
-    // The dict has one place; the key is behind it.
-    let start = meta.at.span.start.min(text.len());
-    let at = text[start..]
-        .find(key)
-        .map(|offset| meta.at.file.at(start + offset..start + offset + key.len()));
-    Some((value, at.unwrap_or_else(|| meta.at.clone())))
-}
-
-/// What a value is, for a message.
-pub fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "empty",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a dict",
-    }
 }
 
 const SIZES: [(&str, Grain); 4] =

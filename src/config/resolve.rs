@@ -18,8 +18,8 @@ use crate::project::{
 use super::event_time::event_time;
 use super::hooks;
 use super::key_typos;
-use super::layers::{merged, text, texts};
-use super::microbatch::{MicrobatchInput, kind, microbatch};
+use super::layers::{kind, merged, text, texts};
+use super::microbatch::{MicrobatchInput, microbatch};
 use super::node_json::{resource_type, version};
 use super::patches::patches;
 use super::relation::{Naming, NamingMacros};

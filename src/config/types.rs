@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::Kind;
-use super::microbatch::kind as kind_of;
+use super::layers::kind as kind_of;
 use crate::diagnostics::Diagnostic;
 use crate::jinja::python_text;
 use crate::project::Setting;

@@ -2,7 +2,8 @@
 
 use chrono_tz::Tz;
 
-use super::batch_template::{BatchTemplate, Slot};
+use super::batch_template::BatchTemplate;
+use super::slot::Slot;
 use crate::calendar::Window;
 
 /// The name that replaces the value of each slot. Each slot has its own name, so different

@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 
 use minijinja::Value;
 
-use super::batch_template::Slot;
+use super::slot::Slot;
 use super::time_format::{Precision, TimeFormat};
 use super::{Dialect, Sql};
 use crate::diagnostics::Diagnostic;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use minijinja::Value;
 
 use super::{AuditInput, Comparison, NOT_COMPARED, QueryReuse, RowContent, describe_comparison};
-use crate::codegen::overwrite::window_predicate;
+use crate::codegen::predicates::window_predicate;
 use crate::codegen::query_text::{author_query, split_ctes};
 use crate::config::{EventTime, name_of};
 use crate::diagnostics::Diagnostic;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::adapter_config::{sql_footer, sql_header};
 use super::header::header;
-use super::overwrite::predicate_list;
+use super::predicates::predicate_list;
 use crate::calendar::Window;
 use crate::config::{EventTime, Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::calendar::Window;
 use crate::codegen::header::header;
-use crate::codegen::overwrite::predicate_list;
+use crate::codegen::predicates::predicate_list;
 use crate::config::name_of;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::BatchTemplate;

@@ -3,10 +3,11 @@
 use minijinja::Value as Argument;
 use serde_json::Value;
 
-use super::super::overwrite::all_of;
+use super::super::predicates::all_of;
 use super::super::table_clauses::scalar;
 use super::super::terminator::terminate;
-use super::{Incremental, setting_location, string_list};
+use super::Incremental;
+use crate::config::keys;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{MergeConditionKeys, Sql};
 use crate::inject::ResultColumn;
@@ -22,7 +23,8 @@ impl Incremental<'_> {
         let aliased = dialect.builds.merge_alias;
         let dest =
             if aliased { "DBT_INTERNAL_DEST".to_string() } else { self.node.relation.to_string() };
-        let mut on: Vec<Sql> = string_list(self.predicates())
+        let mut on: Vec<Sql> = self
+            .predicates()
             .iter()
             .map(|predicate| {
                 if aliased {
@@ -97,7 +99,7 @@ impl Incremental<'_> {
 
     /// The condition of a merge's update or insert: all conditions of a list.
     fn merge_condition(&self, key: fn(&MergeConditionKeys) -> &String) -> Result<Sql, Diagnostic> {
-        let conditions = string_list(self.merge_key(key));
+        let conditions = self.merge_key(key).map(keys::names).unwrap_or_default();
         let all = conditions.iter().map(|condition| {
             Ok(self
                 .dialect
@@ -110,14 +112,14 @@ impl Incremental<'_> {
     /// The columns that a merge updates: `merge_update_columns`, or all except
     /// `merge_exclude_columns`.
     fn updated(&self, known: &[ResultColumn]) -> Result<Vec<String>, Diagnostic> {
-        let only = string_list(self.node.setting("merge_update_columns"));
-        let except = string_list(self.node.setting("merge_exclude_columns"));
+        let only = self.node.get(keys::MERGE_UPDATE_COLUMNS).unwrap_or_default();
+        let except = self.node.get(keys::MERGE_EXCLUDE_COLUMNS).unwrap_or_default();
         if !only.is_empty() && !except.is_empty() {
             return Err(Diagnostic::error(format!(
                 "`{}` sets both `merge_update_columns` and `merge_exclude_columns`",
                 self.node.name
             ))
-            .at(setting_location(self.node, "merge_exclude_columns"))
+            .at(self.node.location_of(keys::MERGE_EXCLUDE_COLUMNS))
             .hint("keep one of the two"));
         }
         let is = |column: &ResultColumn, name: &String| {
@@ -125,16 +127,16 @@ impl Incremental<'_> {
         };
         for (key, name) in only
             .iter()
-            .map(|name| ("merge_update_columns", name))
-            .chain(except.iter().map(|name| ("merge_exclude_columns", name)))
+            .map(|name| (keys::MERGE_UPDATE_COLUMNS, name))
+            .chain(except.iter().map(|name| (keys::MERGE_EXCLUDE_COLUMNS, name)))
         {
             if !known.iter().any(|column| is(column, name)) {
                 let names: Vec<&str> = known.iter().map(|column| column.name.as_str()).collect();
                 return Err(Diagnostic::error(format!(
-                    "`{key}` of `{}` lists `{name}`, which is not a column of its query",
-                    self.node.name
+                    "`{}` of `{}` lists `{name}`, which is not a column of its query",
+                    key.name, self.node.name
                 ))
-                .at(setting_location(self.node, key))
+                .at(self.node.location_of(key))
                 .hint(format!("its columns are `{}`", names.join("`, `"))));
             }
         }

@@ -1,15 +1,13 @@
 //! Compiles an incremental model without batches: creates the table if it is missing and writes the
 //! new rows, or rebuilds the table in a full refresh.
 
-use serde_json::Value;
-
 use super::{NodeStatement, compare_contract, compile_relation};
 use crate::codegen;
 use crate::codegen::Incremental;
 use crate::compile::schema_changes::{self, ChangeInput};
 use crate::compile::strategy_macros::{self, StrategyCall};
 use crate::compile::{Context, Request};
-use crate::config::{Node, SchemaChange};
+use crate::config::{Node, SchemaChange, keys};
 use crate::diagnostics::Diagnostic;
 use crate::inject::ResultColumn;
 use crate::render::{self, RenderContext};
@@ -25,7 +23,7 @@ pub(super) fn compile_incremental(
         (Some(_), Some(named)) if named != "default" => named.to_string(),
         _ => codegen::incremental_strategy(context.dialect, node, setting)?,
     };
-    if request.full_refresh || node.setting("full_refresh") == Some(&Value::Bool(true)) {
+    if request.full_refresh || node.is_set(keys::FULL_REFRESH) {
         let rebuilt = compile_relation(
             context,
             &Node { materialization: crate::config::Materialization::Table, ..node.clone() },

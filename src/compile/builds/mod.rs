@@ -8,6 +8,7 @@ use super::{Context, ModelOutput, ReportRow, Request, warnings};
 use super::{dependents, hooks, inputs};
 use crate::codegen;
 use crate::codegen::{BuildFile, Contract};
+use crate::config::keys::{self, Key, Text};
 use crate::config::{Kind as NodeKind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::dialect::Sql;
@@ -86,7 +87,7 @@ fn compile_relation(
         Materialization::Table => ("table", "table"),
         Materialization::MaterializedView => ("materialized view", "materialized view"),
         Materialization::Other(name) => {
-            require_settings(node, &["target_lag", "snowflake_warehouse"])?;
+            require_settings(node, &[keys::TARGET_LAG, keys::SNOWFLAKE_WAREHOUSE])?;
             (name.as_str(), "dynamic table")
         }
         _ => ("view", "view"),
@@ -128,16 +129,12 @@ fn compare_contract(
     Ok((codegen::contract_check(context.dialect, node, contract, query)?, warning))
 }
 
-fn require_settings(node: &Node, keys: &[&str]) -> Result<(), Diagnostic> {
-    let missing =
-        keys.iter().find(|key| node.setting(key).and_then(serde_json::Value::as_str).is_none());
+fn require_settings(node: &Node, required: &[Key<Text>]) -> Result<(), Diagnostic> {
+    let missing = required.iter().find(|key| node.get(**key).is_none());
     missing.map_or(Ok(()), |key| {
-        Err(Diagnostic::error(format!("`{}` has no `{key}`", node.name))
-            .at(node
-                .config
-                .get("materialized")
-                .map_or_else(|| node.file.line(1), |set| set.at.clone()))
-            .hint(format!("add `{key}='…'`")))
+        Err(Diagnostic::error(format!("`{}` has no `{}`", node.name, key.name))
+            .at(node.location_of(keys::MATERIALIZED))
+            .hint(format!("add `{}='…'`", key.name)))
     })
 }
 
@@ -231,7 +228,7 @@ fn not_built(context: &Context, node: &Node) -> ModelOutput {
 fn location(node: &Node) -> Location {
     let line =
         node.file.text.lines().position(|line| !line.trim().is_empty()).unwrap_or_default() + 1;
-    match node.config.get("materialized") {
+    match node.set(keys::MATERIALIZED) {
         Some(setting) if node.kind != NodeKind::Snapshot => setting.at.clone(),
         _ => node.file.line(line),
     }

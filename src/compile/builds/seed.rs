@@ -1,12 +1,10 @@
 //! Compiles a seed: reads its file, and loads it by a statement if it is small.
 
-use serde_json::Value;
-
 use super::{NodeStatement, without_step};
 use crate::codegen;
 use crate::codegen::SeedTable;
 use crate::compile::{Context, ModelOutput, Request};
-use crate::config::Node;
+use crate::config::{Node, keys};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::Sql;
 use crate::inject::ResultColumn;
@@ -20,10 +18,7 @@ const DELIMITERS: [char; 4] = [',', ';', '|', '\t'];
 
 /// The character between values.
 fn delimiter(node: &Node) -> Result<char, Diagnostic> {
-    let Some(setting) = node.config.get("delimiter").filter(|setting| !setting.value.is_null())
-    else {
-        return Ok(',');
-    };
+    let Some(setting) = node.set(keys::DELIMITER) else { return Ok(',') };
     let text = setting.value.as_str().unwrap_or_default();
     let mut letters = text.chars();
     match (letters.next(), letters.next()) {
@@ -76,14 +71,14 @@ pub(super) fn compile_seed(
             .hint("run `dbt seed` before the plan");
         return Ok(Err(without_step(context, node, warning)));
     }
-    let rebuilds = request.full_refresh || node.setting("full_refresh") == Some(&Value::Bool(true));
+    let rebuilds = request.full_refresh || node.is_set(keys::FULL_REFRESH);
     let statement = codegen::load_seed(
         context.dialect,
         node,
         &SeedTable { names: &names, rows: &rows },
         rebuilds,
     )?;
-    let quoted = node.setting("quote_columns") == Some(&Value::Bool(true));
+    let quoted = node.is_set(keys::QUOTE_COLUMNS);
     let columns = names.into_iter().map(|name| ResultColumn::named(name, quoted)).collect();
     Ok(Ok(NodeStatement {
         statement,
