@@ -21,7 +21,7 @@ pub fn config_json(node: &Node) -> Map<String, Value> {
                 both.extend(value.clone());
                 Value::Object(both)
             }
-            (Some(known), Value::Null) if !known.is_null() => known.clone(),
+            (Some(known), Value::Null) if !known.is_null() && key != "freshness" => known.clone(),
             (_, value) => value.clone(),
         };
         config.insert(key.clone(), value);
@@ -66,8 +66,11 @@ pub fn defaults(kind: Kind) -> &'static Map<String, Value> {
 fn defaults_of(kind: Kind) -> Map<String, Value> {
     if kind == Kind::Source {
         return keys(json!({
-            "enabled": true, "event_time": null, "freshness": null, "loaded_at_field": null, "loaded_at_query": null, "meta": {}, "tags": [],
-            "static_analysis": null,
+            "enabled": true, "event_time": null,
+            "freshness": {
+                "warn_after": {"count": null, "period": null}, "error_after": {"count": null, "period": null}, "filter": null,
+            },
+            "loaded_at_field": null, "loaded_at_query": null, "meta": {}, "tags": [], "static_analysis": null,
         }));
     }
     let mut all = keys(json!({

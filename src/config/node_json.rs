@@ -123,6 +123,10 @@ fn graph_entry(node: &Node, reads: &[String]) -> Value {
             json.insert("path".to_string(), json!(node.path));
             json.insert("source_name".to_string(), json!(source));
             json.insert("identifier".to_string(), json!(node.relation.identifier));
+            for key in ["freshness", "loaded_at_field", "loaded_at_query"] {
+                let value = json.get("config").and_then(|config| config.get(key)).cloned();
+                json.insert(key.to_string(), value.unwrap_or_default());
+            }
         }
         json.extend(node.info.clone());
         *json = in_key_order(std::mem::take(json));

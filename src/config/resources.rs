@@ -33,10 +33,9 @@ fn configured(resource: &Resource, package: &Package, root: Option<&Package>) ->
     let mut config = Map::new();
     for (key, value) in settings(general).into_iter().chain(of_resource).chain(settings(over)) {
         let spelled = dbt_key(&key);
-        let value = match kind {
-            // dbt replaces the tags and the meta of an exposure.
-            ResourceKind::Exposure => value,
-            _ => merged_value(&key, config.get(spelled), &value),
+        let value = match merges(kind, &key) {
+            true => merged_value(&key, config.get(spelled), &value),
+            false => value,
         };
         config.insert(spelled.to_string(), value);
     }
@@ -51,6 +50,18 @@ fn tree(package: &Package, kind: ResourceKind) -> Option<&Tree> {
     match kind {
         ResourceKind::Group | ResourceKind::Analysis => Some(&package.trees.models),
         _ => package.trees.resources.get(&kind),
+    }
+}
+
+/// Whether a value of the key is added to the more general one, and does not replace it.
+fn merges(kind: ResourceKind, key: &str) -> bool {
+    match kind {
+        ResourceKind::Exposure => false,
+        ResourceKind::Group | ResourceKind::Metric | ResourceKind::SemanticModel => key == "meta",
+        ResourceKind::SavedQuery | ResourceKind::Test | ResourceKind::UnitTest => {
+            matches!(key, "meta" | "tags")
+        }
+        ResourceKind::Analysis => true,
     }
 }
 

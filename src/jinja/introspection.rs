@@ -63,7 +63,8 @@ fn change(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, E
 /// `run_query(sql)`: its recorded result.
 fn run_query(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
     if !session.scope.execute {
-        return Ok(Value::from(()));
+        // It has no result yet: not none, and empty.
+        return Ok(Value::UNDEFINED);
     }
     let table = answered(session, &call.title(), &marks::plain(&call.needs(0, "sql")?))?;
     Ok(Value::from_object(table))

@@ -10,6 +10,7 @@ mod dbt_project;
 mod docs;
 mod entry_types;
 mod files;
+mod freshness;
 mod generic_tests;
 mod ignored;
 mod overrides;

