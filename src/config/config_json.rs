@@ -33,14 +33,14 @@ pub fn config_json(node: &Node) -> Map<String, Value> {
             config.shift_remove(key);
             let hooks =
                 node.config.get(key).map(|setting| list(&setting.value)).unwrap_or_default();
-            config.insert(spelled.to_string(), hooks.iter().map(hook).collect());
+            config.insert(spelled.to_string(), hooks.iter().map(hook_json).collect());
         }
     }
     config
 }
 
 /// A hook as dbt has it: a dict, a text of JSON that is one, or SQL.
-fn hook(value: &Value) -> Value {
+pub fn hook_json(value: &Value) -> Value {
     let parsed =
         value.as_str().and_then(|text| serde_json::from_str(text).ok()).filter(Value::is_object);
     let dict = parsed

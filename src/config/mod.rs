@@ -37,7 +37,7 @@ use crate::project::Setting;
 
 pub use audit::{Audit, VERDICTS, unknown_verdict};
 pub use check::{Allow, Check, LateBy};
-pub use config_json::config_json;
+pub use config_json::{config_json, hook_json};
 pub use key_order::in_key_order;
 pub use keys::PartitionField;
 pub use node_json::{graph_json, node_json, reads_json, version};

@@ -33,6 +33,10 @@ fn configured(resource: &Resource, package: &Package, root: Option<&Package>) ->
     let mut config = Map::new();
     for (key, value) in settings(general).into_iter().chain(of_resource).chain(settings(over)) {
         let spelled = dbt_key(&key);
+        // Of these resources only analyses have hooks.
+        if kind != ResourceKind::Analysis && matches!(spelled, "pre-hook" | "post-hook") {
+            continue;
+        }
         let value = match merges(kind, &key) {
             true => merged_value(&key, config.get(spelled), &value),
             false => value,

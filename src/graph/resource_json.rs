@@ -6,7 +6,8 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::config::{Disabled, Kind, in_key_order, reads_json};
+use crate::config::{Disabled, Kind, hook_json, in_key_order, reads_json};
+use crate::jinja::RefCall;
 use crate::project::{GenericTest, Resource, ResourceKind};
 
 use super::resources::Resources;
@@ -128,7 +129,9 @@ impl Graph {
     /// The unique id of the node on which a test is declared, which may be disabled, and its group.
     pub(super) fn tested(&self, test: &Resource, of: &GenericTest) -> Option<(&str, Option<&str>)> {
         let call = test.refs.last().filter(|_| !of.is_of_source())?;
-        if let Some(node) = self.referenced(test, call) {
+        // dbt searches the package of the test alone, though the test reads what `ref()` finds.
+        let of_package = RefCall { package: Some(test.package.clone()), ..call.clone() };
+        if let Some(node) = self.referenced(test, &of_package) {
             return Some((&node.unique_id, access::group(node)));
         }
         let is_named = |node: &&Disabled| node.kind != Kind::Source && node.name == call.name;
@@ -271,6 +274,11 @@ fn query_keys(resource: &Resource, refs: Value, sources: Value, target: TargetNa
         })
     }));
     config.extend(resource.config.clone());
+    for key in ["pre-hook", "post-hook"] {
+        if let Some(Value::Array(hooks)) = config.get_mut(key) {
+            hooks.iter_mut().for_each(|hook| *hook = hook_json(hook));
+        }
+    }
     let schema = match config.get("schema").and_then(Value::as_str) {
         Some(custom) => format!("{}_{custom}", target.schema),
         None => target.schema.to_string(),

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 
 use super::call::Call;
 use super::globals::{BuiltinFunction, GlobalNames, Methods, builtin};
+use super::macro_registry::DBT;
 use super::session::Session;
 use super::{
     MacroPackage, MarkKind, RefCall, RefVersion, Referent, Relation, RelationStyle, collections,
@@ -229,6 +230,9 @@ fn variable(session: &Session, name: &str) -> Option<Json> {
         return Some(value.clone());
     }
     let package = session.macro_package.as_ref().unwrap_or(&session.scope.package);
+    if package == DBT {
+        return settings.dbt_vars.get(name).cloned();
+    }
     // The packages' variables are merged with those that the project sets for them.
     let known =
         settings.packages.iter().find(|known| known.name == *package).or(settings.packages.first());

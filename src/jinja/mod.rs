@@ -281,6 +281,9 @@ pub struct Settings {
     pub adapters: Vec<String>,
     /// dbt's `target`.
     pub target: Map<String, Value>,
+    /// The variables of dbt's own macros, such as the default of `generate_schema_name`: what the
+    /// project sets for all packages, or for `dbt`.
+    pub dbt_vars: Map<String, Value>,
     /// `--vars`, which override the packages' variables.
     pub vars: Map<String, Value>,
     pub environment: BTreeMap<String, String>,

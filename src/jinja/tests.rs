@@ -71,6 +71,7 @@ pub(super) fn settings(adapters: &[&str], packages: Vec<MacroPackage>) -> Settin
         dispatch: BTreeMap::new(),
         adapters: adapters.iter().map(|adapter| adapter.to_string()).collect(),
         target: map(json!({"type": adapters[0], "name": "dev", "schema": "sch", "database": "db"})),
+        dbt_vars: Map::new(),
         vars: map(json!({"limit": 5, "names": ["a", "b"], "written": "{{ target.name }}!"})),
         environment: BTreeMap::from([("HOME_".to_string(), "x".to_string())]),
         now: chrono::Utc.with_ymd_and_hms(2024, 9, 17, 16, 6, 0).unwrap(),

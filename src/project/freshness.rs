@@ -40,7 +40,7 @@ impl Loading {
         }
     }
 
-    /// The settings of a table of this source. `freshness` is missing if neither sets it.
+    /// The settings of a table of this source. A key is missing if neither sets it.
     pub fn with(&self, table: &Loading) -> Map<String, Value> {
         let mut settings = Map::new();
         let thresholds = self.freshness.iter().chain(&table.freshness);
@@ -57,8 +57,9 @@ impl Loading {
             false => first(&self.field),
         };
         let query = first(&table.query).or_else(|| first(&self.query).filter(|_| !table_has_field));
-        settings.insert("loaded_at_field".to_string(), json!(field));
-        settings.insert("loaded_at_query".to_string(), json!(query));
+        for (key, value) in [("loaded_at_field", field), ("loaded_at_query", query)] {
+            settings.extend(value.map(|value| (key.to_string(), value.clone())));
+        }
         settings
     }
 }

@@ -164,6 +164,7 @@ impl Loader {
             dispatch: self.root.dispatch.clone(),
             adapters: self.adapters.clone(),
             target: self.target.values.clone(),
+            dbt_vars: self.root.vars_for("dbt"),
             vars: open.vars.clone(),
             environment: open.environment.clone(),
             now: open.now,
