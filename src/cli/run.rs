@@ -249,6 +249,9 @@ pub fn start(
     if selection.resumed {
         effects::check(&client, &manifest, &selection.selected, &history, &mut session)?;
     }
+    if scope == RunScope::Extra(StepKind::Undo) {
+        effects::check_old_rows(&client, &manifest, &mut session)?;
+    }
     confirmed.add(&paths.plan, &client.argv);
     let Some(journal) = journal else { return Ok(ExitCode::SUCCESS) };
     let options = RunOptions {

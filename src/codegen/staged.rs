@@ -28,6 +28,8 @@ pub struct StagedTables {
     pub staged: Relation,
     /// The rows of the target that are replaced.
     pub before: Relation,
+    /// The batches whose audit has passed.
+    pub approved: Relation,
 }
 
 /// What the files are made from.
@@ -50,6 +52,7 @@ pub fn staged_tables(dialect: &Dialect, node: &Node) -> Result<StagedTables, Dia
         target: node.relation.clone(),
         staged: next_to("staged")?,
         before: next_to("before")?,
+        approved: next_to("approved")?,
     })
 }
 
@@ -59,7 +62,7 @@ impl StagedBackfill<'_> {
     /// target's columns in line with the query.
     pub fn create(&self, shape: &str, alter: &Sql) -> Result<String, Diagnostic> {
         let StagedBackfill { dialect, node, tables, .. } = self;
-        let StagedTables { target, staged, .. } = tables;
+        let StagedTables { target, staged, approved, .. } = tables;
         let head = header(
             dialect,
             &[
@@ -75,7 +78,9 @@ impl StagedBackfill<'_> {
         )?;
         let arguments = create_arguments(dialect, node, staged, &query.0)?;
         let name = if dialect.has_macro("create_staged") { "create_staged" } else { "create" };
-        let mut statements = vec![create_statements(dialect, node, target, shape)?];
+        let withdrawn = withdraw_approval(dialect, approved)?;
+        let mut statements = vec![format!("{withdrawn}\n")];
+        statements.push(create_statements(dialect, node, target, shape)?);
         statements.extend((!alter.0.is_empty()).then(|| format!("{alter}\n")));
         statements.push(format!("{}\n", dialect.sql(name, &arguments)?));
         Ok(format!("{head}\n{}", statements.join("\n")))
@@ -83,7 +88,7 @@ impl StagedBackfill<'_> {
 
     /// `98_publish.sql`.
     pub fn publish(&self) -> Result<String, Diagnostic> {
-        let StagedTables { target, staged, before } = self.tables;
+        let StagedTables { target, staged, before, approved } = self.tables;
         self.file(
             RowKind::Publish,
             &[
@@ -98,6 +103,10 @@ impl StagedBackfill<'_> {
                     ),
                 ),
                 ("needs", "the audit of every staged model".to_string()),
+                (
+                    "and",
+                    format!("{approved}, which 97_audit.sql makes if it approves these batches"),
+                ),
                 ("atomic", self.atomic()),
             ],
         )
@@ -105,11 +114,12 @@ impl StagedBackfill<'_> {
 
     /// The file that takes the published rows back.
     pub fn undo(&self) -> Result<String, Diagnostic> {
-        let StagedTables { target, staged, before } = self.tables;
+        let StagedTables { target, staged, before, .. } = self.tables;
         self.file(
             RowKind::Undo,
             &[
                 ("puts back", format!("the rows of {before} in {target}")),
+                ("needs", format!("{before}, which 98_publish.sql makes and cleanup.sql drops")),
                 (
                     "stops if",
                     format!(
@@ -123,16 +133,21 @@ impl StagedBackfill<'_> {
 
     /// The file that drops both tables.
     pub fn cleanup(&self) -> Result<String, Diagnostic> {
-        let StagedTables { staged, before, .. } = self.tables;
+        let StagedTables { staged, before, approved, .. } = self.tables;
         let head = header(
             self.dialect,
             &[
                 ("model", self.node.unique_id.clone()),
-                ("drops", format!("{staged} and {before}; after this there is no undo")),
+                (
+                    "drops",
+                    format!("{staged}, {before} and {approved}; after this there is no undo"),
+                ),
             ],
         );
         let arguments = [("staged", relation_sql(staged)), ("before", relation_sql(before))];
-        Ok(format!("{head}\n{}\n", self.dialect.sql("cleanup", &arguments)?))
+        let statements = self.dialect.sql("cleanup", &arguments)?;
+        let withdrawn = withdraw_approval(self.dialect, approved)?;
+        Ok(format!("{head}\n{withdrawn}\n\n{statements}\n"))
     }
 
     fn atomic(&self) -> String {
@@ -147,14 +162,10 @@ impl StagedBackfill<'_> {
     fn file(&self, kind: RowKind, lines: &[(&str, String)]) -> Result<String, Diagnostic> {
         let name = kind.as_str();
         let StagedBackfill { dialect, node, settings, tables, cover, .. } = self;
-        let StagedTables { target, staged, before } = tables;
+        let StagedTables { target, staged, before, approved } = tables;
         let (first, last) = cover.ends();
-        let labels = cover.runs().into_iter().map(|run| {
-            let label = |position: usize| cover.naming.label(cover.windows[position]);
-            format!("{} to {}", label(run.start), label(run.end - 1))
-        });
-        let labels = labels.collect::<Vec<_>>().join(", ");
-        let mut all = vec![("model", node.unique_id.clone()), ("batches", labels)];
+        let labels = batch_labels(cover);
+        let mut all = vec![("model", node.unique_id.clone()), ("batches", labels.clone())];
         all.extend(lines.iter().cloned());
         let rows =
             all_of(&self.windows_predicate()?, &predicate_list(&settings.incremental_predicates));
@@ -187,7 +198,21 @@ impl StagedBackfill<'_> {
             ("list", dialect.sql("audit_list", &[])?.value()),
             ("found", differences.value()),
         ];
-        arguments.push(("guard", author_query(&format!("{};", dialect.sql("audit_stop", &stop)?))));
+        let mut guard = format!("{};", dialect.sql("audit_stop", &stop)?);
+        if kind == RowKind::Publish {
+            let approval = [
+                ("approved", relation_sql(approved)),
+                ("batches", text(&labels)?),
+                ("differs", text("97_audit.sql has approved other batches than these")?),
+            ];
+            let stop = [
+                ("about", text(&format!("{name} of {}: ", node.name))?),
+                ("list", dialect.sql("audit_list", &[])?.value()),
+                ("found", dialect.sql("other_approval", &approval)?.value()),
+            ];
+            guard = format!("{};\n\n{guard}", dialect.sql("audit_stop", &stop)?);
+        }
+        arguments.push(("guard", author_query(&guard)));
         let (before_it, behind) = (sql_header(dialect, node)?, sql_footer(dialect, node)?);
         let range = Window { start: first.window.start, end: last.window.end };
         let row = LedgerRow {
@@ -218,6 +243,26 @@ impl StagedBackfill<'_> {
         let ranges = runs.iter().map(|run| template.fill_range(&self.cover.range(run), &[]));
         Ok(format!("(({}))", ranges.collect::<Vec<_>>().join(") or (")))
     }
+}
+
+/// The first and the last batch of each run of batches without a gap.
+fn batch_labels(cover: &Cover) -> String {
+    let labels = cover.runs().into_iter().map(|run| {
+        let label = |position: usize| cover.naming.label(cover.windows[position]);
+        format!("{} to {}", label(run.start), label(run.end - 1))
+    });
+    labels.collect::<Vec<_>>().join(", ")
+}
+
+/// The statement before an audit or a new backfill: nothing is approved.
+pub fn withdraw_approval(dialect: &Dialect, approved: &Relation) -> Result<Sql, Diagnostic> {
+    dialect.sql("withdraw_approval", &[("approved", relation_sql(approved))])
+}
+
+/// The statement after an audit that has passed: its batches are approved.
+pub fn approve(dialect: &Dialect, approved: &Relation, cover: &Cover) -> Result<Sql, Diagnostic> {
+    let batches = dialect.string(&batch_labels(cover));
+    dialect.sql("approve", &[("approved", relation_sql(approved)), ("batches", batches.value())])
 }
 
 /// Whether readers see all old or all new rows while a backfill is published.

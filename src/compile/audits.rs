@@ -1,10 +1,11 @@
 //! The audit of a microbatch model: collects the query, inputs and windows for `codegen::audit`.
 
+use super::Context;
 use super::microbatch::{MicrobatchModel, batch};
 use super::query::{FilteredQuery, query_before_window};
 use crate::codegen;
 use crate::codegen::{AuditFile, AuditInput, QueryReuse, RowContent, StagedTables};
-use crate::config::{EventTime, Materialization, OutsideWindow};
+use crate::config::{EventTime, Materialization, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::BatchTemplate;
 use crate::inject::ResultColumn;
@@ -26,9 +27,7 @@ pub(super) fn staged_audit(
     mode: OutsideWindow,
     tables: &StagedTables,
 ) -> Result<String, Diagnostic> {
-    audited(model, mode, &tables.staged, |audited| {
-        codegen::audit_of_staged_rows(audited, &tables.target)
-    })
+    audited(model, mode, &tables.staged, |audited| codegen::audit_of_staged_rows(audited, tables))
 }
 
 /// Calls `then` with what is audited.
@@ -60,7 +59,9 @@ fn audited<T>(
     let by_row = context.dialect.syntax.row_as_value
         && settings.incremental_predicates.is_empty()
         && settings.audit.ignore.is_empty();
+    let by_value = by_row && has_ungrouped_type(context, node);
     let content = match (&columns, is_complete) {
+        _ if by_value => RowContent::Row,
         (Some(columns), true) => RowContent::Columns(columns),
         _ if by_row => RowContent::Row,
         (Some(columns), false) => RowContent::Declared(columns),
@@ -82,6 +83,18 @@ fn audited<T>(
         begin,
         folder: &context.folders[&node.unique_id],
     })
+}
+
+/// Whether a column of the table has a type whose values the engine cannot compare.
+fn has_ungrouped_type(context: &Context, node: &Node) -> bool {
+    let catalogued = context.columns.catalogued(node).unwrap_or_default();
+    let mut types = catalogued
+        .iter()
+        .map(|column| &column.data_type)
+        .chain(node.columns.iter().map(|column| &column.data_type))
+        .flatten();
+    let ungrouped = &context.dialect.types.ungrouped_types;
+    types.any(|data_type| ungrouped.contains(&data_type.trim().to_lowercase()))
 }
 
 /// The known columns of the table, and whether the list is complete. Complete: from the query or

@@ -75,7 +75,7 @@ pub(super) fn without_drops(node: &Node) -> Node {
 
 /// Refuses names that another node of the project has.
 fn taken(graph: &Graph, node: &Node, tables: &StagedTables) -> Result<(), Diagnostic> {
-    for relation in [&tables.staged, &tables.before] {
+    for relation in [&tables.staged, &tables.before, &tables.approved] {
         let name = relation.to_string().to_lowercase();
         let other =
             graph.nodes.values().find(|other| other.relation.to_string().to_lowercase() == name);

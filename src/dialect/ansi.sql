@@ -337,6 +337,9 @@ alter table {{ shadow }} rename to {{ name }};
 {{ commit() }}
 {% endmacro %}
 
+{# Types whose values cannot be compared, so that rows are compared as one value. #}
+{% set ungrouped_types = [] %}
+
 {# The audit of a model: a read-only statement with one row per batch. It counts equal rows of three multisets: the target, the
    query's result per batch, and the query's result over the range of all batches. The last two differ if the result depends on
    the boundaries of batches. #}
@@ -1254,4 +1257,21 @@ from present_columns;
 
 {% macro columns_line(line) %}
 {{ line }} as column_line
+{% endmacro %}
+
+{# The approval of staged rows: a table with the batches whose audit has passed. `other_approval`: a row if they are others. #}
+{% macro withdraw_approval(approved) %}
+drop table if exists {{ approved }};
+{% endmacro %}
+
+{% macro approve(approved, batches) %}
+create table {{ approved }} as
+select {{ batches }} as approved_batches;
+{% endmacro %}
+
+{% macro other_approval(approved, batches, differs) %}
+(
+  select {{ differs }} as words from {{ approved }}
+  where approved_batches <> {{ batches }}
+) as audit_found
 {% endmacro %}

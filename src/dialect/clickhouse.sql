@@ -400,3 +400,10 @@ select {{ database_text }}, {{ schema_text }}, table, position, name, type
 from system.columns
 where database = {{ schema_text }} and table in ({{ names }})
 {% endmacro %}
+
+{% macro approve(approved, batches) %}
+create table {{ approved }}
+engine = MergeTree
+order by tuple() as
+select {{ batches }} as approved_batches;
+{% endmacro %}

@@ -75,6 +75,8 @@ pub struct TypeProperties {
     pub other_types: Vec<String>,
     pub text_types: Vec<String>,
     pub numeric_types: Vec<String>,
+    /// Types whose values cannot be compared, so that rows are compared as one value.
+    pub ungrouped_types: Vec<String>,
     /// The engine's names of types (dbt's `TYPE_LABELS`), by a name in upper case.
     pub type_labels: BTreeMap<String, String>,
     /// Whether dbt writes names of types in lower case.

@@ -426,3 +426,7 @@ select {{ database_text }}, {{ schema_text }}, TABLE_NAME, ORDINAL_POSITION, COL
 from {{ database }}INFORMATION_SCHEMA.COLUMNS
 where TABLE_SCHEMA = {{ schema_text }} and TABLE_NAME in ({{ names }})
 {% endmacro %}
+
+{% macro approve(approved, batches) %}
+select {{ batches }} as approved_batches into {{ approved }};
+{% endmacro %}

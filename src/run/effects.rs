@@ -61,6 +61,35 @@ pub fn check(
     if errors.0.is_empty() { Ok(()) } else { Err(errors) }
 }
 
+/// Refuses to undo a backfill whose old rows do not exist: it is not published, or `cleanup` has
+/// dropped them.
+pub fn check_old_rows(
+    client: &Client,
+    manifest: &Manifest,
+    session: &mut Option<ClientSession>,
+) -> Result<(), Diagnostics> {
+    let mut errors = Diagnostics::default();
+    for staged in manifest.models.iter().filter_map(|model| model.staged.as_ref()) {
+        let Some(output) = lookup_error(client, &staged.before, session)? else { continue };
+        let mut error = Diagnostic::error(format!(
+            "nothing to undo: `{}`, the table of the old rows, is missing",
+            staged.before
+        ));
+        for line in output.lines().take(6) {
+            error = error.fact(line);
+        }
+        errors.0.push(
+            error
+                .hint(
+                    "`batchwright publish` makes it, and `batchwright cleanup` drops it: after \
+                     that the old rows cannot be put back",
+                )
+                .hint("to write other rows: `batchwright compile --staged`, run and publish again"),
+        );
+    }
+    if errors.0.is_empty() { Ok(()) } else { Err(errors) }
+}
+
 /// Queries a relation; returns the client's error message, or `None` if the relation exists.
 pub fn lookup_error(
     client: &Client,

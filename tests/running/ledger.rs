@@ -179,7 +179,7 @@ fn the_ledger_agrees_with_the_tables_after_kills(engine: &dyn Engine) {
 
 /// Kills a process and its children, and waits until the children have ended. The process is stopped
 /// first, so that it starts no other child.
-fn kill(pid: u32) {
+pub fn kill(pid: u32) {
     let signal = |name: &str, pid: &str| {
         let _ = Command::new("kill").args([name, pid]).output();
     };

@@ -1,8 +1,12 @@
 //! A staged backfill: `run` stops before it is published; `publish`, `undo` and `cleanup` run the
 //! last files with the client of the run, and write the journal.
 
-use crate::batchwright::{CommandResult, batchwright, step_outcomes};
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::batchwright::{CommandResult, batchwright, start, step_outcomes};
 use crate::engine::{Case, Engine};
+use crate::ledger::kill;
 use crate::shop::{Plan, Shop};
 
 pub const CASES: &[Case] = &[
@@ -11,6 +15,7 @@ pub const CASES: &[Case] = &[
     ("a_wrong_backfill_is_not_published", a_wrong_backfill_is_not_published),
     ("a_cleaned_backfill_is_run_again", a_cleaned_backfill_is_run_again),
     ("a_backfill_file_leaves_excluded_days_alone", a_backfill_file_leaves_excluded_days_alone),
+    ("a_killed_publication_is_complete_or_absent", a_killed_publication_is_complete_or_absent),
 ];
 
 const SESSIONS: &str = "int__sessions_aggregated";
@@ -71,7 +76,9 @@ fn a_staged_plan_is_published_and_undone(engine: &dyn Engine) {
     assert!(undo.err.contains("neither"), "{undo:?}");
     assert_eq!(shop.table(SESSIONS), written);
     succeeds(&command("cleanup"));
-    assert_eq!(command("undo").code, 1, "the old rows are gone");
+    let undo = command("undo");
+    assert_eq!(undo.code, 2, "{undo:?}");
+    assert!(undo.err.contains("nothing to undo: `"), "{undo:?}");
 
     let ids: Vec<String> = step_outcomes(plan.folder())
         .iter()
@@ -80,14 +87,7 @@ fn a_staged_plan_is_published_and_undone(engine: &dyn Engine) {
         .collect();
     assert_eq!(
         ids,
-        [
-            "publish success",
-            "undo success",
-            "publish success",
-            "undo failed",
-            "cleanup success",
-            "undo failed"
-        ]
+        ["publish success", "undo success", "publish success", "undo failed", "cleanup success"]
     );
 }
 
@@ -110,14 +110,76 @@ fn a_wrong_backfill_is_not_published(engine: &dyn Engine) {
     assert_eq!(publish.code, 2, "{publish:?}");
 }
 
+/// `publish` is killed with its client at random times: the table has the old rows or the new ones,
+/// and publishing again completes it. The number of kills is `BATCHWRIGHT_KILLS` or 4.
+fn a_killed_publication_is_complete_or_absent(engine: &dyn Engine) {
+    let kills: u64 =
+        std::env::var("BATCHWRIGHT_KILLS").ok().and_then(|number| number.parse().ok()).unwrap_or(4);
+    let shop = Shop::open(engine);
+    let model = |factor: &str| {
+        let config = "materialized='incremental', incremental_strategy='microbatch', \
+            batch_size='day', begin='2024-09-01', event_time='occurred_at'";
+        let events = "{{ source('raw', 'events') }}";
+        shop.write(
+            "models/takings.sql",
+            &format!(
+                "{{{{ config({config}) }}}}\nselect e.occurred_at, e.event_id * {factor} as amount\n\
+                 from {events} as e\ncross join {events}.render() as a\n\
+                 cross join {events}.render() as b\n"
+            )
+            .replace(" }}.render()", ".render() }}"),
+        );
+        shop.write(
+            "models/takings.yml",
+            "models:\n- name: takings\n  columns:\n  - {name: occurred_at, data_type: timestamp}\n",
+        );
+    };
+    let select =
+        |staged: &[&str]| shop.compile(&[&["--select", "takings"], RANGE, staged].concat());
+    model("1");
+    shop.build(&select(&[]));
+    model("10");
+    let plan = select(&["--staged"]);
+    let client = shop.database.session();
+    succeeds(&batchwright("run", plan.folder(), &[], &client));
+    let sum = || shop.rows("select count(*), sum(amount) from analytics.takings");
+    let old = sum();
+    succeeds(&batchwright("publish", plan.folder(), &[], &[]));
+    let new = sum();
+    assert_ne!(old, new);
+    let (mut killed, mut published) = (0, 0);
+    for nth in 0.. {
+        if killed >= kills || nth > 4 * kills {
+            break;
+        }
+        succeeds(&batchwright("undo", plan.folder(), &[], &[]));
+        assert_eq!(sum(), old);
+        let mut run = start("publish", plan.folder(), &[], &[]);
+        sleep(Duration::from_millis(30 + nth * 377 % 700));
+        let is_done = run.try_wait().unwrap().is_some();
+        kill(run.id());
+        run.wait().unwrap();
+        killed += u64::from(!is_done);
+        // A server ends the transaction of a lost client.
+        sleep(Duration::from_millis(300));
+        let rows = sum();
+        assert!(rows == old || rows == new, "after kill {killed}: {rows:?}");
+        published += u64::from(rows == new);
+        succeeds(&batchwright("publish", plan.folder(), &[], &[]));
+        assert_eq!(sum(), new);
+    }
+    assert!(killed > 0, "no publication was killed in time");
+    println!("{}: {killed} kills, published after {published}", engine.dialect());
+}
+
 /// After `cleanup` the finished steps are open again, since their rows are lost.
 fn a_cleaned_backfill_is_run_again(engine: &dyn Engine) {
     let (shop, plan) = staged(engine);
     let old = shop.table(SESSIONS);
     succeeds(&batchwright("run", plan.folder(), &[], &shop.database.session()));
     let undo = batchwright("undo", plan.folder(), &[], &[]);
-    assert_eq!(undo.code, 1, "{undo:?}");
-    assert!(undo.err.contains("to try again: `batchwright undo "), "{undo:?}");
+    assert_eq!(undo.code, 2, "{undo:?}");
+    assert!(undo.err.contains("nothing to undo: `"), "{undo:?}");
     let again = batchwright("retry", plan.folder(), &[], &[]);
     assert!(again.err.contains("nothing left to run: 5 steps done"), "{again:?}");
 

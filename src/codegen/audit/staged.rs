@@ -11,13 +11,16 @@ use super::{
 use crate::calendar::Window;
 use crate::codegen::header::header;
 use crate::codegen::predicates::predicate_list;
+use crate::codegen::staged::{StagedTables, approve, withdraw_approval};
 use crate::config::name_of;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::BatchTemplate;
 use crate::jinja::Relation;
 
-/// The text of the file. `input` is the staged table; its rows replace those of `target`.
-pub fn staged_audit(input: &AuditInput, target: &Relation) -> Result<String, Diagnostic> {
+/// The text of the file. `input` is the staged table of `tables`; its rows replace those of the
+/// target.
+pub fn staged_audit(input: &AuditInput, tables: &StagedTables) -> Result<String, Diagnostic> {
+    let StagedTables { target, approved, .. } = tables;
     let dialect = input.dialect;
     let settings = &input.settings.audit;
     let name = name_of(&input.node.unique_id);
@@ -54,6 +57,7 @@ pub fn staged_audit(input: &AuditInput, target: &Relation) -> Result<String, Dia
             ("model", input.node.unique_id.clone()),
             ("staged rows", input.relation.to_string()),
             ("replace", format!("the rows of {target} in the same windows")),
+            ("makes", format!("{approved}, without which 98_publish.sql stops, if it passes")),
             (
                 "stops if",
                 format!(
@@ -64,7 +68,10 @@ pub fn staged_audit(input: &AuditInput, target: &Relation) -> Result<String, Dia
             ),
         ],
     );
-    Ok(format!("{head}\n{}\n{}\n{rows}", listed.join("\n"), stops.join("\n")))
+    let withdrawn = withdraw_approval(dialect, approved)?;
+    let approve = approve(dialect, approved, input.cover)?;
+    let (listed, stops) = (listed.join("\n"), stops.join("\n"));
+    Ok(format!("{head}\n{withdrawn}\n\n{listed}\n{stops}\n{rows}\n{approve}\n"))
 }
 
 /// The statement, with slots. `last`: its end.
