@@ -155,7 +155,7 @@ fn a_killed_publication_is_complete_or_absent(engine: &dyn Engine) {
         succeeds(&batchwright("undo", plan.folder(), &[], &[]));
         assert_eq!(sum(), old);
         let mut run = start("publish", plan.folder(), &[], &[]);
-        sleep(Duration::from_millis(30 + nth * 377 % 700));
+        sleep(Duration::from_millis(20 + nth * 37 % 230));
         let is_done = run.try_wait().unwrap().is_some();
         kill(run.id());
         run.wait().unwrap();
