@@ -78,9 +78,8 @@ impl StagedBackfill<'_> {
         )?;
         let arguments = create_arguments(dialect, node, staged, &query.0)?;
         let name = if dialect.has_macro("create_staged") { "create_staged" } else { "create" };
-        let withdrawn = withdraw_approval(dialect, approved)?;
-        let mut statements = vec![format!("{withdrawn}\n")];
-        statements.push(create_statements(dialect, node, target, shape)?);
+        let mut statements = vec![create_statements(dialect, node, target, shape)?];
+        statements.push(format!("{}\n", withdraw_approval(dialect, approved)?));
         statements.extend((!alter.0.is_empty()).then(|| format!("{alter}\n")));
         statements.push(format!("{}\n", dialect.sql(name, &arguments)?));
         Ok(format!("{head}\n{}", statements.join("\n")))
