@@ -1,5 +1,5 @@
 //! Calendar arithmetic: batch sizes, time zones, and parsing and formatting of timestamps. Takes
-//! instants and texts, returns boundaries, labels and instants. All instants are UTC. Refuses years
+//! instants and texts; returns boundaries, labels and instants. All instants are UTC. Rejects years
 //! before 1 and after 9999.
 
 mod grain;

@@ -1,5 +1,5 @@
-//! Diagnostics: a message for the user, its location in the user's file, notes and hints.
-//! This module makes and collects them; `terminal.rs` renders them.
+//! Diagnostics: a message for the user, its location in the user's file, notes and hints. This
+//! module creates and collects them; `terminal.rs` renders them.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -27,8 +27,8 @@ impl SourceFile {
         SourceFile { path: path.into(), text: text.into() }
     }
 
-    /// The location of `span` (bytes) in this file. A span that ends within a letter is widened to
-    /// the letter, so that it can be cut out.
+    /// The location of `span` (bytes) in this file. A span that ends within a character is widened
+    /// to the character.
     pub fn at(&self, span: Range<usize>) -> Location {
         let end = self.text.ceil_char_boundary(span.end.min(self.text.len()));
         let start = self.text.floor_char_boundary(span.start).min(end);
@@ -108,7 +108,7 @@ pub struct Diagnostic {
     pub at: Option<Location>,
     /// Further information, one line each, such as the stack of macros.
     pub notes: Vec<String>,
-    /// What to do, one line each.
+    /// Instructions, one line each.
     pub hints: Vec<String>,
 }
 
@@ -168,8 +168,8 @@ impl From<Diagnostic> for Diagnostics {
     }
 }
 
-/// Calls `each` for every item and returns all results, or all errors: one run reports every broken
-/// model.
+/// Calls `each` for every item and returns all results, or all errors, so that one run reports
+/// every broken model.
 pub fn collect<I, T>(
     items: impl IntoIterator<Item = I>,
     mut each: impl FnMut(I) -> Result<T, Diagnostics>,
@@ -185,7 +185,7 @@ pub fn collect<I, T>(
     if errors.0.is_empty() { Ok(done) } else { Err(errors) }
 }
 
-/// The name of `known` that is most similar to `name`, if one is similar enough to be suggested.
+/// The name in `known` that is most similar to `name`, if one is similar enough.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_lowercase();
     known

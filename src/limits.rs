@@ -1,23 +1,26 @@
-//! What the work for one model may cost: memory, time, and a panic. A project that asks for more
-//! gets an error about that model, so that no project exhausts the machine or ends the command.
-//! [`guarded`] surrounds the work, [`check`] is called in the midst of it, and a watchdog ends the
-//! process where the work never comes to a check.
+//! Limits on the work for one model: memory, time, and panics. A model that exceeds them has an
+//! error, so that no project exhausts the machine or crashes the command. [`guarded`] runs the
+//! work, [`check`] is called during it, and a watchdog ends the process if the work does not reach
+//! a check.
 
 mod guard;
 mod memory;
 mod watchdog;
 
-pub use guard::{Exceeded, allow, check, exceeded, guarded, install, renewed, room};
+pub use guard::{
+    Exceeded, check, check_allocation, exceeded, guarded, install, set_timeout, with_new_budget,
+};
 pub use memory::CountingAllocator;
 
-/// How much memory the work for one model may hold, in MiB.
+/// The maximum memory of the work for one model, in MiB.
 pub const MEMORY_MIB: usize = 256;
 
-/// How many brackets of a YAML text may be open.
+/// The maximum number of open brackets in a YAML text.
 pub const BRACKETS: usize = 10_000;
 
-/// Where one bracket too many is open: a parser of YAML takes time with the square of their number.
-/// Brackets in quotes count too: no file that a person wrote leaves so many open.
+/// The position of the first bracket that exceeds the limit: the time of YAML parsers is quadratic
+/// in the number of open brackets. Brackets in quotes count too, since files do not leave so many
+/// open.
 pub fn too_many_brackets(yaml: &str) -> Option<usize> {
     let mut open = 0_usize;
     yaml.bytes().position(|byte| {

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use batchwright::limits::CountingAllocator;
 
-/// Rendering and parsing ask for many small pieces of memory, on all threads. They are counted, so
-/// that the memory for one model has a limit.
+/// Rendering and parsing make many small allocations on all threads. They are counted to limit the
+/// memory for one model.
 #[global_allocator]
 static ALLOCATOR: CountingAllocator<mimalloc::MiMalloc> = CountingAllocator(mimalloc::MiMalloc);
 

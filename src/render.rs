@@ -24,7 +24,7 @@ pub struct RenderContext {
     pub this: Relation,
 }
 
-/// A model's query, and what its rendering read and set.
+/// A model's query, and the data that its rendering read and set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RenderedModel {
     pub sql: String,
@@ -81,8 +81,8 @@ pub fn model(
     })
 }
 
-/// Renders the text of a hook. dbt does so when the hook runs; here it is rendered once, into the
-/// plan.
+/// Renders the text of a hook. dbt renders it when the hook runs; a plan contains the result of one
+/// rendering.
 pub fn hook(
     jinja: &Jinja,
     graph: &Arc<Graph>,
@@ -180,7 +180,7 @@ impl Inputs<'_> {
 
 /// Marks the ephemeral models whose inputs are read without a filter. As in dbt, the event time of
 /// an ephemeral model filters the `ref()` to it. Its inputs are filtered only if no reader of it is
-/// filtered: a row that its filter keeps may come from input rows of other windows.
+/// filtered: a row that its filter selects may come from input rows of other windows.
 fn cover(graph: &Graph, model: &Rendered, ctes: &mut [Cte]) {
     let mut covered: BTreeMap<String, Covered> = BTreeMap::new();
     let note =
@@ -213,7 +213,7 @@ fn cover(graph: &Graph, model: &Rendered, ctes: &mut [Cte]) {
     }
 }
 
-/// Puts the CTEs before the query: into its `with` clause, if it begins with one.
+/// Inserts the CTEs before the query: into its `with` clause, if it begins with one.
 fn with_ctes(
     model: Rendered,
     file: &SourceFile,

@@ -1,6 +1,6 @@
 //! Each configuration key that a dbt adapter reads for tables is implemented, is irrelevant to a
-//! plan, or has a warning with a cure. The list is what each adapter's classes and macros read from
-//! a model's configuration.
+//! plan, or has a warning with a hint. The list has the keys that each adapter's classes and macros
+//! read from a model's configuration.
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 

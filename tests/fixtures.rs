@@ -63,7 +63,7 @@ fn input(folder: &Path, readme: &str, commands: &[String]) -> std::io::Result<St
     Ok(shown.map(|(path, text)| format!("//// {path}\n{}\n", beginning(text))).collect())
 }
 
-/// The beginning of a file, with what is left out.
+/// The beginning of a file, and the number of omitted lines.
 fn beginning(text: &str) -> String {
     let shown = text.lines().take(LINES_OF_A_FILE).map(|line| {
         match line.char_indices().nth(CHARACTERS_OF_A_LINE) {
@@ -120,7 +120,7 @@ fn run(folder: &Path, readme: &str, commands: &[String]) -> datatest_stable::Res
 
 fn check(folder: &str, name: &str, snapshot: &str) -> datatest_stable::Result<()> {
     // Accepting the snapshots of all cases must not accept a panic.
-    assert!(!snapshot.contains("batchwright has a fault"), "{name}: a command panicked");
+    assert!(!snapshot.contains("internal error in batchwright"), "{name}: a command panicked");
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(folder);
     settings.set_prepend_module_to_snapshot(false);

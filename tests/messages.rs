@@ -1,5 +1,6 @@
-//! The index of messages, src/diagnostics/README.md, lists what the cases in `fixtures/` print:
-//! each message once, with a case that shows it and the message's hints. `cargo bless` writes it.
+//! The index of messages, src/diagnostics/README.md, lists the messages of the cases in
+//! `fixtures/`: each message once, with a case that shows it and the message's hints. `cargo bless`
+//! writes it.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,6 +1,6 @@
-//! Every setting whose text is written into statements as it is, in every dialect, with text that
-//! would end the statement: the model is refused, or its files hold the text in quotes only. The
-//! keys are those of the dialects' own lists, so that a new one is tested too.
+//! Every setting whose text is written into statements verbatim, in every dialect, with text that
+//! would end the statement: the model is rejected, or its files contain the text only in quotes.
+//! The keys are those of the dialects' lists, so that a new one is tested too.
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sqlparser::tokenizer::{Token, Tokenizer};
 use tempfile::TempDir;
 
-/// What an author of a pull request could try.
+/// Texts that the author of a pull request could try.
 const HOSTILE: [&str; 3] = [
     "day; drop table y; --",
     "day) as select 1; drop table y; select (1",
@@ -23,7 +23,7 @@ const HOSTILE: [&str; 3] = [
 const BATCHES: &str = "materialized='incremental', incremental_strategy='microbatch', \
     batch_size='day', begin='2024-09-01'";
 
-/// Settings of every dialect that reach SQL, beside the lists of the dialects.
+/// Settings of every dialect that are written into SQL, in addition to the lists of the dialects.
 const GENERAL: [&str; 11] = [
     "event_time",
     "unique_key",
@@ -92,7 +92,7 @@ fn no_setting_ends_its_statement() {
     }
 }
 
-/// The models whose files errors name; warnings are passed over.
+/// The models whose files errors name; warnings are ignored.
 fn models_with_errors(said: &str) -> BTreeSet<String> {
     let mut is_error = false;
     let mut models = BTreeSet::new();
@@ -107,7 +107,7 @@ fn models_with_errors(said: &str) -> BTreeSet<String> {
     models
 }
 
-/// The shapes that a setting's value may have.
+/// The possible shapes of a setting's value.
 fn forms(key: &str, text: &str) -> Vec<Value> {
     let mut forms = vec![json!(text), json!([text])];
     if text != HOSTILE[0] {
@@ -135,7 +135,7 @@ fn forms(key: &str, text: &str) -> Vec<Value> {
 fn write_models(project: &Path, number: usize, key: &str, value: &Value) -> usize {
     fs::create_dir_all(project.join("models")).unwrap();
     fs::write(project.join("dbt_project.yml"), "name: shop\nversion: '1.0'\n").unwrap();
-    // Of the setting a Jinja literal: JSON is one.
+    // The setting as a Jinja literal, which JSON is.
     let time = if key == "event_time" { "" } else { ", event_time='day'" };
     let kinds =
         [format!("{BATCHES}{time}"), "materialized='incremental', unique_key='id'".to_string()];
@@ -163,7 +163,7 @@ fn compile(project: &Path, dialect: &str) -> Output {
     batchwright.output().unwrap()
 }
 
-/// The files of a plan in which the hostile text is; it is in none of them outside of quotes and
+/// The files of a plan that contain the hostile text; no file contains it outside of quotes and
 /// comments.
 fn assert_quoted(folder: &Path, name: &str) -> usize {
     let mut files = 0;

@@ -17,7 +17,7 @@ use regex::Regex;
 
 const DIALECTS: &str = "src/dialect/README.md";
 
-/// The README is a first screen: details belong to the pages that it links.
+/// The README is an overview: details belong to the pages that it links.
 #[test]
 fn readme_is_short() {
     let text = fs::read_to_string("README.md").unwrap();
@@ -28,8 +28,8 @@ fn readme_is_short() {
     );
 }
 
-/// Each relative link of the README and the pages leads to a file, and to a heading of it where it
-/// has a fragment.
+/// Each relative link of the README and the pages leads to a file, and to a heading of it if it has
+/// a fragment.
 #[test]
 fn links_lead_somewhere() {
     let link = Regex::new(r"\]\(([^)#:]*)(?:#([^)]*))?\)").unwrap();
@@ -54,7 +54,7 @@ fn links_lead_somewhere() {
     }
 }
 
-/// The README links each page, so that no page is out of reach.
+/// The README links each page.
 #[test]
 fn readme_links_every_page() {
     let readme = fs::read_to_string("README.md").unwrap();
@@ -81,8 +81,8 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// The fragment by which GitHub links a heading: lower case, hyphens for spaces, punctuation left
-/// out.
+/// The fragment by which GitHub links a heading: lower case, hyphens for spaces, without
+/// punctuation.
 fn anchor(heading: &str) -> String {
     let text = heading.trim_start_matches('#').trim().to_lowercase();
     text.chars()
@@ -143,7 +143,7 @@ fn proofs_table() -> String {
     table
 }
 
-/// What each of the adapters' own configuration keys does here.
+/// The effect of each configuration key of the adapters.
 fn keys_table() -> String {
     let mut table = head(&[
         "keys of",
@@ -172,8 +172,8 @@ fn head(heads: &[&str]) -> String {
     format!("| {} |\n|{}\n", heads.join(" | "), "---|".repeat(heads.len()))
 }
 
-/// The dialect's ways to write: the variant, and what it is called. One, unless the table's format
-/// or its partitions decide.
+/// The strategies of the dialect: the variant, and its label. One, unless the table's format or its
+/// partitions determine it.
 fn ways(dialect: &Dialect) -> Vec<(Option<String>, String)> {
     let name = dialect.name;
     let formats = &dialect.batches.formats;
@@ -188,7 +188,7 @@ fn ways(dialect: &Dialect) -> Vec<(Option<String>, String)> {
             ),
         })
         .collect();
-    // The format that is meant where none is named stands last.
+    // The default format is last.
     ways.sort_by_key(|(_, words)| words.contains("any other"));
     match dialect.batches.aligned.clone() {
         Some(aligned) => {
@@ -201,7 +201,7 @@ fn ways(dialect: &Dialect) -> Vec<(Option<String>, String)> {
     ways
 }
 
-/// Those that look up names and types, or those that know a grammar.
+/// Those that resolve names and types, or those that only parse.
 fn judges(dialect: &str, analyzes: bool) -> String {
     let own = JUDGED.iter().filter(|judged| judged.dialect == dialect);
     let words = own

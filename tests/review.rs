@@ -1,6 +1,6 @@
-//! The GitHub Action, the release workflow and the pre-commit hooks: each has the form that its
-//! schema asks for, and the Action's scripts run on a repository with a pull request. Only GitHub's
-//! own client is replaced: a script records what it is called with.
+//! The GitHub Action, the release workflow and the pre-commit hooks: each satisfies its schema, and
+//! the Action's scripts run on a repository with a pull request. Only GitHub's client is replaced:
+//! a script records its calls.
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
 

@@ -42,7 +42,7 @@ impl Grain {
         }
     }
 
-    /// The start of the period that contains `at`: for a month, 2026-03-15 gives 2026-03-01.
+    /// The start of the period that contains `at`: for a month, 2026-03-15 returns 2026-03-01.
     pub fn floor(self, at: Instant, tz: Tz) -> Instant {
         self.period(at, tz).start
     }

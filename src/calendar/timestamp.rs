@@ -1,6 +1,6 @@
-//! Timestamps on the command line and in a model's `begin`. Accepts `2024-09-01`,
-//! `2024-09-01 05:00`, `2024-09-01T05:00:00` and RFC 3339 with an offset; refuses ambiguous forms,
-//! with the reason.
+//! Timestamps on the command line and in a model's `begin`. Accepts `2024-09-01`, `2024-09-01
+//! 05:00`, `2024-09-01T05:00:00` and RFC 3339 with an offset; rejects ambiguous forms, with the
+//! reason.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, TimeDelta};
 use chrono_tz::Tz;
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn ambiguous_timestamps_are_refused() {
+    fn ambiguous_timestamps_are_rejected() {
         for (text, why) in [
             ("24-01-01", "not a date"),
             ("2024-1-5", "not a date"),

@@ -20,7 +20,7 @@ pub(super) fn first_instant(reading: NaiveDateTime, tz: Tz) -> Instant {
         return reading.and_utc();
     }
     // Offsets are below one day and no zone jumps twice within two days, so one of the two offsets
-    // in force around the reading is right, or the jump between them skips the reading.
+    // in force around the reading is correct, or the jump between them skips the reading.
     let (before, after) = (shift(reading, -DAY), shift(reading, DAY));
     let candidate = [before, after]
         .into_iter()

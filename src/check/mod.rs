@@ -1,7 +1,7 @@
-//! Checks a microbatch model for what is unsafe or wasteful in batches, without a warehouse. Takes
-//! a model with its settings and its rendered query; returns findings at the author's lines, with
-//! those that the author allows marked. A batch reads the rows of its window only: an expression
-//! over rows of several windows has another result batch by batch, and no warehouse reports it.
+//! Checks whether a microbatch model is unsafe or wasteful in batches, without a warehouse. Takes a
+//! model with its settings and its rendered query; returns findings at the author's lines; those
+//! that the author allows are marked. A batch reads only the rows of its window: an expression over
+//! rows of several windows has another result in batches, and no warehouse reports it.
 
 mod clock;
 mod flow;
@@ -78,7 +78,7 @@ pub fn check(context: &CheckContext) -> Vec<Finding> {
     findings(context.node, context.settings, context.text, results)
 }
 
-/// Applies the project's levels and the author's suppressions to what was found.
+/// Applies the project's levels and the author's suppressions to the results of the rules.
 pub fn findings(
     node: &Node,
     settings: &Microbatch,
@@ -154,7 +154,7 @@ fn unknown(code: &str) -> Option<Diagnostic> {
 }
 
 impl Finding {
-    /// Whether it is above a note and not allowed.
+    /// Whether its level is above a note and it is not allowed.
     pub fn counts(&self) -> bool {
         self.allowed.is_none() && self.diagnostic.level > Level::Note
     }

@@ -12,7 +12,7 @@ use sqlparser::ast::{
 
 use crate::inject::{Nodes, QueryView, walk};
 
-/// The first comparison with the newest row of the own table that decides which rows there are.
+/// The first comparison with the newest row of the own table that filters the rows of the result.
 pub fn compared_with_newest(view: &QueryView) -> Option<Range<usize>> {
     let mut names = Names { view, relations: BTreeSet::new(), columns: BTreeSet::new() };
     let _: ControlFlow<()> = walk(view.query, &mut names);
@@ -21,7 +21,7 @@ pub fn compared_with_newest(view: &QueryView) -> Option<Range<usize>> {
     filters.at.and_then(|span| view.bytes(span))
 }
 
-/// CTEs and derived tables that hold the newest row of the own table, and the names of their
+/// CTEs and derived tables that contain the newest row of the own table, and the names of their
 /// columns.
 struct Names<'a> {
     view: &'a QueryView<'a>,
@@ -30,7 +30,7 @@ struct Names<'a> {
 }
 
 impl Names<'_> {
-    /// Whether the query yields the newest row of the own table, and nothing else.
+    /// Whether the query returns only the newest row of the own table.
     fn is_newest(&self, query: &Query) -> bool {
         let SetExpr::Select(select) = query.body.as_ref() else { return false };
         let [from] = select.from.as_slice() else { return false };
@@ -115,7 +115,7 @@ impl Nodes for Reads<'_> {
     }
 }
 
-/// Looks at the conditions of each select.
+/// Visits the conditions of each select.
 struct Filters<'a> {
     names: &'a Names<'a>,
     at: Option<sqlparser::tokenizer::Span>,
@@ -141,7 +141,7 @@ impl Nodes for Filters<'_> {
     }
 }
 
-/// Finds a comparison one side of which reads the newest row.
+/// Finds a comparison with the newest row on one of its sides.
 struct Compared<'a> {
     names: &'a Names<'a>,
     at: Option<sqlparser::tokenizer::Span>,

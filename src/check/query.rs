@@ -22,11 +22,11 @@ use crate::diagnostics::{Diagnostic, Level, counted};
 use crate::dialect::TimeType;
 use crate::inject;
 
-/// What the rules found in a query.
+/// The results of the rules for a query.
 #[derive(Default)]
 pub struct QueryFindings {
     pub findings: Vec<(Rule, Diagnostic)>,
-    /// The unique ids of the inputs that the rows come from.
+    /// The unique ids of the inputs from which the rows come.
     pub driving: BTreeSet<String>,
     /// Whether it reads the model's table; `None` if the query cannot be parsed.
     pub own_table: Option<bool>,
@@ -75,8 +75,8 @@ fn unparsed_expression(context: &CheckContext, span: &Range<usize>) -> (Rule, Di
     )
 }
 
-/// The findings in a query that cannot be parsed: that it was not analysed, and what a text search
-/// shows.
+/// The findings in a query that cannot be parsed: that it was not analysed, and the results of a
+/// text search.
 fn unparsed(context: &CheckContext) -> Vec<(Rule, Diagnostic)> {
     static SAMPLE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?i)\b(?:using\s+sample|tablesample)\b").expect("the pattern is valid")

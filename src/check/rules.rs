@@ -9,7 +9,7 @@ pub struct Rule {
     pub title: &'static str,
     /// The default level of its findings; a finding may have a lower one.
     pub level: Level,
-    /// Whether the rows of the batches are correct, and only cost is at stake.
+    /// Whether the rows of the batches are correct, and only cost is affected.
     pub only_costs: bool,
     /// Its help page in Markdown.
     pub page: &'static str,

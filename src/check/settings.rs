@@ -10,7 +10,7 @@ use crate::config::{Node, PartitionField, keys};
 use crate::diagnostics::{Diagnostic, Location, counted};
 use crate::jinja::MarkKind;
 
-/// Applies the rules. `driving` has the unique ids of the inputs that the rows come from.
+/// Applies the rules. `driving` has the unique ids of the inputs from which the rows come.
 pub fn check_settings(
     context: &CheckContext,
     driving: &BTreeSet<String>,
@@ -134,10 +134,10 @@ fn one_table(context: &CheckContext) -> Option<Diagnostic> {
     let diagnostic = Diagnostic::warning(message)
         .at(start(node))
         .fact(format!("the other one is in {}", other.file.path));
-    Some(diagnostic.hint("give one of them another `alias` or `schema`"))
+    Some(diagnostic.hint("set another `alias` or `schema` for one of them"))
 }
 
-/// Inputs that each batch reads without a filter, although the author did not request it.
+/// Inputs that each batch reads without a filter, without `.render()` in the model.
 fn unfiltered(context: &CheckContext, driving: &BTreeSet<String>) -> Vec<Diagnostic> {
     let node = context.node;
     let of_them =
@@ -169,12 +169,12 @@ fn unfiltered(context: &CheckContext, driving: &BTreeSet<String>) -> Vec<Diagnos
         diagnostic.hint(match lost {
             true => format!(
                 "use the `ref()` or `source()` of `{}` unchanged, or add `.render()` \
-                to read all rows on purpose",
+                to read all rows intentionally",
                 input.name
             ),
             false => format!(
-                "give `{}` an `event_time`, or add `.render()` to read all rows on \
-                purpose",
+                "set an `event_time` for `{}`, or add `.render()` to read all rows \
+                intentionally",
                 input.name
             ),
         })

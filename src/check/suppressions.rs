@@ -1,6 +1,6 @@
 //! Suppressions: `-- batchwright: allow BW004 (a reason)` in the line of a finding or the line
-//! before, or `meta.batchwright.allow` for a model. One without a reason has no effect, and one
-//! that no finding needs is reported.
+//! before, or `meta.batchwright.allow` for a model. One without a reason has no effect; one without
+//! a finding is reported.
 
 use super::{Finding, unknown};
 use crate::config::Microbatch;

@@ -1,4 +1,5 @@
-//! Rules that depend on what the template reads: its own table, and `is_incremental()`.
+//! Rules that depend on the relations that the template reads: its own table, and
+//! `is_incremental()`.
 
 use std::sync::LazyLock;
 
@@ -21,7 +22,7 @@ pub fn check_template(
         return vec![(IS_INCREMENTAL, finding)];
     }
     match obsolete_block(context) {
-        // Removing the block also removes what it reads.
+        // Removing the block also removes its reads.
         Some(diagnostic) => vec![(IS_INCREMENTAL, diagnostic)],
         None if reads_own_table == Some(false) => Vec::new(),
         None => own_table(context).map(|diagnostic| (OWN_TABLE, diagnostic)).into_iter().collect(),

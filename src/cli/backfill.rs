@@ -94,8 +94,8 @@ fn validate(file: &BackfillFile) -> Result<(), Diagnostics> {
         return Err(file.error_at("allow", error.hint(hint)).into());
     }
     if rules.max_change.is_some_and(|share| !(share >= 0.0 && share.is_finite())) {
-        let error = Diagnostic::error("`max_change` must be a number from 0 on")
-            .hint("write the share of rows that may come or go: `max_change: 0.05`");
+        let error = Diagnostic::error("`max_change` must be a number of at least 0")
+            .hint("write the share of rows that may differ: `max_change: 0.05`");
         return Err(file.error_at("max_change", error).into());
     }
     Ok(())

@@ -130,7 +130,7 @@ pub fn default_client(
     }
     let project_dir = &request.plan.project_dir;
     let target = project::target(&request.profile.open(project_dir)?, &|_| {
-        Ok(project::TargetFacts::default())
+        Ok(project::TargetSettings::default())
     });
     match target.ok().and_then(|target| target.path) {
         None => fail("no profile names the database file".to_string()),

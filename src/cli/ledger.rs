@@ -6,7 +6,7 @@ use super::client::{self, ClientRequest};
 use super::options::{PlanArgs, ProfileArgs, ledger_setting};
 use super::{print, print_status};
 use crate::codegen::ledger::{read_ledger, read_ledger_lines};
-use crate::compile::{ledger_table, target_facts};
+use crate::compile::{ledger_table, target_settings};
 use crate::diagnostics::{Diagnostic, Diagnostics, counted};
 use crate::dialect::{self, Dialect, Sql};
 use crate::plan::manifest::Manifest;
@@ -121,7 +121,7 @@ fn target(args: &LedgerArgs) -> Result<Target, Diagnostic> {
         schema: args.schema.clone(),
         ..args.profile.open(&args.plan.project_dir).map_err(|errors| errors.0[0].clone())?
     };
-    project::target(&open, &|name| Ok(target_facts(&dialect::named(name)?)))
+    project::target(&open, &|name| Ok(target_settings(&dialect::named(name)?)))
 }
 
 fn no_ledger() -> Diagnostic {

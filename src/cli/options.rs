@@ -235,7 +235,7 @@ impl ProjectArgs {
 
     /// The options to load the project.
     pub fn open(self, now: Instant, full_refresh: bool) -> Result<LoadOptions, Diagnostics> {
-        limits::allow(self.model_timeout);
+        limits::set_timeout(self.model_timeout);
         Ok(LoadOptions {
             vars: vars(self.vars.as_deref())?,
             project_dir: self.project_dir,

@@ -1,5 +1,5 @@
 //! The configuration keys of dbt's adapters: warns about keys without effect, and rejects values
-//! with which no window of a table can be overwritten.
+//! that prevent overwriting a window of a table.
 
 use minijinja::Value as Argument;
 use serde_json::Value;
@@ -114,7 +114,7 @@ pub fn recommended_key_warnings(dialect: &Dialect, node: &Node) -> Vec<Diagnosti
     missing.map(warning).collect()
 }
 
-/// Rejects a value with which no window of the table can be overwritten.
+/// Rejects a value that prevents overwriting a window of the table.
 pub(super) fn reject_values(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
     for (key, values) in &dialect.keys.refused {
         let Some(setting) = node.config.get(key) else { continue };

@@ -1,6 +1,6 @@
 //! `02_alter.sql`, and the same statements in the file of an incremental model without batches:
 //! adapts a table's columns to its query, from the query, its columns with types, and the further
-//! columns that the table may have. Each statement is idempotent, whatever columns the table has.
+//! columns that the table may have. Each statement is idempotent for any columns of the table.
 
 use super::header::header;
 use super::query_text::{author_query, split_ctes};

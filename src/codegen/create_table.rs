@@ -122,12 +122,12 @@ fn reject_long_name(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
         return Ok(());
     }
     Err(Diagnostic::error(format!(
-        "`{name}` has {} bytes, and a name has at most {longest} on {}",
+        "`{name}` has {} bytes, but a name has at most {longest} on {}",
         name.len(),
         dialect.name
     ))
     .at(node.file.line(1))
-    .hint("give the model a shorter `alias`"))
+    .hint("set a shorter `alias` for the model"))
 }
 
 pub(super) fn create_schema(dialect: &Dialect, target: &Relation) -> Result<String, Diagnostic> {

@@ -66,7 +66,7 @@ fn grants(
         final_statements.diagnostics.push(
             Diagnostic::warning(message)
                 .at(setting.at.clone())
-                .hint("revoke it yourself, for example in a post-hook"),
+                .hint("revoke it manually, for example in a post-hook"),
         );
     }
     for (privilege, grantee) in all {
@@ -83,7 +83,7 @@ fn grants(
     Ok(())
 }
 
-/// Whether the relation, and with it its grants, persists across runs.
+/// Whether the relation and its grants persist across runs.
 fn is_persistent(node: &Node) -> bool {
     matches!(
         node.materialization,

@@ -102,13 +102,13 @@ pub fn build_stage(dialect: &Dialect, node: &Node) -> Sql {
     }
 }
 
-/// The create statement, and the statements that a strategy macro returns. An empty table gets the
-/// rows of `first`, any other table those of `next`.
+/// The create statement, and the statements that a strategy macro returns. An empty table receives
+/// the rows of `first`, any other table those of `next`.
 pub fn incremental_by_macro(of: &Incremental, statements: &str) -> Result<Sql, Diagnostic> {
     let dialect = of.dialect;
     let mut create = of.create(false)?;
     if !of.change.0.is_empty() {
-        of.refuse_other_columns()?;
+        of.reject_other_columns()?;
         create.0.push_str(&format!("\n\n{}", of.change));
     }
     let columns = of.columns.map(|columns| column_list(dialect, columns));
@@ -151,7 +151,7 @@ pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
     let conditional = of.strategy == "merge" && !appends && of.has_merge_conditions();
     let fills = fills && !conditional;
     if !fills && !of.change.0.is_empty() {
-        of.refuse_other_columns()?;
+        of.reject_other_columns()?;
     }
     let mut create = of.create(fills)?;
     if !of.change.0.is_empty() {
@@ -262,7 +262,7 @@ impl Incremental<'_> {
     }
 
     /// Rejects different columns in `first` and `next` if one statement contains both.
-    fn refuse_other_columns(&self) -> Result<(), Diagnostic> {
+    fn reject_other_columns(&self) -> Result<(), Diagnostic> {
         let (Some(first), Some(next)) = (self.first_columns, self.columns) else { return Ok(()) };
         let same = |one: &ResultColumn, other: &ResultColumn| {
             self.dialect.same_column((&one.name, one.quoted), (&other.name, other.quoted))

@@ -1,4 +1,4 @@
-//! The relations that a query reads: which are filtered, and why the others are not.
+//! The relations that a query reads: which are filtered, and why others are not.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 /// The reason for an input without event time.
 pub const NO_EVENT_TIME: &str = "it has no event_time";
 
-/// The reason for an input that is read where a filter cannot be inserted.
+/// The reason for an input that is read at a position where a filter cannot be inserted.
 pub const OUT_OF_REACH: &str = "its place in the query takes no filter";
 pub const BY_NAME: &str = "it is written by its plain name, without `ref()` or `source()`";
 
-/// The reason for an input that only a hook refers to.
+/// The reason for an input that only a hook references.
 pub const READ_BY_HOOK: &str = "a hook refers to it";
 
-/// The reason for an input that a template refers to but the query does not read, for example in a
+/// The reason for an input that a template references but the query does not read, for example in a
 /// comment.
 pub const NOT_READ: &str = "no table of the query is it";
 
@@ -25,7 +25,7 @@ pub struct InputEntry {
     pub event_time: Option<String>,
     /// Whether its rows are limited to the window.
     pub filtered: bool,
-    /// Why it is read whole.
+    /// Why it is read without a filter.
     pub whole_because: Option<String>,
 }
 
@@ -40,7 +40,7 @@ impl InputEntry {
                 .is_some_and(|why| [OUT_OF_REACH, BY_NAME].contains(&why))
     }
 
-    /// Whether it is read whole only because it has no event time.
+    /// Whether it is read without a filter only because it has no event time.
     pub fn lacks_event_time(&self) -> bool {
         self.whole_because.as_deref() == Some(NO_EVENT_TIME)
     }

@@ -1,6 +1,6 @@
 //! The SQL of the ledger: the file that creates its table, the row that each file with rows writes,
-//! and the queries that read it. The row is in the transaction of the rows where the engine has
-//! one, and after it elsewhere.
+//! and the queries that read it. The row is written in the transaction of the rows if the engine
+//! has transactions, and after it otherwise.
 
 use minijinja::Value;
 
@@ -16,7 +16,7 @@ use crate::dialect::ledger_text::{
 use crate::dialect::{Dialect, Slot, Sql};
 use crate::jinja::Relation;
 
-/// The table of the ledger, and what its create statement needs.
+/// The table of the ledger, and the input of its create statement.
 #[derive(Clone, Debug)]
 pub struct LedgerTable {
     pub relation: Relation,
@@ -26,7 +26,7 @@ pub struct LedgerTable {
     pub location: Option<String>,
 }
 
-/// What a row of the ledger says was written.
+/// The kind of a row of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RowKind {
     /// A batch in the model's table.
@@ -39,7 +39,7 @@ pub enum RowKind {
     Swap,
     Publish,
     Undo,
-    /// Not a row of the table but of the result of its query: the number of the other rows.
+    /// Not a row of the table but of the query's result: it has the number of the other rows.
     End,
 }
 
@@ -73,7 +73,8 @@ impl RowKind {
     }
 }
 
-/// The class of a statement without a transaction of its own: whether it can be in one.
+/// The class of a statement without its own transaction, which determines whether it can be wrapped
+/// in one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum WrapClass {
     /// An insert or a merge.
@@ -104,7 +105,7 @@ pub struct LedgerRow<'a> {
     pub kind: RowKind,
     /// The windows of a swap or of published batches. A batch has slots for its window.
     pub range: Option<Window>,
-    /// Whether the rows of the statement are those that its last insert counts.
+    /// Whether the last insert of the statement counts its rows.
     pub is_counted: bool,
     pub class: WrapClass,
 }
@@ -123,7 +124,7 @@ pub const COLUMNS: [&str; 10] = [
     "written_at",
 ];
 
-/// The text with which a line of `ledger_lines` begins.
+/// The prefix of a line of `ledger_lines`.
 pub const LINE_START: &str = "batchwright-ledger";
 
 impl LedgerTable {
@@ -140,7 +141,7 @@ impl LedgerTable {
         let is_letter = |char: char| char.is_ascii_alphanumeric() || char == '_';
         if !text(&self.format).chars().all(is_letter) {
             let message = format!("invalid `format` of the ledger: `{}`", text(&self.format));
-            return Err(Diagnostic::error(message).hint("name a table format, such as `iceberg`"));
+            return Err(Diagnostic::error(message).hint("use a table format, such as `iceberg`"));
         }
         let options = [
             ("format", Sql(text(&self.format)).value()),
@@ -167,7 +168,7 @@ impl LedgerTable {
     }
 }
 
-/// The options on a line of their own.
+/// The options on a separate line.
 fn line_before(options: &Sql) -> Value {
     let text = if options.0.is_empty() { String::new() } else { format!("\n{options}") };
     Value::from_safe_string(text)
@@ -184,8 +185,8 @@ fn column_type(dialect: &Dialect, column: &str) -> Sql {
     Sql(data_type.clone())
 }
 
-/// The statement with its row of the ledger; unchanged if the plan has no ledger or the statement
-/// has its row.
+/// The statement with its ledger row; unchanged if the plan has no ledger or the statement already
+/// has the row.
 pub fn record(dialect: &Dialect, statement: Sql, row: &LedgerRow) -> Result<Sql, Diagnostic> {
     let Some(ledger) = &dialect.ledger_table else { return Ok(statement) };
     if statement.0.contains(PART_END) {
@@ -284,7 +285,7 @@ pub fn read_ledger(dialect: &Dialect, ledger: &Sql) -> Result<Sql, Diagnostic> {
     read_newest(dialect, ledger, Sql(COLUMNS.join(", ")), Sql(end.join(", ")))
 }
 
-/// The query of the newest rows: `selected` of each, and `end` for the last row.
+/// The query of the newest rows: `selected` is evaluated for each, and `end` for the last row.
 fn read_newest(
     dialect: &Dialect,
     ledger: &Sql,
@@ -300,7 +301,7 @@ fn read_newest(
     Ok(Sql(format!("{}{}", dialect.session, dialect.sql("ledger_read", &arguments)?)))
 }
 
-/// The value of a column in the last row, which has the number of the others.
+/// The value of a column in the last row, which has the number of the other rows.
 fn end_value(dialect: &Dialect, column: &str) -> Result<String, Diagnostic> {
     let data_type = column_type(dialect, column);
     let value = match column {

@@ -18,7 +18,7 @@ use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
 use crate::jinja::Relation;
 
-/// The parts of a file besides its statement.
+/// The parts of a file other than its statement.
 pub struct BuildFile<'a> {
     pub dialect: &'a Dialect,
     pub node: &'a Node,

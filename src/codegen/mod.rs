@@ -1,6 +1,6 @@
-//! The SQL text of every file of a plan: takes a model with its query and settings and returns
-//! text, with slots for the window if the statement is the same for each batch. Knows neither steps
-//! and their order nor files on disk.
+//! The SQL text of every file of a plan. Takes a model with its query and settings; returns text,
+//! with slots for the window if the statement is the same for each batch. It does not depend on
+//! steps, their order, or files on disk.
 
 mod adapter_config;
 mod alter;

@@ -148,7 +148,7 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
     Ok(Arc::new(BatchTemplate::new(&text, batches.settings.timezone)))
 }
 
-/// The row of a batch in the ledger.
+/// The ledger row of a batch.
 fn ledger_row<'a>(batches: &Batches<'a>) -> LedgerRow<'a> {
     LedgerRow {
         model: &batches.node.unique_id,
@@ -203,7 +203,7 @@ fn other_columns(batches: &Batches) -> Result<Value, Diagnostic> {
         let needed =
             batches.dialect.strategy_of(batches.strategy.variant.as_deref()).needs_partitions;
         let error = Diagnostic::error(format!(
-            "the columns of `{}` are unknown, and those besides the partition must be listed",
+            "the columns of `{}` are unknown, but those other than the partition must be listed",
             batches.node.name
         ));
         return if needed {
@@ -325,7 +325,7 @@ fn atomicity(batches: &Batches) -> String {
     }
 }
 
-/// Rejects names that contain the characters which mark slots.
+/// Rejects names that contain characters that mark slots.
 fn reject_slot_characters(batches: &Batches) -> Result<(), Diagnostic> {
     let node = batches.node;
     let texts =

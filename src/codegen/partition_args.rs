@@ -11,7 +11,7 @@ use crate::dialect::{Dialect, Sql, for_each};
 /// provably whole partitions.
 #[derive(Default)]
 pub struct PartitionArgs {
-    /// True for rows in the window's partitions. None if the engine computes the partition.
+    /// True for rows in the window's partitions. `None` if the engine computes the partition.
     pub inside: Option<Sql>,
     /// The same predicate, if the engine needs it in the statement to prune partitions.
     prune: Option<Sql>,

@@ -174,8 +174,7 @@ fn integer(value: &str) -> Option<i64> {
     number(value)?.parse().ok()
 }
 
-/// The digits of a number, without the separators, signs of currency and percent signs that it may
-/// be written with.
+/// The digits of a number, without separators, currency signs and percent signs.
 fn number(value: &str) -> Option<String> {
     let value = value.trim().trim_matches('%');
     let (sign, digits) = value.strip_prefix('-').map_or(("", value), |digits| ("-", digits));
@@ -216,7 +215,7 @@ fn date(value: &str) -> Option<String> {
     (value.trim().find('-') == Some(4)).then(|| day.format("%Y-%m-%d").to_string())
 }
 
-/// The time in UTC if the value has an offset; else the unchanged time.
+/// The time in UTC if the value has an offset; else the unchanged value.
 fn timestamp(value: &str) -> Option<String> {
     let value = value.trim();
     let naive = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];

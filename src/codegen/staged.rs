@@ -1,7 +1,7 @@
-//! The files of a staged backfill besides its batches: the two tables, the step that publishes the
-//! staged rows, the file that takes them back, and the file that drops the tables. The rows that
-//! are replaced are kept in a third table, whose existence means that it is complete. Every file
-//! compares the three tables first, so that it stops where another writer has changed the rows.
+//! The files of a staged backfill other than its batches: the two tables, the step that publishes
+//! the staged rows, the file that restores the old rows, and the file that drops the tables. The
+//! replaced rows are stored in a third table, which is complete if it exists. Every file first
+//! compares the three tables, so that it stops if another writer has changed the rows.
 
 use minijinja::Value;
 
@@ -24,7 +24,7 @@ use crate::window::Cover;
 #[derive(Clone, Debug)]
 pub struct StagedTables {
     pub target: Relation,
-    /// What the batches write.
+    /// The table that the batches write.
     pub staged: Relation,
     /// The rows of the target that are replaced.
     pub before: Relation,
@@ -32,7 +32,7 @@ pub struct StagedTables {
     pub approved: Relation,
 }
 
-/// What the files are made from.
+/// The input of the files.
 pub struct StagedBackfill<'a> {
     pub dialect: &'a Dialect,
     pub node: &'a Node,
@@ -42,7 +42,7 @@ pub struct StagedBackfill<'a> {
     pub cover: &'a Cover,
 }
 
-/// The names of the tables next to the model's own.
+/// The names of the tables next to the model's table.
 pub fn staged_tables(dialect: &Dialect, node: &Node) -> Result<StagedTables, Diagnostic> {
     let next_to = |suffix: &str| {
         let identifier = dialect.limited_name(&node.relation.identifier, suffix, 0);
@@ -58,8 +58,8 @@ pub fn staged_tables(dialect: &Dialect, node: &Node) -> Result<StagedTables, Dia
 
 impl StagedBackfill<'_> {
     /// `01_create.sql`: the target if it is missing, with the columns of the query, and the staged
-    /// table in its shape. `shape`: the query of the target; `alter`: the statements that bring the
-    /// target's columns in line with the query.
+    /// table with the same columns. `shape` is the query of the target; `alter` has the statements
+    /// that adapt the target's columns to the query.
     pub fn create(&self, shape: &str, alter: &Sql) -> Result<String, Diagnostic> {
         let StagedBackfill { dialect, node, tables, .. } = self;
         let StagedTables { target, staged, approved, .. } = tables;
@@ -111,7 +111,7 @@ impl StagedBackfill<'_> {
         )
     }
 
-    /// The file that takes the published rows back.
+    /// The file that restores the replaced rows.
     pub fn undo(&self) -> Result<String, Diagnostic> {
         let StagedTables { target, staged, before, .. } = self.tables;
         self.file(
@@ -217,8 +217,8 @@ impl StagedBackfill<'_> {
         let row = LedgerRow {
             model: &node.unique_id,
             kind,
-            // One range cannot leave out a gap. A row without one covers no batch, so that the
-            // batches count as missing, and never as published where they are not.
+            // One range cannot omit a gap. A row without a range covers no batch, so its batches
+            // count as missing, and never as published by mistake.
             range: (cover.runs().len() == 1).then_some(range),
             is_counted: false,
             class: WrapClass::Batches,
@@ -230,7 +230,7 @@ impl StagedBackfill<'_> {
         Ok(BatchTemplate::new(&text, settings.timezone).fill_range(&range, &batches))
     }
 
-    /// The condition of the rows in the windows of the backfill: one range, or several where ranges
+    /// The predicate of the rows in the windows of the backfill: one range, or several if ranges
     /// are excluded.
     fn windows_predicate(&self) -> Result<String, Diagnostic> {
         let predicate = window_predicate(self.dialect, &self.settings.event_time)?.0;

@@ -1,6 +1,6 @@
 //! Chooses the strategy for one model: by the table's format, and by whether every window is
-//! provably a whole number of the table's partitions. Rejects a model whose table the engine can
-//! only overwrite by whole partitions if the windows are not aligned.
+//! provably a whole number of the table's partitions. Rejects a model with unaligned windows if the
+//! engine can overwrite its table only by whole partitions.
 
 use chrono_tz::Tz;
 use serde_json::Value;
@@ -24,10 +24,10 @@ pub struct Strategy {
     pub partition: Option<Partition>,
 }
 
-/// How a table is partitioned, if the event time alone determines the partition of a row.
+/// The partitioning of a table, if the event time alone determines the partition of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Partition {
-    /// The column with the partition's value; none if the engine computes it.
+    /// The column with the partition's value; `None` if the engine computes it.
     pub column: Option<String>,
     pub grain: Grain,
     /// The macro for a partition's value.
@@ -36,7 +36,7 @@ pub struct Partition {
     pub others: Vec<String>,
 }
 
-/// The input of the choice of a strategy.
+/// The input for choosing a strategy.
 pub struct StrategyInput<'a> {
     pub node: &'a Node,
     pub settings: &'a Microbatch,
@@ -179,7 +179,7 @@ pub fn aligned_partition(
     }))
 }
 
-/// The grain and the literal of the first form that matches the text; `{}` in a form stands for one
+/// The grain and the literal of the first form that matches the text; `{}` in a form represents one
 /// of the sources.
 fn match_form(forms: &[&PartitionForm], text: &str, sources: &[String]) -> Option<(Grain, String)> {
     let matched = forms

@@ -180,7 +180,7 @@ fn partition_by(dialect: &Dialect, partition: &Map<String, Value>) -> Result<Sql
             event time",
         )
         .hint(
-            "remove `time_ingestion_partitioning`, and set `field` to a column of the query: best \
+            "remove `time_ingestion_partitioning`, and set `field` to a column of the query, preferably \
             the event time",
         ));
     }
@@ -232,7 +232,7 @@ pub(super) fn string_pairs(dialect: &Dialect, value: &Value) -> String {
         .join(", ")
 }
 
-/// `name = value` as the author wrote both.
+/// `name = value` pairs in the author's spelling.
 pub(super) fn plain_pairs(value: &Value) -> String {
     let Value::Object(pairs) = value else { return String::new() };
     pairs

@@ -1,5 +1,5 @@
-//! Terminates an author's text: what follows is written on a new line if the text ends with a line
-//! comment.
+//! Terminates an author's text. If the text ends with a line comment, the terminator is written on
+//! a new line.
 
 /// The text with its terminator: a parenthesis or a semicolon.
 pub fn terminate(text: &str, end: &str) -> String {
@@ -17,8 +17,8 @@ pub fn is_terminated(text: &str) -> bool {
     code.trim_end().ends_with(';')
 }
 
-/// The position of what may be a line comment at the end of the text. It may also be in a string;
-/// then the additional line break is harmless.
+/// The position of a possible line comment at the end of the text. It may also be in a string; then
+/// the additional line break is harmless.
 fn trailing_comment(text: &str) -> Option<usize> {
     let line = text.rfind('\n').map_or(0, |end| end + 1);
     ["--", "#", "//"]

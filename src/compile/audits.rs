@@ -30,7 +30,7 @@ pub(super) fn staged_audit(
     audited(model, mode, &tables.staged, |audited| codegen::audit_of_staged_rows(audited, tables))
 }
 
-/// Calls `then` with what is audited.
+/// Calls `then` with the input of the audit.
 fn audited<T>(
     model: &MicrobatchModel,
     mode: OutsideWindow,

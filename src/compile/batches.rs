@@ -16,7 +16,7 @@ use crate::plan::manifest::{MicrobatchEntry, ModelEntry};
 use crate::plan::{ModelSteps, Sha256, StepKind};
 use crate::window;
 
-/// Compiles one microbatch model. None if no batch is missing.
+/// Compiles one microbatch model. `None` if no batch is missing.
 pub(super) fn compile_model(
     context: &Context,
     node: &Node,

@@ -1,5 +1,5 @@
-//! Runs `check` on models: alone (`batchwright check` continues after a broken model) and as a part
-//! of a compilation.
+//! Runs `check` on models: separately (`batchwright check` continues after a broken model) or as a
+//! part of a compilation.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -94,7 +94,7 @@ fn check_model(
     run_checks(&model, refused)
 }
 
-/// Checks a model with its query. `refused` are the errors that stop its compilation.
+/// Checks a model with its query. `refused` has the errors that stop its compilation.
 pub(super) fn run_checks(
     model: &MicrobatchModel,
     refused: Vec<(check::Rule, Diagnostic)>,
@@ -118,7 +118,7 @@ pub(super) fn run_checks(
     })
 }
 
-/// Calls `run` with the check input of a model, without what the request adds.
+/// Calls `run` with the check input of a model, without the data of the request.
 fn with_check_input<T>(
     context: &Context,
     node: &Node,
@@ -151,8 +151,8 @@ fn with_check_input<T>(
     })
 }
 
-/// The query of the batch of `begin`, rendered now and at a later time, if it reads the clock. If
-/// the later one fails, it is empty.
+/// The query of the batch of `begin`, rendered for the current and for a later time, if it reads
+/// the clock. If the later one fails, it is empty.
 fn clock_renders(
     model: &MicrobatchModel,
 ) -> Result<Option<(RenderedModel, RenderedModel)>, Diagnostics> {
@@ -178,8 +178,8 @@ fn clock_renders(
 /// Cached window keys of inputs, by unique id.
 pub(super) type WindowKeysCache = Mutex<BTreeMap<String, check::WindowKeys>>;
 
-/// The columns of an input whose values occur in one batch of its reader only. They are derived
-/// from the input's own query and batches, and hold for readers whose batches are as large or
+/// The columns of an input whose values occur in only one batch of its reader. They are derived
+/// from the input's own query and batches, and are valid for readers whose batches are as large or
 /// larger.
 fn window_keys_of(context: &Context, id: &str, reader: &Microbatch) -> check::WindowKeys {
     let node = &context.graph.nodes[id];

@@ -1,6 +1,6 @@
 //! Rejects text of the project that the dialect's client would run as a client command on the
 //! user's machine (dbt's driver would report a syntax error). Checks all text of a plan's files,
-//! whatever setting it comes from.
+//! from any setting.
 
 use super::Context;
 use crate::config::{Kind, Node};

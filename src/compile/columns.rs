@@ -1,6 +1,6 @@
 //! The columns of relations, without a warehouse: from dbt's catalog, else from the project: an
-//! enforced contract, the header of a seed, the projection of a model's query, or, if that is
-//! unknown, the declared columns.
+//! enforced contract, the header of a seed, the projection of a model's query, or the declared
+//! columns.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -33,11 +33,11 @@ pub struct Columns {
     by_relation: BTreeMap<[String; 3], String>,
     /// Results, so that each model is rendered and parsed once for each purpose.
     cache: Mutex<BTreeMap<ProjectionKey, Option<Vec<ResultColumn>>>>,
-    /// Projections that are being computed. A model that needs its own columns gets none.
+    /// Projections that are being computed. A model that depends on its own columns has none.
     in_progress: Mutex<Vec<InProgress>>,
 }
 
-/// What a projection is for, and the unique id of the model.
+/// The purpose of a projection, and the unique id of the model.
 type ProjectionKey = (Purpose, String);
 
 struct InProgress {
@@ -47,8 +47,8 @@ struct InProgress {
     is_incomplete: bool,
 }
 
-/// What columns are needed for. A template uses the best information; a statement that lists
-/// columns only certain information.
+/// The purpose of columns. A template uses the best available information; a statement that lists
+/// columns uses only certain information.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Purpose {
     Template,
@@ -119,7 +119,7 @@ impl Columns {
             .collect();
         Columns {
             catalog: project.catalog.clone(),
-            recorded: project.has_answers,
+            recorded: project.has_recorded_results,
             graph: graph.clone(),
             jinja: Arc::downgrade(&project.jinja),
             database: project.target.database.clone(),
@@ -218,7 +218,7 @@ impl Columns {
         columns
     }
 
-    /// Marks a projection as in progress in this thread. False if it already is.
+    /// Marks a projection as in progress on this thread. Returns false if it already is.
     fn begin(&self, key: &(Purpose, String)) -> bool {
         let thread = std::thread::current().id();
         let mut open = lock(&self.in_progress);
@@ -234,7 +234,7 @@ impl Columns {
         true
     }
 
-    /// Removes the mark. True if the result is complete.
+    /// Removes the mark. Returns true if the result is complete.
     fn end(&self, key: &(Purpose, String)) -> bool {
         let thread = std::thread::current().id();
         let mut open = lock(&self.in_progress);

@@ -1,5 +1,5 @@
-//! The views that depend on a relation. Some engines drop them, or may, when the relation is
-//! replaced. Lists them in the order of the graph, and warns about those that the plan does not
+//! The views that depend on a relation. Some engines drop them, or may drop them, when the relation
+//! is replaced. Lists them in the order of the graph, and warns about those that the plan does not
 //! build again.
 
 use std::collections::BTreeSet;
@@ -44,7 +44,8 @@ pub(super) fn header_line(context: &Context, views: &[&Node]) -> Option<String> 
     Some(format!("{}: {effect}", names.join(", ")))
 }
 
-/// A warning for the views that the engine always drops and that no step of the plan creates again.
+/// A warning about the views that the engine always drops and that no step of the plan creates
+/// again.
 pub(super) fn dropped_views_warning(
     context: &Context,
     node: &Node,

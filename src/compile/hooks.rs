@@ -1,5 +1,5 @@
 //! Statements of the author around a model: hooks and headers. Renders hooks; rejects text with an
-//! unterminated string, comment or parenthesis, which would swallow the statements after it, and
+//! unterminated string, comment or parenthesis, which would include the statements after it, and
 //! text with client commands.
 
 use super::Context;

@@ -16,8 +16,7 @@ use crate::plan::manifest::{
 };
 
 /// The relations that a query may read: the node's inputs, also through ephemeral models, and every
-/// source by its plain name. A plain name without a database belongs to `database`, that of the
-/// target.
+/// source by its plain name. A plain name without a database is in `database`, that of the target.
 pub fn query_inputs(graph: &Graph, node: &Node, database: Option<&str>) -> Vec<Input> {
     let read = reads_through(graph, node);
     let sources = graph.sources().filter(|source| !read.contains(&source.unique_id));
@@ -139,7 +138,7 @@ pub fn input_entries(
     entries
 }
 
-/// Unique ids of what the hooks of a node refer to.
+/// The unique ids of the nodes that the hooks of a node reference.
 fn read_by_hooks(graph: &Arc<Graph>, node: &Node) -> BTreeSet<String> {
     let lookup = graph.seen_from(&node.package);
     let read_set = &node.hook_reads;
@@ -180,7 +179,7 @@ fn unfiltered_reason(access: &Access) -> Option<String> {
     })
 }
 
-/// The models that must run before this one: whole, or the overlapping batches only.
+/// The models that must run before this one: all of their steps, or only the overlapping batches.
 pub fn read_set(
     entries: &[InputEntry],
     graph: &Arc<Graph>,
@@ -197,8 +196,8 @@ pub fn read_set(
     reads
 }
 
-/// Adds the planned models that are reached through models that are not in the plan. They are read
-/// whole, since it is unknown how the rows between depend on each other.
+/// Adds the planned models that are reached through models that are not in the plan. A batch
+/// depends on all of their steps, since the dependencies between the rows are unknown.
 pub fn add_indirect_reads(reads: &mut ReadSet, graph: &Graph, planned: &BTreeSet<String>) {
     let hooks = planned_ancestors(&reads.hooks, graph, planned);
     reads.hooks.extend(hooks);

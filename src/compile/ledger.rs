@@ -1,5 +1,5 @@
 //! The ledger of a plan: its table, from the setting of the project or the command line, and the
-//! step that creates it. Refuses a name that cannot be written and the table of a model.
+//! step that creates it. Rejects a name that the dialect cannot write, and the table of a model.
 
 use super::LoadedProject;
 use super::identifiers::is_writable;
@@ -11,8 +11,8 @@ use crate::jinja::Relation;
 use crate::plan::Plan;
 use crate::project::LedgerSetting;
 
-/// The table that a setting names: `table`, `schema.table` or `database.schema.table`. What it does
-/// not name is that of the target.
+/// The table that a setting names: `table`, `schema.table` or `database.schema.table`. Missing
+/// parts are those of the target.
 pub fn ledger_table(
     setting: &LedgerSetting,
     dialect: &Dialect,
@@ -65,7 +65,7 @@ fn name_parts(name: &str) -> Vec<String> {
     parts
 }
 
-/// Lets the statements of the dialect write to the ledger. None without a ledger.
+/// Makes the statements of the dialect write to the ledger. `None` without a ledger.
 pub(super) fn attach(
     loaded: &mut LoadedProject,
     setting: Option<&LedgerSetting>,
@@ -81,13 +81,13 @@ pub(super) fn attach(
             node.unique_id
         ))
         .at_maybe(setting.at.clone())
-        .hint("name another table"));
+        .hint("use another table"));
     }
     loaded.dialect.ledger_table = Some(Sql(name));
     Ok(Some(table))
 }
 
-/// Adds the step that creates the table. Its format is that of the first model which has one that
+/// Adds the step that creates the table. Its format is that of the first model with a format that
 /// the setting could name.
 pub(super) fn add(
     plan: &mut Plan,

@@ -11,7 +11,7 @@ use crate::config::{self, Broken, Kind, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::dialect::{self, Dialect};
 use crate::graph::{self, Graph, PreviousState, Selected, Selection};
-use crate::project::{self, Facts, LoadOptions, Project, TargetFacts};
+use crate::project::{self, DialectSettings, LoadOptions, Project, TargetSettings};
 
 /// A project whose nodes are linked to a graph.
 pub struct LoadedProject {
@@ -32,9 +32,9 @@ pub fn open(open: &LoadOptions) -> Result<LoadedProject, Diagnostics> {
             .take()
             .filter(|dialect| dialect.name == name)
             .map_or_else(|| dialect::named(name), Ok)?;
-        let facts = facts(&dialect);
+        let dialect_settings = dialect_settings(&dialect);
         loaded_dialect.set(Some(dialect));
-        Ok(facts)
+        Ok(dialect_settings)
     })?;
     let dialect = loaded_dialect.take().filter(|dialect| dialect.name == project.target.dialect);
     let mut dialect = dialect.map_or_else(|| dialect::named(&project.target.dialect), Ok)?;
@@ -103,20 +103,20 @@ fn graph_gap(broken: &[Broken]) -> Option<Diagnostic> {
 }
 
 /// The properties of a dialect that loading a target needs.
-pub fn target_facts(dialect: &Dialect) -> TargetFacts {
-    TargetFacts {
+pub fn target_settings(dialect: &Dialect) -> TargetSettings {
+    TargetSettings {
         schema: dialect.target.default_schema.clone(),
         keys: dialect.target.target_keys.clone(),
     }
 }
 
 /// The properties of a dialect that loading a project needs.
-fn facts(dialect: &Dialect) -> Facts {
-    Facts {
+fn dialect_settings(dialect: &Dialect) -> DialectSettings {
+    DialectSettings {
         style: dialect.relation_style(),
         columns: dialect.column_style(),
         adapters: dialect.dispatch.clone(),
-        target: target_facts(dialect),
+        target: target_settings(dialect),
         files_as_sources: dialect.target.files_as_sources,
     }
 }
@@ -204,7 +204,7 @@ fn previous_state(
 ) -> Result<PreviousState, Diagnostics> {
     let Some(folder) = &selection.state else { return Ok(PreviousState::default()) };
     let results = project::results(&project.root, folder);
-    let changes = match project::earlier(&project.root, folder) {
+    let changes = match project::earlier_state(&project.root, folder) {
         Ok(earlier) => Some(graph::changes::since(graph, project, &earlier)),
         // The state folder of a run contains results but no plan.
         Err(_) if results.is_some() => None,
@@ -213,6 +213,6 @@ fn previous_state(
     Ok(PreviousState {
         changes,
         results,
-        fresher: project::fresher(&project.root, folder, &project.root.join("target")),
+        fresher: project::fresher_sources(&project.root, folder, &project.root.join("target")),
     })
 }

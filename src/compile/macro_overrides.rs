@@ -65,7 +65,7 @@ const MACROS: [(&str, Scope); 38] = [
     ("sync_column_schemas", Scope::Incremental("")),
 ];
 
-/// The macros among them that are called for a plan, if the dialect runs strategy macros.
+/// Those that a plan calls, if the dialect runs strategy macros.
 const STRATEGIES: [&str; 9] = [
     "get_delete_insert_merge_sql",
     "get_incremental_append_sql",
@@ -78,7 +78,7 @@ const STRATEGIES: [&str; 9] = [
     "get_merge_sql",
 ];
 
-/// Overrides that are not called for the plan of `models`. `runs_strategies`: whether strategy
+/// The overrides that the plan of `models` does not call. `runs_strategies`: whether strategy
 /// macros are called.
 pub fn unused_overrides(
     project: &Project,
@@ -124,13 +124,13 @@ pub fn unused_overrides(
 
 fn unused_macro(name: &str, scope: Scope, at: Location) -> Diagnostic {
     let warning = Diagnostic::warning(format!(
-        "macro `{name}` of this project overrides a macro of dbt, and has no effect on the plan"
+        "macro `{name}` of this project overrides a macro of dbt, but has no effect on the plan"
     ))
     .at(at);
     match scope {
         Scope::Microbatch => warning
             .fact("dbt runs the statements that it returns for each batch")
-            .hint("compare its SQL with the plan, or delete it so that dbt does the same"),
+            .hint("compare its SQL with the plan, or delete it, so that dbt runs the same SQL"),
         _ => warning.hint("compare the statements that it returns with those of the plan"),
     }
 }

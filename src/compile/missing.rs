@@ -1,6 +1,6 @@
-//! `--missing`: the batches of a model between `begin` and now that are not finished, instead of the
-//! newest ones. A batch is finished if it was written when no more rows were expected: after its
-//! window and its `lookback`. The newest batches are planned as in every plan.
+//! `--missing`: the batches of a model between `begin` and now that are not finished, instead of
+//! the newest ones. A batch is finished if it was written after its window and its `lookback`, when
+//! no more rows were expected. The newest batches are planned as in every plan.
 
 use super::microbatch::{MicrobatchModel, batch_settings};
 use super::request::Missing;
@@ -8,13 +8,13 @@ use crate::calendar::{Instant, Window};
 use crate::config::Microbatch;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::Sha256;
-use crate::plan::coverage::settled;
+use crate::plan::coverage::settled_after;
 use crate::window::{self, Cover, WindowRequest};
 
 /// The maximum number of batches between `begin` and now.
 const MAX_WINDOWS: usize = 10_000_000;
 
-/// The request for all windows of a model, of which the missing ones are planned.
+/// The request for all windows of a model, from which the missing ones are selected.
 pub(super) fn all_windows(request: &WindowRequest) -> WindowRequest {
     WindowRequest { max_batches: MAX_WINDOWS, ..request.clone() }
 }
@@ -69,5 +69,5 @@ pub(super) fn missing_windows(
 }
 
 fn settled_at(settings: &Microbatch, window: Window) -> Instant {
-    settled(window, settings.lookback, settings.batch_size, settings.timezone)
+    settled_after(window, settings.lookback, settings.batch_size, settings.timezone)
 }

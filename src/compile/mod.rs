@@ -57,7 +57,7 @@ pub use incremental_tables::{ColumnQueries, column_queries};
 pub use ledger::ledger_table;
 pub use list::{ListedModel, list};
 use load::selects_everything;
-pub use load::{LoadedProject, open, target_facts};
+pub use load::{LoadedProject, open, target_settings};
 pub use render_queries::{RenderRequest, RenderedQueries, render_queries};
 pub use report::{BatchRange, ReportRow, render_table};
 pub use request::{Missing, Request};
@@ -204,7 +204,7 @@ fn compile_model(
     Ok(Some(output))
 }
 
-/// The node with the settings that the request changes.
+/// The node with the settings that the request overrides.
 fn with_request_settings(node: &Node, request: &Request) -> Node {
     let mut node = if request.staged { staged::without_drops(node) } else { node.clone() };
     if let Some(file) = &request.backfill
@@ -235,7 +235,7 @@ fn with_broken_models(mut errors: DedupedDiagnostics, broken: &[Broken]) -> Diag
     Diagnostics(errors.finish())
 }
 
-/// The messages of the warnings. Those of `check` are findings of their own in the manifest.
+/// The messages of the warnings. Those of `check` are separate findings in the manifest.
 fn warnings(diagnostics: &[Diagnostic]) -> impl Iterator<Item = String> + '_ {
     diagnostics
         .iter()

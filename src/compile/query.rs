@@ -85,7 +85,7 @@ fn filtered_query(
         }
         None => Ok(filter.relation.clone()),
     };
-    // For parsing only the position of the filter matters, so any literal will do for a column
+    // Only the position of the filter matters for parsing, so any literal is valid for a column
     // without a declared type.
     let sample_replacement = |filter: &Filter| match event_time(&filter.unique_id) {
         Some(time) => {
@@ -157,7 +157,8 @@ fn filtered_query(
     Ok(FilteredQuery { text, injected, sql, left_out, reads_self })
 }
 
-/// Rejects an ephemeral model whose query lacks the column by which its readers filter it.
+/// Rejects an ephemeral model whose query lacks the event-time column by which reads of it are
+/// filtered.
 fn ephemeral_event_time(context: &Context, node: &Node) -> Result<(), Diagnostic> {
     let Some(event_time) = node
         .event_time

@@ -42,7 +42,7 @@ fn bounded_rebuild(node: &Node) -> String {
         return format!("rebuild a range: `{command} --event-time-start …`");
     };
     format!(
-        "rebuild a range, which keeps the rest: `{command} --event-time-start {start} \
+        "rebuild a range, without changing the other rows: `{command} --event-time-start {start} \
          --event-time-end {end}`"
     )
 }
@@ -80,7 +80,7 @@ pub fn rebuilds(settings: &Microbatch, request: &Request) -> bool {
     requested && request.windows.bounds.is_none()
 }
 
-/// What a full refresh or a staged backfill does with the table, for the closing table.
+/// The effect of a full refresh or a staged backfill on the table, for the closing table.
 pub fn effect(settings: &Microbatch, request: &Request) -> Option<&'static str> {
     if request.staged {
         Some("staged until `batchwright publish`")
@@ -99,7 +99,7 @@ pub fn is_first_run(node: &Node, request: &Request) -> bool {
 }
 
 /// The shadow table that a full refresh fills and then swaps in. Its name contains a hash of the
-/// query and the range, so that the remains of a different rebuild are never reused.
+/// query and the range, so that the rows of another rebuild are never reused.
 pub fn shadow_relation(
     dialect: &Dialect,
     node: &Node,

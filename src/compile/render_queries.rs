@@ -90,8 +90,8 @@ pub fn render_queries(request: &RenderRequest) -> Result<RenderedQueries, Diagno
     Ok(rendered_queries)
 }
 
-/// The nodes whose queries refer to a broken model, whose relation is unknown. An ephemeral node
-/// blocks the nodes that read it, too.
+/// The nodes whose queries reference a broken model, whose relation is unknown. An ephemeral node
+/// also blocks the nodes that read it.
 fn blocked_nodes(graph: &Arc<Graph>, broken: &BTreeSet<String>) -> BTreeSet<String> {
     let mut blocked = BTreeSet::new();
     for id in graph.order.iter().filter(|_| !broken.is_empty()) {

@@ -6,7 +6,7 @@ use crate::window::{Cover, Span};
 
 /// The minimum space between two columns.
 const GAP: usize = 2;
-/// A model with more chunks shows the first and the last ones.
+/// A model with more chunks shows only the first and the last ones.
 const MAX_CHUNKS: usize = 24;
 const REMARK_INDENT: &str = "  ";
 
@@ -16,12 +16,12 @@ pub struct ReportRow {
     pub model: String,
     /// The strategy of the manifest, which [`render_table`] shortens.
     pub strategy: String,
-    /// Whether a batch is written completely or not at all.
+    /// Whether a batch is written atomically.
     pub atomic: bool,
     pub batches: Option<BatchRange>,
     /// The label of each chunk, with its batches.
     pub chunks: Vec<(String, BatchRange)>,
-    /// What a full refresh or a staged backfill does.
+    /// The effect of a full refresh or a staged backfill.
     pub refresh: Option<&'static str>,
     pub warnings: usize,
     /// The findings of `check`, without notes.
@@ -87,7 +87,7 @@ impl BatchRange {
         }
     }
 
-    /// The labels of the first and the last batch. `is_short` leaves out what the last label
+    /// The labels of the first and the last batch. `is_short` omits the part that the last label
     /// repeats: `2024-09-01…03`.
     fn labels(&self, is_short: bool) -> String {
         let (first, last) = (&self.first, &self.last);
@@ -105,7 +105,7 @@ impl BatchRange {
 }
 
 /// The rows as a table of at most `width` columns, if the names of models allow it. In a narrow
-/// table labels are shortened, and remarks follow below their row.
+/// table labels are shortened, and remarks are on the line below their row.
 pub fn render_table(rows: &[ReportRow], width: usize) -> String {
     if rows.is_empty() {
         return String::new();
@@ -171,8 +171,8 @@ fn cells(range: Option<&BatchRange>, is_short: bool) -> [String; 2] {
 }
 
 impl ReportRow {
-    /// The strategy without how the rows are staged; a microbatch model also says whether it is
-    /// atomic.
+    /// The strategy without the staging method; for a microbatch model, followed by `atomic` if it
+    /// is.
     fn short_strategy(&self) -> String {
         let short = self.strategy.trim_start_matches("staged, then ");
         let short = short.trim_start_matches("staged ").replace(" + ", "+");
@@ -189,8 +189,8 @@ impl ReportRow {
     }
 }
 
-/// Draws the lines; columns without content are left out. A name that is longer than `max_name`
-/// has a line of its own.
+/// Draws the lines; columns without content are omitted. A name that is longer than `max_name` has
+/// its own line.
 fn draw(lines: &[Line], is_below: bool, max_name: usize) -> String {
     let widths = widths(lines, max_name);
     let has_remarks = lines[1..].iter().any(|line| !line.remarks.is_empty());
@@ -228,7 +228,7 @@ fn widths(lines: &[Line], max_name: usize) -> [usize; 4] {
     })
 }
 
-/// The width of all columns behind the names.
+/// The width of all columns after the names.
 fn names_excluded(lines: &[Line]) -> usize {
     let others = widths(lines, usize::MAX).into_iter().skip(1).filter(|width| *width > 0);
     others.map(|width| width + GAP).sum()
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_line_up_and_empty_ones_vanish() {
+    fn columns_are_aligned_and_empty_ones_are_omitted() {
         assert_eq!(
             render_table(&[row("a", None), row("long_name", None)], 80),
             "model      strategy\na          view\nlong_name  view\n"
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn remarks_move_below_their_row_before_a_name_does() {
+    fn remarks_move_below_their_row_before_names_do() {
         let range = Some((3, "2024-09-01", "2024-09-03"));
         let rows =
             [ReportRow { warnings: 1, findings: 2, ..row("orders", range) }, row("users", None)];
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_leave_out_what_they_repeat() {
+    fn labels_omit_repeated_parts() {
         let labels = |first: &str, last: &str| {
             let range = BatchRange { count: 2, size: None, first: first.into(), last: last.into() };
             range.labels(true)

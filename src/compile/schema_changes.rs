@@ -55,12 +55,12 @@ pub(super) struct ChangeInput<'a> {
     pub query: &'a str,
     /// Its columns.
     pub columns: Option<&'a [ResultColumn]>,
-    /// The columns of the query that makes the table.
+    /// The columns of the query that creates the table.
     pub first: Option<&'a [ResultColumn]>,
 }
 
-/// The change for a model's `on_schema_change`. None if it is `ignore` or the dialect cannot alter
-/// tables.
+/// The change for a model's `on_schema_change`. `None` if it is `ignore` or the dialect cannot
+/// alter tables.
 pub(super) fn table_change(of: &ChangeInput) -> Result<Option<TableChange>, Diagnostic> {
     let ChangeInput { context, node, .. } = of;
     let (dialect, change) = (context.dialect, node.schema_change());
@@ -200,8 +200,7 @@ pub(super) fn left_out_warning(node: &Node, columns: &[String]) -> Option<Diagno
     let names = columns.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let warning = || {
         Diagnostic::warning(format!(
-            "the table of `{}` lacks {names}, so the plan leaves that \
-            out",
+            "the table of `{}` lacks {names}, so the plan does not insert it",
             node.name
         ))
         .at(node.file.line(1))

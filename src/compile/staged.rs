@@ -1,6 +1,6 @@
 //! `--staged`: a backfill that is written next to the tables and published at the end. Takes the
-//! selected models; gives their tables and files. A staged model reads the staged rows of the other
-//! staged models. Refuses what cannot be staged.
+//! selected models; returns their tables and files. A staged model reads the staged rows of other
+//! staged models. Rejects models that cannot be staged.
 
 use std::collections::BTreeMap;
 
@@ -20,10 +20,10 @@ use crate::window;
 /// The models of a staged backfill: their tables, by unique id.
 pub(super) struct StagedModels(BTreeMap<String, StagedTables>);
 
-/// The folders of the files that are no steps.
+/// The folders of the files that are not steps.
 pub(super) const FOLDERS: [&str; 2] = ["undo", "cleanup"];
 
-/// Refuses what cannot be staged; gives the tables of the other models.
+/// Returns the tables of the models. Rejects models that cannot be staged.
 pub(super) fn stage(
     dialect: &Dialect,
     graph: &Graph,
@@ -55,14 +55,14 @@ pub(super) fn stage(
             node.name
         ))
         .at(node.file.line(1))
-        .hint(format!("leave it out with `--exclude {}`, and build it after publishing", node.name))
+        .hint(format!("exclude it with `--exclude {}`, and build it after publishing", node.name))
         .into()),
     })?;
     Ok(StagedModels(all.into_iter().flatten().collect()))
 }
 
-/// A model with the settings of a staged backfill: a column that the query lost stays in the table,
-/// since the statement that drops it could not be undone.
+/// A model with the settings of a staged backfill: a column that is no longer in the query stays in
+/// the table, since dropping it could not be undone.
 pub(super) fn without_drops(node: &Node) -> Node {
     let mut node = node.clone();
     if node.schema_change() == SchemaChange::SyncAllColumns
@@ -73,7 +73,7 @@ pub(super) fn without_drops(node: &Node) -> Node {
     node
 }
 
-/// Refuses names that another node of the project has.
+/// Rejects names of tables that another node of the project has.
 fn taken(graph: &Graph, node: &Node, tables: &StagedTables) -> Result<(), Diagnostic> {
     for relation in [&tables.staged, &tables.before, &tables.approved] {
         let name = relation.to_string().to_lowercase();
@@ -81,11 +81,11 @@ fn taken(graph: &Graph, node: &Node, tables: &StagedTables) -> Result<(), Diagno
             graph.nodes.values().find(|other| other.relation.to_string().to_lowercase() == name);
         if let Some(other) = other {
             return Err(Diagnostic::error(format!(
-                "`{}` cannot be staged: its table `{relation}` would be that of `{}`",
+                "`{}` cannot be staged: its table `{relation}` is that of `{}`",
                 node.name, other.unique_id
             ))
             .at(other.file.line(1))
-            .hint("give one of them another `alias`"));
+            .hint("set another `alias` for one of them"));
         }
     }
     Ok(())
@@ -96,7 +96,7 @@ impl StagedModels {
         self.0.get(&node.unique_id)
     }
 
-    /// The filter as it stands in a staged model: it reads the staged rows.
+    /// The filter in the query of a staged model, which reads the staged rows.
     pub fn redirected(&self, filter: &Filter) -> Result<Filter, Diagnostic> {
         let Some(StagedTables { target, staged, .. }) = self.0.get(&filter.unique_id) else {
             return Ok(filter.clone());
@@ -108,12 +108,12 @@ impl StagedModels {
                  would not be read",
                 filter.relation
             ))
-            .hint("write `ref()` alone, or compile the models in plans of their own"));
+            .hint("use only `ref()`, or compile the models in separate plans"));
         }
         Ok(Filter { relation: filter.relation.replacen(&target, &staged, 1), ..filter.clone() })
     }
 
-    /// The inputs as a staged model reads them.
+    /// The inputs of a staged model, with the staged tables.
     pub fn redirect(&self, entries: &mut [InputEntry]) {
         for entry in entries.iter_mut().filter(|entry| entry.filtered) {
             if let Some(tables) = self.0.get(&entry.unique_id) {
@@ -134,7 +134,7 @@ impl StagedModels {
         if mode == OutsideWindow::Keep {
             return Err(refuse(
                 node,
-                "it keeps rows outside of the window, and only the windows are published"
+                "it keeps rows outside of the window, but only the windows are published"
                     .to_string(),
             )
             .hint("set `outside_window` to `error` or `drop`")
@@ -179,14 +179,14 @@ impl StagedModels {
                 return Err(refuse(
                     node,
                     format!(
-                        "a batch reads `{}` from {} until {}, and only {} is staged",
+                        "a batch reads `{}` from {} until {}, but only {} is staged",
                         input.name,
                         display(window.start),
                         display(window.end),
                         runs.collect::<Vec<_>>().join(", ")
                     ),
                 )
-                .hint(format!("choose bounds that are whole batches of `{}`", node.name))
+                .hint(format!("use bounds that are whole batches of `{}`", node.name))
                 .hint(alone)
                 .into());
             }
@@ -199,7 +199,7 @@ fn refuse(node: &Node, why: String) -> Diagnostic {
     Diagnostic::error(format!("`{}` cannot be staged: {why}", node.name)).at(node.file.line(1))
 }
 
-/// The files of a staged model besides its batches.
+/// The files of a staged model other than its batches.
 pub(super) struct StagedFiles {
     pub create: String,
     pub audit: StaticStep,
@@ -208,8 +208,8 @@ pub(super) struct StagedFiles {
     pub entry: StagedEntry,
 }
 
-/// Writes them. `shape`: the query in the shape of which the table is made; `alter`: the statements
-/// that bring the table's columns in line.
+/// Generates them. `shape` is the query whose columns the table has; `alter` has the statements
+/// that adapt the table's columns.
 pub(super) fn files(
     model: &MicrobatchModel,
     mode: OutsideWindow,
@@ -221,7 +221,7 @@ pub(super) fn files(
     let dialect = context.dialect;
     let Some(columns) = known_columns(model) else {
         return Err(Diagnostic::error(format!(
-            "`{}` cannot be staged: the columns of its query are not known",
+            "`{}` cannot be staged: the columns of its query are unknown",
             node.name
         ))
         .at(node.file.line(1))
@@ -256,12 +256,12 @@ fn known_columns(model: &MicrobatchModel) -> Option<Vec<ResultColumn>> {
     columns.filter(|_| is_complete)
 }
 
-/// What is said of a staged model.
+/// Notes about a staged model.
 pub(super) fn notes(context: &Context, node: &Node) -> Option<Diagnostic> {
     let original = context.graph.nodes.get(&node.unique_id)?;
     (original.schema_change() == SchemaChange::SyncAllColumns).then(|| {
         Diagnostic::note(format!(
-            "columns that the query of `{}` lost stay in its table: a staged backfill only adds \
+            "columns that the query of `{}` no longer has stay in its table: a staged backfill only adds \
              columns",
             node.name
         ))

@@ -1,5 +1,5 @@
-//! The formats of `begin`. Takes its text and the model's time zone; gives the instant. Refuses
-//! what two people would read as two dates, and says how to write it.
+//! The formats of `begin`. Takes its text and the model's time zone; returns the instant. Rejects
+//! ambiguous dates, with a hint that shows the correct form.
 
 use std::sync::LazyLock;
 
@@ -9,10 +9,10 @@ use regex::Regex;
 
 use crate::calendar::Instant;
 
-/// The instant that `text` says, local to `timezone` unless it has an offset. The error is a hint:
-/// how to write it.
+/// The instant of `text`, which is local to `timezone` unless it has an offset. The error is a hint
+/// that shows how to write it.
 pub fn begin(text: &str, timezone: Tz) -> Result<Instant, String> {
-    let parts = FORMAT.captures(text.trim()).ok_or_else(|| rewritten(text.trim()))?;
+    let parts = FORMAT.captures(text.trim()).ok_or_else(|| suggestion(text.trim()))?;
     let number =
         |nth: usize| parts.get(nth).map_or(Some(0), |part| part.as_str().parse::<u32>().ok());
     let year = parts[1].parse::<i32>().map_err(|_| formats())?;
@@ -21,10 +21,7 @@ pub fn begin(text: &str, timezone: Tz) -> Result<Instant, String> {
         .and_then(|(month, day)| NaiveDate::from_ymd_opt(year, month, day))
         .filter(|_| year > 0);
     let date = date.ok_or_else(|| {
-        format!(
-            "there is no day `{}-{}-{}`: look at month and day",
-            &parts[1], &parts[2], &parts[3]
-        )
+        format!("`{}-{}-{}` is not a date: check month and day", &parts[1], &parts[2], &parts[3])
     })?;
     let time = number(4)
         .zip(number(5))
@@ -70,17 +67,18 @@ fn seconds(offset: &str) -> Option<i32> {
     Some(if offset.starts_with('-') { -seconds } else { seconds })
 }
 
-/// The instant of a wall clock. An hour that happens twice means its first; one that does not
-/// happen, the next that does.
+/// The instant of a local time. Of an ambiguous time, the first; for a time that does not exist,
+/// the next one that does.
 fn local(time: NaiveDateTime, timezone: Tz) -> Instant {
-    let here = |time: NaiveDateTime| timezone.from_local_datetime(&time).earliest();
-    let earliest: Option<DateTime<Tz>> = here(time)
-        .or_else(|| (1..=96).find_map(|quarters| here(time + Duration::minutes(15 * quarters))));
+    let in_timezone = |time: NaiveDateTime| timezone.from_local_datetime(&time).earliest();
+    let earliest: Option<DateTime<Tz>> = in_timezone(time).or_else(|| {
+        (1..=96).find_map(|quarters| in_timezone(time + Duration::minutes(15 * quarters)))
+    });
     earliest.map_or(time.and_utc(), |earliest| earliest.with_timezone(&Utc))
 }
 
-/// A hint that shows what `text` may have meant.
-fn rewritten(text: &str) -> String {
+/// A hint with the possible meanings of `text`.
+fn suggestion(text: &str) -> String {
     if let Some(parts) = DAY_FIRST.captures(text) {
         let day = |month: &str, day: &str| {
             let date = NaiveDate::from_ymd_opt(
@@ -90,11 +88,11 @@ fn rewritten(text: &str) -> String {
             )?;
             Some(format!("`{date}`"))
         };
-        let mut meant: Vec<String> =
+        let mut suggestions: Vec<String> =
             [day(&parts[1], &parts[2]), day(&parts[2], &parts[1])].into_iter().flatten().collect();
-        meant.dedup();
-        if !meant.is_empty() {
-            return format!("write {}", meant.join(" or "));
+        suggestions.dedup();
+        if !suggestions.is_empty() {
+            return format!("write {}", suggestions.join(" or "));
         }
     }
     if let Some(parts) = YEAR_FIRST.captures(text) {
@@ -130,8 +128,8 @@ mod tests {
     }
 
     #[test]
-    fn formats_that_say_one_thing() {
-        for (text, meant) in [
+    fn unambiguous_formats() {
+        for (text, expected) in [
             ("2024-09-01", "2024-09-01T00:00:00Z"),
             ("2024-09-01 05:00", "2024-09-01T05:00:00Z"),
             ("2024-09-01T05:00:00", "2024-09-01T05:00:00Z"),
@@ -139,7 +137,7 @@ mod tests {
             ("2024-09-01 05:00:00+02:00", "2024-09-01T03:00:00Z"),
             ("2024-09-01T01:00-0530", "2024-09-01T06:30:00Z"),
         ] {
-            assert_eq!(utc(text, Tz::UTC), meant, "{text}");
+            assert_eq!(utc(text, Tz::UTC), expected, "{text}");
         }
         assert_eq!(utc("2024-09-01", Tz::Europe__Paris), "2024-08-31T22:00:00Z");
         assert_eq!(utc("2024-03-31 02:30", Tz::Europe__Paris), "2024-03-31T01:00:00Z");
@@ -147,12 +145,12 @@ mod tests {
     }
 
     #[test]
-    fn formats_that_are_refused() {
+    fn invalid_formats_are_rejected() {
         assert_eq!(utc("01/02/2024", Tz::UTC), "write `2024-01-02` or `2024-02-01`");
         assert_eq!(utc("31.12.2024", Tz::UTC), "write `2024-12-31`");
         assert_eq!(utc("20240101", Tz::UTC), "write `2024-01-01`");
         assert_eq!(utc("2024-1-5", Tz::UTC), "write `2024-01-05`");
-        assert!(utc("2024-02-30", Tz::UTC).starts_with("there is no day"));
+        assert!(utc("2024-02-30", Tz::UTC).starts_with("`2024-02-30` is not a date"));
         assert!(utc("2024-09-01 23:59:60", Tz::UTC).starts_with("a time runs"));
         assert!(utc("2024-09-01 05:00+24:00", Tz::UTC).starts_with("an offset runs"));
         assert!(utc("2024-W05-1", Tz::UTC).starts_with("write a day"));

@@ -1,12 +1,12 @@
-//! What a model says of the rules of `check`, under `meta: {batchwright: {…}}`: `check: {BW004:
-//! note}`, `allow: {BW004: 'a reason'}`, and `late_by: 3 days`, how late rows arrive. Takes the
-//! merged configuration; gives them with their places. Refuses what has another shape; which codes
-//! there are is not known here.
+//! The settings of a model for `check`, under `meta: {batchwright: {…}}`: `check: {BW004: note}`,
+//! `allow: {BW004: 'a reason'}`, and `late_by: 3 days`, how late rows arrive. Takes the merged
+//! configuration; returns them with their locations. Rejects other shapes; whether a code exists is
+//! checked by `check`.
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::layers::{kind, own_setting, text};
+use super::layers::{batchwright_setting, kind, text};
 use crate::calendar::Grain;
 use crate::diagnostics::{Diagnostic, Level, Location, nearest};
 use crate::project::Setting;
@@ -14,13 +14,13 @@ use crate::project::Setting;
 /// The settings of a model for `check`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Check {
-    /// The level of each rule that has another than its own, by code; `None` for `off`.
+    /// The configured level of rules, by code; `None` for `off`.
     pub levels: Vec<(String, Option<Level>, Location)>,
     pub allow: Vec<Allow>,
     pub late_by: Option<LateBy>,
 }
 
-/// A finding that the model's owner has looked at, and accepts.
+/// A finding that the model's owner accepts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Allow {
     pub code: String,
@@ -28,7 +28,7 @@ pub struct Allow {
     pub at: Location,
 }
 
-/// How late rows arrive: `3 days`.
+/// The maximum delay of late rows: `3 days`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LateBy {
     pub count: u32,
@@ -36,19 +36,19 @@ pub struct LateBy {
     pub at: Location,
 }
 
-/// What a model says of the rules of `check`.
+/// The settings of the model for `check`.
 pub fn check(model: &str, config: &IndexMap<String, Setting>) -> Result<Check, Diagnostic> {
     let mut check = Check::default();
     for (code, value, at) in dict(model, config, "check")? {
         let level = match value {
-            // YAML takes `off` for false.
+            // YAML parses `off` as false.
             Value::Bool(false) => None,
             value => match value.as_str() {
                 Some("error") => Some(Level::Error),
                 Some("warning") => Some(Level::Warning),
                 Some("note") => Some(Level::Note),
                 Some("off") => None,
-                _ => return Err(no_level(model, &code, value, at)),
+                _ => return Err(invalid_level(model, &code, value, at)),
             },
         };
         check.levels.push((code, level, at));
@@ -58,15 +58,15 @@ pub fn check(model: &str, config: &IndexMap<String, Setting>) -> Result<Check, D
             let error = format!("model `{model}` allows `{code}` without a reason");
             return Err(Diagnostic::error(error)
                 .at(at)
-                .hint(format!("write it down: `allow: {{{code}: 'why this is right here'}}`")));
+                .hint(format!("add one: `allow: {{{code}: 'why the finding is accepted'}}`")));
         };
         check.allow.push(Allow { code, reason: reason.trim().to_string(), at });
     }
-    if let Some((value, at)) = own_setting(config, "late_by") {
+    if let Some((value, at)) = batchwright_setting(config, "late_by") {
         let late_by = late_by(&text(value));
         let Some((count, grain)) = late_by else {
             let error = format!(
-                "`late_by` of model `{model}` must be a number and a unit, and is `{}`",
+                "`late_by` of model `{model}` must be a number and a unit, but is `{}`",
                 text(value)
             );
             return Err(Diagnostic::error(error).at(at).hint(
@@ -78,15 +78,15 @@ pub fn check(model: &str, config: &IndexMap<String, Setting>) -> Result<Check, D
     Ok(check)
 }
 
-/// The entries of one of the settings that are dicts, with the place of each.
+/// The entries of a setting that is a dict, with their locations.
 fn dict<'a>(
     model: &str,
     config: &'a IndexMap<String, Setting>,
     key: &str,
 ) -> Result<Vec<(String, &'a Value, Location)>, Diagnostic> {
-    let Some((value, at)) = own_setting(config, key) else { return Ok(Vec::new()) };
+    let Some((value, at)) = batchwright_setting(config, key) else { return Ok(Vec::new()) };
     let Some(dict): Option<&Map<String, Value>> = value.as_object() else {
-        let error = format!("`{key}` of model `{model}` must be a dict, and is {}", kind(value));
+        let error = format!("`{key}` of model `{model}` must be a dict, but is {}", kind(value));
         let example =
             if key == "allow" { "allow: {BW004: 'a reason'}" } else { "check: {BW004: note}" };
         return Err(Diagnostic::error(error).at(at).hint(format!("write `{example}`")));
@@ -103,7 +103,7 @@ fn dict<'a>(
         .collect())
 }
 
-fn no_level(model: &str, code: &str, value: &Value, at: Location) -> Diagnostic {
+fn invalid_level(model: &str, code: &str, value: &Value, at: Location) -> Diagnostic {
     let actual = text(value);
     let error = format!(
         "the level of `{code}` for model `{model}` must be `error`, `warning`, `note` or `off`, \
@@ -111,8 +111,8 @@ fn no_level(model: &str, code: &str, value: &Value, at: Location) -> Diagnostic 
     );
     let error = Diagnostic::error(error).at(at);
     match nearest(&actual, ["error", "warning", "note", "off"]) {
-        Some(near) => error.hint(format!("is it `{near}`?")),
-        None => error.hint("`off` silences a rule"),
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint("`off` disables a rule"),
     }
 }
 
@@ -153,11 +153,11 @@ mod tests {
     }
 
     #[test]
-    fn other_shapes_are_refused() {
+    fn other_shapes_are_rejected() {
         let says = |settings: Value| read(settings).unwrap_err().message;
         assert_eq!(
             says(json!({"check": "off"})),
-            "`check` of model `orders` must be a dict, and is text"
+            "`check` of model `orders` must be a dict, but is text"
         );
         assert_eq!(
             says(json!({"allow": {"BW001": ""}})),
@@ -165,7 +165,7 @@ mod tests {
         );
         assert_eq!(
             says(json!({"late_by": 3})),
-            "`late_by` of model `orders` must be a number and a unit, and is `3`"
+            "`late_by` of model `orders` must be a number and a unit, but is `3`"
         );
     }
 }

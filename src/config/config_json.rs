@@ -1,5 +1,5 @@
 //! A node's configuration as dbt shows it to Jinja: `config.get()`, `model.config`,
-//! `graph.nodes[…].config`. Keys that nothing sets have dbt's defaults, most of them none.
+//! `graph.nodes[…].config`. Keys that are not set have dbt's defaults, most of them null.
 
 use std::sync::LazyLock;
 
@@ -15,11 +15,11 @@ pub fn config_json(node: &Node) -> Map<String, Value> {
     let mut config = defaults(node.kind).clone();
     for (key, setting) in &node.config {
         let value = match (config.get(key), &setting.value) {
-            // Some keys have keys of their own with defaults.
+            // Some keys are dicts with defaults of their own.
             (Some(Value::Object(known)), Value::Object(value)) if key != "meta" => {
-                let mut both = known.clone();
-                both.extend(value.clone());
-                Value::Object(both)
+                let mut combined = known.clone();
+                combined.extend(value.clone());
+                Value::Object(combined)
             }
             (Some(known), Value::Null) if !known.is_null() && key != "freshness" => known.clone(),
             (_, value) => value.clone(),
@@ -29,11 +29,11 @@ pub fn config_json(node: &Node) -> Map<String, Value> {
     config
         .insert("tags".to_string(), json!(texts(node.config.get("tags").map(|tags| &tags.value))));
     if node.kind != Kind::Source {
-        for (key, spelled) in [("pre_hook", "pre-hook"), ("post_hook", "post-hook")] {
+        for (key, dbt_key) in [("pre_hook", "pre-hook"), ("post_hook", "post-hook")] {
             config.shift_remove(key);
             let hooks =
                 node.config.get(key).map(|setting| list(&setting.value)).unwrap_or_default();
-            config.insert(spelled.to_string(), hooks.iter().map(hook_json).collect());
+            config.insert(dbt_key.to_string(), hooks.iter().map(hook_json).collect());
         }
     }
     config
@@ -51,7 +51,7 @@ pub fn hook_json(value: &Value) -> Value {
     Value::Object(hook)
 }
 
-/// The configuration of a node that sets nothing.
+/// The configuration of a node without settings.
 pub fn defaults(kind: Kind) -> &'static Map<String, Value> {
     static DEFAULTS: LazyLock<[Map<String, Value>; 4]> =
         LazyLock::new(|| [Kind::Model, Kind::Seed, Kind::Snapshot, Kind::Source].map(defaults_of));

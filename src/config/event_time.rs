@@ -1,16 +1,16 @@
-//! The `event_time` of a node: its column, how it is quoted, and the kind of literal that fits its
-//! type. Takes a node with its merged configuration; gives the column with its literal, or the
-//! reason why no literal is right.
+//! The `event_time` of a node: its column, whether it is quoted, and the literal for its type.
+//! Takes a node with its merged configuration; returns the column with its literal, or the reason
+//! why no literal is correct.
 
 use serde_json::Value;
 
-use super::layers::{kind, own_setting, text};
+use super::layers::{batchwright_setting, kind, text};
 use super::{Column, EventTime, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::dialect::{Dialect, TimeFormat, TimeType, TypeClass};
 use crate::project::Catalog;
 
-/// The node's `event_time`; an empty one is none.
+/// The node's `event_time`; `None` if it is empty.
 pub fn event_time(
     node: &Node,
     dialect: &Dialect,
@@ -22,13 +22,13 @@ pub fn event_time(
     else {
         return Ok(None);
     };
-    let Value::String(written) = &setting.value else {
-        // A microbatch model gets this error together with all others.
+    let Value::String(setting_text) = &setting.value else {
+        // A microbatch model gets this error together with its other errors.
         if is_microbatch {
             return Ok(None);
         }
         let message = format!(
-            "`event_time` of `{}` must be the name of a column, and is {}",
+            "`event_time` of `{}` must be the name of a column, but is {}",
             node.name,
             kind(&setting.value)
         );
@@ -37,12 +37,12 @@ pub fn event_time(
             .hint("write the column's name in quotes")
             .into());
     };
-    if written.trim().is_empty() {
+    if setting_text.trim().is_empty() {
         return Ok(None);
     }
-    let (column, is_quoted) = match unquoted(written.trim()) {
+    let (column, is_quoted) = match unquoted(setting_text.trim()) {
         Some(name) => (name, true),
-        None => (written.clone(), false),
+        None => (setting_text.clone(), false),
     };
     let declared = declared_column(node, dialect, &column, is_quoted);
     let data_type = declared.and_then(|declared| declared.data_type.clone());
@@ -61,7 +61,7 @@ pub fn event_time(
     }))
 }
 
-/// The name within quotes, if the text is one quoted name: `"orderedOn"`, `` `orderedOn` ``,
+/// The name within quotes, if the text is a quoted identifier: `"orderedOn"`, `` `orderedOn` ``,
 /// `[orderedOn]`.
 fn unquoted(text: &str) -> Option<String> {
     let close = match text.chars().next()? {
@@ -79,8 +79,7 @@ fn unquoted(text: &str) -> Option<String> {
     Some(inner.replace(&doubled, &close.to_string()))
 }
 
-/// The declared column that the engine takes for this one. dbt compares names as they are written;
-/// the engine folds their case.
+/// The declared column with this name. dbt compares names exactly; the engine folds their case.
 fn declared_column<'n>(
     node: &'n Node,
     dialect: &Dialect,
@@ -99,8 +98,8 @@ fn declared_column<'n>(
     exact
 }
 
-/// The type that `partition_by` gives the column, if the table is partitioned by it; dbt's default
-/// is a date.
+/// The type that `partition_by` declares for the column, if the table is partitioned by it; dbt's
+/// default is a date.
 fn partitioned_type(node: &Node, column: &str) -> Option<String> {
     let partition = node.config.get("partition_by")?.value.as_object()?;
     let field = partition.get("field")?.as_str()?;
@@ -108,7 +107,7 @@ fn partitioned_type(node: &Node, column: &str) -> Option<String> {
     field.eq_ignore_ascii_case(column).then(|| data_type.to_string())
 }
 
-/// The type that dbt's catalog has for the column.
+/// The column's type in dbt's catalog.
 fn catalog_type(node: &Node, catalog: &Catalog, column: &str) -> Option<String> {
     let relation = &node.relation;
     let part = |part: &Option<String>| part.as_deref().unwrap_or_default().to_lowercase();
@@ -118,7 +117,7 @@ fn catalog_type(node: &Node, catalog: &Catalog, column: &str) -> Option<String> 
     columns.iter().find(|(name, _)| name.eq_ignore_ascii_case(column))?.1.clone()
 }
 
-/// What the project declares about the column.
+/// The declaration of the column in the project.
 struct Declaration<'a> {
     node: &'a Node,
     column: &'a str,
@@ -127,7 +126,7 @@ struct Declaration<'a> {
 }
 
 impl Declaration<'_> {
-    /// The literal that fits the type. The inner error holds only for those that compare the column
+    /// The literal that fits the type. The inner error applies only where the column is compared
     /// with a window.
     fn time_type(
         &self,
@@ -135,22 +134,22 @@ impl Declaration<'_> {
     ) -> Result<Result<TimeType, Box<Diagnostic>>, Diagnostic> {
         let class = self.data_type.map(|data_type| dialect.type_class(data_type));
         let (unit, format) = (self.unit()?, self.format()?);
-        let refuse = |message: String| {
+        let error = |message: String| {
             Diagnostic::error(format!("`event_time` of `{}` {message}", self.name()))
         };
         let declared = || format!("`{}` is `{}`", self.column, self.data_type.unwrap_or_default());
         if let (Some(data_type), Some(TypeClass::Other)) = (self.data_type, class)
             && dialect.types.other_types.contains(&crate::dialect::plain_type(data_type))
         {
-            let error = refuse(format!("cannot hold a time: {}", declared())).at(self.at.clone());
+            let error = error(format!("cannot hold a time: {}", declared())).at(self.at.clone());
             return Ok(Err(Box::new(error.hint("name a column of dates or timestamps"))));
         }
         Ok(Ok(match (unit, format, class) {
             (Some(_), Some((_, at)), _) => {
-                let error = refuse("has both a unit and a format".to_string()).at(at);
+                let error = error("has both a unit and a format".to_string()).at(at);
                 return Err(error.hint(
-                    "`event_time_unit` is of seconds since 1970; `event_time_format` \
-                        of text, and of digits such as `20240901`",
+                    "`event_time_unit` is for seconds since 1970, `event_time_format` \
+                        for text and for digits such as `20240901`",
                 ));
             }
             (
@@ -159,16 +158,16 @@ impl Declaration<'_> {
                 Some(TypeClass::Date | TypeClass::Naive | TypeClass::Zoned | TypeClass::Text),
             ) => {
                 let error =
-                    refuse(format!("has a unit, and is not a number: {}", declared())).at(at);
+                    error(format!("has a unit, but is not a number: {}", declared())).at(at);
                 return Err(error.hint("remove `event_time_unit`, or correct the `data_type`"));
             }
             (_, Some((_, at)), Some(TypeClass::Date | TypeClass::Naive | TypeClass::Zoned)) => {
-                let error = refuse(format!("has a format, and is not text: {}", declared())).at(at);
+                let error = error(format!("has a format, but is not text: {}", declared())).at(at);
                 return Err(error.hint("remove `event_time_format`, or correct the `data_type`"));
             }
             (_, Some((format, at)), Some(TypeClass::Number)) if !format.is_digits() => {
-                let error = refuse(format!(
-                    "is a number, and its format writes more than digits: {}",
+                let error = error(format!(
+                    "is a number, but its format has more than digits: {}",
                     declared()
                 ))
                 .at(at);
@@ -183,9 +182,8 @@ impl Declaration<'_> {
             (None, None, Some(TypeClass::Naive)) => TimeType::Naive,
             (None, None, Some(TypeClass::Zoned)) => TimeType::Zoned,
             (None, None, Some(TypeClass::Text)) => {
-                let error =
-                    refuse(format!("is text, and its format is not declared: {}", declared()))
-                        .at(self.at.clone());
+                let error = error(format!("is text without a declared format: {}", declared()))
+                    .at(self.at.clone());
                 let name = self.name();
                 let hint = format!(
                     "set `meta: {{batchwright: {{event_time_format: '%Y-%m-%d'}}}}` in the config \
@@ -196,9 +194,8 @@ impl Declaration<'_> {
                 )));
             }
             (None, None, Some(TypeClass::Number)) => {
-                let error =
-                    refuse(format!("is a number, and its unit is not declared: {}", declared()))
-                        .at(self.at.clone());
+                let error = error(format!("is a number without a declared unit: {}", declared()))
+                    .at(self.at.clone());
                 let name = self.name();
                 let hint = format!(
                     "set `meta: {{batchwright: {{event_time_unit: seconds}}}}` in the config of \
@@ -214,7 +211,7 @@ impl Declaration<'_> {
         }))
     }
 
-    /// The node's name as its readers write it.
+    /// The node's name in messages.
     fn name(&self) -> String {
         self.node
             .source_name
@@ -222,9 +219,9 @@ impl Declaration<'_> {
             .map_or(self.node.name.clone(), |source| format!("{source}.{}", self.node.name))
     }
 
-    /// What an integer counts: `meta.batchwright.event_time_unit`.
+    /// The unit of an integer: `meta.batchwright.event_time_unit`.
     fn unit(&self) -> Result<Option<(TimeType, Location)>, Diagnostic> {
-        let Some((unit, at)) = own_setting(&self.node.config, "event_time_unit") else {
+        let Some((unit, at)) = batchwright_setting(&self.node.config, "event_time_unit") else {
             return Ok(None);
         };
         let unit = match &*text(unit) {
@@ -234,33 +231,33 @@ impl Declaration<'_> {
             other => {
                 let message = format!(
                     "`event_time_unit` of `{}` must be `seconds`, `milliseconds` or \
-                     `microseconds`, and is `{other}`",
+                     `microseconds`, but is `{other}`",
                     self.node.name
                 );
                 return Err(Diagnostic::error(message)
                     .at(at)
-                    .hint("it says what an integer in the column of `event_time` counts"));
+                    .hint("it is the unit of an integer in the column of `event_time`"));
             }
         };
         Ok(Some((unit, at)))
     }
 
-    /// How a text writes a time: `meta.batchwright.event_time_format`.
+    /// The format of a text: `meta.batchwright.event_time_format`.
     fn format(&self) -> Result<Option<(TimeFormat, Location)>, Diagnostic> {
-        let Some((format, at)) = own_setting(&self.node.config, "event_time_format") else {
+        let Some((format, at)) = batchwright_setting(&self.node.config, "event_time_format") else {
             return Ok(None);
         };
         match TimeFormat::parse(&text(format)) {
             Ok(format) => Ok(Some((format, at))),
             Err(reason) => {
                 let message = format!(
-                    "`event_time_format` of `{}` cannot be used: `{}`",
+                    "`event_time_format` of `{}` is invalid: `{}`",
                     self.name(),
                     text(format)
                 );
                 let error = Diagnostic::error(message).at(at).fact(reason);
                 Err(error.hint(
-                    "values are compared in this format, so that they must sort as the times do: \
+                    "values are compared as text, so they must sort in the order of time: \
                      `%Y-%m-%d`, `%Y%m%d`, `%Y-%m-%dT%H:%M:%S`",
                 ))
             }

@@ -1,6 +1,6 @@
-//! The place of a source that is a file: `external_location`, with the names in it filled in as
-//! `formatter` says. Takes the settings of the source; gives the text. Refuses a name that the
-//! source does not have, and a form that is not one of Python's three.
+//! The location of a source that is a file: `external_location`, with its placeholders filled in as
+//! `formatter` defines. Takes the settings of the source; returns the text. Rejects an unknown
+//! name, and a syntax that is not one of Python's three.
 
 use serde_json::{Map, Value};
 
@@ -8,119 +8,116 @@ use crate::diagnostics::Diagnostic;
 
 use super::layers::text;
 
-/// Fills the names of `location` in.
-pub fn filled(
+/// Fills in the placeholders of `location`.
+pub fn fill_in(
     location: &str,
     formatter: &str,
-    known: &Map<String, Value>,
+    values: &Map<String, Value>,
 ) -> Result<String, Diagnostic> {
     match formatter {
-        "newstyle" => braces(location, known),
-        "oldstyle" => percents(location, known),
-        "template" => dollars(location, known),
+        "newstyle" => braces(location, values),
+        "oldstyle" => percents(location, values),
+        "template" => dollars(location, values),
         other => Err(Diagnostic::error(format!(
-            "`formatter` must be `newstyle`, `oldstyle` or `template`, and is `{other}`"
+            "`formatter` must be `newstyle`, `oldstyle` or `template`, but is `{other}`"
         ))
-        .hint("leave it out for `newstyle`: `data/{name}.csv`")),
+        .hint("omit it for `newstyle`: `data/{name}.csv`")),
     }
 }
 
 /// `{name}`, and `{{` for a brace.
-fn braces(location: &str, known: &Map<String, Value>) -> Result<String, Diagnostic> {
-    let mut filled = String::new();
+fn braces(location: &str, values: &Map<String, Value>) -> Result<String, Diagnostic> {
+    let mut result = String::new();
     let mut rest = location;
     while let Some(at) = rest.find(['{', '}']) {
-        filled.push_str(&rest[..at]);
+        result.push_str(&rest[..at]);
         let brace = &rest[at..at + 1];
         rest = &rest[at + 1..];
-        if let Some(behind) = rest.strip_prefix(brace) {
-            filled.push_str(brace);
-            rest = behind;
+        if let Some(tail) = rest.strip_prefix(brace) {
+            result.push_str(brace);
+            rest = tail;
             continue;
         }
-        let Some((name, behind)) = rest.split_once('}').filter(|_| brace == "{") else {
-            return Err(unreadable(location, brace));
+        let Some((name, tail)) = rest.split_once('}').filter(|_| brace == "{") else {
+            return Err(invalid_placeholder(location, brace));
         };
         if name.is_empty() || name.contains(['{', ':', '!', '.', '[']) {
-            return Err(unreadable(location, &format!("{{{name}}}")));
+            return Err(invalid_placeholder(location, &format!("{{{name}}}")));
         }
-        filled.push_str(&value(name, known)?);
-        rest = behind;
+        result.push_str(&value(name, values)?);
+        rest = tail;
     }
-    Ok(filled + rest)
+    Ok(result + rest)
 }
 
 /// `%(name)s`, and `%%` for a percent sign.
-fn percents(location: &str, known: &Map<String, Value>) -> Result<String, Diagnostic> {
-    let mut filled = String::new();
+fn percents(location: &str, values: &Map<String, Value>) -> Result<String, Diagnostic> {
+    let mut result = String::new();
     let mut rest = location;
-    while let Some((before, behind)) = rest.split_once('%') {
-        filled.push_str(before);
-        if let Some(behind) = behind.strip_prefix('%') {
-            filled.push('%');
-            rest = behind;
+    while let Some((before, tail)) = rest.split_once('%') {
+        result.push_str(before);
+        if let Some(tail) = tail.strip_prefix('%') {
+            result.push('%');
+            rest = tail;
             continue;
         }
-        let named = behind.strip_prefix('(').and_then(|behind| behind.split_once(")s"));
-        let Some((name, behind)) = named.filter(|(name, _)| !name.contains(')')) else {
-            return Err(unreadable(location, "%"));
+        let named = tail.strip_prefix('(').and_then(|tail| tail.split_once(")s"));
+        let Some((name, tail)) = named.filter(|(name, _)| !name.contains(')')) else {
+            return Err(invalid_placeholder(location, "%"));
         };
-        filled.push_str(&value(name, known)?);
-        rest = behind;
+        result.push_str(&value(name, values)?);
+        rest = tail;
     }
-    Ok(filled + rest)
+    Ok(result + rest)
 }
 
 /// `$name`, `${name}`, and `$$` for a dollar sign.
-fn dollars(location: &str, known: &Map<String, Value>) -> Result<String, Diagnostic> {
-    let mut filled = String::new();
+fn dollars(location: &str, values: &Map<String, Value>) -> Result<String, Diagnostic> {
+    let mut result = String::new();
     let mut rest = location;
-    while let Some((before, behind)) = rest.split_once('$') {
-        filled.push_str(before);
-        if let Some(behind) = behind.strip_prefix('$') {
-            filled.push('$');
-            rest = behind;
+    while let Some((before, tail)) = rest.split_once('$') {
+        result.push_str(before);
+        if let Some(tail) = tail.strip_prefix('$') {
+            result.push('$');
+            rest = tail;
             continue;
         }
-        let (name, behind) = match behind.strip_prefix('{') {
-            Some(inner) => inner.split_once('}').ok_or_else(|| unreadable(location, "${"))?,
-            None => behind.split_at(
-                behind
-                    .find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
-                    .unwrap_or(behind.len()),
+        let (name, tail) = match tail.strip_prefix('{') {
+            Some(inner) => {
+                inner.split_once('}').ok_or_else(|| invalid_placeholder(location, "${"))?
+            }
+            None => tail.split_at(
+                tail.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+                    .unwrap_or(tail.len()),
             ),
         };
         if name.is_empty() || name.starts_with(|letter: char| letter.is_ascii_digit()) {
-            return Err(unreadable(location, "$"));
+            return Err(invalid_placeholder(location, "$"));
         }
-        filled.push_str(&value(name, known)?);
-        rest = behind;
+        result.push_str(&value(name, values)?);
+        rest = tail;
     }
-    Ok(filled + rest)
+    Ok(result + rest)
 }
 
-/// The value of a name as Python writes it.
-fn value(name: &str, known: &Map<String, Value>) -> Result<String, Diagnostic> {
-    Ok(match known.get(name) {
+/// The value of a name in Python's notation.
+fn value(name: &str, values: &Map<String, Value>) -> Result<String, Diagnostic> {
+    Ok(match values.get(name) {
         Some(Value::Null) => "None".to_string(),
         Some(Value::Bool(true)) => "True".to_string(),
         Some(Value::Bool(false)) => "False".to_string(),
         Some(value) => text(value),
         None => {
-            let names: Vec<&str> = known.keys().map(String::as_str).collect();
-            return Err(Diagnostic::error(format!(
-                "`external_location` names `{name}`, which the source does not have"
-            ))
-            .hint(format!("it has `{}`", names.join("`, `"))));
+            let names: Vec<&str> = values.keys().map(String::as_str).collect();
+            return Err(Diagnostic::error(format!("unknown name `{name}` in `external_location`"))
+                .hint(format!("the names are `{}`", names.join("`, `"))));
         }
     })
 }
 
-fn unreadable(location: &str, part: &str) -> Diagnostic {
-    Diagnostic::error(format!(
-        "`{part}` in `external_location` is not a name to fill in: `{location}`"
-    ))
-    .hint("write a sign twice that means itself; a plan knows no formats of values")
+fn invalid_placeholder(location: &str, part: &str) -> Diagnostic {
+    Diagnostic::error(format!("invalid placeholder `{part}` in `external_location`: `{location}`"))
+        .hint("double a literal sign; formats of values are not supported")
 }
 
 #[cfg(test)]
@@ -130,8 +127,8 @@ mod tests {
     use super::*;
 
     fn of(location: &str, formatter: &str) -> String {
-        let known = json!({"name": "orders", "day": 3, "zipped": true});
-        filled(location, formatter, known.as_object().unwrap())
+        let values = json!({"name": "orders", "day": 3, "zipped": true});
+        fill_in(location, formatter, values.as_object().unwrap())
             .unwrap_or_else(|error| error.message)
     }
 
@@ -150,30 +147,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_refused() {
-        assert_eq!(
-            of("{other}", "newstyle"),
-            "`external_location` names `other`, which the source does not have"
-        );
+    fn unknown_names_are_rejected() {
+        assert_eq!(of("{other}", "newstyle"), "unknown name `other` in `external_location`");
         assert_eq!(
             of("{day:03}", "newstyle"),
-            "`{day:03}` in `external_location` is not a name to fill in: `{day:03}`"
+            "invalid placeholder `{day:03}` in `external_location`: `{day:03}`"
         );
-        assert_eq!(
-            of("a}", "newstyle"),
-            "`}` in `external_location` is not a name to fill in: `a}`"
-        );
-        assert_eq!(
-            of("%d", "oldstyle"),
-            "`%` in `external_location` is not a name to fill in: `%d`"
-        );
-        assert_eq!(
-            of("$1", "template"),
-            "`$` in `external_location` is not a name to fill in: `$1`"
-        );
+        assert_eq!(of("a}", "newstyle"), "invalid placeholder `}` in `external_location`: `a}`");
+        assert_eq!(of("%d", "oldstyle"), "invalid placeholder `%` in `external_location`: `%d`");
+        assert_eq!(of("$1", "template"), "invalid placeholder `$` in `external_location`: `$1`");
         assert_eq!(
             of("x", "other"),
-            "`formatter` must be `newstyle`, `oldstyle` or `template`, and is `other`"
+            "`formatter` must be `newstyle`, `oldstyle` or `template`, but is `other`"
         );
     }
 }

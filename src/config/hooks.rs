@@ -1,5 +1,6 @@
-//! The hooks of a node. Takes the setting; gives the SQL of each hook, and what the hooks refer to:
-//! as in dbt these nodes are inputs of the node. Refuses a seed whose hooks refer to another node.
+//! The hooks of a node. Takes the setting; returns the SQL of each hook, and adds the nodes that
+//! hooks reference to the node's inputs, as dbt does. Rejects a seed whose hooks reference another
+//! node.
 
 use std::sync::Arc;
 
@@ -7,19 +8,19 @@ use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 use crate::jinja::{Batch, Jinja, Scope, lazy};
-use crate::project::{Itself, Setting, has_jinja, list};
+use crate::project::{SelfLookup, Setting, has_jinja, list};
 
 use super::config_json::config_json;
 use super::layers::text;
 use super::node_json::node_json;
 use super::{Broken, HookReads, Kind, Node, Resolved};
 
-/// The SQL of hooks, each a text or a dict with `sql`.
+/// The SQL of hooks; each is a text or a dict with `sql`.
 pub fn statements(setting: Option<&Setting>) -> Vec<String> {
     let hooks = setting.map(|setting| list(&setting.value)).unwrap_or_default();
     let sql = |hook: &Value| match hook {
         Value::Object(hook) => hook.get("sql").map(text),
-        // A dict that was written as JSON text, as dbt's own macros do.
+        // A dict as JSON text, as dbt's own macros write it.
         Value::String(hook)
             if hook.trim_start().starts_with('{')
                 && !hook.trim_start().starts_with("{{")
@@ -33,11 +34,11 @@ pub fn statements(setting: Option<&Setting>) -> Vec<String> {
     hooks.iter().filter_map(sql).filter(|sql| !sql.trim().is_empty()).collect()
 }
 
-/// Adds what the hooks of each node refer to to its inputs. A node whose hooks do not render is
+/// Adds the references of each node's hooks to its inputs. A node whose hooks do not render is
 /// broken.
 pub fn link(jinja: &Jinja, resolved: &mut Resolved) {
     for mut node in std::mem::take(&mut resolved.nodes) {
-        match read(jinja, &mut node) {
+        match add_references(jinja, &mut node) {
             Ok(()) => resolved.nodes.push(node),
             Err(errors) => {
                 let (unique_id, name) = (node.unique_id.clone(), node.name.clone());
@@ -52,7 +53,7 @@ pub fn link(jinja: &Jinja, resolved: &mut Resolved) {
     }
 }
 
-fn read(jinja: &Jinja, node: &mut Node) -> Result<(), Diagnostics> {
+fn add_references(jinja: &Jinja, node: &mut Node) -> Result<(), Diagnostics> {
     let hooks: Vec<&String> =
         node.pre_hooks.iter().chain(&node.post_hooks).filter(|hook| has_jinja(hook)).collect();
     if hooks.is_empty() {
@@ -73,7 +74,7 @@ fn read(jinja: &Jinja, node: &mut Node) -> Result<(), Diagnostics> {
             end: Default::default(),
         }),
         incremental: false,
-        lookup: Arc::new(Itself(node.relation.clone())),
+        lookup: Arc::new(SelfLookup(node.relation.clone())),
     };
     let mut reads = HookReads::default();
     for hook in hooks {
@@ -83,7 +84,7 @@ fn read(jinja: &Jinja, node: &mut Node) -> Result<(), Diagnostics> {
         reads.sources.extend(rendered.sources);
     }
     if node.kind == Kind::Seed && (!reads.refs.is_empty() || !reads.sources.is_empty()) {
-        return Err(of_seed(node, &reads).into());
+        return Err(seed_hook_error(node, &reads).into());
     }
     let Node { refs, sources, hook_reads, .. } = node;
     for call in &reads.refs {
@@ -100,7 +101,7 @@ fn read(jinja: &Jinja, node: &mut Node) -> Result<(), Diagnostics> {
     Ok(())
 }
 
-fn of_seed(node: &Node, reads: &HookReads) -> Diagnostic {
+fn seed_hook_error(node: &Node, reads: &HookReads) -> Diagnostic {
     let refs = reads.refs.iter().map(|call| format!("`ref('{}')`", call.name));
     let sources =
         reads.sources.iter().map(|(source, table)| format!("`source('{source}', '{table}')`"));
@@ -109,7 +110,7 @@ fn of_seed(node: &Node, reads: &HookReads) -> Diagnostic {
         .iter()
         .find_map(|key| node.config.get(*key).filter(|setting| !setting.value.is_null()));
     let error = Diagnostic::error(format!(
-        "a hook of the seed `{}` calls {}, and a seed has no inputs",
+        "a hook of the seed `{}` calls {}, but a seed cannot have inputs",
         node.name,
         calls.join(", ")
     ));

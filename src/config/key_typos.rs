@@ -1,6 +1,6 @@
-//! Keys that are probably meant otherwise. Takes a node's configuration; gives warnings: a key that
-//! is nearly one of a microbatch model's (dbt takes any key, so it would do nothing), and such keys
-//! on a model that is none.
+//! Probable typos in keys. Takes a node's configuration; returns warnings: a key that is similar to
+//! one of a microbatch model (dbt accepts any key, so it would have no effect), and keys of
+//! microbatch models on another model.
 
 use crate::diagnostics::Diagnostic;
 
@@ -15,7 +15,7 @@ const KEYS: [&str; 7] = [
     "full_refresh",
     "incremental_strategy",
 ];
-const OWN: [&str; 8] = [
+const BATCHWRIGHT_KEYS: [&str; 8] = [
     "timezone",
     "outside_window",
     "event_time_unit",
@@ -31,39 +31,43 @@ pub fn warnings(node: &Node) -> Vec<Diagnostic> {
     if node.kind != Kind::Model {
         return Vec::new();
     }
-    let keys = node.config.iter().map(|(key, setting)| (key, &setting.at, meant(key, &KEYS)));
+    let keys = node.config.iter().map(|(key, setting)| (key, &setting.at, corrected(key, &KEYS)));
     let settings = node
         .config
         .get("meta")
         .and_then(|meta| Some((meta.value.get("batchwright")?.as_object()?, &meta.at)));
-    let settings = settings
-        .into_iter()
-        .flat_map(|(settings, at)| settings.keys().map(move |key| (key, at, meant(key, &OWN))));
-    let nearly = keys.chain(settings).filter_map(|(key, at, meant)| {
-        let message = format!("`{key}` of model `{}` does nothing", node.name);
-        Some(Diagnostic::warning(message).at(at.clone()).hint(format!("is it `{}`?", meant?)))
+    let settings = settings.into_iter().flat_map(|(settings, at)| {
+        settings.keys().map(move |key| (key, at, corrected(key, &BATCHWRIGHT_KEYS)))
     });
-    let mut warnings: Vec<Diagnostic> = nearly.collect();
+    let typos = keys.chain(settings).filter_map(|(key, at, corrected)| {
+        let message = format!("`{key}` of model `{}` has no effect", node.name);
+        Some(
+            Diagnostic::warning(message)
+                .at(at.clone())
+                .hint(format!("did you mean `{}`?", corrected?)),
+        )
+    });
+    let mut warnings: Vec<Diagnostic> = typos.collect();
     warnings.extend(quoting(node));
-    warnings.extend(idle(node));
+    warnings.extend(unused_key(node));
     warnings
 }
 
-/// dbt takes `quoting` from the project and from sources alone.
+/// dbt reads `quoting` only from the project and from sources.
 fn quoting(node: &Node) -> Option<Diagnostic> {
     let setting = node
         .config
         .get("quoting")
         .filter(|setting| setting.value.as_object().is_some_and(|parts| !parts.is_empty()))?;
     let warning =
-        Diagnostic::warning(format!("`quoting` of model `{}` does nothing, as in dbt", node.name))
+        Diagnostic::warning(format!("`quoting` of model `{}` has no effect, as in dbt", node.name))
             .at(setting.at.clone());
     Some(warning.hint("set `quoting:` at the top level of dbt_project.yml"))
 }
 
-/// A microbatch key on a model that is none. One that is set for a whole folder is no mistake of
-/// the model.
-fn idle(node: &Node) -> Option<Diagnostic> {
+/// A microbatch key on a model that is not a microbatch model. A key that is set for a folder is
+/// accepted.
+fn unused_key(node: &Node) -> Option<Diagnostic> {
     if matches!(node.materialization, Materialization::Microbatch(_)) {
         return None;
     }
@@ -76,7 +80,7 @@ fn idle(node: &Node) -> Option<Diagnostic> {
         set.value == "microbatch" && own_file_setting(&"incremental_strategy").is_some()
     }) {
         let message =
-            format!("model `{}` says `microbatch`, and is no incremental model", node.name);
+            format!("model `{}` has the strategy `microbatch`, but is not incremental", node.name);
         return Some(
             Diagnostic::warning(message)
                 .at(strategy.at.clone())
@@ -86,33 +90,33 @@ fn idle(node: &Node) -> Option<Diagnostic> {
     let key = ["begin", "batch_size", "lookback", "concurrent_batches"]
         .into_iter()
         .find(|key| own_file_setting(key).is_some())?;
-    let message = format!("`{key}` does nothing: model `{}` is no microbatch model", node.name);
+    let message = format!("`{key}` has no effect: model `{}` is not a microbatch model", node.name);
     let warning =
         Diagnostic::warning(message).at_maybe(own_file_setting(&key).map(|set| set.at.clone()));
     Some(warning.hint("set `materialized='incremental'` and `incremental_strategy='microbatch'`"))
 }
 
-/// The key of a configuration that was probably meant to be `missing`.
-pub fn instead_of<'a>(
+/// The key that is probably a typo of `missing`.
+pub fn typo_of<'a>(
     missing: &str,
     mut keys: impl Iterator<Item = &'a String>,
 ) -> Option<&'a String> {
-    keys.find(|key| meant(key, &[missing]).is_some())
+    keys.find(|key| corrected(key, &[missing]).is_some())
 }
 
-/// The key that `key` was probably meant to be: the same but for underscores, or a few letters.
-fn meant<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
+/// The key of which `key` is probably a typo: it differs only in underscores, or in a few letters.
+fn corrected<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     if known.contains(&key) {
         return None;
     }
-    let plain = |key: &str| key.to_lowercase().replace(['_', '-'], "");
-    let key = plain(key);
+    let normalized = |key: &str| key.to_lowercase().replace(['_', '-'], "");
+    let key = normalized(key);
     known.iter().copied().find(|known| {
-        let known = plain(known);
-        // One letter in most, two in the longest.
-        let most = (known.len() + 3) / 8;
-        known.chars().count().abs_diff(key.chars().count()) <= most
-            && strsim::damerau_levenshtein(&key, &known) <= most
+        let known = normalized(known);
+        // One letter in most keys, two in the longest.
+        let max_distance = (known.len() + 3) / 8;
+        known.chars().count().abs_diff(key.chars().count()) <= max_distance
+            && strsim::damerau_levenshtein(&key, &known) <= max_distance
     })
 }
 
@@ -121,8 +125,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn near_misses_are_seen() {
-        let guess = |key| meant(key, &KEYS);
+    fn typos_are_detected() {
+        let guess = |key| corrected(key, &KEYS);
         assert_eq!(
             [guess("event_tim"), guess("batchsize"), guess("look_back"), guess("begins")],
             [Some("event_time"), Some("batch_size"), Some("lookback"), Some("begin")]

@@ -1,6 +1,6 @@
-//! Which setting wins. Takes the layers of a node, the most general first; gives the merged
-//! configuration, each key with the place that set it last. What merges how is dbt's: hooks and
-//! tags add up, some dicts are updated, all else is replaced.
+//! Merging of settings. Takes the layers of a node, the most general first; returns the merged
+//! configuration, each key with the location that set it last. Keys merge as in dbt: hooks and tags
+//! are appended, some dicts are updated, other keys are replaced.
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::diagnostics::Location;
 use crate::project::{Config, Setting, list};
 
-/// One configuration of many. A later layer wins.
+/// The merged configuration. A later layer overrides an earlier one.
 pub fn merged<'a>(layers: impl IntoIterator<Item = &'a Config>) -> IndexMap<String, Setting> {
     let mut config: IndexMap<String, Setting> = IndexMap::new();
     for (key, setting) in layers.into_iter().flatten() {
@@ -19,51 +19,53 @@ pub fn merged<'a>(layers: impl IntoIterator<Item = &'a Config>) -> IndexMap<Stri
     config
 }
 
-/// The value of a key of the configuration: `value` over what a more general layer sets.
+/// The value of a key, where `before` is the value of the more general layers.
 pub fn merged_value(key: &str, before: Option<&Value>, value: &Value) -> Value {
     match key {
-        // As in dbt an empty key is a tag: the text of Python's `None`.
+        // As in dbt, a key without a value is a tag: the text of Python's `None`.
         "tags" | "packages" if value.is_null() => appended(before, &Value::from("None")),
         "pre_hook" | "post_hook" | "tags" | "packages" => appended(before, value),
-        "meta" => own_settings(before, value),
+        "meta" => merged_meta(before, value),
         "quoting" | "column_types" | "docs" | "contract" | "latest_version_pointer" => {
             updated(before, value)
         }
-        "grants" => granted(before, value),
+        "grants" => merged_grants(before, value),
         _ => value.clone(),
     }
 }
 
-/// The configuration of a version over that of its model: dicts are merged, lists of the version
-/// come before the model's, all else is replaced.
+/// The configuration of a version merged into that of its model: dicts are merged, lists of the
+/// version come before the model's, other keys are replaced.
 pub fn deep_merged<'a>(layers: impl IntoIterator<Item = &'a Config>) -> Config {
     let mut config = Config::new();
     for (key, setting) in layers.into_iter().flatten() {
-        let value = config
-            .get(key)
-            .map_or_else(|| setting.value.clone(), |before| over(&before.value, &setting.value));
+        let value = config.get(key).map_or_else(
+            || setting.value.clone(),
+            |before| deep_merged_value(&before.value, &setting.value),
+        );
         config.insert(key.clone(), Setting { value, at: setting.at.clone() });
     }
     config
 }
 
-fn over(before: &Value, value: &Value) -> Value {
+fn deep_merged_value(before: &Value, value: &Value) -> Value {
     match (before, value) {
         (Value::Object(before), Value::Object(more)) => {
-            let mut both = before.clone();
+            let mut combined = before.clone();
             for (key, value) in more {
-                let value =
-                    both.get(key).map_or_else(|| value.clone(), |before| over(before, value));
-                both.insert(key.clone(), value);
+                let value = combined
+                    .get(key)
+                    .map_or_else(|| value.clone(), |before| deep_merged_value(before, value));
+                combined.insert(key.clone(), value);
             }
-            Value::Object(both)
+            Value::Object(combined)
         }
         (_, Value::Array(items)) => items.iter().cloned().chain(python_list(before)).collect(),
         _ => value.clone(),
     }
 }
 
-/// Python's `list(value)`: the characters of a text, the keys of a dict. What Python refuses is one
+/// Python's `list(value)`: the characters of a text, the keys of a dict. A value that Python rejects is one
 /// item.
 fn python_list(value: &Value) -> Vec<Value> {
     match value {
@@ -73,12 +75,12 @@ fn python_list(value: &Value) -> Vec<Value> {
     }
 }
 
-/// The texts of a value that is one or a list of them.
+/// The texts of a value, which is one text or a list.
 pub fn texts(value: Option<&Value>) -> Vec<String> {
     value.map(list).unwrap_or_default().iter().map(text).collect()
 }
 
-/// A scalar as it is written, without quotes.
+/// The text of a scalar, without quotes.
 pub fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_string)
 }
@@ -90,42 +92,43 @@ fn appended(before: Option<&Value>, value: &Value) -> Value {
 fn updated(before: Option<&Value>, value: &Value) -> Value {
     match (before, value) {
         (Some(Value::Object(before)), Value::Object(value)) => {
-            let mut both = before.clone();
-            both.extend(value.clone());
-            Value::Object(both)
+            let mut combined = before.clone();
+            combined.extend(value.clone());
+            Value::Object(combined)
         }
         (Some(before), Value::Null) => before.clone(),
         _ => value.clone(),
     }
 }
 
-/// `meta` is updated as in dbt, but for the settings of this program's own, which add up through
-/// all layers: a model that sets one of them keeps the others of its folder.
-fn own_settings(before: Option<&Value>, value: &Value) -> Value {
-    const OWN: &str = "batchwright";
+/// Updates `meta` as dbt does, except batchwright's settings, which are merged deeply: a model that
+/// sets one of them inherits the others from its folder.
+fn merged_meta(before: Option<&Value>, value: &Value) -> Value {
+    const KEY: &str = "batchwright";
     let mut meta = updated(before, value);
-    if let (Some(before), Some(more)) = (before.and_then(|before| before.get(OWN)), value.get(OWN))
-        && let Some(settings) = meta.get_mut(OWN)
+    if let (Some(before), Some(more)) = (before.and_then(|before| before.get(KEY)), value.get(KEY))
+        && let Some(settings) = meta.get_mut(KEY)
     {
-        *settings = deeply(before, more);
+        *settings = merged_dicts(before, more);
     }
     meta
 }
 
-fn deeply(before: &Value, value: &Value) -> Value {
+fn merged_dicts(before: &Value, value: &Value) -> Value {
     let (Value::Object(before), Value::Object(more)) = (before, value) else {
         return value.clone();
     };
-    let mut both = before.clone();
+    let mut combined = before.clone();
     for (key, value) in more {
-        let value = both.get(key).map_or_else(|| value.clone(), |before| deeply(before, value));
-        both.insert(key.clone(), value);
+        let value =
+            combined.get(key).map_or_else(|| value.clone(), |before| merged_dicts(before, value));
+        combined.insert(key.clone(), value);
     }
-    Value::Object(both)
+    Value::Object(combined)
 }
 
-/// Grants replace what was granted for a privilege, unless it is written with a `+`.
-fn granted(before: Option<&Value>, value: &Value) -> Value {
+/// Grantees replace those of more general layers, unless the privilege has a `+`.
+fn merged_grants(before: Option<&Value>, value: &Value) -> Value {
     let Value::Object(more) = value else { return updated(before, value) };
     let mut grants: Map<String, Value> =
         before.and_then(Value::as_object).cloned().unwrap_or_default();
@@ -140,7 +143,7 @@ fn granted(before: Option<&Value>, value: &Value) -> Value {
 }
 
 /// The setting `key` of this program's own: `meta: {batchwright: {key: …}}`.
-pub fn own_setting<'a>(
+pub fn batchwright_setting<'a>(
     config: &'a IndexMap<String, Setting>,
     key: &str,
 ) -> Option<(&'a Value, Location)> {
@@ -212,9 +215,9 @@ mod tests {
             ("a", settings(json!({"check": {"BW004": "note"}, "timezone": "UTC"}))),
             ("b", json!({"batchwright": {"check": {"BW009": "off"}}})),
         ];
-        let both = merged(&layers.map(|(name, meta)| layer(name, json!({"meta": meta}))));
+        let combined = merged(&layers.map(|(name, meta)| layer(name, json!({"meta": meta}))));
         assert_eq!(
-            both["meta"].value,
+            combined["meta"].value,
             settings(json!({"check": {"BW004": "note", "BW009": "off"}, "timezone": "UTC"}))
         );
         assert_eq!((value("lookback"), &*config["lookback"].at.file.path), (json!(7), "a.sql"));

@@ -1,6 +1,6 @@
-//! A microbatch model's settings. Takes the merged configuration; gives them present and valid.
-//! Refuses what dbt refuses, and what it lets pass to the warehouse: an empty `event_time`, a
-//! negative `lookback`, a `begin` that is still to come.
+//! A microbatch model's settings. Takes the merged configuration; returns them validated. Rejects
+//! what dbt rejects, and what dbt passes to the warehouse: an empty `event_time`, a negative
+//! `lookback`, a `begin` in the future.
 
 use chrono_tz::Tz;
 use indexmap::IndexMap;
@@ -14,10 +14,10 @@ use super::audit::audit;
 use super::begin::begin;
 use super::check::check;
 use super::key_typos;
-use super::layers::{kind, own_setting, texts};
+use super::layers::{batchwright_setting, kind, texts};
 use super::{Column, EventTime, Microbatch, OutsideWindow};
 
-/// What is asked of a microbatch model.
+/// The inputs for the settings of a microbatch model.
 pub struct MicrobatchInput<'a> {
     pub model: &'a str,
     pub config: &'a IndexMap<String, Setting>,
@@ -26,27 +26,27 @@ pub struct MicrobatchInput<'a> {
     /// The properties file that declares the columns.
     pub documented: Option<&'a str>,
     pub now: Instant,
-    /// Where the model says that it is one.
+    /// The location of the setting that makes it a microbatch model.
     pub at: Location,
 }
 
-/// The settings of a microbatch model, or all that is wrong with them.
+/// The settings of a microbatch model, or all of its errors.
 pub fn microbatch(input: MicrobatchInput) -> Result<Microbatch, Diagnostics> {
     let mut errors = Diagnostics::default();
-    let mut keep = |error: Diagnostic| errors.0.push(error);
+    let mut report = |error: Diagnostic| errors.0.push(error);
     let timezone = input.timezone().unwrap_or_else(|error| {
-        keep(error);
+        report(error);
         Tz::UTC
     });
-    let event_time = input.event_time().map_err(&mut keep).ok();
-    let begin = input.begin(timezone).map_err(&mut keep).ok();
-    let batch_size = input.batch_size().map_err(&mut keep).ok();
-    let lookback = input.lookback().map_err(&mut keep).ok();
-    let concurrent_batches = input.boolean("concurrent_batches").map_err(&mut keep).ok();
-    let full_refresh = input.boolean("full_refresh").map_err(&mut keep).ok();
-    let outside_window = input.outside_window().map_err(&mut keep).ok();
-    let audit = audit(input.model, input.config).map_err(&mut keep).unwrap_or_default();
-    let check = check(input.model, input.config).map_err(&mut keep).unwrap_or_default();
+    let event_time = input.event_time().map_err(&mut report).ok();
+    let begin = input.begin(timezone).map_err(&mut report).ok();
+    let batch_size = input.batch_size().map_err(&mut report).ok();
+    let lookback = input.lookback().map_err(&mut report).ok();
+    let concurrent_batches = input.boolean("concurrent_batches").map_err(&mut report).ok();
+    let full_refresh = input.boolean("full_refresh").map_err(&mut report).ok();
+    let outside_window = input.outside_window().map_err(&mut report).ok();
+    let audit = audit(input.model, input.config).map_err(&mut report).unwrap_or_default();
+    let check = check(input.model, input.config).map_err(&mut report).unwrap_or_default();
     let settings =
         (event_time, begin, batch_size, lookback, concurrent_batches, full_refresh, outside_window);
     let (
@@ -95,10 +95,10 @@ impl<'a> MicrobatchInput<'a> {
             "model `{}` is a microbatch model without `{key}`",
             self.model
         ));
-        match key_typos::instead_of(key, self.config.keys()) {
+        match key_typos::typo_of(key, self.config.keys()) {
             Some(near) => error
                 .at(self.config[near].at.clone())
-                .hint(format!("is `{near}` meant to be `{key}`?")),
+                .hint(format!("did you mean `{key}` instead of `{near}`?")),
             None => error.at(self.at.clone()),
         }
     }
@@ -119,7 +119,7 @@ impl<'a> MicrobatchInput<'a> {
             }
             (other, _) => {
                 let message = format!(
-                    "`event_time` of model `{}` must be the name of a column, and is {}",
+                    "`event_time` of model `{}` must be the name of a column, but is {}",
                     self.model,
                     kind(other)
                 );
@@ -140,12 +140,12 @@ impl<'a> MicrobatchInput<'a> {
                 "add `event_time='{only}'` (the only timestamp column \
                 that `{file}` documents)"
             ),
-            ([], _) => "add `event_time='…'`: the column of the model's result that says when a \
-                row happened"
-                .to_string(),
+            ([], _) => "add `event_time='…'`: the column of the model's result with the time of a \
+                row"
+            .to_string(),
             (several, _) => format!(
-                "add `event_time='…'`: one of `{}`, whichever says when a row \
-                happened",
+                "add `event_time='…'`: the one of `{}` that has the time of a \
+                row",
                 several.join("`, `")
             ),
         }
@@ -155,11 +155,11 @@ impl<'a> MicrobatchInput<'a> {
         let Some(setting) = self.set("begin") else {
             return Err(self
                 .missing("begin")
-                .hint("add `begin='2024-01-01'`: the earliest time that the model has rows for"));
+                .hint("add `begin='2024-01-01'`: the earliest time of the model's rows"));
         };
         let Value::String(text) = &setting.value else {
             let message = format!(
-                "`begin` of model `{}` must be a date, and is {}",
+                "`begin` of model `{}` must be a date, but is {}",
                 self.model,
                 kind(&setting.value)
             );
@@ -168,20 +168,20 @@ impl<'a> MicrobatchInput<'a> {
                 .hint("write it in quotes: `'2024-01-01'`"));
         };
         let at = begin(text, timezone).map_err(|hint| {
-            Diagnostic::error(format!("`begin` of model `{}` is no date: `{text}`", self.model))
+            Diagnostic::error(format!("invalid `begin` of model `{}`: `{text}`", self.model))
                 .at(setting.at.clone())
                 .hint(hint)
         })?;
         if at > self.now {
             let message = format!(
-                "`begin` of model `{}` lies in the future: {}",
+                "`begin` of model `{}` is in the future: {}",
                 self.model,
                 at.format("%F %T UTC")
             );
             let error = Diagnostic::error(message)
                 .at(setting.at.clone())
-                .fact(format!("now is {}", self.now.format("%F %T UTC")));
-            return Err(error.hint("set it to the earliest time that the model has rows for"));
+                .fact(format!("the current time is {}", self.now.format("%F %T UTC")));
+            return Err(error.hint("set it to the earliest time of the model's rows"));
         }
         Ok((at, setting.at.clone()))
     }
@@ -200,15 +200,13 @@ impl<'a> MicrobatchInput<'a> {
         let actual =
             if text.is_empty() { kind(&setting.value).to_string() } else { format!("`{text}`") };
         let message =
-            format!("`batch_size` of model `{}` must be {allowed}, and is {actual}", self.model);
+            format!("`batch_size` of model `{}` must be {allowed}, but is {actual}", self.model);
         let error = Diagnostic::error(message).at(setting.at.clone());
         Err(match nearest(text, SIZES.map(|(name, _)| name)) {
             Some(near) => error.hint(format!("write `{near}`, in lower case")),
-            None if text.to_lowercase().starts_with("week") => {
-                error.hint("the next smaller is `day`, the next larger is `month`")
-            }
+            None if text.to_lowercase().starts_with("week") => error.hint("use `day` or `month`"),
             None if text.to_lowercase().starts_with("quarter") => {
-                error.hint("the next smaller is `month`, the next larger is `year`")
+                error.hint("use `month` or `year`")
             }
             None => error.hint("`day` suits most models"),
         })
@@ -220,22 +218,23 @@ impl<'a> MicrobatchInput<'a> {
             Diagnostic::error(format!("`lookback` of model `{}` {what}", self.model))
                 .at(setting.at.clone())
         };
-        let is = |what: &str| error(format!("must be a whole number, and is {what}"));
+        let is = |what: &str| error(format!("must be a whole number, but is {what}"));
         match &setting.value {
             Value::Number(number) => {
                 match (number.as_u64().and_then(|whole| u32::try_from(whole).ok()), number.as_i64())
                 {
                     (Some(whole), _) => Ok(whole),
                     (None, Some(below)) if below < 0 => Err(error(format!("is negative: {below}"))
-                        .hint("`lookback=0` writes the newest batch alone")),
+                        .hint("`lookback=0` writes only the newest batch")),
                     _ => Err(is(&format!("`{number}`")).hint("write `lookback=1`")),
                 }
             }
             Value::String(text) if text.trim().parse::<u32>().is_ok() => {
                 Err(is("text").hint(format!("write `lookback={}`, without quotes", text.trim())))
             }
-            other => Err(is(kind(other))
-                .hint("write `lookback=1`: how many batches before the newest are written again")),
+            other => Err(is(kind(other)).hint(
+                "write `lookback=1`: the number of batches before the newest that are rewritten",
+            )),
         }
     }
 
@@ -245,7 +244,7 @@ impl<'a> MicrobatchInput<'a> {
             return Ok(Some((yes, &setting.at)));
         }
         let message = format!(
-            "`{key}` of model `{}` must be true or false, and is {}",
+            "`{key}` of model `{}` must be true or false, but is {}",
             self.model,
             kind(&setting.value)
         );
@@ -258,24 +257,28 @@ impl<'a> MicrobatchInput<'a> {
     }
 
     fn timezone(&self) -> Result<Tz, Diagnostic> {
-        let Some((value, at)) = own_setting(self.config, "timezone") else { return Ok(Tz::UTC) };
+        let Some((value, at)) = batchwright_setting(self.config, "timezone") else {
+            return Ok(Tz::UTC);
+        };
         let name = value.as_str().unwrap_or_default();
         name.parse::<Tz>().map_err(|_| {
             let message = format!(
-                "`timezone` of model `{}` is no time zone: `{}`",
+                "unknown `timezone` of model `{}`: `{}`",
                 self.model,
                 super::layers::text(value)
             );
             let error = Diagnostic::error(message).at(at);
             match nearest(name, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())) {
-                Some(near) => error.hint(format!("is it `{near}`?")),
-                None => error.hint("write a name of the tz database, such as `Europe/Paris`"),
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint("use a name of the tz database, such as `Europe/Paris`"),
             }
         })
     }
 
     fn outside_window(&self) -> Result<Option<OutsideWindow>, Diagnostic> {
-        let Some((value, at)) = own_setting(self.config, "outside_window") else { return Ok(None) };
+        let Some((value, at)) = batchwright_setting(self.config, "outside_window") else {
+            return Ok(None);
+        };
         match value.as_str() {
             Some("error") => Ok(Some(OutsideWindow::Error)),
             Some("drop") => Ok(Some(OutsideWindow::Drop)),
@@ -283,15 +286,15 @@ impl<'a> MicrobatchInput<'a> {
             _ => {
                 let actual = super::layers::text(value);
                 let message = format!(
-                    "`outside_window` of model `{}` must be `error`, `drop` or `keep`, and is \
+                    "`outside_window` of model `{}` must be `error`, `drop` or `keep`, but is \
                      `{actual}`",
                     self.model
                 );
                 let error = Diagnostic::error(message).at(at);
                 Err(match nearest(&actual, ["error", "drop", "keep"]) {
-                    Some(near) => error.hint(format!("is it `{near}`?")),
+                    Some(near) => error.hint(format!("did you mean `{near}`?")),
                     None => {
-                        error.hint("`error` stops a batch that yields rows outside of its window")
+                        error.hint("`error` fails a batch that yields rows outside of its window")
                     }
                 })
             }
@@ -300,10 +303,10 @@ impl<'a> MicrobatchInput<'a> {
 }
 
 fn is_time(column: &Column) -> bool {
-    let of_time = |data_type: &String| {
+    let is_time_type = |data_type: &String| {
         ["timestamp", "datetime", "date"]
             .iter()
             .any(|word| data_type.to_lowercase().starts_with(word))
     };
-    column.data_type.as_ref().is_some_and(of_time)
+    column.data_type.as_ref().is_some_and(is_time_type)
 }

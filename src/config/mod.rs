@@ -1,7 +1,7 @@
-//! Which setting wins. Takes the project; gives every node (model, seed, snapshot, source) with
-//! each question answered: its relation, its merged configuration with the place that set each key,
-//! and, for a microbatch model, the proof that all it needs is there and valid. Refuses what dbt
-//! refuses, and what dbt lets pass to the warehouse.
+//! Resolves the settings. Takes the project; returns every node (model, seed, snapshot, source)
+//! with its relation, its merged configuration with the location that set each key, and, for a
+//! microbatch model, its validated settings. Rejects what dbt rejects, and invalid settings that
+//! dbt passes to the warehouse.
 
 mod audit;
 mod begin;
@@ -45,40 +45,40 @@ pub use resolve::resolve;
 pub use resources::resources;
 pub use schema_change::SchemaChange;
 
-/// The name in a unique id or in the id of a step: `orders` of `model.shop.orders`.
+/// The name in the id of a node or a step: `orders` in `model.shop.orders`.
 pub fn name_of(id: &str) -> &str {
     id.splitn(3, '.').nth(2).unwrap_or(id)
 }
 
-/// What became of the project's nodes.
+/// The resolved nodes of the project.
 #[derive(Debug, Default)]
 pub struct Resolved {
     pub nodes: Vec<Node>,
-    /// Nodes that `enabled: false` takes out: a reference to one can be told so.
+    /// Nodes with `enabled: false`, for messages about references to them.
     pub disabled: Vec<Disabled>,
-    /// Nodes that do not render or whose settings are not valid. They are not among `nodes`.
+    /// Nodes that do not render or have invalid settings. `nodes` does not contain them.
     pub broken: Vec<Broken>,
     pub warnings: Diagnostics,
 }
 
-/// A node that is switched off, and where.
+/// A disabled node, and the location of the setting.
 #[derive(Clone, Debug)]
 pub struct Disabled {
     pub unique_id: String,
     pub kind: Kind,
-    /// For a source `source.table`.
+    /// For a source: `source.table`.
     pub name: String,
     pub group: Option<String>,
     pub at: Location,
 }
 
-/// A node with errors of its own.
+/// A node with errors.
 #[derive(Clone, Debug)]
 pub struct Broken {
     pub unique_id: String,
     pub name: String,
     pub errors: Diagnostics,
-    /// The node, where only its batch settings or its hooks are invalid: Jinja's `graph` has it.
+    /// The node, if only its batch settings or its hooks are invalid: Jinja's `graph` contains it.
     pub node: Option<Box<Node>>,
 }
 
@@ -91,8 +91,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Its position in the order in which dbt parses a package's files: of several kinds of one
-    /// name `ref()` finds the last.
+    /// The position of the kind in dbt's parse order: if kinds share a name, `ref()` resolves to
+    /// the last.
     pub fn parse_order(self) -> u8 {
         match self {
             Kind::Model => 0,
@@ -106,50 +106,49 @@ impl Kind {
 /// A node of the project's graph.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// dbt's: `model.shop.sessions`, `model.shop.orders.v2`, `source.shop.raw.events`.
+    /// As in dbt: `model.shop.sessions`, `model.shop.orders.v2`, `source.shop.raw.events`.
     pub unique_id: String,
     pub kind: Kind,
-    /// For a source the table's name.
+    /// For a source: the table's name.
     pub name: String,
-    /// The source's name, for a table of it.
+    /// The name of the source, for a table of a source.
     pub source_name: Option<String>,
     pub package: String,
     pub version: Option<String>,
-    /// Whether `ref('name')` without a version means this one.
+    /// Whether `ref('name')` without a version resolves to this one.
     pub is_latest: bool,
-    /// dbt's: package, folders, name (a source: package, folders, source, table).
+    /// As in dbt: package, folders, name (for a source: package, folders, source, table).
     pub fqn: Vec<String>,
-    /// The file that defines it, as the user names it from the project's folder:
-    /// `models/marts/sessions.sql`; for a source its properties file.
+    /// The file that defines it, relative to the project: `models/marts/sessions.sql`; for a source
+    /// its properties file.
     pub file: SourceFile,
-    /// The same relative to its own package: dbt's `original_file_path`.
+    /// The same path relative to its package: dbt's `original_file_path`.
     pub path: String,
-    /// The path below the model folder: `marts/sessions.sql`.
+    /// The path relative to the folder of models: `marts/sessions.sql`.
     pub path_in_models: String,
     pub relation: Relation,
-    /// The merged configuration, every key with the place that set it (a list or dict: the last
-    /// place).
+    /// The merged configuration, each key with the location that set it last.
     pub config: IndexMap<String, Setting>,
     pub tags: Vec<String>,
     pub columns: Vec<Column>,
     pub description: String,
-    /// The node's own constraints, as YAML has them.
+    /// The node's own constraints, as in YAML.
     pub constraints: Vec<Value>,
-    /// As the node's first rendering recorded them.
+    /// The references that the parse pass records.
     pub refs: Vec<RefCall>,
     pub sources: Vec<(String, String)>,
-    /// Those among the two that a hook of the node refers to.
+    /// Those of `refs` and `sources` that hooks reference.
     pub hook_reads: HookReads,
     pub materialization: Materialization,
-    /// The node's own `event_time`, if it has one: what its readers are filtered by.
+    /// The node's `event_time`, by which reads of it are filtered.
     pub event_time: Option<EventTime>,
     pub pre_hooks: Vec<String>,
     pub post_hooks: Vec<String>,
-    /// More of dbt's keys of the node, for Jinja.
-    pub info: Map<String, Value>,
+    /// dbt's further keys of the node, for Jinja.
+    pub attributes: Map<String, Value>,
 }
 
-/// What the hooks of a node refer to.
+/// The references in the hooks of a node.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HookReads {
     pub refs: Vec<RefCall>,
@@ -162,30 +161,30 @@ pub struct Column {
     pub data_type: Option<String>,
     pub quote: bool,
     pub description: String,
-    /// As YAML has them: dicts with `type`, `expression`, `name`.
+    /// As in YAML: dicts with `type`, `expression`, `name`.
     pub constraints: Vec<Value>,
-    /// Whether a test or a constraint says that no two rows share a value.
+    /// Whether a test or a constraint makes its values unique.
     pub unique: bool,
-    /// dbt's keys of the column but for name and description, and keys of the user's own.
-    pub info: Map<String, Value>,
+    /// dbt's keys of the column except name and description, and the user's further keys.
+    pub attributes: Map<String, Value>,
 }
 
-/// The column that says when a row happened.
+/// The column with the time of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventTime {
     pub column: String,
-    /// Whether the author quotes it, or the properties file says `quote: true` for the column (or
-    /// the source quotes its columns).
+    /// Whether the setting quotes it, the properties file has `quote: true` for the column, or the
+    /// source quotes its columns.
     pub quote: bool,
-    /// As the properties file declares it, or `partition_by`, or dbt's catalog.
+    /// As declared in the properties file, by `partition_by`, or in dbt's catalog.
     pub data_type: Option<String>,
-    /// What its type holds, or why it cannot be compared with a window.
+    /// The class of its type, or the reason why it cannot be compared with a window.
     pub time: Result<TimeType, Box<Diagnostic>>,
     pub at: Location,
 }
 
 impl EventTime {
-    /// The kind of literal that fits the column.
+    /// The type for literals that are compared with the column.
     pub fn time_type(&self) -> Result<&TimeType, Diagnostic> {
         self.time.as_ref().map_err(|error| (**error).clone())
     }
@@ -202,29 +201,30 @@ pub enum Materialization {
     Incremental(Option<String>),
     Seed,
     Snapshot,
-    /// A source: somebody else's table.
+    /// A source, which the project does not build.
     External,
     MaterializedView,
-    /// A Python model, or a materialization of the project's own: named here.
+    /// A Python model or a custom materialization, with its name.
     Other(String),
 }
 
-/// A microbatch model's settings, present and valid.
+/// The validated settings of a microbatch model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Microbatch {
     pub event_time: EventTime,
-    /// Converted to UTC; not yet floored to a batch.
+    /// In UTC; not aligned to a batch.
     pub begin: Instant,
     pub begin_at: Location,
     pub batch_size: Grain,
-    /// Windows before the newest one that are written again, because late rows may have arrived.
+    /// The number of windows before the newest one that are rewritten, since late rows may have
+    /// arrived.
     pub lookback: u32,
-    /// The model's own `full_refresh`, and where it is set.
+    /// The model's `full_refresh`, and its location.
     pub full_refresh: Option<(bool, Location)>,
     pub concurrent_batches: Option<bool>,
-    /// Kept for the manifest and the audit; never turns the overwrite into a merge.
+    /// For the manifest and the audit; it does not turn the overwrite into a merge.
     pub unique_key: Vec<String>,
-    /// SQL conditions that narrow the delete and the insert alike.
+    /// SQL predicates that restrict both the delete and the insert.
     pub incremental_predicates: Vec<String>,
     /// `meta.batchwright.timezone`.
     pub timezone: Tz,
@@ -236,10 +236,10 @@ pub struct Microbatch {
     pub check: Check,
 }
 
-/// What happens to rows whose event time lies outside of the window, or is null.
+/// The policy for rows whose event time is outside of the window, or null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutsideWindow {
-    /// The file fails and changes nothing.
+    /// The statement fails and changes nothing.
     Error,
     Drop,
     Keep,
@@ -251,7 +251,7 @@ impl Node {
         self.config.get(key).map(|setting| &setting.value)
     }
 
-    /// The CTE that stands for an ephemeral model in the query of a reader.
+    /// The name of the CTE that replaces an ephemeral model in a reader's query.
     pub fn cte_name(&self) -> String {
         format!("__dbt__cte__{}", self.relation.identifier)
     }

@@ -1,4 +1,4 @@
-//! A node as dbt shows it to Jinja: `model`, and the values of `graph.nodes`.
+//! The JSON of a node that dbt shows to Jinja: `model`, and the values of `graph.nodes`.
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -24,11 +24,11 @@ fn graph_entry(node: &Node, reads: &[String]) -> Value {
         let mut json = Map::new();
         json.insert("name".to_string(), json!(column.name));
         json.insert("description".to_string(), json!(column.description));
-        json.extend(column.info.clone());
+        json.extend(column.attributes.clone());
         (column.name.clone(), Value::Object(json))
     };
     // The columns that a seed's first line names are not in it.
-    let declared = node.columns.iter().filter(|column| !column.info.is_empty());
+    let declared = node.columns.iter().filter(|column| !column.attributes.is_empty());
     let [refs, sources] = reads_json(&node.refs, &node.sources);
     let mut json = json!({
         "database": node.relation.database,
@@ -54,7 +54,7 @@ fn graph_entry(node: &Node, reads: &[String]) -> Value {
         "created_at": 0,
         "config_call_dict": {},
         "unrendered_config_call_dict": {},
-        "relation_name": written(node),
+        "relation_name": relation_name(node),
         "raw_code": &*node.file.text,
         "doc_blocks": [],
         "language": if node.path.ends_with(".py") { "python" } else { "sql" },
@@ -128,17 +128,17 @@ fn graph_entry(node: &Node, reads: &[String]) -> Value {
                 json.insert(key.to_string(), value.unwrap_or_default());
             }
         }
-        json.extend(node.info.clone());
+        json.extend(node.attributes.clone());
         *json = in_key_order(std::mem::take(json));
     }
     json
 }
 
-/// The keys of a column that dbt leaves out where they are none.
+/// The keys of a column that dbt omits if they are null.
 const OF_COLUMNS: [&str; 6] =
     ["data_type", "quote", "granularity", "dimension", "entity", "description"];
 
-/// A node as `model` has it, with the unique ids that it reads: without the keys that are none.
+/// The node's `model` object, without null keys. `reads` has the unique ids of its inputs.
 pub fn node_json(node: &Node, reads: &[String]) -> Value {
     let mut json = graph_entry(node, reads);
     let Value::Object(keys) = &mut json else { return json };
@@ -167,7 +167,7 @@ pub fn node_json(node: &Node, reads: &[String]) -> Value {
             ("docs" | "contract", Value::Object(dict)) => dict.retain(|_, value| !value.is_null()),
             ("columns", Value::Object(columns)) => {
                 for column in columns.values_mut().filter_map(Value::as_object_mut) {
-                    // A key of the project's own stays, also an empty one.
+                    // Custom keys are included even if they are null.
                     column.retain(|key, value| {
                         !value.is_null() || !OF_COLUMNS.contains(&key.as_str())
                     });
@@ -190,29 +190,29 @@ fn without_nulls(value: &mut Value) {
     }
 }
 
-/// A version as YAML has it: a number, or a text that is none.
+/// A version with its YAML type: a number, or a text.
 pub fn version(version: Option<&str>) -> Value {
     let Some(text) = version else { return Value::Null };
     let number: Option<serde_json::Number> = text.parse().ok();
     number.filter(|number| number.to_string() == text).map_or_else(|| json!(text), Value::Number)
 }
 
-/// dbt's `graph`: all nodes by unique id, sources apart. `read` gives the unique ids that a node
-/// reads.
+/// dbt's `graph`: all nodes by unique id, with sources in a separate dict. `read` returns the
+/// unique ids of a node's inputs.
 pub fn graph_json<'a>(
     nodes: impl Iterator<Item = &'a Node>,
     read: &dyn Fn(&str) -> Vec<String>,
 ) -> Value {
-    let (mut others, mut sources) = (Map::new(), Map::new());
+    let (mut nodes_by_id, mut sources) = (Map::new(), Map::new());
     let mut nodes: Vec<&Node> = nodes.collect();
     nodes.sort_by(|one, other| one.unique_id.cmp(&other.unique_id));
     for node in nodes {
         let json = graph_entry(node, &read(&node.unique_id));
-        let there = if node.kind == Kind::Source { &mut sources } else { &mut others };
-        there.insert(node.unique_id.clone(), json);
+        let entries = if node.kind == Kind::Source { &mut sources } else { &mut nodes_by_id };
+        entries.insert(node.unique_id.clone(), json);
     }
     json!({
-        "exposures": {}, "functions": {}, "groups": {}, "metrics": {}, "nodes": others, "sources": sources,
+        "exposures": {}, "functions": {}, "groups": {}, "metrics": {}, "nodes": nodes_by_id, "sources": sources,
         "semantic_models": {}, "saved_queries": {}, "unit_tests": {},
     })
 }
@@ -221,7 +221,7 @@ fn checksum(text: &str) -> String {
     Sha256::digest(text.trim()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// dbt's word for a kind of node.
+/// dbt's name of a kind of node.
 pub fn resource_type(kind: Kind) -> &'static str {
     match kind {
         Kind::Model => "model",
@@ -231,8 +231,8 @@ pub fn resource_type(kind: Kind) -> &'static str {
     }
 }
 
-/// The relation as the engine writes it; an ephemeral model has none.
-fn written(node: &Node) -> Option<String> {
+/// The relation in the engine's syntax; an ephemeral model has none.
+fn relation_name(node: &Node) -> Option<String> {
     let is_ephemeral = matches!(node.materialization, Materialization::Ephemeral);
     (!is_ephemeral).then(|| node.relation.to_string())
 }

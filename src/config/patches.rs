@@ -1,6 +1,6 @@
-//! Which properties belong to which node. Takes the packages; gives, for each file with a node, its
-//! patch and its version. A patch goes to the node that `ref()` would find by that name: in the
-//! package of the patch, else in the only other package that has one.
+//! Assigns properties to nodes. Takes the packages; returns, for each file with a node, its patch
+//! and its version. A patch applies to the node to which `ref()` resolves: the one in the patch's
+//! package, else the one in the only other package that has the name.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +17,7 @@ use super::unresolved::{folders, layers, snapshot_folder};
 pub struct Properties<'a> {
     pub patch: &'a Patch,
     pub version: Option<&'a Version>,
-    /// The package whose properties file it is.
+    /// The package of the properties file.
     pub package: &'a Package,
 }
 
@@ -31,7 +31,7 @@ pub struct Patches<'a> {
 /// that kind.
 type Key = (usize, Kind, usize);
 
-/// Finds the node of each patch.
+/// Resolves the node of each patch.
 pub fn patches<'a>(
     packages: &'a [Package],
     warnings: &mut Diagnostics,
@@ -72,13 +72,13 @@ pub fn patches<'a>(
                     match search.version(nth, patch, version) {
                         Ok(key) => {
                             patches.add(key, patch, Some(version), package, false, errors);
-                            search.rename(key, patch, version);
+                            search.register_version(key, patch, version);
                         }
                         Err(warning) => diagnostics.0.push(warning),
                     }
                 }
             }
-            // The files of other packages are not the user's to mend.
+            // Warnings about the files of other packages are dropped: the user cannot change them.
             if package.folder.is_empty() {
                 warnings.0.extend(diagnostics.0);
             }
@@ -93,7 +93,8 @@ impl<'a> Patches<'a> {
         self.by_node.get(&(package, kind, position)).copied()
     }
 
-    /// Two patches of one node are an error, unless it is disabled: then the last one counts.
+    /// Two patches of one node are an error, unless the node is disabled; then the last one
+    /// applies.
     fn add(
         &mut self,
         key: Key,
@@ -107,7 +108,7 @@ impl<'a> Patches<'a> {
         let Some(first) = first.filter(|_| !is_disabled) else { return };
         let (first, kind) = (first.patch, resource_type(key.1));
         let message = format!(
-            "{kind} `{}` has properties in two places: `{}` and `{}`",
+            "{kind} `{}` has two entries in properties files: `{}` and `{}`",
             patch.name, first.file.path, patch.file.path
         );
         let fact = format!("the first is on line {} of `{}`", first.at.line(), first.file.path);
@@ -115,12 +116,12 @@ impl<'a> Patches<'a> {
             Diagnostic::error(message)
                 .at(patch.at.clone())
                 .fact(fact)
-                .hint("put all of them into one place"),
+                .hint("merge them into one entry"),
         );
     }
 }
 
-/// Why a patch has no node.
+/// The reason why a patch has no node.
 enum Missing {
     Unknown(Option<Diagnostic>),
     Ambiguous(Diagnostic),
@@ -128,8 +129,8 @@ enum Missing {
 
 struct Search<'a> {
     packages: &'a [Package],
-    /// The enabled nodes by name and package. Of several kinds the last one that dbt parses is
-    /// there: model, snapshot, seed.
+    /// The enabled nodes by name and package. If kinds share a name, the last in dbt's parse order:
+    /// model, snapshot, seed.
     names: BTreeMap<&'a str, BTreeMap<usize, Key>>,
     disabled: BTreeMap<(usize, Kind, &'a str), Vec<Key>>,
 }
@@ -159,8 +160,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Whether a node is enabled by `dbt_project.yml` and its own `config()`: dbt reads properties
-    /// after that.
+    /// Whether a node is enabled by `dbt_project.yml` and its own `config()`. dbt checks this
+    /// before it reads properties.
     fn is_enabled(
         &self,
         nth: usize,
@@ -176,7 +177,7 @@ impl<'a> Search<'a> {
         }
         fqn.push(name.to_string());
         let declared = model
-            .and_then(|model| model.declared.as_ref().ok())
+            .and_then(|model| model.parsed.as_ref().ok())
             .into_iter()
             .flat_map(|parsed| &parsed.config);
         let declared = declared.map(Cow::Borrowed).collect();
@@ -193,16 +194,16 @@ impl<'a> Search<'a> {
         self.disabled.get(&(key.0, key.1, &*patch.name)).is_some_and(|keys| keys.contains(key))
     }
 
-    /// From now on `ref()` finds the node of a version by the model's name, and that only if it is
-    /// the latest.
-    fn rename(&mut self, key: Key, patch: &'a Patch, version: &Version) {
+    /// Registers the node of a version under the model's name if it is the latest version, and
+    /// under no name otherwise.
+    fn register_version(&mut self, key: Key, patch: &'a Patch, version: &Version) {
         self.names.values_mut().for_each(|keys| keys.retain(|_, known| *known != key));
         if patch.latest_version.as_ref() == Some(&version.v) {
             self.names.entry(&patch.name).or_default().insert(key.0, key);
         }
     }
 
-    /// The nodes that a patch without versions is for: one, or all disabled ones of its name.
+    /// The nodes for a patch without versions: one, or all disabled ones of its name.
     fn node(&self, nth: usize, kind: Kind, patch: &Patch) -> Result<Vec<Key>, Missing> {
         let of_name = self.names.get(&*patch.name);
         let others = || of_name.into_iter().flatten().map(|(_, key)| *key).collect::<Vec<_>>();
@@ -218,7 +219,7 @@ impl<'a> Search<'a> {
         }
         match self.disabled.get(&(nth, kind, &*patch.name)) {
             Some(keys) => Ok(keys.clone()),
-            // A snapshot that is written in YAML alone is a node itself.
+            // A snapshot that is declared in YAML alone has no file.
             None if kind == Kind::Snapshot && patch.relation.is_some() => {
                 Err(Missing::Unknown(None))
             }
@@ -228,10 +229,10 @@ impl<'a> Search<'a> {
 
     /// The model file of a version.
     fn version(&self, nth: usize, patch: &Patch, version: &Version) -> Result<Key, Diagnostic> {
-        let usual = format!("{}_v{}", patch.name, version.v);
+        let default_file = format!("{}_v{}", patch.name, version.v);
         let is_latest = patch.latest_version.as_ref() == Some(&version.v);
-        let file = version.defined_in.as_deref().unwrap_or(&usual);
-        let wanted = [Some(file), is_latest.then_some(&*patch.name)];
+        let file = version.defined_in.as_deref().unwrap_or(&default_file);
+        let names = [Some(file), is_latest.then_some(&*patch.name)];
         let enabled = |name: &str| {
             self.names
                 .get(name)
@@ -241,31 +242,31 @@ impl<'a> Search<'a> {
         };
         let disabled =
             || self.disabled.get(&(nth, Kind::Model, file)).and_then(|keys| keys.first()).copied();
-        if let Some(key) = wanted.into_iter().flatten().find_map(enabled).or_else(disabled) {
+        if let Some(key) = names.into_iter().flatten().find_map(enabled).or_else(disabled) {
             return Ok(key);
         }
         let message = format!(
-            "version {} of model `{}` has no file `{file}.sql`, and is left out",
+            "version {} of model `{}` has no file `{file}.sql`, and is ignored",
             version.v, patch.name
         );
         let warning = Diagnostic::warning(message).at(version.at.clone());
         Err(match nearest(file, self.packages[nth].models.iter().map(|model| &*model.name)) {
-            Some(near) => warning.hint(format!("is it `defined_in: {near}`?")),
+            Some(near) => warning.hint(format!("did you mean `defined_in: {near}`?")),
             None => warning.hint("name the file with `defined_in`, or remove the version"),
         })
     }
 
     fn unknown(&self, nth: usize, kind: Kind, patch: &Patch) -> Diagnostic {
-        let word = resource_type(kind);
+        let kind_name = resource_type(kind);
         let warning = Diagnostic::warning(format!(
-            "there is no {word} `{}`, and its properties do nothing",
+            "{kind_name} `{}` not found: its properties have no effect",
             patch.name
         ))
         .at(patch.at.clone());
         let same_kind =
             self.names.iter().filter(|(_, keys)| keys.get(&nth).is_some_and(|key| key.1 == kind));
         match nearest(&patch.name, same_kind.map(|(name, _)| *name)) {
-            Some(near) => warning.hint(format!("is it `{near}`?")),
+            Some(near) => warning.hint(format!("did you mean `{near}`?")),
             None => warning.hint("remove them, or add the file"),
         }
     }
@@ -285,11 +286,11 @@ impl<'a> Search<'a> {
 }
 
 fn other_kind(kind: Kind, other: Kind, patch: &Patch) -> Diagnostic {
-    let (word, other) = (resource_type(kind), resource_type(other));
+    let (kind_name, other) = (resource_type(kind), resource_type(other));
     Diagnostic::warning(format!(
-        "`{}` is a {other}, and its properties below `{word}s:` do nothing",
+        "`{}` is a {other}: its properties under `{kind_name}s:` have no effect",
         patch.name
     ))
     .at(patch.at.clone())
-    .hint(format!("move them below `{other}s:`"))
+    .hint(format!("move them under `{other}s:`"))
 }

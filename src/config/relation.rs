@@ -1,7 +1,8 @@
-//! The name of a node's table. Takes the node and its configuration; gives database, schema and
-//! identifier. Macros called `generate_schema_name` and its kin decide: an installed package's for
-//! its own nodes, else the project's; without them dbt's rule holds: the target's schema, and the
-//! custom one behind it.
+//! The relation of a node. Takes the node and its configuration; returns database, schema and
+//! identifier. The macros `generate_schema_name`, `generate_database_name` and
+//! `generate_alias_name` determine them: those of an installed package for its own nodes, else the
+//! project's. Without such macros dbt's defaults apply: the schema is the target's, followed by the
+//! custom one.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -17,24 +18,23 @@ use super::node_json::node_json;
 use super::resolve::Resolver;
 use super::{Kind, Node};
 
-/// How a project names the relations of one package.
+/// The naming of relations in one package.
 pub struct Naming<'a> {
-    ground: &'a Resolver<'a>,
-    /// The project itself: the names in its macros are those that it knows.
+    resolver: &'a Resolver<'a>,
+    /// The root project, whose macros these macros can call.
     root: &'a str,
-    /// The packages whose macros are called for `generate_<part>_name`. None where dbt's default
-    /// is.
+    /// The packages whose `generate_<part>_name` macros are called; `None` for dbt's default.
     macros: [Option<String>; 3],
     /// Names that do not depend on the node, by their part and the custom name.
-    known: Mutex<BTreeMap<(usize, Option<String>), String>>,
+    cache: Mutex<BTreeMap<(usize, Option<String>), String>>,
 }
 
 /// The macros of a project that name its relations.
 pub trait NamingMacros: Sync {
-    /// The package whose macro of that name is called for the nodes of `package`. None where that
-    /// is dbt's default.
+    /// The package whose macro of that name is called for the nodes of `package`; `None` for dbt's
+    /// default.
     fn naming_package(&self, package: &str, name: &str) -> Option<String>;
-    /// What a macro of a package returns for the custom name and the node of the scope.
+    /// The result of a package's macro for the custom name and the node of the scope.
     fn call(
         &self,
         package: &str,
@@ -44,7 +44,7 @@ pub trait NamingMacros: Sync {
     ) -> Result<Name, Diagnostic>;
 }
 
-/// What a macro returns.
+/// The result of a macro.
 pub struct Name {
     pub text: String,
     /// Whether it may depend on the node.
@@ -72,19 +72,19 @@ impl NamingMacros for Jinja {
 const PARTS: [&str; 3] = ["database", "schema", "alias"];
 
 impl<'a> Naming<'a> {
-    /// For the nodes of `package` in the project `root`.
-    pub fn of(ground: &'a Resolver<'a>, root: &'a Package, package: &Package) -> Naming<'a> {
+    /// The naming for the nodes of `package` in the project `root`.
+    pub fn of(resolver: &'a Resolver<'a>, root: &'a Package, package: &Package) -> Naming<'a> {
         let macros =
-            PARTS.map(|part| ground.macros.naming_package(&package.name, &name_by_macro(part)));
-        Naming { ground, root: &root.name, macros, known: Mutex::default() }
+            PARTS.map(|part| resolver.macros.naming_package(&package.name, &name_by_macro(part)));
+        Naming { resolver, root: &root.name, macros, cache: Mutex::default() }
     }
 
-    /// The relation of a model, seed or snapshot, of which all else is known.
+    /// The relation of a model, seed or snapshot. The node's other fields are complete.
     pub fn relation(&self, node: &Node) -> Result<Relation, Diagnostics> {
-        let target = self.ground.target;
+        let target = self.resolver.target;
         let custom = |key: &str| node.setting(key).filter(|value| !value.is_null()).map(text);
-        let filled = |key: &str| custom(key).filter(|name| !name.trim().is_empty());
-        let exact = |key: &str| if node.kind == Kind::Snapshot { filled(key) } else { None };
+        let non_blank = |key: &str| custom(key).filter(|name| !name.trim().is_empty());
+        let exact = |key: &str| if node.kind == Kind::Snapshot { non_blank(key) } else { None };
         let database = match (exact("target_database"), custom("database")) {
             (Some(exact), _) => Some(exact),
             (None, custom) => match self.name_by_macro(0, custom.as_deref(), node)? {
@@ -103,7 +103,7 @@ impl<'a> Naming<'a> {
                 (None, None) => target.schema.clone(),
             },
         };
-        let alias = filled("alias");
+        let alias = non_blank("alias");
         let identifier =
             match (self.name_by_macro(2, alias.as_deref(), node)?, alias, &node.version) {
                 (Some(name), _, _) => name,
@@ -117,11 +117,11 @@ impl<'a> Naming<'a> {
             database,
             schema: Some(schema),
             identifier,
-            style: self.ground.style.clone(),
+            style: self.resolver.style.clone(),
         })
     }
 
-    /// The text that the macro for a part of the name returns, if it is not dbt's default.
+    /// The part of the name that a macro returns; `None` for dbt's default.
     fn name_by_macro(
         &self,
         part: usize,
@@ -129,14 +129,14 @@ impl<'a> Naming<'a> {
         node: &Node,
     ) -> Result<Option<String>, Diagnostics> {
         let Some(package) = &self.macros[part] else { return Ok(None) };
-        let known = || self.known.lock().unwrap_or_else(|broken| broken.into_inner());
+        let cache = || self.cache.lock().unwrap_or_else(|broken| broken.into_inner());
         let key = (part, custom.map(str::to_string));
-        if let Some(name) = known().get(&key) {
+        if let Some(name) = cache().get(&key) {
             return Ok(Some(name.clone()));
         }
         let scope = Scope {
             package: self.root.to_string(),
-            // dbt asks while it parses.
+            // dbt calls the macro in its parse pass.
             execute: false,
             model: lazy({
                 let node = node.clone();
@@ -146,28 +146,29 @@ impl<'a> Naming<'a> {
             this: None,
             batch: None,
             incremental: false,
-            lookup: Arc::new(Nothing),
+            lookup: Arc::new(NoReferences),
         };
-        let name =
-            self.ground.macros.call(package, &name_by_macro(PARTS[part]), custom, &scope).map_err(
-                |error| {
-                    let error = error
-                        .fact(format!("called for the {} of `{}`", PARTS[part], node.unique_id));
-                    Diagnostics::from(if error.at.is_some() {
-                        error
-                    } else {
-                        error.at(node.file.line(1))
-                    })
-                },
-            )?;
+        let name = self
+            .resolver
+            .macros
+            .call(package, &name_by_macro(PARTS[part]), custom, &scope)
+            .map_err(|error| {
+                let error =
+                    error.fact(format!("called for the {} of `{}`", PARTS[part], node.unique_id));
+                Diagnostics::from(if error.at.is_some() {
+                    error
+                } else {
+                    error.at(node.file.line(1))
+                })
+            })?;
         if !name.is_of_node {
-            known().insert(key, name.text.clone());
+            cache().insert(key, name.text.clone());
         }
         Ok(Some(name.text))
     }
 }
 
-/// A style in which some parts are quoted otherwise.
+/// The style with some parts quoted differently.
 pub fn styled(style: &RelationStyle, quoting: &[Option<bool>]) -> RelationStyle {
     let quoted = std::array::from_fn(|part| {
         quoting.get(part).copied().flatten().unwrap_or(style.quoted[part])
@@ -179,10 +180,10 @@ fn name_by_macro(part: &str) -> String {
     format!("generate_{part}_name")
 }
 
-/// A name depends on no other node.
-struct Nothing;
+/// No references: a name cannot depend on another node.
+struct NoReferences;
 
-impl Lookup for Nothing {
+impl Lookup for NoReferences {
     fn reference(
         &self,
         _package: Option<&str>,
@@ -190,13 +191,13 @@ impl Lookup for Nothing {
         _version: Option<&str>,
     ) -> Result<Referent, Diagnostic> {
         Err(Diagnostic::error(format!(
-            "`ref('{name}')` has no answer here: the name of a relation can't depend on another"
+            "`ref('{name}')` is not available here: the name of a relation can't depend on another"
         )))
     }
 
     fn source(&self, source: &str, table: &str) -> Result<Referent, Diagnostic> {
         Err(Diagnostic::error(format!(
-            "`source('{source}', '{table}')` has no answer here: the name of a relation can't \
+            "`source('{source}', '{table}')` is not available here: the name of a relation can't \
              depend on another"
         )))
     }

@@ -1,6 +1,6 @@
-//! From drafts to nodes: the layers merged, the relation named, the materialization read, and a
-//! microbatch model checked. Collects what is wrong with a node in `broken`; what is wrong with the
-//! project (two nodes of one name) is an error.
+//! From unresolved nodes to nodes: merges the layers, names the relation, reads the
+//! materialization, and validates a microbatch model. The errors of a node are in `broken`; an
+//! error of the project (duplicate names) is returned.
 
 use std::collections::BTreeMap;
 
@@ -25,13 +25,13 @@ use super::patches::patches;
 use super::relation::{Naming, NamingMacros};
 use super::source_relation::source_relation;
 use super::types;
-use super::unresolved::{UnresolvedNode, drafts};
+use super::unresolved::{UnresolvedNode, unresolved_nodes};
 use super::{Broken, Column, Disabled, Kind, Materialization, Node, Resolved};
 
-/// Resolves every node of the project. All broken nodes are reported at once.
+/// Resolves every node of the project, and reports all broken nodes.
 pub fn resolve(project: &Project, dialect: &Dialect) -> Result<Resolved, Diagnostics> {
     let Project { packages, target, style, sources, now, catalog, flags, .. } = project;
-    let ground = Resolver {
+    let resolver = Resolver {
         dialect,
         catalog,
         packages,
@@ -42,14 +42,14 @@ pub fn resolve(project: &Project, dialect: &Dialect) -> Result<Resolved, Diagnos
         flags: *flags,
         macros: &*project.jinja,
     };
-    let mut resolved = resolve_on(&ground)?;
+    let mut resolved = resolve_nodes(&resolver)?;
     hooks::link(&project.jinja, &mut resolved);
     Ok(resolved)
 }
 
-/// What of a project bears on its nodes.
+/// The parts of a project that affect its nodes.
 pub struct Resolver<'a> {
-    /// The target's, whose types and case of names count.
+    /// The target's dialect, which defines types and the case of names.
     pub dialect: &'a Dialect,
     pub catalog: &'a Catalog,
     pub packages: &'a [Package],
@@ -61,21 +61,22 @@ pub struct Resolver<'a> {
     pub macros: &'a dyn NamingMacros,
 }
 
-fn resolve_on(ground: &Resolver) -> Result<Resolved, Diagnostics> {
+fn resolve_nodes(resolver: &Resolver) -> Result<Resolved, Diagnostics> {
     let mut resolved = Resolved::default();
     let mut problems = Diagnostics::default();
-    let Some(root) = ground.packages.first() else { return Ok(resolved) };
-    let patches = patches(ground.packages, &mut resolved.warnings, &mut problems);
-    for (nth, package) in ground.packages.iter().enumerate() {
-        let naming = Naming::of(ground, root, package);
-        let drafts = drafts(ground.packages, nth, &patches);
-        let done = par_map(&drafts, |draft| {
-            let unique_id = unique_id(draft);
-            let resolved =
-                limits::guarded(draft.file, || Ok(node(draft, &unique_id, ground, &naming)));
+    let Some(root) = resolver.packages.first() else { return Ok(resolved) };
+    let patches = patches(resolver.packages, &mut resolved.warnings, &mut problems);
+    for (nth, package) in resolver.packages.iter().enumerate() {
+        let naming = Naming::of(resolver, root, package);
+        let unresolved_nodes = unresolved_nodes(resolver.packages, nth, &patches);
+        let done = par_map(&unresolved_nodes, |unresolved| {
+            let unique_id = unique_id(unresolved);
+            let resolved = limits::guarded(unresolved.file, || {
+                Ok(node(unresolved, &unique_id, resolver, &naming))
+            });
             resolved.unwrap_or_else(|errors| Err(Failed::from(errors))).map_err(|failed| {
                 let Failed { errors, node } = failed;
-                Broken { unique_id, name: full_name(draft), errors, node }
+                Broken { unique_id, name: full_name(unresolved), errors, node }
             })
         });
         for done in done {
@@ -91,15 +92,15 @@ fn resolve_on(ground: &Resolver) -> Result<Resolved, Diagnostics> {
             }
         }
     }
-    let twins = twins(&resolved.nodes, ground.flags.unique_names);
-    let (errors, odd): (Vec<_>, Vec<_>) =
-        twins.into_iter().partition(|twin| twin.level == Level::Error);
+    let duplicates = duplicates(&resolved.nodes, resolver.flags.unique_names);
+    let (errors, duplicate_warnings): (Vec<_>, Vec<_>) =
+        duplicates.into_iter().partition(|duplicate| duplicate.level == Level::Error);
     problems.0.extend(errors);
-    resolved.warnings.0.extend(odd);
+    resolved.warnings.0.extend(duplicate_warnings);
     if problems.0.is_empty() { Ok(resolved) } else { Err(problems) }
 }
 
-/// Why a node cannot be planned, and the node, if it has all but valid settings for batches.
+/// The reason why a node cannot be planned, and the node, if only its batch settings are invalid.
 struct Failed {
     errors: Diagnostics,
     node: Option<Box<Node>>,
@@ -117,28 +118,28 @@ enum Outcome {
 }
 
 fn node(
-    draft: &UnresolvedNode,
+    unresolved: &UnresolvedNode,
     unique_id: &str,
-    ground: &Resolver,
+    resolver: &Resolver,
     naming: &Naming,
 ) -> Result<Outcome, Failed> {
-    let mut config = merged(draft.layers.iter().map(|layer| &**layer));
-    if let Some(disabled) = disabled(draft, unique_id, &config)? {
+    let mut config = merged(unresolved.layers.iter().map(|layer| &**layer));
+    if let Some(disabled) = disabled(unresolved, unique_id, &config)? {
         return Ok(Outcome::Disabled(disabled));
     }
-    if let Some(broken) = draft.broken {
+    if let Some(broken) = unresolved.broken {
         return Err(broken.clone().into());
     }
-    let errors = types::convert(&draft.name, draft.kind, &mut config);
+    let errors = types::convert(&unresolved.name, unresolved.kind, &mut config);
     if !errors.is_empty() {
         return Err(Diagnostics(errors).into());
     }
-    let start = draft
+    let start = unresolved
         .patch
         .map(|patch| patch.at.clone())
-        .or(draft.source.map(|table| table.at.clone()))
-        .unwrap_or_else(|| draft.file.line(1));
-    let usual = match draft.kind {
+        .or(unresolved.source.map(|table| table.at.clone()))
+        .unwrap_or_else(|| unresolved.file.line(1));
+    let default_materialization = match unresolved.kind {
         Kind::Model => Some("view"),
         Kind::Seed => Some("seed"),
         Kind::Snapshot => Some("snapshot"),
@@ -147,23 +148,24 @@ fn node(
     config
         .entry("enabled".to_string())
         .or_insert_with(|| Setting { value: json!(true), at: start.clone() });
-    if let Some(usual) = usual {
+    if let Some(default) = default_materialization {
         config
             .entry("materialized".to_string())
-            .or_insert_with(|| Setting { value: json!(usual), at: start.clone() });
+            .or_insert_with(|| Setting { value: json!(default), at: start.clone() });
     }
-    let mut columns = draft.columns.clone();
-    // What lies between the values of a seed is known only now.
+    let mut columns = unresolved.columns.clone();
+    // The delimiter of a seed is known only after merging the settings.
     if let Some(delimiter) = config
         .get("delimiter")
         .and_then(|set| set.value.as_str()?.chars().next())
         .filter(|sign| *sign != ',')
-        && draft.kind == Kind::Seed
-        && draft.patch.is_none_or(|patch| patch.columns.is_empty())
+        && unresolved.kind == Kind::Seed
+        && unresolved.patch.is_none_or(|patch| patch.columns.is_empty())
     {
-        columns = header(&draft.file.text, delimiter).into_iter().map(ColumnPatch::named).collect();
+        columns =
+            header(&unresolved.file.text, delimiter).into_iter().map(ColumnPatch::named).collect();
     }
-    let quote_columns = draft.source.and_then(|table| table.quoting[3]).unwrap_or(false);
+    let quote_columns = unresolved.source.and_then(|table| table.quoting[3]).unwrap_or(false);
     let columns: Vec<Column> = columns
         .into_iter()
         .map(|column| Column {
@@ -173,55 +175,55 @@ fn node(
             description: column.description,
             constraints: column.constraints,
             unique: column.unique,
-            info: column.info,
+            attributes: column.attributes,
         })
         .collect();
-    let folder = &draft.package.folder;
+    let folder = &unresolved.package.folder;
     let mut node = Node {
         unique_id: unique_id.to_string(),
-        kind: draft.kind,
-        source_name: draft.source.map(|table| table.source.clone()),
-        package: draft.package.name.clone(),
-        version: draft.version.map(|version| version.v.clone()),
-        is_latest: draft.is_latest,
-        fqn: draft.fqn.clone(),
-        file: draft.file.clone(),
-        path: draft
+        kind: unresolved.kind,
+        source_name: unresolved.source.map(|table| table.source.clone()),
+        package: unresolved.package.name.clone(),
+        version: unresolved.version.map(|version| version.v.clone()),
+        is_latest: unresolved.is_latest,
+        fqn: unresolved.fqn.clone(),
+        file: unresolved.file.clone(),
+        path: unresolved
             .file
             .path
             .strip_prefix(folder.as_str())
-            .unwrap_or(&draft.file.path)
+            .unwrap_or(&unresolved.file.path)
             .trim_start_matches('/')
             .to_string(),
-        path_in_models: draft.path_in_models.to_string(),
+        path_in_models: unresolved.path_in_models.to_string(),
         relation: Relation {
             database: None,
             schema: None,
-            identifier: draft.name.clone(),
-            style: ground.style.clone(),
+            identifier: unresolved.name.clone(),
+            style: resolver.style.clone(),
         },
-        name: draft.name.clone(),
-        tags: tags(draft, &config),
+        name: unresolved.name.clone(),
+        tags: tags(unresolved, &config),
         event_time: None,
         columns,
-        description: draft.description.clone(),
-        constraints: draft.patch.map(|patch| patch.constraints.clone()).unwrap_or_default(),
-        refs: draft.refs.clone(),
-        sources: draft.sources.clone(),
+        description: unresolved.description.clone(),
+        constraints: unresolved.patch.map(|patch| patch.constraints.clone()).unwrap_or_default(),
+        refs: unresolved.refs.clone(),
+        sources: unresolved.sources.clone(),
         hook_reads: Default::default(),
         materialization: Materialization::External,
         pre_hooks: hooks::statements(config.get("pre_hook")),
         post_hooks: hooks::statements(config.get("post_hook")),
-        info: info(draft),
+        attributes: attributes(unresolved),
         config,
     };
-    node.relation = match draft.source {
-        Some(table) => source_relation(table, &node.config, ground)?,
+    node.relation = match unresolved.source {
+        Some(table) => source_relation(table, &node.config, resolver)?,
         None => naming.relation(&node)?,
     };
-    node.materialization = plain_materialization(&node);
+    node.materialization = materialization(&node);
     let is_microbatch = matches!(&node.materialization, Materialization::Incremental(Some(strategy)) if strategy == "microbatch");
-    match event_time(&node, ground.dialect, ground.catalog, quote_columns, is_microbatch) {
+    match event_time(&node, resolver.dialect, resolver.catalog, quote_columns, is_microbatch) {
         Ok(event_time) => node.event_time = event_time,
         Err(errors) => return Err(Failed { errors, node: Some(Box::new(node)) }),
     }
@@ -231,8 +233,8 @@ fn node(
             config: &node.config,
             event_time: node.event_time.clone(),
             columns: &node.columns,
-            documented: draft.patch.map(|patch| &*patch.file.path),
-            now: ground.now,
+            documented: unresolved.patch.map(|patch| &*patch.file.path),
+            now: resolver.now,
             at: node
                 .config
                 .get("incremental_strategy")
@@ -244,13 +246,13 @@ fn node(
         }
     }
     let mut warnings = key_typos::warnings(&node);
-    warnings.extend_from_slice(draft.warnings);
+    warnings.extend_from_slice(unresolved.warnings);
     Ok(Outcome::Node(Box::new(node), warnings))
 }
 
-/// A node's tags, each once. dbt collects those of properties after all others.
-fn tags(draft: &UnresolvedNode, config: &indexmap::IndexMap<String, Setting>) -> Vec<String> {
-    let before = merged(draft.unpatched.iter().map(|layer| &**layer));
+/// A node's tags without duplicates. dbt appends those of properties.
+fn tags(unresolved: &UnresolvedNode, config: &indexmap::IndexMap<String, Setting>) -> Vec<String> {
+    let before = merged(unresolved.unpatched.iter().map(|layer| &**layer));
     let mut tags: Vec<String> = Vec::new();
     for tag in [before.get("tags"), config.get("tags")]
         .into_iter()
@@ -263,11 +265,13 @@ fn tags(draft: &UnresolvedNode, config: &indexmap::IndexMap<String, Setting>) ->
     tags
 }
 
-/// What Jinja knows of a node besides its settings.
-fn info(draft: &UnresolvedNode) -> Map<String, Value> {
-    let mut info = draft.source.map(|table| table.info.clone()).unwrap_or_default();
-    info.insert("unrendered_config".to_string(), Value::Object(draft.unrendered.clone()));
-    if let Some(properties) = draft.properties {
+/// dbt's attributes of a node other than its settings, for Jinja.
+fn attributes(unresolved: &UnresolvedNode) -> Map<String, Value> {
+    let mut attributes =
+        unresolved.source.map(|table| table.attributes.clone()).unwrap_or_default();
+    attributes
+        .insert("unrendered_config".to_string(), Value::Object(unresolved.unrendered.clone()));
+    if let Some(properties) = unresolved.properties {
         let (patch, package) = (properties.patch, properties.package);
         let path = patch
             .file
@@ -275,16 +279,17 @@ fn info(draft: &UnresolvedNode) -> Map<String, Value> {
             .strip_prefix(package.folder.as_str())
             .unwrap_or(&patch.file.path)
             .trim_start_matches('/');
-        info.insert("patch_path".to_string(), json!(format!("{}://{path}", package.name)));
-        if draft.version.is_some() {
-            info.insert("latest_version".to_string(), version(patch.latest_version.as_deref()));
+        attributes.insert("patch_path".to_string(), json!(format!("{}://{path}", package.name)));
+        if unresolved.version.is_some() {
+            attributes
+                .insert("latest_version".to_string(), version(patch.latest_version.as_deref()));
         }
     }
-    info
+    attributes
 }
 
 fn disabled(
-    draft: &UnresolvedNode,
+    unresolved: &UnresolvedNode,
     unique_id: &str,
     config: &indexmap::IndexMap<String, Setting>,
 ) -> Result<Option<Disabled>, Diagnostics> {
@@ -293,37 +298,40 @@ fn disabled(
         Some(true) => Ok(None),
         Some(false) => Ok(Some(Disabled {
             unique_id: unique_id.to_string(),
-            kind: draft.kind,
-            name: full_name(draft),
+            kind: unresolved.kind,
+            name: full_name(unresolved),
             group: config.get("group").map(|group| text(&group.value)),
             at: enabled.at.clone(),
         })),
         None => {
             let message = format!(
-                "`enabled` of `{}` must be true or false, and is {}",
-                draft.name,
+                "`enabled` of `{}` must be true or false, but is {}",
+                unresolved.name,
                 kind(&enabled.value)
             );
             let error = Diagnostic::error(message).at(enabled.at.clone());
-            Err(error
-                .hint("write `true` or `false`; Jinja gives one with the filter `as_bool`")
-                .into())
+            Err(error.hint("write `true` or `false`; in Jinja use the filter `as_bool`").into())
         }
     }
 }
 
-fn unique_id(draft: &UnresolvedNode) -> String {
-    let version = draft.version.map(|version| format!(".v{}", version.v)).unwrap_or_default();
-    format!("{}.{}.{}{version}", resource_type(draft.kind), draft.package.name, full_name(draft))
+fn unique_id(unresolved: &UnresolvedNode) -> String {
+    let version = unresolved.version.map(|version| format!(".v{}", version.v)).unwrap_or_default();
+    format!(
+        "{}.{}.{}{version}",
+        resource_type(unresolved.kind),
+        unresolved.package.name,
+        full_name(unresolved)
+    )
 }
 
-fn full_name(draft: &UnresolvedNode) -> String {
-    draft
+fn full_name(unresolved: &UnresolvedNode) -> String {
+    unresolved
         .source
-        .map_or_else(|| draft.name.clone(), |table| format!("{}.{}", table.source, table.name))
+        .map_or_else(|| unresolved.name.clone(), |table| format!("{}.{}", table.source, table.name))
 }
 
-fn plain_materialization(node: &Node) -> Materialization {
+fn materialization(node: &Node) -> Materialization {
     match node.kind {
         Kind::Source => return Materialization::External,
         Kind::Seed => return Materialization::Seed,
@@ -345,34 +353,37 @@ fn plain_materialization(node: &Node) -> Materialization {
     }
 }
 
-/// Nodes that `ref()` or `source()` can't tell apart, and nodes that would overwrite each other.
-/// dbt only warns of two kinds of one name, unless its flag `require_unique_project_resource_names`
-/// is set.
-fn twins(nodes: &[Node], unique_names: bool) -> Vec<Diagnostic> {
+/// Nodes with the same name, which `ref()` or `source()` cannot distinguish, and nodes with the
+/// same relation. dbt only warns about two kinds with one name, unless its flag
+/// `require_unique_project_resource_names` is set.
+fn duplicates(nodes: &[Node], unique_names: bool) -> Vec<Diagnostic> {
     let mut names: BTreeMap<(&str, Option<&str>, &str), Vec<&Node>> = BTreeMap::new();
     let mut tables: BTreeMap<[Option<&str>; 3], &Node> = BTreeMap::new();
-    let mut twins = Vec::new();
+    let mut duplicates = Vec::new();
     for node in nodes {
-        let named =
+        let same_name =
             names.entry((&node.package, node.source_name.as_deref(), &node.name)).or_default();
         let same = |other: &&&Node| other.kind == node.kind && other.version == node.version;
-        if let Some(first) = named.iter().find(same) {
-            twins.push(one_name(first, node, true));
+        if let Some(first) = same_name.iter().find(same) {
+            duplicates.push(same_name_error(first, node, true));
             continue;
         }
-        let first = named.iter().find(|other| other.version.is_none() || node.version.is_none());
-        twins.extend(
-            first.map(|first| one_name(first, node, unique_names || first.version != node.version)),
-        );
-        named.push(node);
+        let first =
+            same_name.iter().find(|other| other.version.is_none() || node.version.is_none());
+        duplicates.extend(first.map(|first| {
+            same_name_error(first, node, unique_names || first.version != node.version)
+        }));
+        same_name.push(node);
         if node.kind != Kind::Source {
-            twins.extend(tables.insert(parts(node), node).map(|first| one_table(first, node)));
+            duplicates.extend(
+                tables.insert(parts(node), node).map(|first| same_relation_error(first, node)),
+            );
         }
     }
-    twins
+    duplicates
 }
 
-fn one_name(first: &Node, node: &Node, is_error: bool) -> Diagnostic {
+fn same_name_error(first: &Node, node: &Node, is_error: bool) -> Diagnostic {
     let what = match (first.kind, node.kind) {
         (Kind::Source, _) => format!(
             "two source tables are called `{}.{}`",
@@ -408,7 +419,7 @@ fn one_name(first: &Node, node: &Node, is_error: bool) -> Diagnostic {
         if first.kind.parse_order() > node.kind.parse_order() { first.kind } else { node.kind };
     Diagnostic::warning(message)
         .at(at)
-        .fact(format!("`ref('{}')` means the {}, as in dbt", node.name, resource_type(last)))
+        .fact(format!("`ref('{}')` resolves to the {}, as in dbt", node.name, resource_type(last)))
         .hint("rename one of the two")
 }
 
@@ -420,11 +431,11 @@ fn parts(node: &Node) -> [Option<&str>; 3] {
     ]
 }
 
-/// Nodes that would overwrite each other.
-fn one_table(first: &Node, second: &Node) -> Diagnostic {
+/// The error for two nodes with the same relation.
+fn same_relation_error(first: &Node, second: &Node) -> Diagnostic {
     let name: Vec<&str> = parts(second).into_iter().flatten().collect();
     let message = format!(
-        "`{}` and `{}` are one table: `{}`",
+        "`{}` and `{}` have the same relation: `{}`",
         first.unique_id,
         second.unique_id,
         name.join(".")
@@ -434,7 +445,7 @@ fn one_table(first: &Node, second: &Node) -> Diagnostic {
         .get("alias")
         .or(second.config.get("schema"))
         .map_or_else(|| second.file.line(1), |set| set.at.clone());
-    Diagnostic::error(message).at(at).hint("give one of the two another `alias` or `schema`")
+    Diagnostic::error(message).at(at).hint("set another `alias` or `schema` for one of the two")
 }
 
 #[cfg(test)]

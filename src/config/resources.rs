@@ -1,5 +1,5 @@
 //! Settings of tests, exposures, metrics and other resources that a plan does not build. Takes the
-//! packages; gives their enabled resources, each with what `dbt_project.yml` sets for it.
+//! packages; returns their enabled resources with the settings of `dbt_project.yml`.
 
 use serde_json::Map;
 
@@ -7,8 +7,8 @@ use crate::project::{Config, Package, Resource, ResourceKind, Tree};
 
 use super::layers::{merged_value, texts};
 
-/// The enabled resources of all packages, and all generic tests. The first package is the project itself, whose
-/// `dbt_project.yml` wins over a package's own settings.
+/// The enabled resources of all packages, and all generic tests. The first package is the root
+/// project, whose `dbt_project.yml` overrides a package's settings.
 pub fn resources(packages: &[Package]) -> Vec<Resource> {
     let configured = packages.iter().flat_map(|package| {
         let root = packages.first().filter(|_| !package.folder.is_empty());
@@ -21,8 +21,8 @@ fn configured(resource: &Resource, package: &Package, root: Option<&Package>) ->
     let kind = resource.kind;
     let along = |package| tree(package, kind).map(|tree| tree.along(&resource.fqn));
     let general: Vec<&Config> = along(package).unwrap_or_default();
-    let over: Vec<&Config> = root.and_then(along).unwrap_or_default();
-    if general.iter().chain(&over).all(|layer| layer.is_empty()) {
+    let of_root: Vec<&Config> = root.and_then(along).unwrap_or_default();
+    if general.iter().chain(&of_root).all(|layer| layer.is_empty()) {
         return resource.clone();
     }
     let settings = |layers: Vec<&Config>| {
@@ -31,25 +31,25 @@ fn configured(resource: &Resource, package: &Package, root: Option<&Package>) ->
     };
     let of_resource = resource.config.iter().map(|(key, value)| (key.clone(), value.clone()));
     let mut config = Map::new();
-    for (key, value) in settings(general).into_iter().chain(of_resource).chain(settings(over)) {
-        let spelled = dbt_key(&key);
+    for (key, value) in settings(general).into_iter().chain(of_resource).chain(settings(of_root)) {
+        let key_in_dbt = dbt_key(&key);
         // Of these resources only analyses have hooks.
-        if kind != ResourceKind::Analysis && matches!(spelled, "pre-hook" | "post-hook") {
+        if kind != ResourceKind::Analysis && matches!(key_in_dbt, "pre-hook" | "post-hook") {
             continue;
         }
         let value = match merges(kind, &key) {
-            true => merged_value(&key, config.get(spelled), &value),
+            true => merged_value(&key, config.get(key_in_dbt), &value),
             false => value,
         };
-        config.insert(spelled.to_string(), value);
+        config.insert(key_in_dbt.to_string(), value);
     }
     let mut resource = Resource { config, ..resource.clone() };
     resource.tags.extend(texts(resource.config.get("tags")));
     resource
 }
 
-/// What `dbt_project.yml` says of resources of the kind. As in dbt, groups and analyses have the
-/// settings of models.
+/// The settings in `dbt_project.yml` for resources of the kind. As in dbt, groups and analyses use
+/// the settings of models.
 fn tree(package: &Package, kind: ResourceKind) -> Option<&Tree> {
     match kind {
         ResourceKind::Group | ResourceKind::Analysis => Some(&package.trees.models),

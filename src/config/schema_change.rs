@@ -1,8 +1,9 @@
-//! `on_schema_change`: what becomes of an incremental table whose query has got other columns.
+//! `on_schema_change`: the action for an incremental table whose query has other columns than the
+//! table.
 
 use super::Node;
 
-/// What dbt's setting of the same name asks for.
+/// The values of dbt's setting `on_schema_change`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SchemaChange {
     Ignore,
@@ -12,7 +13,7 @@ pub enum SchemaChange {
 }
 
 impl SchemaChange {
-    /// dbt's word for it.
+    /// dbt's name of the value.
     pub fn as_str(self) -> &'static str {
         match self {
             SchemaChange::Ignore => "ignore",
@@ -24,7 +25,7 @@ impl SchemaChange {
 }
 
 impl Node {
-    /// The node's `on_schema_change`. As in dbt an unknown value means `ignore`.
+    /// The node's `on_schema_change`. As in dbt, an unknown value means `ignore`.
     pub fn schema_change(&self) -> SchemaChange {
         let value = self
             .setting("on_schema_change")

@@ -1,5 +1,5 @@
-//! Where a source is. Takes its table and merged configuration; gives the relation, or, where the
-//! engine reads files as tables and the source has an `external_location`, the file.
+//! The relation of a source. Takes its table and merged configuration; returns the relation, or the
+//! file, if the engine reads files as tables and the source has an `external_location`.
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
@@ -8,7 +8,7 @@ use crate::diagnostics::Diagnostic;
 use crate::jinja::{Relation, RelationStyle};
 use crate::project::{Setting, SourceTable};
 
-use super::external_location::filled;
+use super::external_location::fill_in;
 use super::relation::styled;
 use super::resolve::Resolver;
 
@@ -16,11 +16,11 @@ use super::resolve::Resolver;
 pub fn source_relation(
     table: &SourceTable,
     config: &IndexMap<String, Setting>,
-    ground: &Resolver,
+    resolver: &Resolver,
 ) -> Result<Relation, Diagnostic> {
-    let style = styled(&ground.sources.style, &table.quoting[..3]);
-    let database = table.database.clone().or(ground.target.database.clone());
-    if ground.sources.files
+    let style = styled(&resolver.sources.style, &table.quoting[..3]);
+    let database = table.database.clone().or(resolver.target.database.clone());
+    if resolver.sources.files
         && let Some(file) = file(table, database.as_deref(), config)?
     {
         let bare = RelationStyle { quoted: [false; 3], included: [false, false, true], ..style };
@@ -34,23 +34,23 @@ pub fn source_relation(
     })
 }
 
-/// The file's name in quotes, or the call of a function, with what `{name}` and its kin stand for.
-/// A source that a plugin loads is a table.
+/// The file's name in quotes, or a function call, with the placeholders filled in. A source that a
+/// plugin loads is a table.
 fn file(
     table: &SourceTable,
     database: Option<&str>,
     config: &IndexMap<String, Setting>,
 ) -> Result<Option<String>, Diagnostic> {
-    let mut known: Map<String, Value> =
+    let mut values: Map<String, Value> =
         config.get("meta").and_then(|meta| meta.value.as_object().cloned()).unwrap_or_default();
-    known.extend(
+    values.extend(
         config
             .iter()
             .filter(|(key, _)| *key != "meta")
             .map(|(key, setting)| (key.clone(), setting.value.clone())),
     );
-    let text_of = |key: &str| known.get(key).and_then(Value::as_str).map(str::to_string);
-    let (Some(location), false) = (text_of("external_location"), known.contains_key("plugin"))
+    let text_of = |key: &str| values.get(key).and_then(Value::as_str).map(str::to_string);
+    let (Some(location), false) = (text_of("external_location"), values.contains_key("plugin"))
     else {
         return Ok(None);
     };
@@ -58,10 +58,10 @@ fn file(
     for (key, value) in
         [("name", &*table.name), ("identifier", &table.identifier), ("schema", &table.schema)]
     {
-        known.entry(key).or_insert_with(|| value.into());
+        values.entry(key).or_insert_with(|| value.into());
     }
-    known.entry("database").or_insert_with(|| database.into());
-    let location = filled(&location, &formatter, &known).map_err(|error| {
+    values.entry("database").or_insert_with(|| database.into());
+    let location = fill_in(&location, &formatter, &values).map_err(|error| {
         let setting = ["external_location", "meta"].iter().find_map(|key| config.get(*key));
         error.at(setting.map_or_else(|| table.at.clone(), |setting| setting.at.clone()))
     })?;

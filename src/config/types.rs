@@ -1,6 +1,6 @@
-//! The types of dbt's own keys of config. Takes a node's merged configuration; gives each value the
-//! type that dbt gives it: a key that is a text has Python's text of whatever is set. Refuses what
-//! dbt refuses, such as `enabled: 1` or `meta: x`.
+//! The types of dbt's config keys. Takes a node's merged configuration; converts each value to the
+//! type that dbt converts it to: a value of a text key becomes its text in Python. Rejects what dbt
+//! rejects, such as `enabled: 1` or `meta: x`.
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -11,22 +11,22 @@ use crate::diagnostics::Diagnostic;
 use crate::jinja::python_text;
 use crate::project::Setting;
 
-/// What dbt makes of the value of a key.
+/// The type to which dbt converts the value of a key.
 #[derive(Clone, Copy)]
 enum Type {
-    /// A text, or nothing.
+    /// A text, or null.
     Text,
-    /// A text; nothing is the text `None`.
+    /// A text; null becomes the text `None`.
     AnyText,
     /// A list of texts.
     Texts,
-    /// A text, a list of texts, or nothing.
+    /// A text, a list of texts, or null.
     TextOrTexts,
     Bool,
-    /// A boolean, or nothing.
+    /// A boolean, or null.
     OptionalBool,
     Dict,
-    /// One of some words.
+    /// One of several texts.
     OneOf(&'static [&'static str]),
 }
 
@@ -71,21 +71,21 @@ fn type_of(of: Kind, key: &str) -> Option<Type> {
     })
 }
 
-/// Gives the values of dbt's own keys their types; the errors are of those that have another one.
+/// Converts the values of dbt's keys. Returns an error for each value that cannot be converted.
 pub fn convert(name: &str, of: Kind, config: &mut IndexMap<String, Setting>) -> Vec<Diagnostic> {
     let mut errors = Vec::new();
     for (key, setting) in config {
-        let Some(wanted) = type_of(of, key) else { continue };
-        match converted(wanted, &setting.value) {
+        let Some(target_type) = type_of(of, key) else { continue };
+        match converted(target_type, &setting.value) {
             Ok(Some(value)) => setting.value = value,
             Ok(None) => {}
             Err(what) => {
                 let message = format!(
-                    "`{key}` of `{name}` must be {what}, and is {}",
+                    "`{key}` of `{name}` must be {what}, but is {}",
                     kind_of(&setting.value)
                 );
                 errors.push(
-                    Diagnostic::error(message).at(setting.at.clone()).hint(hint(wanted, key)),
+                    Diagnostic::error(message).at(setting.at.clone()).hint(hint(target_type, key)),
                 );
             }
         }
@@ -93,12 +93,12 @@ pub fn convert(name: &str, of: Kind, config: &mut IndexMap<String, Setting>) -> 
     errors
 }
 
-/// The value as dbt has it, where that is another one.
-fn converted(wanted: Type, value: &Value) -> Result<Option<Value>, String> {
+/// The converted value, if it differs.
+fn converted(target_type: Type, value: &Value) -> Result<Option<Value>, String> {
     let texts = |items: &[Value]| {
         items.iter().any(|item| !item.is_string()).then(|| items.iter().map(as_text).collect())
     };
-    Ok(match (wanted, value) {
+    Ok(match (target_type, value) {
         (Type::Text | Type::AnyText | Type::TextOrTexts, Value::String(_)) => None,
         (Type::Text | Type::TextOrTexts | Type::OptionalBool, Value::Null) => None,
         (Type::Texts | Type::TextOrTexts, Value::Array(items)) => texts(items),
@@ -125,10 +125,10 @@ fn as_text(value: &Value) -> Value {
     Value::String(python_text(value))
 }
 
-fn hint(wanted: Type, key: &str) -> String {
-    match wanted {
+fn hint(target_type: Type, key: &str) -> String {
+    match target_type {
         Type::Bool | Type::OptionalBool => {
-            "write `true` or `false`; Jinja gives one with the filter `as_bool`".to_string()
+            "write `true` or `false`; in Jinja use the filter `as_bool`".to_string()
         }
         Type::OneOf(words) => format!("write `{key}: {}`", words[0]),
         _ => format!("write keys and values below `{key}:`"),

@@ -1,6 +1,6 @@
-//! The nodes of a package, nothing merged yet: each file with its patch, each version of a model,
-//! each table of a source, and the layers of configuration that bear on it. Takes a package and the
-//! patches of its nodes; gives drafts.
+//! The nodes of a package before their settings are merged: each file with its patch, each version
+//! of a model, each table of a source, and its layers of configuration. Takes a package and the
+//! patches of its nodes; returns unresolved nodes.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -18,18 +18,18 @@ use super::Kind;
 use super::layers::deep_merged;
 use super::patches::{Patches, Properties};
 
-/// The drafts of the package at a position. The first package is the project itself, whose settings
-/// win over those of the others.
-pub fn drafts<'a>(
+/// The unresolved nodes of the package at a position. The first package is the root project, whose
+/// settings override those of the others.
+pub fn unresolved_nodes<'a>(
     packages: &'a [Package],
     nth: usize,
     patches: &Patches<'a>,
 ) -> Vec<UnresolvedNode<'a>> {
     let (package, root) = (&packages[nth], &packages[0]);
-    let mut files: Vec<Found> = Vec::new();
+    let mut files: Vec<NodeFile> = Vec::new();
     for (position, seed) in package.seeds.iter().enumerate() {
         let properties = patches.of(nth, Kind::Seed, position);
-        files.push(Found {
+        files.push(NodeFile {
             kind: Kind::Seed,
             name: &seed.name,
             file: &seed.file,
@@ -42,12 +42,12 @@ pub fn drafts<'a>(
         for (position, model) in models.iter().enumerate() {
             let properties = patches.of(nth, kind, position);
             let name = properties.map_or(&*model.name, |properties| &*properties.patch.name);
-            files.push(Found {
+            files.push(NodeFile {
                 kind,
                 name,
                 file: &model.file,
                 path: &model.path,
-                parsed: Some(&model.declared),
+                parsed: Some(&model.parsed),
                 properties,
             });
         }
@@ -55,7 +55,7 @@ pub fn drafts<'a>(
     for patch in package.properties.snapshots.iter().filter(|patch| patch.relation.is_some()) {
         if package.snapshots.iter().all(|snapshot| snapshot.name != patch.name) {
             let properties = Some(Properties { patch, version: None, package });
-            files.push(Found {
+            files.push(NodeFile {
                 kind: Kind::Snapshot,
                 name: &patch.name,
                 file: &patch.file,
@@ -65,8 +65,9 @@ pub fn drafts<'a>(
             });
         }
     }
-    let tables = package.properties.sources.iter().map(|table| of_table(table, package, root));
-    files.into_iter().map(|file| file.draft(package, root)).chain(tables).collect()
+    let tables =
+        package.properties.sources.iter().map(|table| unresolved_table(table, package, root));
+    files.into_iter().map(|file| file.into_unresolved(package, root)).chain(tables).collect()
 }
 
 /// A node whose settings are still in layers.
@@ -79,19 +80,19 @@ pub struct UnresolvedNode<'a> {
     pub fqn: Vec<String>,
     pub file: &'a SourceFile,
     pub path_in_models: &'a str,
-    /// The most general first.
+    /// The layers of configuration, the most general first.
     pub layers: Vec<Cow<'a, Config>>,
-    /// The layers that dbt knows before it reads properties.
+    /// The layers that dbt merges before it reads properties.
     pub unpatched: Vec<Cow<'a, Config>>,
-    /// dbt's `unrendered_config`: `dbt_project.yml` with its Jinja, all else as it is rendered.
+    /// dbt's `unrendered_config`: `dbt_project.yml` not rendered, the other layers rendered.
     pub unrendered: Map<String, Value>,
     pub columns: Vec<ColumnPatch>,
     pub description: String,
     pub refs: Vec<RefCall>,
     pub sources: Vec<(String, String)>,
-    /// Why it did not render.
+    /// The errors of the parse pass.
     pub broken: Option<&'a Diagnostics>,
-    /// What rendering it for the first time gave to say.
+    /// The warnings of the parse pass.
     pub warnings: &'a [Diagnostic],
     pub properties: Option<Properties<'a>>,
     pub patch: Option<&'a Patch>,
@@ -99,7 +100,7 @@ pub struct UnresolvedNode<'a> {
 }
 
 /// A model, seed or snapshot with its patch.
-struct Found<'a> {
+struct NodeFile<'a> {
     kind: Kind,
     name: &'a str,
     file: &'a SourceFile,
@@ -108,9 +109,9 @@ struct Found<'a> {
     properties: Option<Properties<'a>>,
 }
 
-impl<'a> Found<'a> {
-    fn draft(self, package: &'a Package, root: &'a Package) -> UnresolvedNode<'a> {
-        let Found { kind, name, file, path, parsed, properties } = self;
+impl<'a> NodeFile<'a> {
+    fn into_unresolved(self, package: &'a Package, root: &'a Package) -> UnresolvedNode<'a> {
+        let NodeFile { kind, name, file, path, parsed, properties } = self;
         let (patch, version) = (
             properties.map(|properties| properties.patch),
             properties.and_then(|properties| properties.version),
@@ -146,14 +147,14 @@ impl<'a> Found<'a> {
         }
         let (refs, sources) = match (declared, patch.and_then(|patch| patch.relation.as_deref())) {
             (Some(declared), _) => (declared.refs.clone(), declared.sources.clone()),
-            (None, Some(relation)) => read_from(relation),
+            (None, Some(relation)) => reference(relation),
             (None, None) => (Vec::new(), Vec::new()),
         };
         let description = version
             .and_then(|version| version.description.clone())
             .or(patch.map(|patch| patch.description.clone()));
         // Where properties of another package set config, dbt reads that package's
-        // `dbt_project.yml` and not the node's own.
+        // `dbt_project.yml` instead of the node's own.
         let configuring = properties
             .filter(|properties| !properties.patch.config.is_empty())
             .map_or(package, |properties| properties.package);
@@ -186,7 +187,7 @@ impl<'a> Found<'a> {
     }
 }
 
-fn of_table<'a>(
+fn unresolved_table<'a>(
     table: &'a SourceTable,
     package: &'a Package,
     root: &'a Package,
@@ -218,20 +219,20 @@ fn of_table<'a>(
     }
 }
 
-/// dbt takes a file with snapshots for a folder of them.
+/// The name of a snapshot file, which is a folder in dbt's `fqn`.
 pub fn snapshot_folder(path: &str) -> Option<String> {
     path.rsplit('/').next().and_then(|file| file.rsplit_once('.')).map(|(stem, _)| stem.to_string())
 }
 
-/// The package, and the folders that a file lies in.
+/// The package, and the folders of a file.
 pub fn folders(package: &Package, path: &str) -> Vec<String> {
     let folders =
         path.rsplit_once('/').map(|(folders, _)| folders.split('/')).into_iter().flatten();
     std::iter::once(package.name.as_str()).chain(folders).map(str::to_string).collect()
 }
 
-/// The package's `dbt_project.yml`, what the node says itself, and over a package's node what the
-/// project says of it.
+/// The layers: the package's `dbt_project.yml`, the node's own settings, and, for a node of another
+/// package, the root's `dbt_project.yml`.
 pub fn layers<'a>(
     kind: Kind,
     fqn: &[String],
@@ -248,8 +249,8 @@ pub fn layers<'a>(
     layers
 }
 
-/// dbt's `unrendered_config`: `dbt_project.yml` with its Jinja, then the layers of properties files,
-/// then the first `config()` call, whose values other than texts are texts of Python.
+/// dbt's `unrendered_config`: `dbt_project.yml` not rendered, then the layers of properties files,
+/// then the first `config()` call, whose values other than texts are converted to Python's text.
 fn unrendered(
     kind: Kind,
     fqn: &[String],
@@ -262,14 +263,14 @@ fn unrendered(
     };
     let mut config = Map::new();
     along(package, &mut config);
-    // dbt merges the rendered config with the one that is not rendered, so lists are there twice.
-    let twice = |value: Value| match value {
+    // dbt merges the rendered with the unrendered config, so lists contain each item twice.
+    let doubled = |value: Value| match value {
         Value::Array(items) => items.iter().chain(&items).cloned().collect(),
         other => other,
     };
-    // What is below `config:` comes first.
+    // The keys under `config:` come first.
     for (key, setting) in properties.iter().rev().flat_map(|layer| layer.iter()) {
-        config.insert(spelled(key).to_string(), twice(setting.value.clone()));
+        config.insert(properties_key(key).to_string(), doubled(setting.value.clone()));
     }
     for (key, setting) in call.into_iter().flatten() {
         let text = setting.value.as_str().map(str::to_string);
@@ -281,8 +282,8 @@ fn unrendered(
     config
 }
 
-/// A key as properties files spell it.
-fn spelled(key: &str) -> &str {
+/// A key in the spelling of properties files.
+fn properties_key(key: &str) -> &str {
     match key {
         "pre_hook" => "pre-hook",
         "post_hook" => "post-hook",
@@ -299,8 +300,9 @@ fn tree(trees: &Trees, kind: Kind) -> &Tree {
     }
 }
 
-/// What a snapshot that is written in YAML reads: `ref('orders')` or `source('raw', 'orders')`.
-fn read_from(relation: &str) -> (Vec<RefCall>, Vec<(String, String)>) {
+/// The reference of a snapshot that is declared in YAML: `ref('orders')` or `source('raw',
+/// 'orders')`.
+fn reference(relation: &str) -> (Vec<RefCall>, Vec<(String, String)>) {
     let Some(call) = CALL.captures(relation) else { return (Vec::new(), Vec::new()) };
     let (first, second) =
         (call[2].to_string(), call.get(3).map(|second| second.as_str().to_string()));

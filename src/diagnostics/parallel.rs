@@ -1,4 +1,4 @@
-//! Maps a function over a slice on all processors; results keep the order of the items.
+//! Maps a function over a slice on all processors; results have the order of the items.
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

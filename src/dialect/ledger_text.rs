@@ -1,15 +1,17 @@
-//! A file's text with its row of the ledger. The row is between two marks, so that the file without
-//! it can be hashed, and has marks for what is known only when all files are: the hash of the file
-//! and the fingerprint of the plan. A mark is a private-use character.
+//! The text of a file with its ledger row. The row is between two markers, so that the file can be
+//! hashed without it. It contains markers for values that are known only when all files are
+//! generated: the hash of the file and the fingerprint of the plan. A marker is a private-use
+//! character.
 
 use std::borrow::Cow;
 
-/// Where a macro of a dialect writes the row, in the transaction of its rows or after it.
+/// The position at which a macro of a dialect writes the row, in the transaction of its rows or
+/// after it.
 pub const ROW: char = '\u{F1100}';
 pub const ROW_AFTER: char = '\u{F1106}';
-/// The beginning of a part that is in the file for the ledger's sake, in the transaction of the rows.
+/// The start of a part that the ledger adds to the file, in the transaction of the rows.
 pub const PART: char = '\u{F1101}';
-/// The beginning of such a part after that transaction.
+/// The start of such a part after that transaction.
 pub const PART_AFTER: char = '\u{F1102}';
 pub const PART_END: char = '\u{F1103}';
 /// The SHA-256 of the file without these parts.
@@ -19,17 +21,17 @@ pub const PLAN_FINGERPRINT: char = '\u{F1105}';
 const MARKS: [char; 7] =
     [ROW, ROW_AFTER, PART, PART_AFTER, PART_END, STATEMENT_HASH, PLAN_FINGERPRINT];
 
-/// Whether the text has a part for the ledger.
+/// Whether the text has a part of the ledger.
 pub fn has_part(text: &str) -> bool {
     text.contains([PART, PART_AFTER])
 }
 
-/// The mark in the text, if it has one.
+/// The first marker in the text, if any.
 pub fn mark(text: &str) -> Option<char> {
     text.chars().find(|char| MARKS.contains(char))
 }
 
-/// The text without its parts for the ledger: the file of a plan without ledger.
+/// The text without the parts of the ledger: the file of a plan without a ledger.
 pub fn without_parts(text: &str) -> Cow<'_, str> {
     if !has_part(text) {
         return Cow::Borrowed(text);
@@ -52,7 +54,7 @@ pub fn without_parts(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// The text with its parts for the ledger, without marks.
+/// The text with the parts of the ledger, without markers.
 pub fn with_parts(text: &str, statement_hash: &str, plan_fingerprint: &str) -> String {
     let mut filled = String::with_capacity(text.len() + 100);
     for char in text.chars() {
@@ -71,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_without_its_parts_is_that_of_a_plan_without_ledger() {
+    fn a_text_without_its_parts_is_the_file_without_a_ledger() {
         let part = |text: &str| format!("{PART}{text}{PART_END}");
         let row = part(&format!("insert '{STATEMENT_HASH}', '{PLAN_FINGERPRINT}';"));
         let inside = format!("begin;\n\ndelete;\n\n{row}\n\ncommit;\n");

@@ -104,9 +104,8 @@ pub fn named(name: &str) -> Result<Dialect, Diagnostic> {
         let known = names().collect::<Vec<_>>().join("`, `");
         return Err(match nearest(name, names()) {
             Some(near) => error.hint(format!("did you mean `{near}`? The dialects are `{known}`")),
-            None => error.hint(format!(
-                "the dialects are `{known}`; choose the nearest one with `--dialect`"
-            )),
+            None => error
+                .hint(format!("the dialects are `{known}`; select a similar one with `--dialect`")),
         });
     };
     load(name).map_err(|error| {
@@ -210,9 +209,8 @@ impl Dialect {
         variant.and_then(|variant| self.variants.get(variant)).unwrap_or(&self.strategy)
     }
 
-    /// Renders a macro with named arguments. A macro may declare fewer arguments than it gets, and
-    /// the arguments `ledger` and `ledger_after`: where it writes the row of the ledger, if there is
-    /// one.
+    /// Renders a macro with named arguments. A macro may declare fewer arguments. The arguments
+    /// `ledger` and `ledger_after` mark where it writes the ledger row, if there is one.
     pub fn sql(&self, name: &str, arguments: &[(&str, Value)]) -> Result<Sql, Diagnostic> {
         let row = |mark: char| {
             let text = self.ledger_table.as_ref().map(|_| mark.to_string()).unwrap_or_default();

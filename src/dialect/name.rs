@@ -71,7 +71,7 @@ impl Dialect {
         Sql(format!("{open}{}{quote}", super::sql::one_line(&inner)))
     }
 
-    /// `<base>__<suffix>`, within the engine's length limit less `reserved` bytes for a slot's
+    /// `<base>__<suffix>`, within the engine's length limit minus `reserved` bytes for a slot's
     /// value. A longer name is truncated and gets a hash of the base, so it stays unique.
     pub fn limited_name(&self, base: &str, suffix: &str, reserved: usize) -> String {
         let longest = self.names.longest_name;

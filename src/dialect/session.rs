@@ -1,4 +1,4 @@
-//! The statements at the start of every file: they attach the databases of the profile. Each file
+//! The statements at the start of every file, which attach the databases of the profile. Each file
 //! has them, since each file runs alone; they are idempotent.
 
 use minijinja::Value as Argument;
@@ -8,8 +8,8 @@ use super::{Dialect, Sql};
 use crate::diagnostics::Diagnostic;
 
 impl Dialect {
-    /// Adds statements that attach these databases to the start of every file. An error where the
-    /// engine cannot attach databases.
+    /// Adds statements that attach these databases to the start of every file. Returns an error if
+    /// the engine cannot attach databases.
     pub fn attach(&mut self, databases: &[Map<String, Value>]) -> Result<(), Diagnostic> {
         let statements = databases
             .iter()
@@ -54,7 +54,7 @@ impl Dialect {
         )
     }
 
-    /// The options of an entry, at its top level and under `options`: the name alone for `true`,
+    /// The options of an entry, at its top level and under `options`: only the name for `true`,
     /// else the name and the value.
     fn attach_options(&self, database: &Map<String, Value>) -> Vec<String> {
         let top_level = ["type", "secret", "read_only"]

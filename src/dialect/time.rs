@@ -68,7 +68,7 @@ impl TimeType {
     }
 
     /// The smallest unit that values distinguish, if it is known, and whether it is in the model's
-    /// time zone rather than in UTC.
+    /// time zone instead of UTC.
     pub fn precision(&self) -> Option<(Precision, bool)> {
         match self {
             TimeType::Date => Some((Precision::Day, true)),

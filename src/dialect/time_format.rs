@@ -142,7 +142,7 @@ fn directive_length(rest: &str) -> usize {
     flags + 1
 }
 
-/// The units that a directive writes, none for a fraction of a second, and whether it writes only
+/// The units that a directive writes (empty for a fraction of a second), and whether it writes only
 /// digits. `None` for an unsupported directive.
 fn units(directive: &str) -> Option<(&'static [Precision], bool)> {
     use Precision::*;

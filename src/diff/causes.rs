@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::config::name_of;
-use crate::project::{Earlier, NodeState, State};
+use crate::project::{EarlierState, NodeState, State};
 
 /// The states of both plans, where both have one.
 pub struct States {
@@ -13,9 +13,11 @@ pub struct States {
 }
 
 impl States {
-    pub fn of(old: Option<Earlier>, new: Option<Earlier>) -> Option<States> {
+    pub fn of(old: Option<EarlierState>, new: Option<EarlierState>) -> Option<States> {
         match (old, new) {
-            (Some(Earlier::Plan(old)), Some(Earlier::Plan(new))) => Some(States { old, new }),
+            (Some(EarlierState::Plan(old)), Some(EarlierState::Plan(new))) => {
+                Some(States { old, new })
+            }
             _ => None,
         }
     }

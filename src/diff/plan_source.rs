@@ -11,7 +11,7 @@ use super::git::Revision;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::Sha256;
 use crate::plan::manifest::{self, Manifest, PlannedStep};
-use crate::project::{self, Earlier};
+use crate::project::{self, EarlierState};
 use crate::run::journal::PlanPaths;
 
 /// Opens both plans that the command line names.
@@ -95,12 +95,12 @@ fn open_plan(argument: Argument, other: &str) -> Result<PlanSource, Diagnostic> 
 
 impl PlanFiles {
     /// The state of the project that the plan was compiled from, if it can be read.
-    pub fn state(&mut self) -> Option<Earlier> {
+    pub fn state(&mut self) -> Option<EarlierState> {
         match self {
-            PlanFiles::Folder(places) => project::earlier(&places.plan, &places.plan).ok(),
+            PlanFiles::Folder(places) => project::earlier_state(&places.plan, &places.plan).ok(),
             PlanFiles::Revision(revision) => {
                 let bytes = revision.file(project::STATE).ok()?;
-                serde_json::from_slice(&bytes).ok().map(Earlier::Plan)
+                serde_json::from_slice(&bytes).ok().map(EarlierState::Plan)
             }
         }
     }

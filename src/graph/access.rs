@@ -1,6 +1,6 @@
-//! Access to models. Takes a node or a resource and a model that it references; gives dbt's refusal
-//! of the reference. A private model can be referenced in its group only, and a protected model of
-//! a package with `restrict-access: true` in that package only.
+//! Access to models. Takes a node or a resource and a model that it references; returns the error
+//! if dbt rejects the reference. A private model can be referenced only in its group, and a
+//! protected model of a package with `restrict-access: true` only in that package.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ fn access(node: &Node) -> &str {
 
 /// The error that `from` cannot reference `model`. `restricted` has the packages with
 /// `restrict-access: true`.
-pub(super) fn refused(
+pub(super) fn access_error(
     from: Referrer,
     model: &Node,
     restricted: &BTreeSet<String>,
@@ -72,7 +72,7 @@ pub(super) fn refused(
     }
 }
 
-/// The error that an ephemeral model is public, which dbt refuses.
+/// The error for a public ephemeral model, which dbt rejects.
 pub(super) fn public_ephemeral(node: &Node) -> Option<Diagnostic> {
     let is_ephemeral = matches!(node.materialization, Materialization::Ephemeral);
     if node.kind != Kind::Model || !is_ephemeral || access(node) != "public" {

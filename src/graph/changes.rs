@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::config::{Kind, Node};
 use crate::diagnostics::par_map;
-use crate::project::{DbtNode, Earlier, NodeState, Project, Setting, State, hash};
+use crate::project::{DbtNode, EarlierState, NodeState, Project, Setting, State, hash};
 
 use super::Graph;
 
@@ -23,7 +23,7 @@ pub struct NodeChange {
     pub relation: bool,
     pub persisted_descriptions: bool,
     pub contract: bool,
-    /// A macro differs that its text may call, directly or through other macros.
+    /// A macro that its text may call, directly or through other macros, differs.
     pub macros: bool,
 }
 
@@ -61,19 +61,21 @@ pub fn state(graph: &Graph, project: &Project) -> State {
 }
 
 /// The differences of the current state from the earlier one.
-pub fn since(graph: &Graph, project: &Project, earlier: &Earlier) -> Changes {
+pub fn since(graph: &Graph, project: &Project, earlier: &EarlierState) -> Changes {
     let now = state(graph, project);
     let earlier_macros = match earlier {
-        Earlier::Plan(state) => &state.macros,
-        Earlier::Dbt { macros, .. } => macros,
+        EarlierState::Plan(state) => &state.macros,
+        EarlierState::Dbt { macros, .. } => macros,
     };
     let uses = project.jinja.macro_dependencies();
     let change = |node: &Node| {
         let id = &node.unique_id;
         let current = &now.nodes[id];
         let change = match earlier {
-            Earlier::Plan(state) => state.nodes.get(id).map(|before| difference(current, before)),
-            Earlier::Dbt { nodes, .. } => {
+            EarlierState::Plan(state) => {
+                state.nodes.get(id).map(|before| difference(current, before))
+            }
+            EarlierState::Dbt { nodes, .. } => {
                 nodes.get(id).map(|before| difference_from_dbt(node, current, before))
             }
         };

@@ -115,7 +115,7 @@ pub(super) fn reference<'a>(
         format!("`ref({package}'{name}'{version})`")
     };
     // dbt searches each package for the name and the version together; without a version, for the
-    // latest.
+    // latest version.
     let of_version = named.iter().filter(|node| match version {
         Some(_) => node.version.as_deref() == version,
         None => node.version.is_none() || node.is_latest,
@@ -144,7 +144,8 @@ pub(super) fn reference<'a>(
         });
     };
     let node = match version {
-        // If a model, a snapshot and a seed have one name, dbt takes the kind that it parses last.
+        // If a model, a snapshot and a seed have the same name, dbt uses the kind that it parses
+        // last.
         None => {
             let named = candidates.iter().filter(|node| node.version.is_none() || node.is_latest);
             named.max_by_key(|node| node.kind.parse_order())
@@ -154,7 +155,7 @@ pub(super) fn reference<'a>(
     node.copied().ok_or_else(|| {
         if first.version.is_none() {
             return Diagnostic::error(format!("{}: `{name}` has no versions", call()))
-                .hint("leave out `v`");
+                .hint("omit `v`");
         }
         if version.is_none() {
             let error = Diagnostic::error(format!(
@@ -170,7 +171,7 @@ pub(super) fn reference<'a>(
             .collect();
         let error =
             format!("{}: `{name}` has no version `{}`", call(), version.unwrap_or_default());
-        Diagnostic::error(error).hint(format!("there is {}", known.join(", ")))
+        Diagnostic::error(error).hint(format!("its versions are {}", known.join(", ")))
     })
 }
 
@@ -184,8 +185,8 @@ pub(super) fn source<'a>(
 ) -> Result<&'a Node, Diagnostic> {
     let ids = names.sources.get(&(source.to_string(), table.to_string()));
     let named: Vec<&Node> = ids.into_iter().flatten().filter_map(|id| nodes.get(id)).collect();
-    // Among several other packages dbt takes one in the order of the file system; here, the first
-    // by name.
+    // Among several other packages dbt uses one in the order of the file system; here, the first by
+    // name is used.
     let candidates = preferred(from, None, names, &named).unwrap_or_else(|_| named.clone());
     if let Some(node) = candidates.first() {
         return Ok(node);
@@ -248,7 +249,7 @@ fn ambiguous(call: &str, packages: &[String], name: &str) -> Diagnostic {
     error.hint(format!("name the package: `ref('{package}', '{name}')`"))
 }
 
-/// Resolves references in models of one package: the names of that package have precedence.
+/// Resolves references in models of one package, whose names have precedence.
 pub struct SeenFrom {
     graph: Arc<Graph>,
     package: String,
@@ -299,7 +300,8 @@ impl Lookup for SeenFrom {
     }
 }
 
-/// Resolves references in models of the root project; [`Graph::seen_from`] does for other packages.
+/// Resolves references in models of the root project; [`Graph::seen_from`] does so for other
+/// packages.
 impl Lookup for Graph {
     fn reference(
         &self,

@@ -1,5 +1,5 @@
 //! The dependency graph. Takes the nodes; returns the graph in topological order, and resolves
-//! selections in it. Refuses unknown references (with the most similar name), duplicate nodes, and
+//! selections in it. Rejects unknown references (with the most similar name), duplicate nodes, and
 //! cycles (which the message shows).
 
 mod access;
@@ -27,8 +27,8 @@ use resources::Resources;
 pub use select::{PreviousState, Selected, Selection};
 
 /// Links the nodes of a project; `search` names its root package. `disabled` has the names or
-/// unique ids of disabled models: the error for a reference to one of them says so. `broken` has
-/// the nodes with errors: a reference to one of them is not a second error.
+/// unique ids of disabled models, for messages about references to them. `broken` has the nodes
+/// with errors: a reference to one of them is not a second error.
 pub fn link(
     nodes: Vec<Node>,
     search: impl Into<RefSearch>,
@@ -69,7 +69,7 @@ pub fn link(
             ) {
                 Ok(input) => {
                     let refused = (node.kind != Kind::Seed)
-                        .then(|| access::refused(node.into(), input, names.restricted()))
+                        .then(|| access::access_error(node.into(), input, names.restricted()))
                         .flatten();
                     errors.0.extend(
                         refused.map(|error| error.at_maybe(Some(quoted(node, &call.name)))),
@@ -171,7 +171,7 @@ pub struct Graph {
     sources: Vec<String>,
     /// The unique ids of sources, in the order of the properties files.
     declared_sources: Vec<String>,
-    /// Tests, exposures and others, which a selection can name.
+    /// Tests, exposures and other resources, which a selection can name.
     resources: Resources,
 }
 
@@ -253,7 +253,7 @@ fn shared_tables(nodes: &BTreeMap<String, Node>) -> Vec<Diagnostic> {
                 let wrote = Diagnostic::error(both)
                     .at(node.file.at(0..0))
                     .fact(format!("the other one is in {}", first.file.path));
-                errors.push(wrote.hint("give one of them another `alias` or `schema`"));
+                errors.push(wrote.hint("set another `alias` or `schema` for one of them"));
             }
             None => _ = writers.insert((&table.database, &table.schema, &table.identifier), node),
         }

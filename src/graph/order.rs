@@ -1,4 +1,4 @@
-//! Topological order, deterministic; refuses cycles.
+//! Topological order, which is deterministic; rejects cycles.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics};
 
 type Edges = BTreeMap<String, BTreeSet<String>>;
 
-/// Every unique id, parents before children, then by name; or an error per cycle.
+/// Every unique id, parents before children, then by name; or an error for each cycle.
 pub(super) fn order(
     nodes: &BTreeMap<String, Node>,
     parents: &Edges,
@@ -38,8 +38,8 @@ pub(super) fn order(
                 }
             }
         }
-        // The remaining nodes are in or behind a cycle. Report one, mark it resolved, continue:
-        // there may be another.
+        // The remaining nodes are in or behind a cycle. Report one, mark it resolved, and continue,
+        // since there may be another.
         let Some(cycle) = cycle(&blocked, parents) else { break };
         cycles.0.push(cycle_error(&cycle, nodes));
         for id in cycle {

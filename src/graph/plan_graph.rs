@@ -1,5 +1,5 @@
-//! The graph of the models of a plan, so that a selection can be resolved without the project. It
-//! has what a plan knows of a model: name, package, path, materialization, and dependencies.
+//! The graph of the models of a plan, for resolving a selection without the project. It has the
+//! data of the plan's models: name, package, path, materialization, and dependencies.
 
 use std::collections::BTreeSet;
 
@@ -98,6 +98,6 @@ fn node(model: PlanModel) -> Node {
         event_time: None,
         pre_hooks: Vec::new(),
         post_hooks: Vec::new(),
-        info: Default::default(),
+        attributes: Default::default(),
     }
 }

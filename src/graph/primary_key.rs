@@ -29,7 +29,7 @@ impl Graph {
             let tests = tests.get(&node.unique_id).map(Vec::as_slice).unwrap_or_default();
             let key = declared(node).unwrap_or_else(|| tested(tests));
             if !key.is_empty() {
-                node.info.insert("primary_key".to_string(), json!(key));
+                node.attributes.insert("primary_key".to_string(), json!(key));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Tests, exposures, metrics and other resources as dbt's `graph` shows them to Jinja. Takes the
-//! linked resources; adds them to the JSON of the nodes. Values that differ with each dbt run
-//! (`created_at`) are 0, and what dbt only keeps for itself (`unrendered_config`, the macros of
-//! `depends_on`) is empty.
+//! linked resources; adds them to the JSON of the nodes. Values that differ in each dbt run
+//! (`created_at`) are 0; dbt's internal values (`unrendered_config`, the macros of `depends_on`)
+//! are empty.
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -76,7 +76,7 @@ impl Graph {
     ) -> Map<String, Value> {
         let mut json = object(json!({
             "name": resource.name,
-            "resource_type": resource.kind.word(),
+            "resource_type": resource.kind.as_str(),
             "package_name": resource.package,
             "path": path(resource),
             "original_file_path": resource.path,
@@ -170,7 +170,7 @@ fn path(resource: &Resource) -> String {
     }
 }
 
-/// A name of 64 characters or more is cut, with a hash of all of it.
+/// A name of 64 characters or more is truncated and gets a hash of the whole name.
 fn alias(test: &Resource) -> String {
     if let Some(alias) = test.config.get("alias").and_then(Value::as_str) {
         return alias.to_string();
@@ -191,7 +191,7 @@ fn group_keys(group: &Resource) -> Value {
     })
 }
 
-/// The owner: `email` and `name`, then keys of the project's own.
+/// The owner: `email` and `name`, then custom keys.
 fn owner(resource: &Resource) -> Value {
     let mut owner = object(json!({"email": null, "name": null}));
     owner.extend(resource.entry.get("owner").cloned().map(object).unwrap_or_default());

@@ -1,7 +1,7 @@
-//! Tests, exposures and other resources that a plan does not build, but that selections name. Takes
+//! Tests, exposures and other resources that a plan does not build, but a selection can name. Takes
 //! the resources of all packages; adds each with its unique id and its inputs to the graph. As in
-//! dbt, a test of a disabled node is omitted. Refuses what dbt refuses: two resources of one name,
-//! unknown groups, references to private models.
+//! dbt, a test of a disabled node is omitted. Rejects what dbt rejects: duplicate names, unknown
+//! groups, references to private models.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,7 +34,7 @@ pub(super) struct Resources {
 }
 
 impl Graph {
-    /// Adds the resources of the project; returns what dbt refuses of them.
+    /// Adds the resources of the project; returns the errors that dbt reports about them.
     pub fn add_resources(
         &mut self,
         resources: &[Resource],
@@ -95,7 +95,7 @@ impl Graph {
         errors
     }
 
-    /// The references of a resource to models that it has no access to.
+    /// The errors for references of a resource to models that it cannot access.
     fn refused(&self, resource: &Resource, id: &str) -> Vec<Diagnostic> {
         if matches!(resource.kind, ResourceKind::UnitTest) {
             return Vec::new();
@@ -110,7 +110,7 @@ impl Graph {
         let from = Referrer { unique_id: id, package: &resource.package, group };
         let models = resource.refs.iter().filter_map(model);
         models
-            .filter_map(|model| access::refused(from, model, self.names.restricted()))
+            .filter_map(|model| access::access_error(from, model, self.names.restricted()))
             .map(|error| error.at_maybe(resource.at.clone()))
             .collect()
     }
@@ -141,7 +141,7 @@ impl Graph {
             }
             _ => Vec::new(),
         };
-        let what = resource.kind.word().replace('_', " ");
+        let what = resource.kind.as_str().replace('_', " ");
         let of_resource = |error: Diagnostic| {
             let fact = format!("the {what} `{}` reads it", resource.name);
             error.fact(fact).at_maybe(resource.at.clone())
@@ -190,8 +190,8 @@ impl Graph {
     }
 
     /// Whether all nodes exist that the resource reads, and the resource with its unique id and
-    /// these nodes. A unit test of a versioned model gives one per version, that of a disabled
-    /// model none.
+    /// these nodes. A unit test of a versioned model returns one per version; that of a disabled
+    /// model returns none.
     fn linked(&self, resource: &Resource) -> (bool, Vec<(String, Resource, BTreeSet<String>)>) {
         let id = resource_id(resource);
         let refs: Vec<_> =
@@ -271,7 +271,7 @@ fn resource_id(resource: &Resource) -> String {
         (None, ResourceKind::UnitTest, [model]) => {
             format!("unit_test.{package}.{}.{name}", model.name)
         }
-        _ => format!("{}.{package}.{name}", kind.word()),
+        _ => format!("{}.{package}.{name}", kind.as_str()),
     }
 }
 
@@ -287,13 +287,13 @@ fn as_texts(value: &Value) -> Value {
     }
 }
 
-/// Whether dbt refuses two resources of the kind with one name in one package.
+/// Whether dbt rejects two resources of the kind with one name in one package.
 fn has_unique_name(kind: ResourceKind) -> bool {
     !matches!(kind, ResourceKind::Test | ResourceKind::Analysis)
 }
 
 fn duplicate(first: &Resource, second: &Resource) -> Diagnostic {
-    let kind = second.kind.word().replace('_', " ");
+    let kind = second.kind.as_str().replace('_', " ");
     let error = Diagnostic::error(format!(
         "duplicate {kind} `{}` in package `{}`",
         second.name, second.package

@@ -103,6 +103,6 @@ fn node(kind: Kind, name: &str, unique_id: String, path: String) -> Node {
         event_time: None,
         pre_hooks: Vec::new(),
         post_hooks: Vec::new(),
-        info: Default::default(),
+        attributes: Default::default(),
     }
 }

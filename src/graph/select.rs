@@ -61,8 +61,8 @@ impl Graph {
     /// The selected nodes. `selectors` is the project's `selectors.yml`, which is parsed only if
     /// the selection names a selector. A term of the command line that matches nothing is a
     /// warning, or an error if nothing else is selected. A term in `selectors.yml` is neither,
-    /// since that file is written for many projects and days. `previous` is the state of an earlier
-    /// plan or run.
+    /// since the file is shared by many selections. `previous` is the state of an earlier plan or
+    /// run.
     pub fn select(
         &self,
         selection: &Selection,
@@ -194,7 +194,7 @@ enum SelectionExpr {
 }
 
 impl SelectionExpr {
-    /// Whether it is worth a warning if nothing matches. For `state:` and the like it is not.
+    /// Whether a term without matches is a warning. For `state:` and similar methods it is not.
     fn must_match(&self) -> bool {
         match self {
             SelectionExpr::Everything => true,

@@ -63,7 +63,7 @@ impl Graph {
         {
             measures.push(measure);
         }
-        // Metrics that read one another are refused elsewhere.
+        // Cyclic metrics are reported elsewhere.
         let inputs = metric.metrics.iter().filter(|_| depth < 32);
         for name in inputs {
             let named =
@@ -173,7 +173,7 @@ pub(super) fn semantic_model_keys(resource: &Resource, model: Option<&Node>, ref
     })
 }
 
-/// A measure as a metric's `type_params` have it, from its name or a dict.
+/// A measure in the form of a metric's `type_params`, from its name or a dict.
 fn measure_input(of: &Value) -> Value {
     input(
         of,
@@ -208,7 +208,7 @@ fn input(of: &Value, defaults: Value) -> Value {
     Value::Object(all)
 }
 
-/// A condition as dbt has it, from a text or a list of texts.
+/// A condition in dbt's form, from a text or a list of texts.
 fn filter(of: &Value) -> Value {
     let texts = match of {
         Value::Array(items) => items.clone(),

@@ -123,8 +123,8 @@ fn masked_hidden_column_warning(injection: &Injection, masks: &[MaskedSpan]) -> 
     })
 }
 
-/// Records how each input is read, in the order of the text, and warns about inputs that are read
-/// whole although they have an event time.
+/// Records how each input is read, in the order of the text, and warns about inputs that have an
+/// event time but are read without a filter.
 fn occurrences(
     query: &mut Query,
     injection: &Injection,

@@ -40,7 +40,7 @@ type Types = BTreeMap<String, Option<String>>;
 struct Sources<'s> {
     scope: &'s VisibleTables<'s>,
     select: &'s Select,
-    /// By the qualifier in the author's spelling; none for all tables together.
+    /// Keyed by the qualifier in the author's spelling; `None` for all tables together.
     types: RefCell<BTreeMap<Option<String>, Option<Rc<Types>>>>,
 }
 

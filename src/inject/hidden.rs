@@ -26,7 +26,7 @@ pub fn is_hidden(name: &str, hidden: &[String]) -> bool {
     })
 }
 
-/// The tokens that are such names.
+/// The indices of the tokens that are such names.
 pub fn tokens<'a>(text: &'a TokenStream, hidden: &'a [String]) -> impl Iterator<Item = usize> + 'a {
     (0..text.tokens.len()).filter(|token| match &text.tokens[*token].token {
         Token::Word(word) => is_hidden(&word.value, hidden),
@@ -37,19 +37,19 @@ pub fn tokens<'a>(text: &'a TokenStream, hidden: &'a [String]) -> impl Iterator<
 /// The hidden columns that each filtered table must include, in the author's spelling, by the index
 /// of the table.
 pub fn carried_columns(
-    ask: &Injection,
+    injection: &Injection,
     text: &TokenStream,
     tree: &Statement,
     factors: &[Factor],
     reads: &[Read],
 ) -> Result<BTreeMap<usize, Vec<String>>, Diagnostic> {
     let mut carried: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-    if ask.hidden.is_empty() || tokens(text, ask.hidden).next().is_none() {
+    if injection.hidden.is_empty() || tokens(text, injection.hidden).next().is_none() {
         return Ok(carried);
     }
-    let mut walk = Walk { hidden: ask.hidden, ..Walk::default() };
+    let mut walk = Walk { hidden: injection.hidden, ..Walk::default() };
     let _ = walk::walk(tree, &mut walk);
-    let tables = Tables { inputs: ask.inputs, factors, reads };
+    let tables = Tables { inputs: injection.inputs, factors, reads };
     for used in &walk.uses {
         let refuse = |message: String, hint: &str| match text.starting_at(used.at()) {
             Some(token) => {

@@ -7,7 +7,7 @@ use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::{Keyword, RESERVED_FOR_TABLE_ALIAS};
 use sqlparser::tokenizer::Token;
 
-use super::prefix_aliases::is_named_before;
+use super::prefix_aliases::has_prefix_alias;
 use super::preprocess::{comments_in_operators, mask, unsupported_syntax, with_masks};
 use super::relations::located;
 use super::splice_site::last_part;
@@ -16,7 +16,7 @@ use super::{Access, Filter, Injection, Occurrence, Query, hidden};
 use crate::diagnostics::Diagnostic;
 use crate::jinja::{Covered, Mark, MarkKind};
 
-/// The filters at the marks, and a warning about that.
+/// The filters at the marks, with a warning that the query cannot be parsed.
 pub fn filters(injection: &Injection, parser: &dyn Parser, parse_error: &ParseError) -> Query {
     let sql = injection.sql;
     let mut query =
@@ -69,7 +69,7 @@ pub fn filters(injection: &Injection, parser: &dyn Parser, parse_error: &ParseEr
         let site = match &text {
             Ok(text) => alias_in_tokens(text, mark).map(|alias| {
                 let span = with_masks(text, &masks, mark.span.clone());
-                let alias = alias.filter(|_| !is_named_before(text, &masks, span.start));
+                let alias = alias.filter(|_| !has_prefix_alias(text, &masks, span.start));
                 (span, alias)
             }),
             Err(_) => alias_in_text(sql, mark).map(|alias| (mark.span.clone(), alias)),
@@ -112,7 +112,8 @@ pub fn omitted_column_warning(sql: &str, column: &str, span: &Range<usize>) -> D
         .hint("select the column under another name in a `with` clause first")
 }
 
-/// Why the inputs at a byte are read whole: the ephemeral model that contains them.
+/// The ephemeral model that contains the inputs at a byte, which explains why they are read without
+/// a filter.
 pub fn covering_model(marks: &[Mark], byte: usize) -> Option<&Covered> {
     marks.iter().find_map(|mark| match &mark.kind {
         MarkKind::Whole(why) if mark.span.contains(&byte) => Some(why),
@@ -120,7 +121,7 @@ pub fn covering_model(marks: &[Mark], byte: usize) -> Option<&Covered> {
     })
 }
 
-/// A warning about an input at a place where a filter cannot be inserted.
+/// A warning about an input at a position where a filter cannot be inserted.
 pub fn out_of_reach_warning(sql: &str, mark: &Mark) -> Diagnostic {
     let name = sql.get(mark.span.clone()).unwrap_or_default();
     located(
@@ -223,7 +224,8 @@ fn is_table_position(text: &TokenStream, token: usize) -> bool {
     false
 }
 
-/// The same for text that cannot be tokenized: only a mark directly after `from` or `join` counts.
+/// The same for text that cannot be tokenized: only a mark directly after `from` or `join` is in a
+/// table position.
 fn alias_in_text(sql: &str, mark: &Mark) -> Option<Option<String>> {
     let word = |text: &str| {
         text.rsplit(|letter: char| !letter.is_alphanumeric())

@@ -62,14 +62,15 @@ pub struct Input {
     pub time: Option<InputTime>,
     /// The plain table names that refer to it in the SQL, split into unquoted parts: database,
     /// schema, identifier. Only sources (the full name first) and the CTEs of ephemeral models have
-    /// any.
+    /// plain names.
     pub plain_names: Vec<Vec<String>>,
     /// Whether it is the CTE of an ephemeral model.
     pub is_cte: bool,
     /// The parts of its name, if the model refers to it. A table of this name without a mark lost
     /// its `ref()`.
     pub referred: Vec<String>,
-    /// Its declared columns in lower case. `*` includes them whatever their names are.
+    /// Its declared columns in lower case. `*` always includes them, even if their names match
+    /// `hidden`.
     pub declared: Vec<String>,
 }
 
@@ -95,7 +96,7 @@ pub struct Injection<'a> {
     pub types: bool,
 }
 
-/// One place where the query reads an input.
+/// A position where the query reads an input.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Occurrence {
     pub unique_id: String,
@@ -114,9 +115,9 @@ pub enum Access {
     /// It is read in an ephemeral model, and the ephemeral model of this name is filtered by its
     /// own event time.
     Covered(String),
-    /// A filter cannot be inserted at this place.
+    /// A filter cannot be inserted at this position.
     OutOfReach,
-    /// It is written by its plain name, without `ref()`.
+    /// The query contains its plain name, without `ref()`.
     ByName,
 }
 
@@ -192,7 +193,7 @@ pub fn filters(injection: &Injection, parser: &dyn Parser) -> Result<Query, Diag
     parsers::on_a_large_stack(injection.sql.len(), || find_filters(injection, parser))
 }
 
-/// Why an attempt to parse failed.
+/// The reason why an attempt to parse failed.
 enum Failure {
     /// The parser rejects the query; another parser may accept it.
     Unparsed(ParseError),
@@ -226,7 +227,7 @@ fn find_filters(injection: &Injection, parser: &dyn Parser) -> Result<Query, Dia
     }
 }
 
-/// A query as one parser understands it.
+/// A query as parsed by one parser.
 struct ParsedQuery<'a> {
     parser: &'a dyn Parser,
     text: &'a TokenStream<'a>,
@@ -235,18 +236,18 @@ struct ParsedQuery<'a> {
     factors: &'a [scope::Factor],
 }
 
-type Then<'a, T> = dyn FnMut(ParsedQuery) -> Result<T, Failure> + 'a;
+type ParseVisitor<'a, T> = dyn FnMut(ParsedQuery) -> Result<T, Failure> + 'a;
 
-/// The tokens of the unmasked query, or why it cannot be tokenized.
+/// The tokens of the unmasked query, or the reason why it cannot be tokenized.
 type TokenResult<'a> = Result<TokenStream<'a>, ParseError>;
 
-/// Calls `then` with the first parse that it accepts: by the dialect's parser, then the generic
-/// one. `whole` are the tokens of `parser`.
+/// Calls `then` with the first parse that it accepts: that of the dialect's parser, then that of
+/// the generic one. `whole` has the tokens of `parser`.
 fn with_parse<T>(
     injection: &Injection,
     parser: &dyn Parser,
     whole: &TokenResult,
-    then: &mut Then<T>,
+    then: &mut ParseVisitor<T>,
 ) -> Result<T, Failure> {
     let mut parse_error: Option<ParseError> = None;
     let mut unreliable = None;
@@ -350,7 +351,7 @@ fn attempt<T>(
     parser: &dyn Parser,
     whole: &TokenResult,
     mut masks: Vec<MaskedSpan>,
-    then: &mut Then<T>,
+    then: &mut ParseVisitor<T>,
 ) -> Result<T, Failure> {
     let is_input = |span: &Range<usize>| is_input(injection, span);
     // Each round masks what the previous one misparsed. A few rounds are enough.

@@ -1,6 +1,6 @@
-//! Inputs outside of a query's tree that a filter can replace nevertheless: in a masked query, which
-//! is parsed separately, after `in` or in `table(…)`, where a subquery may replace a table, and in
-//! the query `table orders`.
+//! Inputs outside of a query's tree that a filter can replace: in a masked query, which is parsed
+//! separately; after `in` or in `table(…)`, where a subquery may replace a table; and in the query
+//! `table orders`.
 
 use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::Keyword;

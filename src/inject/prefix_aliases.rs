@@ -37,7 +37,7 @@ pub fn prefix_alias(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
 }
 
 /// Whether an alias directly precedes a table that begins at a byte.
-pub fn is_named_before(text: &TokenStream, masks: &[MaskedSpan], start: usize) -> bool {
+pub fn has_prefix_alias(text: &TokenStream, masks: &[MaskedSpan], start: usize) -> bool {
     let mut aliases =
         masks.iter().filter(|mask| mask.kind == MaskKind::Alias && mask.span.end <= start);
     aliases.any(|mask| text.is_trivia(mask.span.end..start))

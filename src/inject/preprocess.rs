@@ -20,7 +20,7 @@ use super::tokens::{ParseError, TokenStream};
 pub struct MaskedSpan {
     pub span: Range<usize>,
     pub kind: MaskKind,
-    /// What the parser reads in its place.
+    /// The text that the parser reads instead.
     pub replacement: &'static str,
 }
 
@@ -332,7 +332,7 @@ fn at_clause(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
         .then(|| MaskedSpan::new(text.spans[token].start..text.spans[close].end, MaskKind::Table))
 }
 
-/// `cast(x as row(a int))`: the type does not matter, so any will do.
+/// `cast(x as row(a int))`: the type is irrelevant, so any type is a valid replacement.
 fn type_with_parts(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     let before = text.previous(token).filter(|before| text.keyword(*before) == Keyword::AS)?;
     let open = text.next(token + 1).filter(|open| text.is(*open, &Token::LParen))?;

@@ -12,8 +12,8 @@ use super::preprocess::{MaskKind, MaskedSpan, qualifies};
 use super::scope::Factor;
 use super::tokens::TokenStream;
 
-/// The condition that begins at a token, if it means the same in the subquery: its `from` has only
-/// one table, and it reads no table and no alias of the `select` list.
+/// The condition that begins at a token, if it has the same meaning in the subquery: its `from` has
+/// only one table, and it reads no table and no alias of the `select` list.
 pub fn condition(
     text: &TokenStream,
     token: usize,

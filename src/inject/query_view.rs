@@ -1,4 +1,4 @@
-//! A parsed query for `check`: the tree as for the filters, with the inputs in it.
+//! A parsed query for `check`: the same tree as for the filters, with its inputs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

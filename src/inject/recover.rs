@@ -14,8 +14,8 @@ use super::tokens::TokenStream;
 /// Maximum number of masked expressions of a query.
 const MAX_MASKS: usize = 40;
 
-/// The masks of `before` and masks of expressions with which the text can be parsed, if there are
-/// such. `is_input` tests whether a span is the name of an input.
+/// The masks of `before` and masks of expressions with which the text can be parsed; `None` if
+/// there are none. `is_input` tests whether a span is the name of an input.
 pub fn recover(
     sql: &str,
     parser: &dyn Parser,
@@ -219,8 +219,8 @@ fn is_operator(text: &TokenStream, token: usize) -> bool {
         )
 }
 
-/// Whether a token begins a query or names a table. `has_list_operands`: whether `x in y` looks
-/// into a column.
+/// Whether a token begins a query or names a table. `has_list_operands`: whether `x in y` can test
+/// a list column.
 fn contains_table(text: &TokenStream, token: usize, has_list_operands: bool) -> bool {
     use Keyword::{FROM, IN, JOIN, SELECT, TABLE};
     let begins = matches!(text.keyword(token), SELECT | JOIN | TABLE);

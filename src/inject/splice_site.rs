@@ -1,5 +1,5 @@
-//! The span of a table in the text, with all that belongs to the table (version, sample, hints) and
-//! without the author's alias.
+//! The span of a table in the text, with everything that belongs to the table (version, sample,
+//! hints) and without the author's alias.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
 use super::parsers::parse_at;
-use super::prefix_aliases::is_named_before;
+use super::prefix_aliases::has_prefix_alias;
 use super::preprocess::{MaskedSpan, with_masks};
 use super::relations::{Read, located};
 use super::tokens::TokenStream;
@@ -39,8 +39,8 @@ impl SpliceSite {
     }
 }
 
-/// Finds the splice site of a table. `alias_wrapped`: whether a table before `pivot` and the like
-/// gets an alias too.
+/// Finds the splice site of a table. `alias_wrapped`: whether a table before `pivot` and similar
+/// operators gets an alias too.
 pub fn splice_site(
     original: &str,
     text: &TokenStream,
@@ -69,7 +69,7 @@ pub fn splice_site(
         kept_alias: factor.alias.clone(),
         parentheses: 0,
     };
-    if is_named_before(text, masks, whole.start) {
+    if has_prefix_alias(text, masks, whole.start) {
         site.kept_alias = None;
         return Ok(site);
     }

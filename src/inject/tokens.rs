@@ -42,7 +42,7 @@ pub fn is_in_comment_or_string(sql: &str, span: &Range<usize>, parser: &dyn Pars
     TokenStream::new(sql, parser).is_ok_and(|text| text.is_hidden(span))
 }
 
-/// Why a text cannot be tokenized or parsed, and where, if the parser reports that.
+/// The reason why a text cannot be tokenized or parsed, and the byte, if the parser reports it.
 #[derive(Clone, Debug)]
 pub struct ParseError {
     pub message: String,
@@ -141,7 +141,7 @@ impl<'a> TokenStream<'a> {
     }
 
     /// The keyword of the clause that contains a token, in the same parentheses: `from`, `select`,
-    /// `where` …; none inside of a call or a literal.
+    /// `where` …; `None` inside of a call or a literal.
     pub fn clause(&self, token: usize) -> Option<Keyword> {
         use Keyword::{BY, FROM, HAVING, JOIN, ON, QUALIFY, SELECT, WHERE};
         let mut depth = 0usize;

@@ -127,8 +127,8 @@ fn adapter(
     }))
 }
 
-/// A relation from `database=`, `schema=`, `identifier=`, `type=`, and which parts are quoted and
-/// written.
+/// A relation from `database=`, `schema=`, `identifier=`, `type=`, and its quoting and inclusion
+/// policies.
 fn relation(session: &Arc<Session>, call: &Call) -> Result<Value, Error> {
     let mut style = session.settings().style.clone();
     let mut identifier = call.text(2, "identifier")?.unwrap_or_default();

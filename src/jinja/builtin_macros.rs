@@ -1,5 +1,5 @@
-//! Own implementations of dbt's macros: the `dbt` package, one file per subject, with variants
-//! where engines differ.
+//! Implementations of dbt's macros: the `dbt` package, one file per subject, with variants where
+//! engines differ.
 
 /// Paths as in messages, and texts.
 pub(super) const FILES: &[(&str, &str)] = &[

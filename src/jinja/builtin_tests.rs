@@ -83,7 +83,7 @@ fn every_engine_has_every_macro() {
 }
 
 #[test]
-fn engines_say_it_their_way() {
+fn engines_have_their_own_syntax() {
     for (engine, call, expected) in [
         ("duckdb", "dateadd('week', 2, 'at')", "(at + (cast(2 as bigint) * 7) * interval 1 day)"),
         ("duckdb", "datediff('a', 'b', 'day')", "(date_diff('day', a::timestamp, b::timestamp ))"),

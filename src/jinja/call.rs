@@ -67,7 +67,7 @@ impl<'a> Call<'a> {
         if value.is_undefined() {
             return Err(Error::new(
                 ErrorKind::UndefinedError,
-                format!("{} was given an undefined `{name}`", self.title()),
+                format!("{} got an undefined `{name}`", self.title()),
             ));
         }
         Ok(marks::plain(&value))

@@ -30,14 +30,14 @@ pub(super) struct Dict {
 }
 
 impl List {
-    /// The items as they are now.
+    /// The current items.
     pub fn values(&self) -> Vec<Value> {
         open(&self.items).clone()
     }
 }
 
 impl Dict {
-    /// The values as they are now.
+    /// The current values.
     pub fn values(&self) -> Vec<Value> {
         open(&self.pairs).values().cloned().collect()
     }
@@ -63,7 +63,7 @@ pub(super) fn dict(pairs: impl IntoIterator<Item = (Value, Value)>) -> Value {
     held.map_or_else(Value::from, |()| Value::from_object(dict))
 }
 
-/// The value as a mutable one: copies minijinja's sequences and maps, and returns all other values
+/// The value as a mutable one: copies minijinja's sequences and maps, and returns other values
 /// unchanged.
 pub(super) fn changeable(value: Value) -> Result<Value, Error> {
     let Some(object) = value.as_object() else { return Ok(value) };
@@ -76,7 +76,7 @@ pub(super) fn changeable(value: Value) -> Result<Value, Error> {
     match object.repr() {
         _ if value.is_tuple() => nesting::settle(&value).map(|()| value),
         // Own objects (relations, dates, modules) are not copied, only minijinja's plain ones.
-        ObjectRepr::Seq | ObjectRepr::Iterable if !is_ours(object) => {
+        ObjectRepr::Seq | ObjectRepr::Iterable if !is_collection(object) => {
             let items: Vec<Value> = value.try_iter()?.checked().collect::<Result<_, _>>()?;
             Ok(list(items))
         }
@@ -98,7 +98,7 @@ pub(super) fn held(holder: Value, value: Value) -> Result<Value, Error> {
     Ok(value)
 }
 
-fn is_ours(object: &minijinja::value::DynObject) -> bool {
+fn is_collection(object: &minijinja::value::DynObject) -> bool {
     object.type_name().contains("batchwright")
 }
 
@@ -235,7 +235,7 @@ impl Object for List {
             "pop" => {
                 let mut items = open(&self.items);
                 let index = index_of(&items, &call, 0, -1)?
-                    .ok_or_else(|| error_of("`pop` from a place that the list does not have"))?;
+                    .ok_or_else(|| error_of("pop index out of range"))?;
                 return Ok(items.remove(index));
             }
             "remove" => {

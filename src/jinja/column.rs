@@ -15,7 +15,7 @@ use super::session::Session;
 use super::{errors, marks};
 use crate::diagnostics::Diagnostic;
 
-/// The result of a macro in `columns.sql`, which has the engines' types of texts and numbers.
+/// The result of a macro in `columns.sql`, which contains the engines' types of texts and numbers.
 fn column_macro(
     session: &Arc<Session>,
     state: &mut State,
@@ -103,13 +103,13 @@ impl ColumnObject {
         }
     }
 
-    /// An error if the type is unknown, since an empty type would go into the SQL unnoticed.
+    /// Returns an error if the type is unknown, since an empty type would be written into the SQL.
     fn typed(&self) -> Result<(), Error> {
         if !self.data_type.is_empty() {
             return Ok(());
         }
         let error = Diagnostic::error(format!(
-            "the type of column `{}` is not known without a warehouse",
+            "the type of column `{}` is unknown without a warehouse",
             self.name
         ));
         Err(errors::to_error(error.hint(

@@ -16,7 +16,7 @@ use super::session::Session;
 
 /// The SQL expression for the number of periods between two dates, and its maximum.
 struct Periods {
-    most: i64,
+    max_periods: i64,
     sql: String,
 }
 
@@ -36,9 +36,9 @@ impl Object for Periods {
     }
 }
 
-/// Maximum periods of a spine by their length: 179 years of days, 119 of hours. Primes, so that no
-/// macro contains them by chance.
-fn most(datepart: &str) -> Option<i64> {
+/// Maximum periods of a spine by their length: 179 years of days, 119 of hours. Primes are unlikely
+/// to occur in a macro by chance.
+fn max_periods(datepart: &str) -> Option<i64> {
     match datepart {
         "year" | "quarter" | "month" | "week" => Some(16_381),
         "day" => Some(65_521),
@@ -47,7 +47,7 @@ fn most(datepart: &str) -> Option<i64> {
     }
 }
 
-/// The result of `get_intervals_between` within a spine; none if its length is not bounded, or if
+/// The result of `get_intervals_between` within a spine; `None` if its length is not bounded, or if
 /// there are recorded results.
 pub(super) fn intervals(
     session: &Arc<Session>,
@@ -63,9 +63,14 @@ pub(super) fn intervals(
     else {
         return Ok(None);
     };
-    let Some(most) = most(&marks::plain(&datepart).to_lowercase()) else { return Ok(None) };
+    let Some(max_periods) = max_periods(&marks::plain(&datepart).to_lowercase()) else {
+        return Ok(None);
+    };
     let sql = MacroRef::value(session, DBT, "datediff").call(state, &[start, end, datepart])?;
-    Ok(Some(Value::from_object(Periods { most, sql: format!("({})", sql.to_string().trim()) })))
+    Ok(Some(Value::from_object(Periods {
+        max_periods,
+        sql: format!("({})", sql.to_string().trim()),
+    })))
 }
 
 /// The result of `generate_series` for such a number: `series` returns the text of a series with
@@ -79,8 +84,8 @@ pub(super) fn series(
     else {
         return Ok(None);
     };
-    let text = series(Value::from(periods.most))?.to_string();
-    let number = periods.most.to_string();
+    let text = series(Value::from(periods.max_periods))?.to_string();
+    let number = periods.max_periods.to_string();
     if text.matches(&number).count() != 1 {
         let message = "a date spine whose bounds are computed needs a `generate_series` that \
             writes its upper bound once";

@@ -26,7 +26,7 @@ impl fmt::Debug for Config {
 
 impl Config {
     /// Records one call; the keys of hooks have an underscore, as in dbt.
-    fn note(&self, pairs: Vec<(Value, Value)>) {
+    fn record(&self, pairs: Vec<(Value, Value)>) {
         let mut map = Map::new();
         for (key, value) in pairs {
             let key = match &*marks::plain(&key) {
@@ -77,10 +77,10 @@ impl Object for Config {
             }
             [] => Vec::new(),
             [map] if call.named().is_empty() => collections::pairs_of(map)?,
-            _ => return Err(call.error("takes its settings by name, or one dict of them")),
+            _ => return Err(call.error("accepts settings by name, or one dict of them")),
         };
         pairs.extend(call.named());
-        self.note(pairs);
+        self.record(pairs);
         Ok(Value::from(""))
     }
 
@@ -106,7 +106,8 @@ impl Object for Config {
             "get" | "meta_get"
                 if call.args.get(2).is_some_and(|validator| !validator.is_none()) =>
             {
-                Err(call.error("takes a function as its third argument, which validates the value"))
+                Err(call
+                    .error("accepts a function as its third argument, which validates the value"))
             }
             "get" => {
                 Ok(self.lookup(&key()?).or_else(|| call.get(1, "default")).unwrap_or_else(unknown))
@@ -128,7 +129,7 @@ impl Object for Config {
                 }
             }
             "set" => {
-                self.note(vec![(Value::from(key()?), call.needs(1, "value")?)]);
+                self.record(vec![(Value::from(key()?), call.needs(1, "value")?)]);
                 Ok(Value::from(""))
             }
             "persist_relation_docs" => Ok(self.persists("relation")),

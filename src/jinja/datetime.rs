@@ -43,8 +43,8 @@ pub(super) fn iso(value: &Value) -> Option<String> {
     value.downcast_object_ref::<Moment>().map(|moment| moment.iso("T"))
 }
 
-/// The letters after `%` in a format.
-const KNOWN_SIGNS: &str = "aAbBcCdDeFgGhHIjklmMnpPrRsStTuUVwWxXyY%-_0^#";
+/// The valid characters after `%` in a format.
+const FORMAT_CHARS: &str = "aAbBcCdDeFgGhHIjklmMnpPrRsStTuUVwWxXyY%-_0^#";
 
 /// `+00:00`, or with an empty colon `+0000`.
 pub(super) fn offset_text(seconds: i32, colon: &str) -> String {
@@ -94,7 +94,7 @@ impl Moment {
     }
 
     /// The instant, for order and distance. A time without a zone counts as UTC.
-    pub fn point(&self) -> Option<NaiveDateTime> {
+    pub fn instant(&self) -> Option<NaiveDateTime> {
         match self {
             Moment::Time(at, Some(zone)) => {
                 at.checked_sub_signed(Duration::seconds(i64::from(zone.offset())))
@@ -132,7 +132,7 @@ impl Moment {
                     ours.push_str(&zone.and_then(|zone| zone.abbreviation(at)).unwrap_or_default())
                 }
                 // Unknown directives of `strftime` are unchanged.
-                Some(other) if !KNOWN_SIGNS.contains(other) => {
+                Some(other) if !FORMAT_CHARS.contains(other) => {
                     ours.push_str("%%");
                     ours.push(other);
                 }
@@ -190,7 +190,7 @@ impl Object for Moment {
             (Moment::Clock(a), Moment::Clock(b)) => a.cmp(b),
             (Moment::Span(a), Moment::Span(b)) => a.cmp(b),
             // A date is not a time, and a time without a zone is not comparable to one with a zone.
-            (a, b) => a.point().cmp(&b.point()).then(a.class().cmp(&b.class())),
+            (a, b) => a.instant().cmp(&b.instant()).then(a.class().cmp(&b.class())),
         })
     }
 
@@ -250,7 +250,7 @@ impl Object for Moment {
         args: &[Value],
     ) -> Result<Value, Error> {
         let call = Call::of("datetime", method, args);
-        let beyond = || call.error("the result is out of range");
+        let out_of_range = || call.error("the result is out of range");
         let unknown = || Error::from(ErrorKind::UnknownMethod);
         let moment = match (method, &**self) {
             ("strftime" | "format", _) => {
@@ -309,8 +309,8 @@ impl Object for Moment {
                 return Ok(Value::from(self.local_date().ok_or_else(unknown)?.num_days_from_ce()));
             }
             ("timestamp", Moment::Time(..)) => {
-                let point = self.point().ok_or_else(beyond)?.and_utc();
-                return Ok(Value::from(point.timestamp_micros() as f64 / 1e6));
+                let instant = self.instant().ok_or_else(out_of_range)?.and_utc();
+                return Ok(Value::from(instant.timestamp_micros() as f64 / 1e6));
             }
             ("utcoffset", Moment::Time(_, Some(zone))) => {
                 Moment::Span(Duration::seconds(i64::from(zone.offset())))
@@ -319,7 +319,7 @@ impl Object for Moment {
             ("astimezone", Moment::Time(..)) => {
                 let zone =
                     call.get(0, "tz").map_or(Ok(Zone::UTC), |zone| needs_zone(&call, &zone))?;
-                let (at, zone) = zone.at(self.point().ok_or_else(beyond)?.and_utc());
+                let (at, zone) = zone.at(self.instant().ok_or_else(out_of_range)?.and_utc());
                 Moment::Time(at, Some(zone))
             }
             ("localize", Moment::Zone(zone)) => {
@@ -336,7 +336,8 @@ impl Object for Moment {
             ("normalize", Moment::Zone(zone)) => {
                 match call.needs(0, "dt")?.downcast_object_ref::<Moment>() {
                     Some(moment @ Moment::Time(_, Some(_))) => {
-                        let (at, zone) = zone.at(moment.point().ok_or_else(beyond)?.and_utc());
+                        let (at, zone) =
+                            zone.at(moment.instant().ok_or_else(out_of_range)?.and_utc());
                         Moment::Time(at, Some(zone))
                     }
                     _ => return Err(call.error("needs a datetime with a time zone")),
@@ -379,7 +380,7 @@ impl Moment {
             Moment::Clock(time) => {
                 (NaiveDate::from_ymd_opt(2000, 1, 1).unwrap_or_default().and_time(*time), None)
             }
-            _ => return Err(call.error("has nothing to replace")),
+            _ => return Err(call.error("has no fields to replace")),
         };
         let known: &[&str] = match self {
             Moment::Date(_) => &["year", "month", "day"],
@@ -405,7 +406,7 @@ impl Moment {
                 call.error(format!("'{name}' is an invalid keyword argument for replace()"))
             );
         }
-        let beyond = || call.error("the result is out of range");
+        let out_of_range = || call.error("the result is out of range");
         // The positional arguments of a time are hour, minute …; all others begin with the year.
         let shift = if matches!(self, Moment::Clock(_)) { 3 } else { 0 };
         let part = |position: usize, name: &str, old: u32| {
@@ -420,7 +421,7 @@ impl Moment {
             part(5, "second", at.second())?,
             part(6, "microsecond", at.nanosecond() / 1000)?,
         );
-        let (date, time) = (date.ok_or_else(beyond)?, time.ok_or_else(beyond)?);
+        let (date, time) = (date.ok_or_else(out_of_range)?, time.ok_or_else(out_of_range)?);
         Ok(match self {
             Moment::Date(_) => Moment::Date(date),
             Moment::Clock(_) => Moment::Clock(time),

@@ -87,7 +87,7 @@ pub(super) fn absolute(value: &Value) -> Option<Value> {
     }
 }
 
-/// `left + right` or `left - right` for dates and times; none where neither is one.
+/// `left + right` or `left - right` for dates and times; `None` if neither is one.
 pub(super) fn sum(left: &Value, right: &Value, minus: bool) -> Option<Result<Value, Error>> {
     let (a, b) = (left.downcast_object_ref::<Moment>(), right.downcast_object_ref::<Moment>());
     if a.is_none() && b.is_none() {
@@ -113,7 +113,7 @@ pub(super) fn sum(left: &Value, right: &Value, minus: bool) -> Option<Result<Val
                 (Moment::Time(..), Moment::Time(..)) | (Moment::Date(_), Moment::Date(_)) => None,
                 _ => Some(""),
             };
-            match (message, a.point(), b.point()) {
+            match (message, a.instant(), b.instant()) {
                 (None, Some(a), Some(b)) => Some(Moment::Span(a.signed_duration_since(b))),
                 (Some(message), ..) if !message.is_empty() => {
                     return Some(Err(Error::new(ErrorKind::InvalidOperation, message)));
@@ -125,7 +125,7 @@ pub(super) fn sum(left: &Value, right: &Value, minus: bool) -> Option<Result<Val
     };
     let sign = if minus { '-' } else { '+' };
     Some(result.map(Value::from_object).ok_or_else(|| {
-        Error::new(ErrorKind::InvalidOperation, format!("`{left} {sign} {right}` has no result"))
+        Error::new(ErrorKind::InvalidOperation, format!("`{left} {sign} {right}` is not supported"))
     }))
 }
 
@@ -141,21 +141,21 @@ impl Moment {
         }
     }
 
-    /// Python's order; none if the two are not comparable.
+    /// Python's order; `None` if the two are not comparable.
     pub fn order(&self, other: &Moment) -> Result<Option<Ordering>, Error> {
-        let refused =
+        let type_error =
             |message: &str| Err(Error::new(ErrorKind::InvalidOperation, message.to_string()));
         match (self, other) {
             (Moment::Clock(a), Moment::Clock(b)) => Ok(Some(a.cmp(b))),
             (Moment::Span(a), Moment::Span(b)) => Ok(Some(a.cmp(b))),
             (Moment::Time(_, a), Moment::Time(_, b)) if a.is_some() != b.is_some() => {
-                refused("can't compare offset-naive and offset-aware datetimes")
+                type_error("can't compare offset-naive and offset-aware datetimes")
             }
             (Moment::Time(..), Moment::Time(..)) | (Moment::Date(_), Moment::Date(_)) => {
-                Ok(Some(self.point().cmp(&other.point())))
+                Ok(Some(self.instant().cmp(&other.instant())))
             }
             (Moment::Time(..), Moment::Date(_)) | (Moment::Date(_), Moment::Time(..)) => {
-                refused("can't compare datetime.datetime to datetime.date")
+                type_error("can't compare datetime.datetime to datetime.date")
             }
             _ => Ok(None),
         }

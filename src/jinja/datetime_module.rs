@@ -1,5 +1,5 @@
-//! Python's `datetime` and `pytz` modules: the classes that make dates and times. The current time
-//! is that of the run, the same for all models.
+//! Python's `datetime` and `pytz` modules: the classes that create dates and times. The current
+//! time is that of the run, the same for all models.
 
 use std::fmt;
 use std::sync::Arc;
@@ -83,7 +83,7 @@ fn zone_by_name(name: &str) -> Option<Zone> {
     }
 }
 
-fn beyond(call: &Call) -> Error {
+fn invalid_time(call: &Call) -> Error {
     call.error("invalid date or time")
 }
 
@@ -113,7 +113,7 @@ impl Class {
                 );
                 let date = date
                     .filter(|date| (1..=9999).contains(&date.year()))
-                    .ok_or_else(|| beyond(call))?;
+                    .ok_or_else(|| invalid_time(call))?;
                 if self.kind == Kind::Date {
                     return Ok(Moment::Date(date));
                 }
@@ -131,7 +131,7 @@ impl Class {
                         i32::try_from(span.num_seconds()).ok().and_then(FixedOffset::east_opt);
                     seconds
                         .map(|offset| Moment::Zone(Zone::Fixed(offset)))
-                        .ok_or_else(|| beyond(call))
+                        .ok_or_else(|| invalid_time(call))
                 }
                 _ => Err(call.error("needs a timedelta")),
             },
@@ -148,7 +148,7 @@ fn clock(call: &Call, position: usize) -> Result<NaiveTime, Error> {
         part(2, "second")?,
         part(3, "microsecond")?,
     );
-    time.ok_or_else(|| beyond(call))
+    time.ok_or_else(|| invalid_time(call))
 }
 
 fn span(call: &Call) -> Result<Duration, Error> {
@@ -178,14 +178,14 @@ fn span(call: &Call) -> Result<Duration, Error> {
     }
     // The range of Python's timedelta.
     if !(-8.64e19..=8.64e19).contains(&micros) {
-        return Err(beyond(call));
+        return Err(invalid_time(call));
     }
     let seconds = (micros / 1e6).floor();
     Duration::try_seconds(seconds as i64)
         .and_then(|whole| {
             whole.checked_add(&Duration::microseconds((micros - seconds * 1e6).round() as i64))
         })
-        .ok_or_else(|| beyond(call))
+        .ok_or_else(|| invalid_time(call))
 }
 
 /// ISO texts in the formats of Python's `fromisoformat`.
@@ -204,7 +204,7 @@ fn from_iso(text: &str, call: &Call) -> Result<Moment, Error> {
             return Ok(Moment::Time(at, None));
         }
     }
-    // The hour alone.
+    // Only the hour.
     if let Some((date, hour)) = text
         .split_once(['T', ' '])
         .filter(|(_, hour)| hour.len() == 2 && hour.bytes().all(|digit| digit.is_ascii_digit()))
@@ -250,7 +250,7 @@ fn parsed(text: &str, pattern: &str, call: &Call) -> Result<Moment, Error> {
         .or_else(|| NaiveDate::parse_from_str(&format!("{text} 01"), &format!("{ours} %d")).ok())
     {
         Some(date) => Ok(Moment::Time(date.and_time(NaiveTime::MIN), None)),
-        None => Err(call.error(format!("`{text}` does not have the form `{pattern}`"))),
+        None => Err(call.error(format!("`{text}` does not match the format `{pattern}`"))),
     }
 }
 
@@ -316,14 +316,14 @@ impl Object for Class {
                 } else {
                     let weekday =
                         chrono::Weekday::try_from(whole::<u8>(&call, 2, "day", 0)?.wrapping_sub(1))
-                            .map_err(|_| beyond(&call))?;
+                            .map_err(|_| invalid_time(&call))?;
                     NaiveDate::from_isoywd_opt(
                         whole(&call, 0, "year", 0)?,
                         whole(&call, 1, "week", 0)?,
                         weekday,
                     )
                 };
-                let date = date.ok_or_else(|| beyond(&call))?;
+                let date = date.ok_or_else(|| invalid_time(&call))?;
                 if self.kind == Kind::Date {
                     Moment::Date(date)
                 } else {
@@ -356,7 +356,7 @@ impl Object for Class {
                 let seconds = f64::try_from(call.needs(0, "timestamp")?)
                     .map_err(|_| call.error("needs a number"))?;
                 let at = DateTime::from_timestamp_micros((seconds * 1e6).round() as i64)
-                    .ok_or_else(|| beyond(&call))?;
+                    .ok_or_else(|| invalid_time(&call))?;
                 match call.get(1, "tz").filter(|zone| !zone.is_none()) {
                     _ if self.kind == Kind::Date => Moment::Date(at.date_naive()),
                     Some(zone) => {
@@ -383,7 +383,7 @@ impl Object for Class {
             (Kind::Pytz, "FixedOffset") => {
                 let offset =
                     FixedOffset::east_opt(whole::<i32>(&call, 0, "minutes", 0)?.saturating_mul(60));
-                Moment::Zone(Zone::Fixed(offset.ok_or_else(|| beyond(&call))?))
+                Moment::Zone(Zone::Fixed(offset.ok_or_else(|| invalid_time(&call))?))
             }
             _ => return Err(Error::from(ErrorKind::UnknownMethod)),
         };

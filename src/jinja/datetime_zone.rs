@@ -77,7 +77,7 @@ impl Zone {
         rules.into_iter().find(|rule| rule.fix().local_minus_utc() == seconds)
     }
 
-    /// `CEST`; none for a zone without a name.
+    /// `CEST`; `None` for a zone without a name.
     pub fn abbreviation(self, local: NaiveDateTime) -> Option<String> {
         match self {
             Zone::Named(Tz::UTC, _) => Some("UTC".to_string()),

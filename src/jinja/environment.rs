@@ -13,10 +13,10 @@ use super::python::{self, types};
 use super::text_methods;
 use super::{collections, errors, json};
 
-/// The limit of work for one rendering: some seconds, or 6 GB of copied text.
+/// The maximum work of one rendering: some seconds, or 6 GB of copied text.
 const FUEL: u64 = 100_000_000;
 
-const DEEPEST_CALLS: usize = 900;
+const MAX_CALL_DEPTH: usize = 900;
 
 /// The environment for models. `lenient`: for the parse pass, in which unknown names are not
 /// errors.
@@ -56,7 +56,7 @@ pub(super) fn base() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_fuel(Some(FUEL));
-    environment.set_recursion_limit(DEEPEST_CALLS);
+    environment.set_recursion_limit(MAX_CALL_DEPTH);
     environment.set_unknown_method_callback(unknown_method);
     environment.set_formatter(|out, state, value| {
         errors::check_limits()?;
@@ -85,7 +85,7 @@ pub(super) fn base() -> Environment<'static> {
     environment
 }
 
-/// Python's methods on values that are not own objects.
+/// Python's methods on values that are not this module's objects.
 fn unknown_method(
     state: &mut State,
     value: &Value,
@@ -110,7 +110,7 @@ fn unknown_method(
         {
             return Err(Error::new(
                 ErrorKind::InvalidOperation,
-                format!("a list that was not put into a variable cannot `{method}`"),
+                format!("`{method}` needs a list in a variable"),
             ));
         }
     }

@@ -52,7 +52,7 @@ pub(super) fn check_limits() -> Result<(), Error> {
 
 /// Fails if allocating this many bytes would exceed the limits.
 pub(super) fn reserve(bytes: usize) -> Result<(), Error> {
-    limits::room(bytes).map_err(|exceeded| to_error(exceeded.diagnostic()))
+    limits::check_allocation(bytes).map_err(|exceeded| to_error(exceeded.diagnostic()))
 }
 
 /// Wraps a diagnostic in a minijinja error.
@@ -159,7 +159,7 @@ fn locate(error: &Error, context: &ErrorContext) -> Option<Location> {
     let file = context.library.and_then(|library| library.file(name));
     let (source, prepared) = match file {
         Some(file) => (&file.source, &file.prepared),
-        // Text that is in no file of the user.
+        // The text is not in a file of the user.
         None if name == super::inner_text::WITHIN => return None,
         None => (context.template, context.prepared),
     };
@@ -200,7 +200,7 @@ fn translate(error: &Error, at: Option<&Location>, context: &ErrorContext) -> Di
                 Diagnostic::error(format!("`{object}` is undefined, so it has no `{attribute}`"))
             }
             _ if is_path(text) => unknown(text, context),
-            _ => Diagnostic::error("an undefined value is used here"),
+            _ => Diagnostic::error("this value is undefined"),
         },
         ErrorKind::UnknownFunction => {
             unknown(detail.strip_suffix(" is unknown").unwrap_or(detail), context)
@@ -229,13 +229,12 @@ fn translate(error: &Error, at: Option<&Location>, context: &ErrorContext) -> Di
         }
         ErrorKind::UnknownMethod => Diagnostic::error(quoted(detail)),
         ErrorKind::OutOfFuel => {
-            Diagnostic::error("the template does too much work, perhaps without an end")
-                .hint("look for a loop or a macro that never stops")
+            Diagnostic::error("the template does too much work, and may not terminate")
+                .hint("look for a loop or a macro that does not terminate")
         }
         ErrorKind::SyntaxError => Diagnostic::error(detail.to_string()),
         ErrorKind::InvalidOperation if detail.contains("recursion limit") => {
-            Diagnostic::error("macros call each other too deep")
-                .hint("look for a macro that calls itself without an end")
+            Diagnostic::error("macros are nested too deep").hint("look for infinite recursion")
         }
         kind if detail.is_empty() => Diagnostic::error(kind.to_string()),
         _ => Diagnostic::error(detail.to_string()),
@@ -263,7 +262,7 @@ fn unknown(name: &str, context: &ErrorContext) -> Diagnostic {
         .find(|(package, macros)| **package != library.root && macros.contains_key(name))
     {
         return error.hint(format!(
-            "a macro of package `{package}` is called with its package: `{package}.{name}`"
+            "call a macro of package `{package}` with its package: `{package}.{name}`"
         ));
     }
     let macros = library

@@ -50,10 +50,10 @@ pub(super) struct TokenReader<'a> {
 
 impl TokenReader<'_> {
     pub fn word(&self) -> &str {
-        self.ahead(0)
+        self.peek(0)
     }
 
-    pub fn ahead(&self, by: usize) -> &str {
+    pub fn peek(&self, by: usize) -> &str {
         self.tokens.get(self.at + by).map_or("", |token| &self.source[token.span.clone()])
     }
 
@@ -144,14 +144,14 @@ impl TokenReader<'_> {
         Ok(ExprPart::new(start..operand.span.end, Shape::Other))
     }
 
-    /// A comparison or a chain of them, as a call of an own function if Python's types matter.
+    /// A comparison or a chain of them, as a call of a function if Python's types matter.
     fn compared(&mut self) -> ReadResult<ExprPart> {
         let first = self.sum()?;
         let mut shapes = vec![first.shape];
         let mut signs: Vec<(&'static str, Range<usize>)> = Vec::new();
         let mut span = first.span.clone();
         loop {
-            let sign = if self.is("not") && self.ahead(1) == "in" {
+            let sign = if self.is("not") && self.peek(1) == "in" {
                 let start = self.take()?.start;
                 ("not in", start..self.take()?.end)
             } else if let Some(sign) =
@@ -168,7 +168,7 @@ impl TokenReader<'_> {
         }
         match &signs[..] {
             [] => return Ok(first),
-            // Two values can be equal whatever their types.
+            // Values of any types can be compared for equality.
             [("==" | "!=", _)] => {}
             [(sign @ ("in" | "not in"), at)] => {
                 if !matches!(shapes[1], Shape::List | Shape::Tuple) {

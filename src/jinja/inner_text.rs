@@ -28,7 +28,8 @@ pub(super) fn rendered_within(
     text: &str,
 ) -> Result<minijinja::Value, Error> {
     let prepared = transpile::template(text, macros::PROLOGUE);
-    // The inner rendering loads macros for itself: they belong to the rendering that loaded them.
+    // The inner rendering loads its own macros, since they belong to the rendering that loaded
+    // them.
     let outer = std::mem::take(&mut *session.running());
     let outcome = state.env().render_named_str(
         WITHIN,

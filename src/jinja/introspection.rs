@@ -1,6 +1,6 @@
-//! dbt's functions that query the warehouse, without one. In the parse pass they return empty
-//! values, as in dbt. Afterwards results come from a file of recorded results, and columns from the
-//! project; anything else is an error.
+//! dbt's functions that query the warehouse, without a warehouse. In the parse pass they return
+//! empty values, as in dbt. Afterwards results come from a file of recorded results, and columns
+//! from the project; other calls are errors.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -27,20 +27,20 @@ pub(super) fn named(name: &str) -> Option<(&'static str, BuiltinFunction)> {
         "store_result" => ("store_result", store_result),
         "store_raw_result" => ("store_raw_result", store_result),
         "get_columns_in_relation" => ("get_columns_in_relation", columns),
-        "get_columns_in_query" => ("get_columns_in_query", ask),
-        "get_column_schema_from_query" => ("get_column_schema_from_query", ask),
-        "list_relations_without_caching" => ("list_relations_without_caching", ask),
-        "list_schemas" => ("list_schemas", ask),
-        "check_schema_exists" => ("check_schema_exists", ask),
-        "get_relations" => ("get_relations", ask),
+        "get_columns_in_query" => ("get_columns_in_query", query_error),
+        "get_column_schema_from_query" => ("get_column_schema_from_query", query_error),
+        "list_relations_without_caching" => ("list_relations_without_caching", query_error),
+        "list_schemas" => ("list_schemas", query_error),
+        "check_schema_exists" => ("check_schema_exists", query_error),
+        "get_relations" => ("get_relations", query_error),
         "create_schema" => ("create_schema", change),
         "drop_schema" => ("drop_schema", change),
         "drop_relation" => ("drop_relation", change),
         "drop_relation_if_exists" => ("drop_relation_if_exists", change),
         "truncate_relation" => ("truncate_relation", change),
         "rename_relation" => ("rename_relation", change),
-        "load_agate_table" => ("load_agate_table", ask),
-        "submit_python_job" => ("submit_python_job", ask),
+        "load_agate_table" => ("load_agate_table", query_error),
+        "submit_python_job" => ("submit_python_job", query_error),
         "load_relation" => ("load_relation", load_relation),
         "load_cached_relation" => ("load_cached_relation", load_relation),
         "make_temp_relation" => ("make_temp_relation", temporary),
@@ -52,7 +52,7 @@ pub(super) fn named(name: &str) -> Option<(&'static str, BuiltinFunction)> {
 }
 
 /// Empty in the parse pass, an error afterwards.
-fn ask(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
+fn query_error(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
     answer(session, call, Value::from(()))
 }
 
@@ -82,7 +82,7 @@ fn statement(session: &Arc<Session>, state: &mut State, call: &Call) -> Result<V
     if !call.truth(1, "fetch_result") {
         let words = query.split_whitespace().collect::<Vec<_>>().join(" ");
         let error = Diagnostic::error(
-            "a `statement` without `fetch_result` changes the warehouse while the text is rendered",
+            "a `statement` without `fetch_result` changes the warehouse during rendering",
         );
         let error = error.fact(format!("the statement is: {words}"));
         return Err(errors::to_error(error.hint(
@@ -139,7 +139,7 @@ pub(super) fn answer(session: &Arc<Session>, call: &Call, offline: Value) -> Res
         return Ok(offline);
     }
     let error = Diagnostic::error(format!(
-        "{} needs a warehouse, and batchwright compiles without one",
+        "{} needs a warehouse, but batchwright compiles without one",
         call.title()
     ));
     Err(errors::to_error(error.hint(

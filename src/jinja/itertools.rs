@@ -8,7 +8,7 @@ use super::python::iterator::ReadOnce;
 use super::python::{items, operators};
 
 /// Maximum number of rows.
-const MOST: usize = 1_000_000;
+const MAX_ROWS: usize = 1_000_000;
 
 pub(super) fn function(
     state: &mut State,
@@ -59,7 +59,7 @@ pub(super) fn function(
             match call.integer(1, "times")? {
                 Some(times) => ReadOnce::value(
                     "itertools.repeat",
-                    std::iter::repeat_n(value, usize::try_from(times).unwrap_or(0).min(MOST)),
+                    std::iter::repeat_n(value, usize::try_from(times).unwrap_or(0).min(MAX_ROWS)),
                 ),
                 None => ReadOnce::endless("itertools.repeat", std::iter::repeat(value)),
             }
@@ -106,7 +106,7 @@ pub(super) fn function(
                 [stop] => (0, stop, 1),
                 [start, stop] => (start.unwrap_or(0), stop, 1),
                 [start, stop, step] => (start.unwrap_or(0), stop, step.unwrap_or(1)),
-                _ => return Err(call.error("needs where to stop")),
+                _ => return Err(call.error("needs the argument `stop`")),
             };
             if step == 0 {
                 return Err(call.error("the step must be 1 or more"));
@@ -150,8 +150,8 @@ fn tuples(kind: &'static str, rows: Vec<Vec<Value>>) -> Value {
 fn product(call: &Call, columns: &[Vec<Value>], repeat: usize) -> Result<Vec<Vec<Value>>, Error> {
     let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
     for column in std::iter::repeat_n(columns, repeat).flatten() {
-        if rows.len().saturating_mul(column.len()) > MOST {
-            return Err(call.error(format!("makes more than {MOST} rows")));
+        if rows.len().saturating_mul(column.len()) > MAX_ROWS {
+            return Err(call.error(format!("makes more than {MAX_ROWS} rows")));
         }
         rows = rows
             .iter()
@@ -185,10 +185,10 @@ fn arranged(
                     .filter(|next| fits(row, *next))
                     .map(|next| [&row[..], &[next]].concat())
             })
-            .take(MOST + 1)
+            .take(MAX_ROWS + 1)
             .collect();
-        if rows.len() > MOST {
-            return Err(call.error(format!("makes more than {MOST} rows")));
+        if rows.len() > MAX_ROWS {
+            return Err(call.error(format!("makes more than {MAX_ROWS} rows")));
         }
     }
     Ok(rows

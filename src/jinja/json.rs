@@ -33,7 +33,7 @@ pub(super) fn value(json: &Json) -> Value {
 
 /// Parses JSON from a text, or returns another value unchanged.
 fn text(text: &str) -> Value {
-    match scalars::hidden(text) {
+    match scalars::decoded(text) {
         None => Value::from(text),
         Some(Scalar::Null) => Value::from(()),
         Some(Scalar::Bool(truth)) => Value::from(truth),

@@ -1,6 +1,6 @@
 //! The macros that a text may call, by the words in its tags and in those of the macros that it
-//! calls. Found without rendering, as in dbt, so a macro after an `if` counts. dbt's macros do not
-//! count.
+//! calls. They are found without rendering, as in dbt, so a macro in a false `if` branch is
+//! included. dbt's macros are not.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -64,7 +64,7 @@ impl MacroLibrary {
                 let first = &self.files[first.file];
                 errors.0.push(
                     Diagnostic::error(format!(
-                        "two macros of package `{package}` are named `{}`",
+                        "duplicate macro `{}` in package `{package}`",
                         header.name
                     ))
                     .at(source.at(header.at.clone()))
@@ -145,7 +145,7 @@ impl MacroLibrary {
     }
 
     /// The package whose macro of that name (`generate_schema_name` …) names the nodes of
-    /// `package`: its own, else the root project's, else dbt's. None for dbt's default.
+    /// `package`: its own, else the root project's, else dbt's. `None` for dbt's default.
     pub fn naming<'a>(
         &'a self,
         settings: &Settings,
@@ -162,7 +162,7 @@ impl MacroLibrary {
     }
 
     /// The macros that override dbt's macros: those of the project, and those of packages before
-    /// `dbt` in its `dispatch:`. With their names without the adapter's prefix.
+    /// `dbt` in its `dispatch:`, with their names without the adapter's prefix.
     pub fn dispatched(&self, settings: &Settings) -> Vec<(String, Location)> {
         let order = self.search_order(settings, DBT).unwrap_or_default();
         let before = order.iter().take_while(|package| *package != DBT);

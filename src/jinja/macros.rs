@@ -1,5 +1,6 @@
 //! Calls of macros. A macro file is loaded into the rendering at its first call; `return()` returns
-//! values; `varargs` and `kwargs` are packed; errors record the macros that they pass.
+//! values; `varargs` and `kwargs` are packed; errors record the macros through which they
+//! propagate.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,7 +16,7 @@ use super::transpile::MACRO_PREFIX;
 use super::{collections, computed_spine, errors, spine};
 use crate::diagnostics::Diagnostic;
 
-/// Is inserted before every template: registers the macro that loads macro files.
+/// Inserted before every template: registers the macro that loads macro files.
 pub(super) const PROLOGUE: &str = concat!(
     "{% macro __load(__file) %}{% import __file as __module %}{{ __keep(__file, __module) }}",
     "{% endmacro %}{{ __boot(__load) }}",
@@ -101,7 +102,7 @@ pub(super) fn argument(
     Ok(given_argument(session, &call.needs_text(0, "name")?).unwrap_or_default())
 }
 
-/// The argument of this name of the running macro, if there is one.
+/// The argument of this name of the running macro, if it was passed.
 fn given_argument(session: &Arc<Session>, name: &str) -> Option<Value> {
     let running = session.running();
     let (package, of) = running.stack.last()?;
@@ -252,9 +253,8 @@ pub(super) fn dispatch(session: &Arc<Session>, call: &Call) -> Result<Value, Err
     if let Some(other) =
         call.get(1, "macro_namespace").filter(|value| !value.is_none() && value.as_str().is_none())
     {
-        return Err(
-            call.error(format!("needs the name of a package as `macro_namespace`, not {other}"))
-        );
+        return Err(call
+            .error(format!("needs the name of a package as `macro_namespace`, but got {other}")));
     }
     let namespace = call.text(1, "macro_namespace")?;
     if call.by_name("packages").is_some() {
@@ -278,7 +278,7 @@ pub(super) fn dispatch(session: &Arc<Session>, call: &Call) -> Result<Value, Err
                 {adapter}"
         ))
         .fact(format!(
-            "looked for {}",
+            "searched {}",
             searched.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
         ));
         for package in packages

@@ -1,5 +1,6 @@
-//! The language of models: dbt's Jinja on minijinja. Renders a template in a [`Scope`] to its text,
-//! and records the calls of `config()`, `ref()` and the like ([`Rendered`]). Depends on no stage.
+//! The template language of models: dbt's Jinja on minijinja. Renders a template in a [`Scope`] to
+//! its text, and records the calls of `config()`, `ref()` and other functions ([`Rendered`]).
+//! Depends on no stage.
 
 mod adapter;
 mod builtin_macros;
@@ -77,13 +78,13 @@ pub use recorded_results::{RecordedResult, RecordedResults};
 pub use strategy::{StrategyArguments, StrategyMacro};
 pub use yaml::{SECRETS, YamlScope, yaml_value};
 
-/// How an engine writes the name of a relation.
+/// The style of relation names in an engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RelationStyle {
     pub quote: char,
     /// Whether database, schema and identifier are quoted.
     pub quoted: [bool; 3],
-    /// Whether database, schema and identifier are written.
+    /// Whether database, schema and identifier are included.
     pub included: [bool; 3],
 }
 
@@ -96,7 +97,7 @@ pub struct Relation {
     pub style: RelationStyle,
 }
 
-/// How a template wrote a relation's name.
+/// The origin of a relation's name in a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MarkKind {
     /// `ref()` or `source()`: an input, by its unique id.
@@ -105,11 +106,11 @@ pub enum MarkKind {
     OptOut(String),
     /// `{{ this }}`.
     This,
-    /// The text of an ephemeral model whose inputs are read whole.
+    /// The text of an ephemeral model whose inputs are read without a filter.
     Whole(Covered),
 }
 
-/// Why the inputs in the text of an ephemeral model are not filtered.
+/// The reason why the inputs in the text of an ephemeral model are not filtered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Covered {
     /// The ephemeral model of this name, itself or one that reads it, is filtered by its own event
@@ -126,7 +127,7 @@ pub struct Mark {
     pub kind: MarkKind,
 }
 
-/// The batch that a template is rendered for: dbt's `model.batch`.
+/// The batch for which a template is rendered: dbt's `model.batch`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
     /// dbt's id: `20240901`, `20240901T05`.
@@ -141,8 +142,7 @@ pub enum Referent {
         unique_id: String,
         relation: Relation,
     },
-    /// An ephemeral model: the text refers to a CTE of this name, which the caller puts before the
-    /// query.
+    /// An ephemeral model: the text contains the name of a CTE, which the caller adds to the query.
     Cte {
         unique_id: String,
         name: String,
@@ -227,7 +227,7 @@ impl std::ops::Deref for RefVersion {
 }
 
 impl RefCall {
-    /// The call as dbt's `refs` shows it to Jinja.
+    /// The call in the form of dbt's `refs` in Jinja.
     pub fn json(&self) -> serde_json::Value {
         let number = |version: &RefVersion| {
             version.is_number.then(|| version.text.parse().ok().map(serde_json::Value::Number))?
@@ -277,7 +277,7 @@ pub struct Settings {
     /// dbt's `dispatch:` config: macro namespace to search order.
     pub dispatch: BTreeMap<String, Vec<String>>,
     /// The dialect and its base dialects, nearest first: `redshift`, `postgres`. `adapter.dispatch`
-    /// looks for these prefixes.
+    /// searches these prefixes.
     pub adapters: Vec<String>,
     /// dbt's `target`.
     pub target: Map<String, Value>,
@@ -342,8 +342,8 @@ impl Jinja {
         self.shared.settings.now
     }
 
-    /// Sets how dbt's `graph` is computed, once the nodes are known. With a `gap`, a template that
-    /// reads `graph` fails with it.
+    /// Sets the function that computes dbt's `graph`, once the nodes are known. With a `gap`,
+    /// reading `graph` in a template is that error.
     pub fn set_graph(
         &self,
         gap: Option<Diagnostic>,
@@ -359,7 +359,7 @@ impl Jinja {
 
     /// Renders a template.
     pub fn render(&self, template: &SourceFile, scope: &Scope) -> Result<Rendered, Diagnostic> {
-        limits::renewed(|| self.rendered(template, scope))
+        limits::with_new_budget(|| self.rendered(template, scope))
     }
 
     fn rendered(&self, template: &SourceFile, scope: &Scope) -> Result<Rendered, Diagnostic> {
@@ -412,14 +412,14 @@ impl Jinja {
         })
     }
 
-    /// The macros that override dbt's macros wherever dbt calls them, without the prefix of an
-    /// adapter, with their locations.
+    /// The macros that override dbt's macros, without the prefix of an adapter, with their
+    /// locations.
     pub fn dispatched_macros(&self) -> Vec<(String, Location)> {
         self.shared.library.dispatched(&self.shared.settings)
     }
 
     /// The package whose macro of that name (`generate_schema_name` …) names the nodes of
-    /// `package`. None for dbt's default.
+    /// `package`. `None` for dbt's default.
     pub fn naming_package(&self, package: &str, name: &str) -> Option<String> {
         let shared = &self.shared;
         shared.library.naming(&shared.settings, package, name).map(str::to_string)

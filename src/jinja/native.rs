@@ -1,7 +1,7 @@
 //! dbt's native Jinja: the value of a text of YAML. A single expression keeps its type, unless it
-//! is a constant; everything else becomes text. The filters `as_bool`, `as_number`, `as_native` and
-//! `as_text` return text, and take effect only if such a text is the result: `a == 'x' | as_bool`
-//! compares `a` with the text `x`.
+//! is a constant; other texts become text. The filters `as_bool`, `as_number`, `as_native` and
+//! `as_text` return text, and have an effect only if such a text is the result: `a == 'x' |
+//! as_bool` compares `a` with the text `x`.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -40,7 +40,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
         environment.add_filter(kind, move |value: Value| {
             let text = text(&value)?;
             MARKED.with_borrow_mut(|marked| marked.insert(text.clone(), kind));
-            // The mark travels with the string, which is equal to any other string of the same
+            // The mark is part of the string object, which is equal to other strings with the same
             // text.
             Ok::<_, Error>(Value::from_safe_string(text))
         });
@@ -132,7 +132,7 @@ fn marked(text: &str) -> Result<Json, Diagnostic> {
         | ("as_number", Some(value @ Json::Number(_)))
         | ("as_native", Some(value)) => Ok(value),
         ("as_bool", _) => Err(Diagnostic::error(format!("`{text}` is not a boolean"))
-            .hint("`as_bool` takes the texts `True` and `False`")),
+            .hint("`as_bool` accepts the texts `True` and `False`")),
         ("as_number", _) => Err(Diagnostic::error(format!("`{text}` is not a number"))),
         _ => Ok(Json::String(text.to_string())),
     }

@@ -1,6 +1,6 @@
 //! Limits the nesting of lists, dicts, sets and namespaces. Each stores its maximum depth;
-//! inserting a value updates the depth of everything in it. So no value contains itself, and no
-//! walk exhausts the stack.
+//! inserting a value updates the depth of all values in it. So no value contains itself, and no
+//! recursive walk exhausts the stack.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,7 +17,7 @@ use super::python::sets::Set;
 use super::python::views::View;
 
 /// Maximum number of levels.
-pub(super) const DEEPEST: usize = 200;
+pub(super) const MAX_LEVELS: usize = 200;
 
 /// The attribute of a namespace with its level. No template can refer to it.
 const LEVEL: &str = "\0level";
@@ -124,7 +124,7 @@ impl Walk {
         if self.holder == Some(std::ptr::from_ref(nesting).addr()) {
             return Err(Error::new(
                 ErrorKind::InvalidOperation,
-                "a list, dict, set or namespace cannot hold itself",
+                "a list, dict, set or namespace cannot contain itself",
             ));
         }
         if level > 0 && nesting.get() >= level {
@@ -153,11 +153,11 @@ impl Walk {
 }
 
 fn within_limit(level: usize) -> Result<(), Error> {
-    if level <= DEEPEST {
+    if level <= MAX_LEVELS {
         return Ok(());
     }
     Err(Error::new(
         ErrorKind::InvalidOperation,
-        format!("lists and dicts are nested deeper than {DEEPEST} levels"),
+        format!("lists and dicts are nested deeper than {MAX_LEVELS} levels"),
     ))
 }

@@ -42,7 +42,7 @@ const GRAPH_PARTS: [&str; 9] = [
     "unit_tests",
 ];
 
-/// `graph`. Mentioning it without an access does not count as reading it.
+/// `graph`. A reference without an access does not count as reading it.
 struct Graph(Arc<Session>);
 
 impl Graph {
@@ -50,9 +50,8 @@ impl Graph {
         self.0.graph.get_or_init(|| graph(&self.0))
     }
 
-    /// Records that a part is read; without a key, all of them. Packages add their own keys to
-    /// `graph`.
-    fn note(&self, key: Option<&Value>) {
+    /// Records that a part is read; without a key, all parts. Packages add keys to `graph`.
+    fn record_read(&self, key: Option<&Value>) {
         if key.is_none_or(|key| key.as_str().is_none_or(|key| GRAPH_PARTS.contains(&key))) {
             self.0.reads_graph.store(true, Relaxed);
         }
@@ -61,19 +60,19 @@ impl Graph {
 
 impl fmt::Debug for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.note(None);
+        self.record_read(None);
         fmt::Debug::fmt(self.inner(), f)
     }
 }
 
 impl Object for Graph {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.note(Some(key));
+        self.record_read(Some(key));
         self.inner().get_item(key).ok().filter(|value| !value.is_undefined())
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        self.note(None);
+        self.record_read(None);
         Enumerator::Values(self.inner().try_iter().into_iter().flatten().collect())
     }
 
@@ -87,7 +86,7 @@ impl Object for Graph {
         method: &str,
         args: &[Value],
     ) -> Result<Value, Error> {
-        self.note(args.first());
+        self.record_read(args.first());
         self.inner().call_method(state, method, args)
     }
 }

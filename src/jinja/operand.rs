@@ -22,7 +22,7 @@ impl TokenReader<'_> {
                 return Err(Unsupported);
             }
             (TokenKind::Name, name) => {
-                if self.ahead(1) == "(" {
+                if self.peek(1) == "(" {
                     let name = name.to_string();
                     self.calls.insert(name);
                 }
@@ -158,7 +158,7 @@ impl TokenReader<'_> {
             if !this.skip("*")
                 && !this.skip("**")
                 && this.kind() == Some(TokenKind::Name)
-                && this.ahead(1) == "="
+                && this.peek(1) == "="
             {
                 this.at += 2;
             }

@@ -50,13 +50,13 @@ pub(super) fn answered(session: &Session, asks: &str, query: &str) -> Result<Res
         return Ok(ResultTable::new(answer));
     }
     let error = Diagnostic::error(format!(
-        "{asks} queries the warehouse, and batchwright compiles without one"
+        "{asks} queries the warehouse, but batchwright compiles without one"
     ));
     let lines =
-        format!("add the answer:\n- query: {}\n  rows:\n    - [first, row]", yaml_text(&query));
+        format!("add its result:\n- query: {}\n  rows:\n    - [first, row]", yaml_text(&query));
     let hint = match &answers.file {
         Some(file) => format!("`{}` does not contain this query; {lines}", file.path),
-        None => format!("pass recorded answers with `--answers FILE`, and {lines}"),
+        None => format!("pass recorded results with `--answers FILE`, and {lines}"),
     };
     Err(errors::to_error(error.fact(format!("the query is: {query}")).hint(hint)))
 }

@@ -101,7 +101,7 @@ pub(super) fn ephemeral(name: &str) -> String {
     format!("__dbt__cte__{name}")
 }
 
-/// A name, or none after `without_identifier()`.
+/// A name, or `None` after `without_identifier()`.
 fn named(identifier: &str) -> Value {
     if identifier.is_empty() { Value::from(()) } else { Value::from(identifier) }
 }
@@ -136,7 +136,7 @@ fn replaced(named: &RelationObject, call: &Call) -> Value {
         other.relation.identifier = identifier;
     }
     // An input with another path is still that input, as in dbt; another table is not the model's
-    // own.
+    // table.
     if other.relation != named.relation && named.is_this() {
         other.mark = None;
     }
@@ -236,7 +236,7 @@ impl Object for RelationObject {
             "add_ephemeral_prefix" => Value::from(ephemeral(&call.needs_text(0, "name")?)),
             "render" | "render_limited" => Value::from(self.opted_out()),
             "replace_path" if !call.args.is_empty() => {
-                return Err(call.error("takes its parts by name: `replace_path(schema='…')`"));
+                return Err(call.error("accepts its parts by name: `replace_path(schema='…')`"));
             }
             "replace_path" => replaced(self, &call),
             "incorporate" => {

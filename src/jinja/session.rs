@@ -17,7 +17,7 @@ use crate::diagnostics::Diagnostic;
 /// The parts of dbt's `graph` by name.
 pub(super) type GraphParts = Vec<(Value, Value)>;
 
-/// What all renderings of a project share.
+/// The data that all renderings of a project share.
 pub(super) struct Shared {
     pub settings: Settings,
     pub library: Arc<MacroLibrary>,
@@ -27,7 +27,7 @@ pub(super) struct Shared {
     pub known: OnceLock<Arc<dyn RelationCatalog>>,
 }
 
-/// What a template recorded.
+/// The calls that a template made.
 #[derive(Default)]
 pub(super) struct Captured {
     pub config: Vec<serde_json::Map<String, serde_json::Value>>,
@@ -56,7 +56,7 @@ pub(super) struct Running {
     pub modules: BTreeMap<usize, Value>,
     /// Files that are being loaded. Names in their macros resolve by the file's package.
     pub loading: Vec<usize>,
-    /// The argument of `return()`, until the macro's caller takes it.
+    /// The argument of `return()`, until the caller of the macro takes it.
     pub returned: Option<Value>,
     /// The results of statements, by name.
     pub results: BTreeMap<String, Value>,
@@ -79,7 +79,7 @@ pub(super) struct Session {
     /// Whether the text may depend on the current time.
     pub reads_clock: AtomicBool,
     pub reads_graph: AtomicBool,
-    /// Whether a relation was looked up that is not known to exist.
+    /// Whether the template looked up a relation that is not known to exist.
     pub missed: AtomicBool,
     captured: Mutex<Captured>,
     running: Mutex<Running>,
@@ -125,7 +125,7 @@ impl Session {
         self.captured.lock().unwrap_or_else(|broken| broken.into_inner())
     }
 
-    /// The error that the template with this path read an incomplete `graph`.
+    /// The error of the template with this path, if it read an incomplete `graph`.
     pub fn graph_gap(&self, path: &str) -> Result<(), Diagnostic> {
         match self.shared.graph.get() {
             Some((_, Some(gap))) if self.reads_graph.load(Relaxed) => {
@@ -196,7 +196,7 @@ impl Session {
         }
     }
 
-    /// Drops values that hold the session, to break reference cycles.
+    /// Drops values that refer to the session, to break reference cycles.
     pub fn close(&self) {
         *self.running() = Running::default();
     }

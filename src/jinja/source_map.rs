@@ -79,7 +79,7 @@ impl MappedText {
         }
     }
 
-    /// The original span of a span of the new text. Inserted text maps to what follows it.
+    /// The original span of a span of the new text. Inserted text maps to the text after it.
     pub fn original(&self, part: Range<usize>) -> Range<usize> {
         let start = self.byte(part.start);
         let end = match part.end.checked_sub(1) {

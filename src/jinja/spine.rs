@@ -1,5 +1,5 @@
-//! The number of periods between two date literals. dbt queries the warehouse for it, for the
-//! length of a date spine.
+//! The number of periods between two date literals, for the length of a date spine. dbt queries the
+//! warehouse for it.
 
 use chrono::{DateTime, Datelike, Utc};
 use minijinja::Value;

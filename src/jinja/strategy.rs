@@ -28,13 +28,13 @@ pub struct StrategyArguments {
 pub struct StrategyMacro {
     pub package: String,
     pub name: String,
-    /// Its arguments by dbt's names; empty: one dict of all.
+    /// Its arguments by dbt's names; empty if it has one dict of all arguments.
     pub arguments: &'static [&'static str],
     pub at: Location,
 }
 
-/// dbt's macros that a strategy's macro calls and that a project can override: their arguments in
-/// order.
+/// dbt's macros that a strategy's macro calls and that a project can override, with their arguments
+/// in order.
 const PARTS: [(&str, &str, &[&str]); 3] = [
     (
         "merge",

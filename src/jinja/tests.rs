@@ -1,4 +1,4 @@
-//! Small projects in memory, rendered.
+//! Renders small projects in memory.
 
 use super::*;
 use chrono::TimeZone;
@@ -225,7 +225,7 @@ fn macros_return_values() {
 }
 
 #[test]
-fn batches_are_seen() {
+fn reads_of_batches_are_recorded() {
     let mut scope = scope();
     scope.batch = Some(day());
     let result = rendered(
@@ -260,7 +260,7 @@ fn variables_and_the_environment() {
 }
 
 #[test]
-fn pythons_ways() {
+fn python_semantics() {
     assert_eq!(
         text(
             "{{ '%s-%02d' % ('a', 3) }} {{ 'x'.zfill(3) }} {{ '{} {b}'.format(1, b=2) }} \
@@ -303,7 +303,7 @@ fn pythons_ways() {
 }
 
 #[test]
-fn errors_have_a_place_and_a_way() {
+fn errors_have_a_location_and_a_call_stack() {
     let result = error_of("select 1\n{{ outer() }}");
     assert_eq!(result.message, "`x` is undefined, so it has no `y`");
     let at = result.at.unwrap();
@@ -341,8 +341,8 @@ fn errors_have_a_place_and_a_way() {
 }
 
 #[test]
-fn what_never_ends_ends() {
-    assert_eq!(error_of("{{ deep() }}").message, "macros call each other too deep");
+fn infinite_loops_are_stopped() {
+    assert_eq!(error_of("{{ deep() }}").message, "macros are nested too deep");
     assert!(
         error_of(
             "{% for i in range(99999) %}{% for j in range(99999) %}{{ j }}{% endfor %}{% endfor %}"
@@ -352,7 +352,7 @@ fn what_never_ends_ends() {
     );
     assert_eq!(
         error_of("{% set l = [] %}{% do l.append(l) %}{{ l }}").message,
-        "a list, dict, set or namespace cannot hold itself"
+        "a list, dict, set or namespace cannot contain itself"
     );
 }
 
@@ -380,7 +380,7 @@ fn names_are_generated() {
 }
 
 #[test]
-fn threads_share_one() {
+fn threads_share_one_environment() {
     let jinja = jinja();
     std::thread::scope(|threads| {
         for _ in 0..4 {
@@ -397,7 +397,7 @@ fn threads_share_one() {
 }
 
 #[test]
-fn a_first_rendering_knows_jinjas_own_functions() {
+fn the_parse_pass_has_jinjas_functions() {
     let text = "{% set ns = namespace(n=0) %}{% for i in range(2) %}{% set ns.n = ns.n + 1 %}{% do \
         ref('r' ~ i) %}{% endfor %}{{ ns.n }}";
     let first = Scope { execute: false, ..scope() };

@@ -59,7 +59,7 @@ fn text(state: &State, call: &Call, name: &str) -> Result<String, Error> {
             if operators::lenient(state) { Ok(String::new()) } else { Err(error) }
         });
     }
-    Err(call.error(format!("takes a text, not {}", types::name(&value))))
+    Err(call.error(format!("needs a text, but got {}", types::name(&value))))
 }
 
 fn from_json(_: &Arc<Session>, state: &mut State, call: &Call) -> Result<Value, Error> {
@@ -123,8 +123,8 @@ fn zipped(call: &Call) -> Result<Value, Error> {
     ))
 }
 
-/// For each key of the first dict its items that the second dict does not have under the same key,
-/// whatever its case.
+/// For each key of the first dict, its items that the second dict does not have under the same key,
+/// ignoring case.
 fn difference(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
     let (left, right) = (call.needs(0, "dict_a")?, call.needs(1, "dict_b")?);
     let folded = |key: &Value| marks::plain(key).to_lowercase();

@@ -76,13 +76,13 @@ fn is_title(text: &str) -> bool {
     any
 }
 
-/// Whether the text is not empty and all characters pass.
+/// Whether the text is not empty and all of its characters satisfy the predicate.
 fn all(text: &str, test: impl Fn(char) -> bool) -> bool {
     !text.is_empty() && text.chars().all(test)
 }
 
-/// The part between the call's `start` and `end`, and its start in characters; none if the start is
-/// after the end.
+/// The part between the call's `start` and `end`, and its start in characters; `None` if the start
+/// is after the end.
 fn part<'a>(text: &'a str, call: &Call, position: usize) -> Result<Option<(&'a str, i64)>, Error> {
     let length = text.chars().count() as i64;
     let edge = |position: usize, name: &str, fallback: i64| -> Result<i64, Error> {
@@ -104,7 +104,9 @@ fn needs_text(call: &Call, position: usize, name: &str) -> Result<String, Error>
     match value.as_str() {
         Some(text) => Ok(text.to_string()),
         None if value.is_undefined() => Err(Error::from(ErrorKind::UndefinedError)),
-        None => Err(error(format!("{} must be a text, not {}", call.title(), types::name(&value)))),
+        None => {
+            Err(error(format!("{} must be a text, but is {}", call.title(), types::name(&value))))
+        }
     }
 }
 
@@ -116,7 +118,7 @@ fn find(text: &str, call: &Call, last: bool) -> Result<i64, Error> {
     Ok(byte.map_or(-1, |byte| start + part[..byte].chars().count() as i64))
 }
 
-/// `startswith` and `endswith` take one text, or a tuple of them.
+/// `startswith` and `endswith` accept one text, or a tuple of them.
 fn has_edge(text: &str, call: &Call, test: impl Fn(&str, &str) -> bool) -> Result<bool, Error> {
     let edge = call.needs(0, "prefix")?;
     let edges = if edge.is_tuple() { items(&edge)? } else { vec![edge] };
@@ -128,7 +130,7 @@ fn has_edge(text: &str, call: &Call, test: impl Fn(&str, &str) -> bool) -> Resul
             None if edge.is_undefined() => return Err(Error::from(ErrorKind::UndefinedError)),
             None => {
                 return Err(error(format!(
-                    "{} takes a text or a tuple of texts, not {}",
+                    "{} needs a text or a tuple of texts, but got {}",
                     call.title(),
                     types::name(&edge)
                 )));
@@ -281,7 +283,7 @@ fn expanded(text: &str, size: usize) -> Result<String, Error> {
     Ok(out)
 }
 
-/// The method's result; none if texts have no such method.
+/// The method's result; `None` if texts have no such method.
 pub(super) fn call(
     state: &State,
     text: &str,
@@ -417,7 +419,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_know_pythons_methods() {
+    fn texts_have_pythons_methods() {
         let environment = minijinja::Environment::new();
         let run = |text: &str, method: &str, args: &[Value]| {
             let state = environment.empty_state();

@@ -66,7 +66,7 @@ pub fn yaml_value(text: &str, scope: &YamlScope) -> Result<Json, Diagnostic> {
             .0
             .into_iter()
             .next()
-            .unwrap_or_else(|| Diagnostic::error("the value has no meaning"));
+            .unwrap_or_else(|| Diagnostic::error("the value cannot be evaluated"));
         Diagnostic { at: None, ..error }
     })
 }
@@ -99,7 +99,7 @@ fn evaluated(
 
 pub(super) fn missing_environment(name: &str) -> Diagnostic {
     Diagnostic::error(format!("environment variable `{name}` is not set"))
-        .hint(format!("set it, or give a default: `env_var('{name}', '…')`"))
+        .hint(format!("set it, or add a default: `env_var('{name}', '…')`"))
 }
 
 struct Known {
@@ -122,9 +122,11 @@ impl fmt::Debug for Names {
 impl Object for Names {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         match key.as_str()? {
-            "var" => Some(Value::from_object(Question { variable: true, known: self.0.clone() })),
+            "var" => {
+                Some(Value::from_object(YamlFunction { variable: true, known: self.0.clone() }))
+            }
             "env_var" => {
-                Some(Value::from_object(Question { variable: false, known: self.0.clone() }))
+                Some(Value::from_object(YamlFunction { variable: false, known: self.0.clone() }))
             }
             "target" => Some(self.0.target.clone()),
             "run_started_at" => Some(datetime::utc(self.0.now)),
@@ -138,18 +140,18 @@ impl Object for Names {
 }
 
 /// `var` and `env_var`.
-struct Question {
+struct YamlFunction {
     variable: bool,
     known: Arc<Known>,
 }
 
-impl fmt::Debug for Question {
+impl fmt::Debug for YamlFunction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.variable { "<function var>" } else { "<function env_var>" })
     }
 }
 
-impl Object for Question {
+impl Object for YamlFunction {
     fn call(self: &Arc<Self>, _: &mut State, args: &[Value]) -> Result<Value, Error> {
         let call = Call::of("", if self.variable { "var" } else { "env_var" }, args);
         let name = call.needs_text(0, "name")?;
@@ -249,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_values_say_so() {
+    fn invalid_values_are_errors() {
         assert_eq!(value("{{ var('nam') }}").unwrap_err().hints[0], "did you mean `name`?");
         assert_eq!(
             value("{{ env_var('X') }}").unwrap_err().message,

@@ -17,7 +17,7 @@ pub(super) struct LayoutNode {
 }
 
 pub(super) enum LayoutContent {
-    /// The object with this number again.
+    /// A reference to the object with this number.
     Alias,
     Scalar {
         tag: &'static str,

@@ -1,5 +1,5 @@
-//! The work for one model, surrounded. Takes the model's file and the work; gives its result, or
-//! the error that it costs too much, or that the program has a fault there.
+//! Runs the work for one model within limits. Takes the model's file and the work; returns its
+//! result, or an error if it exceeds the limits or panics.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
@@ -9,21 +9,21 @@ use std::time::{Duration, Instant};
 use super::{MEMORY_MIB, memory, watchdog};
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile, counted};
 
-/// Seconds that the work for one model may take; 0 for no limit. Set once, before there is work,
-/// and read by every thread that works.
+/// The maximum time of the work for one model in seconds; 0 for no limit. It is set before the work
+/// begins.
 static SECONDS: AtomicU64 = AtomicU64::new(0);
 
-/// The clock is read once in so many checks.
+/// The clock is read once per this number of checks.
 const CHECKS_PER_CLOCK: u32 = 64;
 
-/// Why the work must end.
+/// The limit that the work exceeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exceeded {
     Memory,
     Time,
 }
 
-/// What the work that this thread does may still cost.
+/// The limits of the work on the current thread.
 #[derive(Clone, Copy)]
 struct Budget {
     /// The bytes that the thread held when the work began.
@@ -33,24 +33,24 @@ struct Budget {
     exceeded: Option<Exceeded>,
     /// Whether this is the budget of one rendering.
     is_renewed: bool,
-    /// The number of the work for the watchdog.
-    watched: Option<u64>,
+    /// The id of the work in the watchdog.
+    watch_id: Option<u64>,
 }
 
 impl Budget {
-    fn new(watched: Option<u64>) -> Budget {
+    fn new(watch_id: Option<u64>) -> Budget {
         Budget {
             held: memory::held(),
             deadline: deadline(),
             checks: 0,
             exceeded: None,
             is_renewed: false,
-            watched,
+            watch_id,
         }
     }
 }
 
-/// When work that begins now must be done.
+/// The deadline of work that begins now.
 fn deadline() -> Option<Instant> {
     let seconds = SECONDS.load(Relaxed);
     (seconds > 0).then(|| Instant::now() + Duration::from_secs(seconds))
@@ -58,24 +58,24 @@ fn deadline() -> Option<Instant> {
 
 thread_local! {
     static BUDGET: Cell<Option<Budget>> = const { Cell::new(None) };
-    /// The message of the last panic within guarded work, with its place in the source.
+    /// The message of the last panic within guarded work, with its location in the source.
     static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Makes messages out of panics.
+/// Turns panics into messages.
 pub fn install() {
-    std::panic::set_hook(Box::new(note_panic));
+    std::panic::set_hook(Box::new(record_panic));
 }
 
-/// Sets how many seconds the work for one model may take; 0 for no limit.
-pub fn allow(seconds: u64) {
+/// Sets the maximum time of the work for one model in seconds; 0 for no limit.
+pub fn set_timeout(seconds: u64) {
     SECONDS.store(seconds, Relaxed);
     if seconds > 0 {
         watchdog::start();
     }
 }
 
-/// Does `work`, which is about `file`. Work within other such work shares its limits.
+/// Runs `work`, which is about `file`. Nested calls share the limits of the outer one.
 pub fn guarded<T>(
     file: &SourceFile,
     work: impl FnOnce() -> Result<T, Diagnostics>,
@@ -83,27 +83,27 @@ pub fn guarded<T>(
     if BUDGET.get().is_some() {
         return work();
     }
-    let watched =
+    let watch_id =
         deadline().map(|deadline| watchdog::Watched::new(deadline, file, SECONDS.load(Relaxed)));
-    BUDGET.set(Some(Budget::new(watched.as_ref().map(watchdog::Watched::number))));
+    BUDGET.set(Some(Budget::new(watch_id.as_ref().map(watchdog::Watched::number))));
     let outcome = catch_unwind(AssertUnwindSafe(work));
     let exceeded = BUDGET.take().and_then(|budget| budget.exceeded);
     match (outcome, exceeded) {
         (Ok(Err(errors)), Some(_)) => Err(errors),
         (Ok(Ok(_)), Some(exceeded)) => Err(exceeded.diagnostic().at(file.line(1)).into()),
         (Ok(result), None) => result,
-        (Err(_), _) => Err(fault(file).into()),
+        (Err(_), _) => Err(internal_error(file).into()),
     }
 }
 
-/// Does a part of the work, such as the rendering of one batch of many, which may cost as much as
-/// the whole: only what it holds itself counts, and its time begins now. A part of such a part has
-/// no budget of its own.
-pub fn renewed<T>(work: impl FnOnce() -> T) -> T {
+/// Runs a part of the work, such as the rendering of one batch, with a budget as large as the
+/// whole: only its own memory counts, and its time begins now. A nested part has no budget of its
+/// own.
+pub fn with_new_budget<T>(work: impl FnOnce() -> T) -> T {
     let Some(outer) = BUDGET.get().filter(|budget| !budget.is_renewed) else { return work() };
     let renew = || {
-        let budget = Budget::new(outer.watched);
-        if let (Some(deadline), Some(number)) = (budget.deadline, outer.watched) {
+        let budget = Budget::new(outer.watch_id);
+        if let (Some(deadline), Some(number)) = (budget.deadline, outer.watch_id) {
             watchdog::renew(number, deadline);
         }
         budget
@@ -115,13 +115,13 @@ pub fn renewed<T>(work: impl FnOnce() -> T) -> T {
     done
 }
 
-/// Refuses to go on where the work has cost too much.
+/// Returns an error if the work exceeds a limit.
 pub fn check() -> Result<(), Exceeded> {
-    room(0)
+    check_allocation(0)
 }
 
-/// Refuses to make something of so many bytes where that would cost too much.
-pub fn room(bytes: usize) -> Result<(), Exceeded> {
+/// Returns an error if an allocation of this many bytes would exceed the limit.
+pub fn check_allocation(bytes: usize) -> Result<(), Exceeded> {
     let Some(mut budget) = BUDGET.get() else { return Ok(()) };
     if budget.exceeded.is_none() {
         budget.checks += 1;
@@ -139,33 +139,33 @@ pub fn room(bytes: usize) -> Result<(), Exceeded> {
     budget.exceeded.map_or(Ok(()), Err)
 }
 
-/// Whether the work has cost too much, for work that cannot fail: what it gives is not used.
+/// Whether the work exceeds a limit, for work that cannot fail and whose result is then discarded.
 pub fn exceeded() -> bool {
     check().is_err()
 }
 
 impl Exceeded {
-    /// The error, without its place.
+    /// The error, without a location.
     pub fn diagnostic(self) -> Diagnostic {
         match self {
             Exceeded::Memory => {
                 Diagnostic::error(format!("the model needs more than {MEMORY_MIB} MiB of memory"))
                     .hint("look for a text or a list that grows with each step of a loop")
             }
-            Exceeded::Time => late(SECONDS.load(Relaxed)),
+            Exceeded::Time => timeout_error(SECONDS.load(Relaxed)),
         }
     }
 }
 
-pub(super) fn late(seconds: u64) -> Diagnostic {
+pub(super) fn timeout_error(seconds: u64) -> Diagnostic {
     let seconds = counted(seconds, "second");
-    Diagnostic::error(format!("the model is not compiled after {seconds}")).hint(
-        "look for a loop that does too much; `--model-timeout SECONDS` allows more time, \
-            `--model-timeout 0` any",
+    Diagnostic::error(format!("compiling the model takes more than {seconds}")).hint(
+        "look for a loop with too many steps; `--model-timeout SECONDS` sets the limit, \
+            `--model-timeout 0` removes it",
     )
 }
 
-fn note_panic(panic: &PanicHookInfo) {
+fn record_panic(panic: &PanicHookInfo) {
     let message = panic.payload_as_str().unwrap_or("no message");
     let location =
         panic.location().map(|at| format!("{}:{}: ", at.file(), at.line())).unwrap_or_default();
@@ -174,18 +174,18 @@ fn note_panic(panic: &PanicHookInfo) {
         PANIC.replace(Some(message));
     } else {
         eprintln!(
-            "error: batchwright has a fault: {message}\n\nhint: please report it, with the \
+            "error: internal error in batchwright: {message}\n\nhint: please report it, with the \
              command and the project\n"
         );
     }
 }
 
-fn fault(file: &SourceFile) -> Diagnostic {
+fn internal_error(file: &SourceFile) -> Diagnostic {
     let message = PANIC.take().unwrap_or_else(|| "no message".to_string());
-    Diagnostic::error("batchwright has a fault that this file brings out")
+    Diagnostic::error("internal error in batchwright while compiling this file")
         .at(file.line(1))
         .fact(message)
-        .hint("please report it, with this file; `--exclude` leaves the model out")
+        .hint("please report it, with this file; `--exclude` skips the model")
 }
 
 #[cfg(test)]
@@ -204,18 +204,18 @@ mod tests {
     }
 
     #[test]
-    fn a_part_has_a_budget_of_its_own() {
+    fn a_part_has_its_own_budget() {
         let file = SourceFile::new("models/a.sql", "select 1\n");
-        let part = || renewed(|| renewed(|| room(200 << 20)));
+        let part = || with_new_budget(|| with_new_budget(|| check_allocation(200 << 20)));
         assert_eq!(guarded(&file, || Ok((part(), part()))), Ok((Ok(()), Ok(()))));
-        assert!(guarded(&file, || Ok(renewed(|| room(1 << 30)))).is_err());
+        assert!(guarded(&file, || Ok(with_new_budget(|| check_allocation(1 << 30)))).is_err());
     }
 
     #[test]
-    fn what_has_cost_too_much_is_an_error_whatever_comes_of_it() {
+    fn exceeded_limits_are_errors_for_any_result() {
         let file = SourceFile::new("models/a.sql", "select 1\n");
-        let errors = guarded(&file, || Ok(room(1 << 30).is_err())).unwrap_err();
+        let errors = guarded(&file, || Ok(check_allocation(1 << 30).is_err())).unwrap_err();
         assert_eq!(errors.0[0].message, "the model needs more than 256 MiB of memory");
-        assert_eq!(room(1 << 30), Ok(()), "outside of guarded work there is no limit");
+        assert_eq!(check_allocation(1 << 30), Ok(()), "outside of guarded work there is no limit");
     }
 }

@@ -1,54 +1,54 @@
-//! An allocator that counts. Takes another allocator; tells each thread how many bytes it holds, at
-//! the cost of one addition for each allocation.
+//! An allocator that counts the bytes that each thread holds, at the cost of one addition per
+//! allocation.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 
-/// The allocator that does the work, its bytes counted.
+/// An allocator that forwards to another one and counts its bytes.
 pub struct CountingAllocator<A>(pub A);
 
 thread_local! {
-    /// Allocated by this thread and not freed by it. Negative where it frees what other threads
-    /// allocated.
+    /// The bytes that this thread allocated and did not free. Negative if it frees memory of other
+    /// threads.
     static HELD: Cell<isize> = const { Cell::new(0) };
 }
 
-/// The bytes that this thread holds. Only differences mean something.
+/// The bytes that this thread holds. Only differences are meaningful.
 pub fn held() -> isize {
     HELD.get()
 }
 
 fn count(more: usize, less: usize) {
-    // The variable needs no destructor, so that it is there as long as the thread is.
+    // The variable needs no destructor, so it is accessible as long as the thread runs.
     let _ = HELD.try_with(|held| {
         held.set(held.get().wrapping_add_unsigned(more).wrapping_sub_unsigned(less))
     });
 }
 
-// SAFETY: every call is handed to the allocator that does the work, with the same arguments;
-// counting does not allocate.
+// SAFETY: every call is forwarded to the inner allocator with the same arguments; counting does not
+// allocate.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size(), 0);
-        // SAFETY: the caller keeps the contract of `GlobalAlloc::alloc`.
+        // SAFETY: the caller upholds the contract of `GlobalAlloc::alloc`.
         unsafe { self.0.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count(layout.size(), 0);
-        // SAFETY: the caller keeps the contract of `GlobalAlloc::alloc_zeroed`.
+        // SAFETY: the caller upholds the contract of `GlobalAlloc::alloc_zeroed`.
         unsafe { self.0.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count(size, layout.size());
-        // SAFETY: the caller keeps the contract of `GlobalAlloc::realloc`.
+        // SAFETY: the caller upholds the contract of `GlobalAlloc::realloc`.
         unsafe { self.0.realloc(memory, layout, size) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
         count(0, layout.size());
-        // SAFETY: the caller keeps the contract of `GlobalAlloc::dealloc`.
+        // SAFETY: the caller upholds the contract of `GlobalAlloc::dealloc`.
         unsafe { self.0.dealloc(memory, layout) }
     }
 }
@@ -64,8 +64,7 @@ mod tests {
         let allocator = CountingAllocator(System);
         let layout = Layout::from_size_align(1000, 8).unwrap();
         let before = held();
-        // SAFETY: the layout is not empty, and the memory is freed with the layout that it has
-        // then.
+        // SAFETY: the layout is not empty, and the memory is freed with its current layout.
         unsafe {
             let memory = allocator.alloc(layout);
             assert_eq!(held() - before, 1000);

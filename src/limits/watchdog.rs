@@ -1,6 +1,6 @@
-//! Ends the process where the work for a model takes longer than it may and comes to no check: a
-//! parser, a comparison of values. Nothing is written before all models are compiled, so that
-//! nothing is left half-done.
+//! Ends the process if the work for a model exceeds its time and reaches no check, for example in a
+//! parser or a comparison of values. Files are written only after all models are compiled, so no
+//! partial output remains.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -9,21 +9,21 @@ use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::guard::late;
+use super::guard::timeout_error;
 use crate::diagnostics::{self, SourceFile};
 
-/// What is worked on, by number.
+/// The running work, by id.
 static WORK: Mutex<BTreeMap<u64, Work>> = Mutex::new(BTreeMap::new());
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 static STARTED: Once = Once::new();
 
-/// How long the work may go on after its time is over, because most of it ends at the next check
+/// The time that the work may continue after its deadline, since most of it ends at the next check
 /// with a better error.
 const GRACE: Duration = Duration::from_secs(2);
 
-const LOOK: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 struct Work {
     deadline: Instant,
@@ -35,7 +35,7 @@ fn work() -> MutexGuard<'static, BTreeMap<u64, Work>> {
     WORK.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Work that is looked after as long as this value is there.
+/// Registers work with the watchdog until it is dropped.
 pub struct Watched(u64);
 
 impl Watched {
@@ -52,7 +52,7 @@ impl Watched {
     }
 }
 
-/// Gives work more time.
+/// Extends the deadline of the work.
 pub fn renew(number: u64, deadline: Instant) {
     if let Some(work) = work().get_mut(&number) {
         work.deadline = deadline;
@@ -71,12 +71,12 @@ pub fn start() {
 
 fn watch() {
     loop {
-        thread::sleep(LOOK);
+        thread::sleep(POLL_INTERVAL);
         let now = Instant::now();
         let overdue = work()
             .values()
             .find(|work| now > work.deadline + GRACE)
-            .map(|work| late(work.seconds).at(work.file.line(1)));
+            .map(|work| timeout_error(work.seconds).at(work.file.line(1)));
         if let Some(error) = overdue {
             let text = format!("{}\n\n", diagnostics::print(&error, false));
             let _ = std::io::stderr().lock().write_all(text.as_bytes());

@@ -1,6 +1,6 @@
-//! The finished batches of models, from the rows of a ledger or a journal. The batches of a full
-//! refresh count from its swap on, and only they; those of a staged backfill once it is published,
-//! until that is undone.
+//! The finished batches of models, from the rows of a ledger or a journal. After a full refresh,
+//! only its batches count, as soon as it is swapped in; the batches of a staged backfill count once
+//! it is published, until that is undone.
 
 use std::collections::BTreeMap;
 
@@ -10,26 +10,25 @@ use super::Sha256;
 use crate::calendar::{Grain, Instant, Window};
 use crate::codegen::ledger::RowKind;
 
-/// The time from which on a batch of the window is no longer repeated: after the window and its
-/// lookback.
-pub fn settled(window: Window, lookback: u32, batch_size: Grain, timezone: Tz) -> Instant {
+/// The time after which a batch of the window is not rewritten by the lookback any more.
+pub fn settled_after(window: Window, lookback: u32, batch_size: Grain, timezone: Tz) -> Instant {
     let next = |at: Instant| batch_size.next(at, timezone).unwrap_or(at);
     (1..lookback).fold(window.end, |at, _| next(at))
 }
 
-/// What a row says of a model.
+/// A row of a ledger or a journal about a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FinishedRow {
     /// The engine's or the journal's clock.
     pub at: Instant,
     pub kind: RowKind,
-    /// None for a build.
+    /// `None` for a build.
     pub window: Option<Window>,
     /// The hash of the statement, if it is known.
     pub statement: Option<Sha256>,
 }
 
-/// Collects rows, in any order.
+/// Collects rows in any order.
 #[derive(Default)]
 pub struct FinishedRows(BTreeMap<String, Vec<FinishedRow>>);
 
@@ -93,8 +92,8 @@ impl ModelBatches {
                     .filter(|publish| swap.is_none_or(|swap| swap.at < publish.at)),
                 _ => None,
             };
-            // A newer row is of a refresh or a backfill that has not ended: the table has an older
-            // batch, of an unknown statement.
+            // A row that is newer than its container belongs to a refresh or a backfill that has
+            // not ended: the table still has an older batch, of an unknown statement.
             match container {
                 Some(container) if row.at <= container.at => {
                     batches.add(window, row.at, row.statement)

@@ -1,5 +1,5 @@
-//! The dependencies of steps. A batch depends on exactly those batches of an input that overlap its
-//! window, or on all steps of the input if it reads the input whole.
+//! The dependencies of steps. A batch depends on the batches of an input that overlap its window,
+//! or on all steps of the input if it reads the whole input.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,18 +9,18 @@ use crate::calendar::Window;
 /// The other models that a model reads.
 #[derive(Clone, Debug, Default, Hash)]
 pub struct ReadSet {
-    /// Microbatch models of which a batch reads only the rows of its window.
+    /// Microbatch models whose rows are read only in the window of the batch.
     pub by_window: BTreeSet<String>,
-    /// All other models, which are read whole.
+    /// All other models that are read; a batch depends on all of their steps.
     pub whole: BTreeSet<String>,
-    /// Models that a hook refers to. They are built before the hook runs.
+    /// Models that a hook references. They are built before the hook runs.
     pub hooks: BTreeSet<String>,
     /// Whether each batch depends on the one before it.
     pub in_order: bool,
 }
 
 impl ReadSet {
-    /// The unique ids of all that is read.
+    /// The unique ids of all models in the set.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         let ids = self.by_window.iter().chain(&self.whole).chain(&self.hooks);
         ids.map(String::as_str)
@@ -35,7 +35,7 @@ impl<'a> Dependencies<'a> {
         Dependencies(plan.steps.iter().map(|steps| (steps.model.as_str(), steps)).collect())
     }
 
-    /// Ids of the steps on which `step` depends; a model's id stands for all of its steps.
+    /// The ids of the steps on which `step` depends; a model's id represents all of its steps.
     pub fn depends_on(&self, step: &Step) -> Vec<String> {
         let Step { parent, body } = step;
         let before = |kind: StepKind| {
@@ -63,12 +63,12 @@ impl<'a> Dependencies<'a> {
                     .collect()
             }
             StepBody::Static(step) => match step.kind {
-                // The engine parses the create statement's query, so its inputs must exist.
+                // The engine parses the query of the create statement, so its inputs must exist.
                 StepKind::Create | StepKind::Build => {
-                    let made = self.by_window(parent).filter_map(|(input, _)| {
+                    let created = self.by_window(parent).filter_map(|(input, _)| {
                         Some(step_id(input, input.first.last()?.kind.as_str()))
                     });
-                    before(step.kind).chain(self.whole(parent)).chain(made).collect()
+                    before(step.kind).chain(self.whole(parent)).chain(created).collect()
                 }
                 StepKind::After if parent.last.iter().any(|step| step.kind == StepKind::Swap) => {
                     self.planned(&parent.reads.hooks)
@@ -85,8 +85,8 @@ impl<'a> Dependencies<'a> {
                     hooks.chain(batches(parent)).collect()
                 }
                 StepKind::StagedAudit => batches(parent).collect(),
-                // Nothing is published before all staged models are audited, and a model not before
-                // those that it reads.
+                // Staged models are published only after all of them are audited, and each after
+                // the ones that it reads.
                 StepKind::Publish => {
                     let audits = self.0.values().flat_map(|steps| {
                         let audit =
@@ -108,8 +108,8 @@ impl<'a> Dependencies<'a> {
         }
     }
 
-    /// The planned models that a model reads whole, and those that end in a swap, since their rows
-    /// exist only after it.
+    /// The planned models on which a batch depends as a whole: those outside of `by_window`, and
+    /// those that end in a swap, since their rows exist only after it.
     fn whole(&self, parent: &ModelSteps) -> impl Iterator<Item = String> {
         let reads = parent
             .reads

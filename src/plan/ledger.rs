@@ -1,6 +1,6 @@
-//! The ledger of a plan: adds the step that creates its table, and the fingerprint of the plan,
-//! which each row of the ledger has. The fingerprint is that of the plan without ledger, so it does
-//! not depend on itself.
+//! The ledger of a plan: adds the step that creates its table, and stamps the files with the
+//! fingerprint of the plan. The fingerprint does not cover the ledger rows, so it does not depend
+//! on itself.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -21,22 +21,22 @@ pub struct LedgerEntry {
     pub table: String,
     /// The id under which the step that creates the table is listed.
     pub model: String,
-    /// The fingerprint of the plan, which each row has.
+    /// The fingerprint of the plan, which every row contains.
     pub plan_fingerprint: String,
 }
 
-/// What the rows of a model in the ledger have of its plan.
+/// The values that the ledger rows of a model take from its plan.
 #[derive(Clone, Debug, Hash)]
 pub struct LedgerStamp {
     pub plan_fingerprint: Arc<str>,
-    /// The table that the batches write instead of the model's, and that of the model: the hash of
-    /// a statement does not depend on which of them it writes.
+    /// The table that the batches write instead of the model's table, and the model's table: the
+    /// hash of a statement is the same for both.
     pub renamed: Option<(String, String)>,
 }
 
 impl Plan {
-    /// Adds the step that creates the table of the ledger, on which all others depend, and stamps
-    /// the files. `folder`: of that step.
+    /// Adds the step that creates the table of the ledger, on which all other steps depend, and
+    /// stamps the files. `folder` is the folder of that step.
     pub fn add_ledger(&mut self, table: String, create: String, folder: String) {
         let model = format!("ledger.{}.ledger", self.about.project);
         let entries: BTreeMap<&str, &ModelEntry> =
@@ -75,7 +75,7 @@ impl Plan {
     }
 }
 
-/// The table that the batches of a model write instead of that of the model, and the latter.
+/// The table that the batches of a model write instead of the model's table, and the model's table.
 fn renamed(entry: &ModelEntry) -> Option<(String, String)> {
     let shadow = entry.microbatch.as_ref().and_then(|batches| batches.shadow.clone());
     let other = shadow.or_else(|| Some(entry.staged.as_ref()?.table.clone()))?;
@@ -83,7 +83,7 @@ fn renamed(entry: &ModelEntry) -> Option<(String, String)> {
 }
 
 impl ModelSteps {
-    /// The text of a file with its row of the ledger, if it has one.
+    /// The text of a file with its ledger row, if it has one.
     pub(super) fn with_ledger<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
         match &self.ledger {
             Some(stamp) if ledger_text::has_part(&text) => Cow::Owned(ledger_text::with_parts(
@@ -95,7 +95,7 @@ impl ModelSteps {
         }
     }
 
-    /// The hash of a file without its row of the ledger, as if it wrote the table of the model.
+    /// The hash of a file without its ledger row, as if it wrote the model's table.
     fn statement_sha256(&self, text: &str) -> Sha256 {
         let plain = ledger_text::without_parts(text);
         match self.ledger.as_ref().and_then(|stamp| stamp.renamed.as_ref()) {
@@ -104,7 +104,7 @@ impl ModelSteps {
         }
     }
 
-    /// How the row is written: `transaction` or `after`; none if no file has one.
+    /// When the ledger row is written: `transaction` or `after`; `None` if no file has one.
     fn ledger_mode(&self) -> Option<&'static str> {
         let texts = self
             .all()
@@ -121,7 +121,7 @@ impl ModelSteps {
 }
 
 impl Step<'_> {
-    /// The hash of the file without its row of the ledger.
+    /// The hash of the file without its ledger row.
     pub fn statement_sha256(&self) -> Sha256 {
         self.parent.statement_sha256(&self.raw_text())
     }

@@ -46,11 +46,11 @@ pub struct About {
 #[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct RequestEntry {
     /// UTC, RFC 3339: the current time of the compilation. Absent if the request has bounds, since
-    /// then nothing depends on it.
+    /// then the plan does not depend on it.
     pub now: Option<String>,
     pub event_time_start: Option<String>,
     pub event_time_end: Option<String>,
-    /// Ranges whose batches are left out.
+    /// Ranges whose batches are not planned.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excluded_windows: Vec<ExcludedEntry>,
     pub full_refresh: bool,
@@ -79,7 +79,7 @@ pub struct BackfillEntry {
     pub owner: Option<String>,
 }
 
-/// A range whose batches are left out, as the request has it.
+/// A range whose batches are not planned, as in the request.
 #[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct ExcludedEntry {
     pub event_time_start: String,
@@ -127,14 +127,14 @@ pub struct ModelEntry {
     /// The findings of `check`, in the order of the model's text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<FindingEntry>,
-    /// When a file of the model writes its row of the ledger: in the `transaction` of its rows, or
-    /// `after` them. After a crash in between, a step that is done has no row, and will be repeated.
+    /// When a file of the model writes its ledger row: in the `transaction` of its rows, or `after`
+    /// them. After a crash in between, a finished step has no row and will be repeated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<String>,
 }
 
 impl ModelEntry {
-    /// The entry under which the step that creates the ledger is listed.
+    /// The entry for the step that creates the ledger.
     pub(super) fn of_ledger(unique_id: String, folder: String) -> ModelEntry {
         ModelEntry {
             unique_id,
@@ -236,8 +236,7 @@ pub struct StepEntry {
     pub file: String,
     /// SHA-256 of the file in hexadecimal digits.
     pub sha256: String,
-    /// SHA-256 of the file without its row of the ledger, as the row has it; only in a plan with a
-    /// ledger.
+    /// SHA-256 of the file without its ledger row, as in the row; only in a plan with a ledger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statement_sha256: Option<String>,
     /// UTC, RFC 3339; only for a batch.

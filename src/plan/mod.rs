@@ -22,9 +22,9 @@ use manifest::ModelEntry;
 pub struct Plan {
     pub about: manifest::About,
     pub models: Vec<ModelEntry>,
-    /// The steps of each model that has any. A model comes after its inputs.
+    /// The steps of each model that has steps. A model comes after its inputs.
     pub steps: Vec<ModelSteps>,
-    /// The state of the whole project, which `--state` compares with later.
+    /// The state of the whole project, for later comparisons with `--state`.
     pub state: State,
 }
 

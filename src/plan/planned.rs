@@ -1,5 +1,5 @@
-//! Reads `manifest.json` for a run, a page or a comparison: streams its steps and stores each
-//! compactly, since a plan may have a million.
+//! Reads `manifest.json` for a run, a page or a comparison. Streams its steps and stores each
+//! compactly, since a plan may have a million steps.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -24,7 +24,7 @@ pub struct PlannedStep {
     pub kind: StepKind,
     pub file: StepFile,
     pub sha256: Sha256,
-    /// Of the file without its row of the ledger, in a plan with a ledger.
+    /// The hash of the file without its ledger row, in a plan with a ledger.
     pub statement_sha256: Option<Sha256>,
     /// Only for a batch.
     pub event_time_start: Option<Instant>,
@@ -51,7 +51,7 @@ impl fmt::Display for StepFile {
     }
 }
 
-/// What follows the model in a step's id: `2024-09-01`, `create`.
+/// The part of a step's id after the model: `2024-09-01`, `create`.
 pub fn label(id: &str) -> &str {
     id.rsplit_once('@').map_or(id, |(_, label)| label)
 }
@@ -74,7 +74,7 @@ impl SharedNames {
 }
 
 impl PlannedStep {
-    /// Whether the files of two steps are equal, without their rows of the ledger if both have one.
+    /// Whether the files of two steps are equal, without their ledger rows if both have one.
     pub fn has_equal_file(&self, other: &PlannedStep) -> bool {
         match self.statement_sha256.is_some() == other.statement_sha256.is_some() {
             true => self.statement_sha256() == other.statement_sha256(),
@@ -82,12 +82,12 @@ impl PlannedStep {
         }
     }
 
-    /// The hash of the file without its row of the ledger.
+    /// The hash of the file without its ledger row.
     pub fn statement_sha256(&self) -> Sha256 {
         self.statement_sha256.unwrap_or(self.sha256)
     }
 
-    /// Converts an entry of the manifest. `shares_ids`: whether other steps will refer to this one.
+    /// Converts an entry of the manifest. `shares_ids`: whether other steps refer to this one.
     fn new(
         entry: &StepEntry,
         names: &mut SharedNames,
@@ -132,7 +132,7 @@ impl PlannedStep {
 }
 
 /// The fingerprint of a plan: a hash of the ids and the contents of its steps in their order,
-/// without rows of the ledger. It does not depend on the request.
+/// without ledger rows. It does not depend on the request.
 #[derive(Default)]
 pub struct PlanFingerprint(Xxh3);
 
@@ -147,7 +147,7 @@ impl PlanFingerprint {
         self.add_step(&step.id, step.statement_sha256());
     }
 
-    /// Adds a step. `statement_sha256`: of its file without its row of the ledger.
+    /// Adds a step. `statement_sha256` is the hash of its file without its ledger row.
     pub fn add_step(&mut self, id: &str, statement_sha256: Sha256) {
         self.0.update(id.as_bytes());
         self.0.update(statement_sha256.bytes());
@@ -186,11 +186,11 @@ pub fn each_step(
     stream(input, name, &mut |entry| PlannedStep::new(entry, &mut names, false).map(&mut *take))
 }
 
-/// The error for an invalid `manifest.json`. All commands report the same.
+/// The error for an invalid `manifest.json`, which all commands share.
 pub fn broken_manifest(name: &str, error: &serde_json::Error) -> Diagnostic {
     let folder = folder_of(name);
     Diagnostic::error(format!("`{name}` is not a plan's manifest: {error}")).hint(format!(
-        "if `{folder}` holds a plan, remove the folder and compile again; if not, use another \
+        "if `{folder}` has a plan, remove the folder and compile again; if not, use another \
          folder with `--plan DIR`"
     ))
 }

@@ -1,7 +1,7 @@
-//! Cuts a plan into shards, which several machines run. Batches are cut in time: a batch and the
-//! upstream batches that its window overlaps are in one shard. A step that is no batch, such as a
-//! create or a build, may depend on all batches, so such steps form shards of their own. Takes the
-//! steps in the order of the plan; returns the shards, each with the shards that it waits for.
+//! Splits a plan into shards, which several machines run. Batches are split by time: a batch and
+//! the upstream batches that its window overlaps are in one shard. A step that is not a batch, such
+//! as a create or a build, may depend on all batches, so such steps form separate shards. Takes the
+//! steps in the order of the plan; returns the shards, each with its dependencies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ pub struct ShardsEntry {
 pub struct ShardEntry {
     /// The number of the shard, from 1. A shard depends only on shards with smaller numbers.
     pub shard: usize,
-    /// Its phase: even for creates, builds and other steps that are no batches, odd for batches.
+    /// Its phase: even for creates, builds and other steps that are not batches, odd for batches.
     pub phase: u32,
     /// The range of the windows, UTC, RFC 3339; for batches only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,7 +40,8 @@ pub struct ShardEntry {
     pub depends_on: Vec<usize>,
 }
 
-/// The shards of a plan that is not written yet. `milliseconds`: the expected time of a step of a model.
+/// The shards of a plan that is not written yet. `milliseconds` returns the expected time of a step
+/// of a model.
 pub fn shards(
     plan: &Plan,
     requested: usize,
@@ -114,7 +115,8 @@ impl ShardPlanner {
         Ok(planner)
     }
 
-    /// Adds the next step. `window`: of a batch. `milliseconds`: the expected time of the step.
+    /// Adds the next step. `window` is set for a batch; `milliseconds` is the expected time of the
+    /// step.
     pub fn add<'a>(
         &mut self,
         id: &str,
@@ -132,7 +134,8 @@ impl ShardPlanner {
                 dependencies.push(Dependency::Step(*step));
             } else if let Some(model) = self.models.get(&key) {
                 let phases = self.model_phases[*model as usize];
-                // All batches of the model are needed, so no shard of their phase can be shared.
+                // All batches of the model are needed, so the step cannot share a shard with their
+                // phase.
                 let after_batches =
                     phases.batches.map(|p| if window.is_some() { p + 2 } else { p + 1 });
                 let after_others = phases.others.map(|p| after_step(p, window.is_some()));
@@ -163,7 +166,7 @@ impl ShardPlanner {
         Ok(())
     }
 
-    /// Cuts the plan into at most `count` shards; an error if it needs more.
+    /// Splits the plan into at most `count` shards. Returns an error if it needs more.
     pub fn cut(&self, count: usize) -> Result<Shards, Diagnostic> {
         let phases: BTreeSet<u32> = self.phases.iter().copied().collect();
         if phases.len() > count {
@@ -173,7 +176,7 @@ impl ShardPlanner {
                 if count == 1 { "was" } else { "were" }
             ))
             .fact(
-                "steps that are no batches, such as creates and builds, form shards of their own, \
+                "steps that are not batches, such as creates and builds, form separate shards, \
                  which run before and after the shards of batches",
             )
             .hint(format!("request {} shards or more", phases.len())));
@@ -193,7 +196,7 @@ impl ShardPlanner {
                 shards.push(ShardEntry::new(shards.len() + 1, phase));
                 continue;
             };
-            // A phase gets as many of the free shards as its part of the work.
+            // The free shards are distributed in proportion to the work of the phases.
             let extra = share(free, *total, rest);
             let groups = self.groups(phase, 1 + extra, *total);
             let used = groups.iter().map(|(_, group)| group + 1).max().unwrap_or(1);
@@ -208,7 +211,7 @@ impl ShardPlanner {
         Ok(Shards { shards, of_step })
     }
 
-    /// The shards of a manifest, with the shard of each step. An error if a step has none.
+    /// The shards of a manifest, with the shard of each step. Returns an error if a step has none.
     pub fn restore(&self, entry: &ShardsEntry) -> Result<Shards, Diagnostic> {
         let range = |shard: &ShardEntry| {
             let (start, end) = (shard.event_time_start.as_ref(), shard.event_time_end.as_ref());
@@ -226,7 +229,7 @@ impl ShardPlanner {
         };
         let of_step: Option<Vec<usize>> = (0..self.phases.len()).map(shard_of).collect();
         let of_step = of_step.ok_or_else(|| {
-            Diagnostic::error("the shards in the manifest do not have all steps of the plan")
+            Diagnostic::error("the shards in the manifest do not contain all steps of the plan")
                 .hint("compile the plan again")
         })?;
         Ok(Shards { shards: entry.shards.clone(), of_step })
@@ -242,7 +245,7 @@ impl ShardPlanner {
         let mut batches: Vec<(Window, usize)> =
             self.steps_of(phase).filter_map(|step| Some((self.indivisible(step)?, step))).collect();
         batches.sort_unstable_by_key(|(window, step)| (window.start, window.end, *step));
-        // Overlapping windows form a block, which is not cut.
+        // Overlapping windows form a block, which is not split.
         let mut blocks: Vec<(u64, usize)> = Vec::new();
         let mut end = None;
         for (window, step) in &batches {
@@ -271,8 +274,8 @@ impl ShardPlanner {
         groups
     }
 
-    /// The span of time at a batch that must not be cut: its window, and those of the batches of
-    /// its phase that it depends on, if they are later.
+    /// The indivisible time span of a batch: its window, extended by later windows of the batches
+    /// of its phase on which it depends.
     fn indivisible(&self, step: usize) -> Option<Window> {
         let mut span = self.windows[step]?;
         for dependency in &self.dependencies[step] {

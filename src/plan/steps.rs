@@ -34,7 +34,7 @@ impl Plan {
         self.steps.iter().flat_map(|steps| steps.extra.iter().map(move |file| (steps, file)))
     }
 
-    /// The steps in a range of that order. The steps that publish models come last.
+    /// The steps in a range of that order. The steps that publish models are last.
     pub fn range(&self, range: Range<usize>) -> impl Iterator<Item = Step<'_>> {
         let parts = self.steps.iter().map(|steps| (steps, 0..steps.count()));
         let publish = self.steps.iter().map(|steps| {
@@ -56,7 +56,7 @@ impl Plan {
 pub struct ModelSteps {
     /// The model's unique id.
     pub model: String,
-    /// The plan's folder of the model's files.
+    /// The folder of the model's files in the plan.
     pub folder: String,
     /// The steps before its batches; all steps of a model without batches.
     pub first: Vec<StaticStep>,
@@ -67,7 +67,7 @@ pub struct ModelSteps {
     pub publish: Vec<StaticStep>,
     pub extra: Vec<ExtraFile>,
     pub reads: ReadSet,
-    /// In a plan with a ledger.
+    /// Set in a plan with a ledger.
     pub ledger: Option<LedgerStamp>,
 }
 
@@ -210,7 +210,7 @@ impl Step<'_> {
         matches!(self.body, StepBody::Batch(_, 0, _))
     }
 
-    /// The text with marks around its row of the ledger.
+    /// The text with the markers of its ledger row.
     pub(super) fn raw_text(&self) -> Cow<'_, str> {
         match &self.body {
             StepBody::Static(step) => Cow::Borrowed(&step.text),
@@ -223,7 +223,7 @@ impl Step<'_> {
 }
 
 impl ExtraFile {
-    /// The text of the file, which is one of the model with these steps.
+    /// The text of the file of the model with these steps.
     pub fn text(&self, parent: &ModelSteps) -> Cow<'_, str> {
         parent.with_ledger(Cow::Borrowed(&self.text))
     }
@@ -235,7 +235,7 @@ impl StepKind {
         matches!(self, StepKind::Undo | StepKind::Cleanup)
     }
 
-    /// The name of a step without batch in its id and, after its prefix, in the name of its file.
+    /// The name of a step that is not a batch, in its id and, after the prefix, in its file name.
     pub fn as_str(self) -> &'static str {
         match self {
             StepKind::Before => "before",
@@ -253,7 +253,7 @@ impl StepKind {
         }
     }
 
-    /// The name of its file behind the rank. An audit of staged rows is called `audit` there; its
+    /// The file name without prefix and extension. The audit of staged rows is called `audit`; its
     /// id must differ from that of the model's audit.
     fn file_stem(self) -> &'static str {
         if self == StepKind::StagedAudit { "audit" } else { self.as_str() }

@@ -1,4 +1,4 @@
-//! The changes that writing a plan would make, without writing: the check that a committed plan is
+//! The changes that writing a plan would make, without writing, to check that a committed plan is
 //! up to date.
 
 use std::collections::BTreeSet;

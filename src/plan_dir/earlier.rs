@@ -1,6 +1,6 @@
-//! What a new plan of the same models needs of an earlier one. Takes a plan's folder; returns for
-//! each model the columns that its statements write and those that they drop, or its warnings. A
-//! folder without a plan returns nothing.
+//! Data of an earlier plan for a new plan of the same models. Takes a plan's folder; returns for
+//! each model the columns that its statements write and those that they drop, or its warnings.
+//! Returns nothing for a folder without a plan.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -16,8 +16,7 @@ pub struct EarlierColumns {
     pub dropped: Vec<String>,
 }
 
-/// As much of a manifest as is needed here. Its steps, of which there may be a million, are passed
-/// over.
+/// The part of a manifest that is needed. Its steps, which may be a million, are skipped.
 #[derive(Deserialize)]
 struct Models {
     models: Vec<Model>,
@@ -40,7 +39,7 @@ struct EarlierFinding {
     message: String,
 }
 
-/// By unique id, of the models whose columns the plan knows.
+/// The columns by unique id, for models whose columns the plan contains.
 pub fn earlier_columns(folder: &Path) -> BTreeMap<String, EarlierColumns> {
     models(folder)
         .filter_map(|model| {

@@ -1,5 +1,5 @@
-//! The plan that is already in the folder. Refuses a folder that is not a plan; determines which
-//! files are unchanged and need not be written.
+//! The plan that is already in the folder. Rejects a folder that is not a plan; determines the
+//! files that are unchanged and need not be written.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -24,7 +24,7 @@ pub struct ExistingPlan {
     /// The files by name, sorted.
     files: Vec<(Box<str>, ExistingFile)>,
     /// The folders of models that have the same files in the plan to be written, unless they were
-    /// touched.
+    /// modified.
     same: BTreeSet<String>,
 }
 
@@ -62,7 +62,7 @@ struct OldStaged {
 }
 
 impl OldModel {
-    /// The files that are no steps.
+    /// The files that are not steps.
     fn files(self) -> impl Iterator<Item = OldFile> {
         let staged = self.staged.into_iter().flat_map(|staged| [staged.undo, staged.cleanup]);
         self.audit.into_iter().chain(staged)
@@ -102,7 +102,7 @@ fn hashes<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(Box<str>, Sha256)>,
     from.deserialize_seq(StepVisitor)
 }
 
-/// Reads the existing plan in the folder; an error if the folder has anything else.
+/// Reads the existing plan in the folder. Returns an error if the folder has other files.
 pub fn inspect(
     folder: &Path,
     plan: &Plan,
@@ -113,7 +113,7 @@ pub fn inspect(
             .hint("use another folder with `--plan`, or empty this one"))
     };
     if fs::symlink_metadata(folder).is_ok_and(|about| about.is_symlink()) && !folder.exists() {
-        return refuse("it is a link to nothing".to_string());
+        return refuse("it is a broken link".to_string());
     }
     let first = match fs::read_dir(folder) {
         Ok(entries) => {
@@ -177,8 +177,8 @@ struct ListedFile {
     untouched: bool,
 }
 
-/// The files below the folder, sorted by name. An entry that is neither file nor folder counts as
-/// touched.
+/// The files below the folder, sorted by name. An entry that is neither a file nor a folder counts
+/// as modified.
 fn list(folder: &Path, fingerprint: Option<&Fingerprint>) -> io::Result<Vec<ListedFile>> {
     let see = |files: &mut Vec<ListedFile>, entry: &PlanDirEntry| {
         if !entry.is_folder() {
@@ -192,7 +192,7 @@ fn list(folder: &Path, fingerprint: Option<&Fingerprint>) -> io::Result<Vec<List
     Ok(files)
 }
 
-/// Reads a manifest: into memory, which is faster, unless it is very large.
+/// Reads a manifest. Reading it into memory first is faster, except for a very large one.
 fn read(manifest: File) -> serde_json::Result<OldManifest> {
     const LARGE: u64 = 64 << 20;
     match manifest.metadata() {
@@ -214,8 +214,8 @@ impl ExistingPlan {
         self.files.iter().map(|(name, _)| &**name)
     }
 
-    /// The hash of a file, if the existing file has the content that would be written. An untouched
-    /// file is not read.
+    /// The hash of a file, if the existing file has the content to be written. An unmodified file
+    /// is not read.
     pub fn unchanged(&self, folder: &Path, file: &WrittenFile) -> Option<Sha256> {
         let name = file.name();
         let index = self.files.binary_search_by(|(other, _)| (**other).cmp(&name)).ok()?;

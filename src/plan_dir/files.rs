@@ -1,5 +1,6 @@
-//! The files of a plan without the manifest: its steps in order, then its audits and other files. Threads share the
-//! work on them; the results are consumed in the order of the files while the work continues.
+//! The files of a plan without the manifest: its steps in order, then its audits and other files.
+//! Threads share the work; the results are consumed in the order of the files while the work
+//! continues.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -21,7 +22,7 @@ pub struct WrittenFiles<'a> {
     others: Vec<OtherFile<'a>>,
 }
 
-/// A file that is no step.
+/// A file that is not a step.
 #[derive(Clone, Copy)]
 enum OtherFile<'a> {
     Audit(&'a ModelSteps, &'a AuditFile, &'a Cover),
@@ -58,7 +59,7 @@ impl<'a> WrittenFiles<'a> {
         0..self.steps
     }
 
-    /// The indices of the files that are no steps.
+    /// The indices of the files that are not steps.
     pub fn others(&self) -> Range<usize> {
         self.steps..self.count()
     }
@@ -128,7 +129,7 @@ impl<'a> WrittenFiles<'a> {
 }
 
 /// Sorts chunks of results, which arrive in any order, by their start; `first` is the start of the
-/// first one.
+/// first chunk.
 fn in_order<T>(receiver: Receiver<(usize, Vec<T>)>, first: usize) -> impl Iterator<Item = T> {
     let mut waiting = BTreeMap::new();
     let mut next = first;

@@ -1,6 +1,6 @@
 //! Detects whether a plan's folder is unchanged, without reading its files. Writing a plan sets an
-//! extended attribute of the folder with the hash of the plan and the time. A file has changed
-//! since then if its `ctime` is later, which no program can set. A copy, a checkout, or a file
+//! extended attribute of the folder with the hash of the plan and the time. A file whose `ctime` is
+//! later has changed; programs cannot set the `ctime`. A copy, a checkout, or a folder on a file
 //! system without extended attributes has no fingerprint: its files are read and compared. Each
 //! model's folder has a hash too, so that only the files of changed models are generated again.
 
@@ -25,12 +25,12 @@ const ATTRIBUTE: &str = "user.batchwright";
 /// Identifies a plan, or the steps of a model; 128 bits make collisions improbable.
 type ContentHash = u128;
 
-/// The plan that a folder was written with, and when.
+/// The plan and the time with which a folder was written.
 pub struct Fingerprint {
     plan: ContentHash,
-    /// When all files had been written.
+    /// The time at which all files were written.
     made: CtimeStamp,
-    /// When the previous plan had been removed, which touches shared files.
+    /// The time at which the previous plan was removed, which modifies shared files.
     at: CtimeStamp,
 }
 
@@ -79,7 +79,7 @@ fn attribute(folder: &Path) -> Option<String> {
     Some(std::str::from_utf8(&value[..length]).ok()?.to_string())
 }
 
-/// Writes the fingerprint of a folder. It has the folder open, so that a concurrent replacement
+/// Writes the fingerprint of a folder. It keeps the folder open, so that a concurrent replacement
 /// does not receive the fingerprint.
 pub struct FingerprintWriter {
     folder: File,
@@ -226,7 +226,7 @@ mod tests {
             fs::write(folder.join(name).join("build.sql"), "").unwrap();
         }
         fs::write(folder.join("manifest.json"), "").unwrap();
-        // A file system without extended attributes refuses them.
+        // A file system may not support extended attributes.
         let Some(writer) = prepare(folder, &old, &PlanHashes::of(&old)) else {
             return assert_eq!(attribute(folder), None);
         };

@@ -1,5 +1,5 @@
 //! Walks a plan's folder, its subfolders in parallel. Uses file descriptors instead of paths, which
-//! the kernel would resolve again for each of some 100,000 files.
+//! the kernel would resolve again for each of 100,000 or more files.
 
 use std::ffi::{CStr, CString};
 use std::os::fd::AsFd;
@@ -32,30 +32,31 @@ impl PlanDirEntry<'_> {
         self.stat.st_size as u64
     }
 
-    /// Its `ctime`, when the kernel last changed its entry.
+    /// Its `ctime`: the time of the last change of its inode.
     pub fn changed(&self) -> CtimeStamp {
         (self.stat.st_ctime, self.stat.st_ctime_nsec as i64)
     }
 
-    /// Its `mtime`, when its content was last changed; programs can set it.
+    /// Its `mtime`: the time of the last change of its content; programs can set it.
     pub fn written(&self) -> CtimeStamp {
         (self.stat.st_mtime, self.stat.st_mtime_nsec as i64)
     }
 }
 
-/// Calls `see` for every entry below the folder, without following links. `see` gathers a `T` for
-/// each direct entry of the folder and its descendants. An error if a folder cannot be read.
+/// Calls `see` for every entry below the folder, without following links. `see` collects a `T` for
+/// each direct entry of the folder and its descendants. Returns an error if a folder cannot be
+/// read.
 pub fn walk<T: Default + Send>(
     folder: &Path,
-    see: impl Fn(&mut T, &PlanDirEntry) + Sync,
+    visitor: impl Fn(&mut T, &PlanDirEntry) + Sync,
 ) -> Result<Vec<T>> {
     let folder = openat(rustix::fs::CWD, folder, FOLDER, Mode::empty())?;
-    let gathered = par_map(&names(&folder)?, |name| {
-        let mut gathered = T::default();
-        visit(&folder, name, &mut String::new(), &mut |entry| see(&mut gathered, entry))
-            .map(|()| gathered)
+    let collected = par_map(&names(&folder)?, |name| {
+        let mut collected = T::default();
+        visit(&folder, name, &mut String::new(), &mut |entry| visitor(&mut collected, entry))
+            .map(|()| collected)
     });
-    gathered.into_iter().collect()
+    collected.into_iter().collect()
 }
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -64,7 +65,7 @@ fn visit(
     folder: impl AsFd,
     name: &CStr,
     path: &mut String,
-    see: &mut dyn FnMut(&PlanDirEntry),
+    visitor: &mut dyn FnMut(&PlanDirEntry),
 ) -> Result<()> {
     let stat = statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
     let parent_len = path.len();
@@ -73,11 +74,11 @@ fn visit(
     }
     path.push_str(&name.to_string_lossy());
     let entry = PlanDirEntry { path, stat };
-    see(&entry);
+    visitor(&entry);
     if entry.is_folder() {
         let below = openat(folder, name, FOLDER.union(OFlags::NOFOLLOW), Mode::empty())?;
         for name in names(&below)? {
-            visit(&below, &name, path, see)?;
+            visit(&below, &name, path, visitor)?;
         }
     }
     path.truncate(parent_len);

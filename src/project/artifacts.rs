@@ -1,6 +1,6 @@
-//! What an earlier run left behind: `run_results.json`, which dbt and `batchwright run` write, and
-//! `sources.json` of dbt's freshness checks. Takes folders; gives what selections compare with. A
-//! file that is missing or not dbt's gives nothing.
+//! Results of an earlier run: `run_results.json`, which dbt and `batchwright run` write, and
+//! `sources.json` of dbt's freshness checks. Takes folders; returns the statuses and sources that
+//! selections compare with. Returns `None` for a file that does not exist or has another format.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -27,12 +27,12 @@ pub fn results(root: &Path, folder: &Path) -> Option<BTreeMap<String, BTreeSet<S
     Some(statuses)
 }
 
-/// The sources that were loaded since the `sources.json` of an earlier run, by that of the current
-/// one.
-pub fn fresher(root: &Path, earlier: &Path, current: &Path) -> Option<BTreeSet<String>> {
+/// The unique ids of the sources whose data in the current `sources.json` is newer than in the one
+/// of an earlier run.
+pub fn fresher_sources(root: &Path, earlier: &Path, current: &Path) -> Option<BTreeSet<String>> {
     let (before, now) = (
-        loaded(root, &earlier.join("sources.json"))?,
-        loaded(root, &current.join("sources.json"))?,
+        max_loaded_at(root, &earlier.join("sources.json"))?,
+        max_loaded_at(root, &current.join("sources.json"))?,
     );
     let is_fresher = |(id, at): &(&String, &DateTime<FixedOffset>)| {
         before.get(*id).is_none_or(|before| *at > before)
@@ -40,17 +40,17 @@ pub fn fresher(root: &Path, earlier: &Path, current: &Path) -> Option<BTreeSet<S
     Some(now.iter().filter(is_fresher).map(|(id, _)| id.clone()).collect())
 }
 
-/// When each source was loaded last, of those that could be asked.
-fn loaded(root: &Path, file: &Path) -> Option<BTreeMap<String, DateTime<FixedOffset>>> {
+/// The time of each source's newest data, for the sources that have one.
+fn max_loaded_at(root: &Path, file: &Path) -> Option<BTreeMap<String, DateTime<FixedOffset>>> {
     let results = entries(root, file)?;
-    let loaded = |entry: &Value| {
+    let max_loaded_at = |entry: &Value| {
         let at = entry.get("max_loaded_at")?.as_str()?;
         Some((
             entry.get("unique_id")?.as_str()?.to_string(),
             DateTime::parse_from_rfc3339(at).ok()?,
         ))
     };
-    Some(results.iter().filter_map(loaded).collect())
+    Some(results.iter().filter_map(max_loaded_at).collect())
 }
 
 fn entries(root: &Path, file: &Path) -> Option<Vec<Value>> {

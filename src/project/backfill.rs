@@ -19,7 +19,7 @@ pub const FOLDER: &str = "backfills";
 pub struct Backfill {
     /// Why the rows are rewritten.
     pub reason: String,
-    /// Who answers questions about it.
+    /// The person or team responsible for it.
     pub owner: Option<String>,
     /// The models, in dbt's selection grammar.
     #[serde(default)]
@@ -36,17 +36,17 @@ pub struct Backfill {
     pub event_time_start: String,
     /// The end of the range, exclusive.
     pub event_time_end: String,
-    /// Ranges whose batches are not planned.
+    /// The ranges whose batches are not planned.
     #[serde(default)]
     pub exclude_windows: Vec<ExcludedRange>,
     /// Larger or smaller batches than the models set: `hour`, `day`, `month`, `year`.
     pub batch_size: Option<String>,
-    /// Labels batches with their month (day, year).
+    /// Label batches by their month (day, year).
     pub chunk: Option<String>,
     /// Render the models as in a full refresh; only the range is rewritten.
     #[serde(default)]
     pub full_refresh: bool,
-    /// Write the batches to a second table, which `batchwright publish` puts in place.
+    /// Write the batches to a second table, whose rows `batchwright publish` moves to the target.
     #[serde(default)]
     pub staged: bool,
     #[serde(default)]
@@ -73,7 +73,7 @@ pub struct AuditRules {
     pub max_change: Option<f64>,
 }
 
-/// A file and what it holds.
+/// A backfill and its file.
 #[derive(Clone, Debug)]
 pub struct BackfillFile {
     /// Relative to the project, with `/` separators.
@@ -83,8 +83,8 @@ pub struct BackfillFile {
 }
 
 impl BackfillFile {
-    /// Reads the file; `path` is relative to the current folder. An error for a file outside of the
-    /// project.
+    /// Reads the file; `path` is relative to the current folder. Returns an error for a file
+    /// outside of the project.
     pub fn read(root: &Path, path: &Path) -> Result<BackfillFile, Diagnostic> {
         let shown = path.display();
         let not_found = || {
@@ -107,19 +107,19 @@ impl BackfillFile {
             paths.iter().find(|other| **other != path && name(other) == file.name())
         {
             return Err(Diagnostic::error(format!(
-                "backfills `{path}` and `{other}` have one name, and would have one plan"
+                "backfills `{path}` and `{other}` have the same name, and would write to the same plan"
             ))
             .hint("rename one of the files"));
         }
         Ok(file)
     }
 
-    /// The name of the backfill: that of the file without its ending.
+    /// The name of the backfill: the file name without its extension.
     pub fn name(&self) -> &str {
         name(&self.path)
     }
 
-    /// An error at the line that has the key.
+    /// Adds the line of the key to the error.
     pub fn error_at(&self, key: &str, error: Diagnostic) -> Diagnostic {
         let has_key = |line: &str| line.trim_start_matches([' ', '-']).starts_with(key);
         let line = self.file.text.lines().position(has_key);
@@ -127,7 +127,7 @@ impl BackfillFile {
     }
 }
 
-/// The backfills of a project in the order of their names; a file with an error is its error.
+/// The backfills of a project, ordered by name; an invalid file is an error in the list.
 pub fn backfills(root: &Path) -> Result<Vec<Result<BackfillFile, Diagnostic>>, Diagnostic> {
     let files = Files::open(root)?;
     let mut errors = Diagnostics::default();
@@ -148,7 +148,7 @@ fn paths(files: &Files, errors: &mut Diagnostics) -> Vec<String> {
     files.below(FOLDER, &Default::default(), errors).into_iter().filter(is_yaml).collect()
 }
 
-/// The name of the file without its ending.
+/// The file name without its extension.
 fn name(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
     match name.rsplit_once('.') {

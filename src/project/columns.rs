@@ -1,6 +1,6 @@
-//! The columns of a properties file. Takes the entries of `columns:`; gives each with its type and
-//! constraints, and as dbt shows it to Jinja (`model.columns`, `graph.nodes[…].columns`), where
-//! macros look for `meta` and `tags`.
+//! The columns of a properties file. Takes the entries of `columns:`; returns each column with its
+//! type and constraints, and the attributes that dbt shows to Jinja (`model.columns`,
+//! `graph.nodes[…].columns`), where macros look for `meta` and `tags`.
 
 use serde_json::{Map, Value, json};
 
@@ -9,23 +9,23 @@ use crate::yaml::Yaml;
 use super::properties::Entries;
 use super::values::{list, rendered, truth};
 
-/// What a properties file says of a column.
+/// A properties file's entry for a column.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ColumnPatch {
     pub name: String,
     pub data_type: Option<String>,
     pub quote: Option<bool>,
     pub description: String,
-    /// As YAML has them: dicts with `type`, `expression`, `name`.
+    /// As in YAML: dicts with `type`, `expression`, `name`.
     pub constraints: Vec<Value>,
-    /// Whether a test or a constraint says that no two rows share a value.
+    /// Whether a test or a constraint makes its values unique.
     pub unique: bool,
-    /// dbt's keys of the column but for name and description, and keys of the user's own.
-    pub info: Map<String, Value>,
+    /// dbt's keys of the column except name and description, and the user's further keys.
+    pub attributes: Map<String, Value>,
 }
 
 impl ColumnPatch {
-    /// A column that no properties file lists: Jinja does not see it.
+    /// A column without an entry in a properties file; Jinja does not show it.
     pub fn named(name: String) -> ColumnPatch {
         ColumnPatch { name, ..ColumnPatch::default() }
     }
@@ -46,12 +46,12 @@ impl Entries<'_> {
             description: self.description(column).unwrap_or_default(),
             constraints: constraints(column),
             unique: is_unique(column),
-            info: info(&self.column_keys(column)),
+            attributes: attributes(&self.column_keys(column)),
         });
         read.collect()
     }
 
-    /// The keys of a column, their Jinja rendered but for that of tests and descriptions.
+    /// The keys of a column; the Jinja of tests and descriptions is not rendered.
     fn column_keys(&mut self, column: &Yaml) -> Map<String, Value> {
         const NOT_RENDERED: [&str; 4] = ["name", "description", "tests", "data_tests"];
         let keys = column
@@ -70,9 +70,9 @@ impl Entries<'_> {
     }
 }
 
-/// The keys of a column as dbt has them: `meta` and `tags` beside the name and those under `config`
-/// are one.
-fn info(keys: &Map<String, Value>) -> Map<String, Value> {
+/// The keys of a column in dbt's form: `meta` and `tags` of the entry are merged with those under
+/// `config`.
+fn attributes(keys: &Map<String, Value>) -> Map<String, Value> {
     let under = |key: &str| keys.get("config").and_then(|config| config.get(key));
     let mut meta = keys.get("meta").and_then(Value::as_object).cloned().unwrap_or_default();
     meta.extend(under("meta").and_then(Value::as_object).cloned().unwrap_or_default());
@@ -83,8 +83,8 @@ fn info(keys: &Map<String, Value>) -> Map<String, Value> {
         }
     }
     let value = |key: &str| keys.get(key).cloned().unwrap_or_default();
-    let mut info = Map::new();
-    let known = [
+    let mut attributes = Map::new();
+    let dbt_keys = [
         ("meta", json!(meta)),
         ("data_type", value("data_type")),
         (
@@ -99,14 +99,14 @@ fn info(keys: &Map<String, Value>) -> Map<String, Value> {
         ("entity", value("entity")),
         ("doc_blocks", json!([])),
     ];
-    info.extend(known.map(|(key, value)| (key.to_string(), value)));
+    attributes.extend(dbt_keys.map(|(key, value)| (key.to_string(), value)));
     for (key, value) in keys {
-        info.entry(key.clone()).or_insert_with(|| value.clone());
+        attributes.entry(key.clone()).or_insert_with(|| value.clone());
     }
-    info
+    attributes
 }
 
-/// A constraint with all of dbt's keys.
+/// A constraint with every key that dbt has.
 pub fn constraint(keys: &Value) -> Value {
     let mut all = json!({
         "type": null, "name": null, "expression": null, "warn_unenforced": true, "warn_unsupported": true, "to": null, "to_columns": []
@@ -117,8 +117,8 @@ pub fn constraint(keys: &Value) -> Value {
     all
 }
 
-/// Whether a column has the test `unique`, perhaps `where` some exceptions are left out, or a
-/// constraint that says the same.
+/// Whether a column has the test `unique` (with or without a `where`), or a constraint that makes
+/// it unique.
 fn is_unique(column: &Yaml) -> bool {
     let tests =
         ["data_tests", "tests"].into_iter().filter_map(|key| column.get(key)).flat_map(Yaml::items);
@@ -126,10 +126,10 @@ fn is_unique(column: &Yaml) -> bool {
         Value::Object(test) => test.contains_key("unique"),
         test => test == "unique",
     });
-    let says = |constraint: &Value| {
+    let is_unique_constraint = |constraint: &Value| {
         constraint.get("type").is_some_and(|of| of == "unique" || of == "primary_key")
     };
-    tests.any(|unique| unique) || constraints(column).iter().any(says)
+    tests.any(|unique| unique) || constraints(column).iter().any(is_unique_constraint)
 }
 
 pub fn constraints(of: &Yaml) -> Vec<Value> {

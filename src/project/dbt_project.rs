@@ -1,6 +1,6 @@
 //! `dbt_project.yml`: a package's name, folders, variables, and the trees of config for its nodes.
-//! Takes the file; gives its settings, with places. Refuses a file without a name; keys that mean
-//! nothing here are passed by.
+//! Takes the file; returns its settings with their locations. Rejects a file without a name;
+//! ignores keys that batchwright does not use.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::yaml::{self, Yaml};
 use super::tree::RESOURCES;
 use super::values::{list, rendered, rendered_text, texts, truth};
 
-/// Those of dbt's flags (`flags:` of the root project) that change the meaning of a project.
+/// The flags (`flags:` of the root project) that change how the project is compiled.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Flags {
     /// `require_ref_searches_node_package_before_root`.
@@ -22,7 +22,7 @@ pub struct Flags {
     pub unique_names: bool,
 }
 
-/// What a package's `dbt_project.yml` says.
+/// The settings in a package's `dbt_project.yml`.
 #[derive(Clone, Debug)]
 pub struct DbtProject {
     pub file: SourceFile,
@@ -35,15 +35,15 @@ pub struct DbtProject {
     pub macro_paths: Vec<String>,
     pub test_paths: Vec<String>,
     pub analysis_paths: Vec<String>,
-    /// Where docs blocks are: beside models, seeds, snapshots and macros, if it does not say.
+    /// The folders of docs blocks; by default those of models, seeds, snapshots and macros.
     pub docs_paths: Vec<String>,
     pub install_path: String,
-    /// `on-run-start` and `on-run-end`, where they say something.
+    /// `on-run-start` and `on-run-end`, if they have hooks.
     pub run_hooks: Vec<(&'static str, Location)>,
-    /// All of `vars:`, those of single packages under the packages' names.
+    /// All of `vars:`; the variables of a single package are under its name.
     pub vars: Map<String, Value>,
     pub dispatch: BTreeMap<String, Vec<String>>,
-    /// Whether database, schema and identifier are quoted, where the project says so.
+    /// Whether database, schema and identifier are quoted, where the project sets it.
     pub quoting: [Option<bool>; 3],
     pub flags: Flags,
     /// `restrict-access`: other packages can reference public models only.
@@ -52,17 +52,17 @@ pub struct DbtProject {
     pub trees: BTreeMap<&'static str, Yaml>,
 }
 
-/// Reads the settings of a package. Name and folders may hold Jinja; the trees are rendered when
-/// the target is known.
+/// Reads the settings of a package. The name and the folders may contain Jinja; the trees are
+/// rendered later, when the target is known.
 pub fn read(
     file: &SourceFile,
     scope: &YamlScope,
     warnings: &mut Diagnostics,
 ) -> Result<DbtProject, Diagnostic> {
-    let (yaml, odd) = yaml::parse(file)?;
-    warnings.0.extend(odd);
+    let (yaml, yaml_warnings) = yaml::parse(file)?;
+    warnings.0.extend(yaml_warnings);
     if yaml.dict().is_none() {
-        return Err(Diagnostic::error(format!("`{}` says nothing", file.path))
+        return Err(Diagnostic::error(format!("`{}` has no settings", file.path))
             .at(file.at(0..0))
             .hint("begin it with `name: my_project`"));
     }
@@ -75,24 +75,26 @@ pub fn read(
             .at(file.line(1))
             .hint("add `name: my_project`"));
     };
-    // It becomes a part of paths and of ids.
+    // The name becomes a part of paths and ids.
     if !name.chars().all(|char| char.is_alphanumeric() || char == '_')
         || name.starts_with(|char: char| char.is_numeric())
     {
         let at = yaml.get("name").map_or(file.line(1), |yaml| yaml.at.clone());
-        return Err(Diagnostic::error(format!("`{name}` is no name of a project"))
+        return Err(Diagnostic::error(format!("invalid project name `{name}`"))
             .at(at)
-            .hint("a name has letters, digits and `_`, and does not begin with a digit"));
+            .hint("use letters, digits and `_`; the first character cannot be a digit"));
     }
-    let paths = |new: &str, old: &str, usual: &[&str]| match yaml.get(new).or_else(|| yaml.get(old))
-    {
-        Some(paths) => Ok(list(&rendered(paths, scope)?)
-            .iter()
-            .filter_map(Value::as_str)
-            .map(tidied)
-            .collect()),
-        None => Ok::<Vec<String>, Diagnostic>(usual.iter().map(|path| path.to_string()).collect()),
-    };
+    let paths =
+        |new: &str, old: &str, default: &[&str]| match yaml.get(new).or_else(|| yaml.get(old)) {
+            Some(paths) => Ok(list(&rendered(paths, scope)?)
+                .iter()
+                .filter_map(Value::as_str)
+                .map(normalized_path)
+                .collect()),
+            None => {
+                Ok::<Vec<String>, Diagnostic>(default.iter().map(|path| path.to_string()).collect())
+            }
+        };
     let model_paths = paths("model-paths", "source-paths", &["models"])?;
     let seed_paths = paths("seed-paths", "data-paths", &["seeds"])?;
     let snapshot_paths = paths("snapshot-paths", "snapshot_paths", &["snapshots"])?;
@@ -138,11 +140,11 @@ pub fn read(
             .collect(),
         quoting: ["database", "schema", "identifier"].map(|part| {
             let quoting = yaml.get("quoting")?;
-            // The engines that call a database a project spell this key their way too.
-            let spelled = quoting
+            // Adapters that call the database a project use that name for this key too.
+            let value = quoting
                 .get(part)
                 .or_else(|| if part == "database" { quoting.get("project") } else { None });
-            truth(&spelled?.json())
+            truth(&value?.json())
         }),
         flags: {
             let flag = |name| {
@@ -166,7 +168,8 @@ pub fn read(
 }
 
 impl DbtProject {
-    /// The project's variables as a package of that name sees them.
+    /// The project's variables for a package: the package's own variables override the general
+    /// ones.
     pub fn vars_for(&self, package: &str) -> Map<String, Value> {
         let mut vars = self.vars.clone();
         if let Some(Value::Object(of_package)) = self.vars.get(package) {
@@ -176,7 +179,7 @@ impl DbtProject {
     }
 }
 
-/// Where the hooks under `key` stand, if there are any.
+/// The location of the hooks under `key`, if there are any.
 fn hooks(yaml: &Yaml, key: &str) -> Option<Location> {
     let hooks = yaml.get(key)?;
     (!hooks.items().is_empty() || hooks.text().is_some_and(|text| !text.trim().is_empty()))
@@ -187,6 +190,6 @@ fn search_order(entry: &Yaml) -> Option<(String, Vec<String>)> {
     Some((entry.get("macro_namespace")?.text()?, texts(entry.get("search_order")?)))
 }
 
-fn tidied(path: &str) -> String {
+fn normalized_path(path: &str) -> String {
     path.trim_start_matches("./").trim_end_matches('/').to_string()
 }

@@ -1,6 +1,6 @@
-//! `{% docs name %}` blocks, and the descriptions that ask for one by `doc('name')`. Takes the
-//! packages' Markdown files; gives a description as it reads. A block that is not there is a
-//! warning: nothing that runs depends on it.
+//! `{% docs name %}` blocks, and the descriptions that include one by `doc('name')`. Takes the
+//! packages' Markdown files; returns the text of a description. An unknown block is a warning,
+//! since no SQL depends on it.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -14,12 +14,13 @@ use super::values::has_jinja;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile, nearest};
 use crate::jinja::{YamlScope, yaml_value};
 
-/// The blocks of all packages.
+/// The docs blocks of all packages.
 #[derive(Default)]
 pub struct Docs {
-    /// By package and name.
+    /// Keyed by package and name.
     blocks: BTreeMap<(String, String), String>,
-    /// Packages in the order in which a name is looked for behind its own: the project first.
+    /// The packages in the order in which a name is searched, after the package of the description:
+    /// the project first.
     packages: Vec<String>,
 }
 
@@ -44,23 +45,23 @@ impl Docs {
         }
     }
 
-    /// Writes the blocks into a package's descriptions.
-    pub fn fill(
+    /// Replaces the `doc()` calls in a package's descriptions by their blocks.
+    pub fn resolve(
         &self,
         package: &str,
         scope: &YamlScope,
         properties: &mut Properties,
         errors: &mut Diagnostics,
     ) {
-        let mut put = |text: &mut String, at: &Location| {
+        let mut resolve_text = |text: &mut String, at: &Location| {
             if has_jinja(text) {
-                *text = self.read(package, text, scope, at, errors);
+                *text = self.render(package, text, scope, at, errors);
             }
         };
         let columns = |columns: &mut Vec<ColumnPatch>,
                        at: &Location,
-                       put: &mut dyn FnMut(&mut String, &Location)| {
-            columns.iter_mut().for_each(|column| put(&mut column.description, at));
+                       resolve_text: &mut dyn FnMut(&mut String, &Location)| {
+            columns.iter_mut().for_each(|column| resolve_text(&mut column.description, at));
         };
         for patch in properties
             .models
@@ -68,24 +69,24 @@ impl Docs {
             .chain(&mut properties.seeds)
             .chain(&mut properties.snapshots)
         {
-            put(&mut patch.description, &patch.at);
-            columns(&mut patch.columns, &patch.at, &mut put);
+            resolve_text(&mut patch.description, &patch.at);
+            columns(&mut patch.columns, &patch.at, &mut resolve_text);
             for version in &mut patch.versions {
-                version.description.iter_mut().for_each(|text| put(text, &version.at));
-                columns(&mut version.columns, &version.at, &mut put);
+                version.description.iter_mut().for_each(|text| resolve_text(text, &version.at));
+                columns(&mut version.columns, &version.at, &mut resolve_text);
             }
         }
         for table in &mut properties.sources {
-            put(&mut table.description, &table.at);
-            if let Some(Value::String(text)) = table.info.get_mut("source_description") {
-                put(text, &table.at);
+            resolve_text(&mut table.description, &table.at);
+            if let Some(Value::String(text)) = table.attributes.get_mut("source_description") {
+                resolve_text(text, &table.at);
             }
-            columns(&mut table.columns, &table.at, &mut put);
+            columns(&mut table.columns, &table.at, &mut resolve_text);
         }
     }
 
-    /// A text, its `doc()` calls replaced, and other Jinja between them rendered.
-    fn read(
+    /// The text with its `doc()` calls replaced and its other Jinja rendered.
+    fn render(
         &self,
         package: &str,
         text: &str,
@@ -93,32 +94,31 @@ impl Docs {
         at: &Location,
         errors: &mut Diagnostics,
     ) -> String {
-        let mut read = String::new();
+        let mut result = String::new();
         let mut rest = 0;
-        let between =
-            |text: &str, read: &mut String, errors: &mut Diagnostics| match yaml_value(text, scope)
-            {
-                Ok(Value::String(text)) => read.push_str(&text),
-                Ok(Value::Null) => {}
-                Ok(value) => read.push_str(&value.to_string()),
-                Err(error) => errors.0.push(
-                    Diagnostic { level: crate::diagnostics::Level::Warning, ..error }
-                        .at(at.clone()),
-                ),
-            };
+        let between = |text: &str, result: &mut String, errors: &mut Diagnostics| match yaml_value(
+            text, scope,
+        ) {
+            Ok(Value::String(text)) => result.push_str(&text),
+            Ok(Value::Null) => {}
+            Ok(value) => result.push_str(&value.to_string()),
+            Err(error) => errors.0.push(
+                Diagnostic { level: crate::diagnostics::Level::Warning, ..error }.at(at.clone()),
+            ),
+        };
         for call in CALL.captures_iter(text) {
-            let Some(whole) = call.get(0) else { continue };
-            between(&text[rest..whole.start()], &mut read, errors);
-            rest = whole.end();
+            let Some(range) = call.get(0) else { continue };
+            between(&text[rest..range.start()], &mut result, errors);
+            rest = range.end();
             let (of, name) =
                 call.get(2).map_or((None, &call[1]), |name| (Some(&call[1]), name.as_str()));
             match self.find(package, of, name) {
-                Some(block) => read.push_str(block),
+                Some(block) => result.push_str(block),
                 None => errors.0.push(self.missing(name).at(at.clone())),
             }
         }
-        between(&text[rest..], &mut read, errors);
-        read
+        between(&text[rest..], &mut result, errors);
+        result
     }
 
     fn find(&self, package: &str, of: Option<&str>, name: &str) -> Option<&str> {
@@ -135,13 +135,12 @@ impl Docs {
     }
 
     fn missing(&self, name: &str) -> Diagnostic {
-        let error =
-            Diagnostic::warning(format!("`doc('{name}')` is no docs block of this project"));
+        let error = Diagnostic::warning(format!("docs block `{name}` not found"));
         match nearest(name, self.blocks.keys().map(|(_, name)| name.as_str())) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error.hint(format!(
-                "write `{{% docs {name} %}} … {{% enddocs %}}` into a \
-                Markdown file beside the models"
+                "add `{{% docs {name} %}} … {{% enddocs %}}` to a \
+                Markdown file in a folder of models"
             )),
         }
     }

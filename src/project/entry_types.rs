@@ -1,6 +1,6 @@
-//! What dbt refuses of the entries of a properties file because of their shape: a value of another
-//! type than its key has, an unknown key where dbt allows none, a missing key. Takes the file's
-//! tree; adds the errors.
+//! The shape of the entries of a properties file. Reports what dbt rejects: a value of an invalid
+//! type, an unknown key where dbt allows only its own, a missing required key. Takes the file's
+//! tree; adds errors.
 
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ enum Type {
     OptionalList,
     Texts,
     Dicts,
-    /// Data tests: each is a name, or a dict. dbt does not render them here.
+    /// Data tests: each is a name or a dict. dbt does not render them here.
     Tests,
 }
 
@@ -36,7 +36,7 @@ use Type::{
 struct Entry {
     keys: &'static [(&'static str, Type)],
     required: &'static [&'static str],
-    /// Whether dbt refuses a key that is not in `keys`.
+    /// Whether dbt rejects a key that is not in `keys`.
     is_closed: bool,
 }
 
@@ -181,8 +181,8 @@ const UNIT_TEST: Entry = Entry {
 /// The lists of nodes in a properties file.
 const NODE_LISTS: [&str; 4] = ["models", "seeds", "snapshots", "sources"];
 
-/// Words that dbt knows for a key.
-const WORDS: [(&str, &[&str]); 2] = [
+/// Keys with a fixed set of values in dbt.
+const ALLOWED_VALUES: [(&str, &[&str]); 2] = [
     ("type", &["dashboard", "notebook", "analysis", "ml", "application"]),
     ("maturity", &["low", "medium", "high"]),
 ];
@@ -225,7 +225,9 @@ pub fn check(tree: &Yaml, scope: &YamlScope, errors: &mut Diagnostics) {
                 }
             }
             if key == "exposures" {
-                WORDS.iter().for_each(|(key, words)| check.word(&yaml, key, words));
+                ALLOWED_VALUES
+                    .iter()
+                    .for_each(|(key, allowed)| check.allowed_value(&yaml, key, allowed));
             }
         }
     }
@@ -264,7 +266,7 @@ impl Check<'_> {
     }
 
     fn value(&mut self, key: &str, yaml: &Yaml, of: Type) {
-        // What a text with Jinja gives is known only when it is rendered.
+        // The type of a text with Jinja is known only after rendering.
         let value = match (&yaml.data, of) {
             (Data::Text(text), Text | OptionalText | Tests) if has_jinja(text) => return,
             (Data::Text(text), _) if has_jinja(text) => match rendered(yaml, self.scope) {
@@ -278,8 +280,8 @@ impl Check<'_> {
                 items.iter().all(|item| is(item) || item.as_str().is_some_and(has_jinja))
             })
         };
-        let (is_right, expected) = match of {
-            // Other kinds of text are reported where they are read.
+        let (is_valid, expected) = match of {
+            // Values of another type than text are reported where they are read.
             Text => (!value.is_null() || ["name", "description"].contains(&key), "a text"),
             OptionalText => (true, "a text"),
             OptionalBoolean => (value.is_null() || value.is_boolean(), "true or false"),
@@ -291,7 +293,7 @@ impl Check<'_> {
             Dicts => (is_each(Value::is_object), "a list of dicts"),
             Tests => (is_each(|item| item.is_string() || item.is_object()), "a list of tests"),
         };
-        if is_right {
+        if is_valid {
             return;
         }
         let is = match &value {
@@ -314,13 +316,14 @@ impl Check<'_> {
         self.errors.0.push(Diagnostic::error(message).at(yaml.at.clone()).hint(hint));
     }
 
-    fn word(&mut self, of: &Yaml, key: &str, words: &[&str]) {
+    fn allowed_value(&mut self, of: &Yaml, key: &str, allowed: &[&str]) {
         let Some(yaml) = of.get(key) else { return };
         let Data::Text(text) = &yaml.data else { return };
-        if !has_jinja(text) && !words.contains(&text.as_str()) {
+        if !has_jinja(text) && !allowed.contains(&text.as_str()) {
             let error = Diagnostic::error(format!("invalid {key} `{text}` of an exposure"));
-            let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-            let hint = format!("use one of {}", words.join(", "));
+            let allowed: Vec<String> =
+                allowed.iter().map(|allowed_value| format!("`{allowed_value}`")).collect();
+            let hint = format!("use one of {}", allowed.join(", "));
             self.errors.0.push(error.at(yaml.at.clone()).hint(hint));
         }
     }

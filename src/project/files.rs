@@ -1,8 +1,8 @@
-//! The only reader of project files. Takes paths below the project's folder; gives text with its
-//! name as the user knows it (relative to the project, `/` between the parts). Refuses, with the
-//! file's name and the cure, what cannot be read, what is not UTF-8, a pipe or a device, what is
-//! too large, and what lies beyond the project's fence. Follows links as dbt does, and stops at
-//! those that lead back or out.
+//! The only reader of project files. Takes paths below the project's folder; returns text with the
+//! path that messages show (relative to the project, separated by `/`). Rejects unreadable files,
+//! text that is not UTF-8, pipes and devices, files that are too large, and files outside of the
+//! project's sandbox. Follows links as dbt does, but not links that form a loop or lead out of the
+//! sandbox.
 
 use std::fs;
 use std::io::{ErrorKind, Read};
@@ -19,47 +19,58 @@ use super::state::hash;
 /// The folder of a project.
 pub struct Files {
     root: PathBuf,
-    fence: Sandbox,
+    sandbox: Sandbox,
 }
 
 impl Files {
-    /// The folder, if it is one and can be read.
+    /// Opens the folder. Returns an error if it cannot be read or is not a folder.
     pub fn open(root: &Path) -> Result<Files, Diagnostic> {
         match fs::read_dir(root) {
-            Ok(_) => Ok(Files { root: root.to_path_buf(), fence: Sandbox::around(root) }),
+            Ok(_) => Ok(Files { root: root.to_path_buf(), sandbox: Sandbox::around(root) }),
             Err(error) => Err(unreadable(&root.display().to_string(), &error)),
         }
     }
 
-    /// What the project may read.
-    pub fn fence(&self) -> &Sandbox {
-        &self.fence
+    /// The files that the project may read.
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
     }
 
-    /// A file's text, or `None` if there is no such file.
+    /// The text of a file, or `None` if there is no such file.
     pub fn read(&self, path: &str) -> Result<Option<SourceFile>, Diagnostic> {
         let limit =
-            if path.to_ascii_lowercase().ends_with(".csv") { LARGEST_DATA } else { LARGEST };
-        self.fence.resolve(path)?.map_or(Ok(None), |real| read_text(&real, path, limit))
+            if path.to_ascii_lowercase().ends_with(".csv") { MAX_DATA_BYTES } else { MAX_BYTES };
+        self.sandbox.resolve(path)?.map_or(Ok(None), |real| read_text(&real, path, limit))
     }
 
-    /// The first line of a file of data, however large the file is, and a hash of the whole: dbt's
-    /// own, or of a large file of its beginning and its length.
-    pub fn beginning(&self, path: &str) -> Result<(SourceFile, String), Diagnostic> {
-        const ENOUGH: u64 = 1 << 20;
+    /// The first line of a data file, however large it is, and a hash: dbt's own, of the whole
+    /// file; for a file of more than 1 MiB, of its first MiB and its length.
+    pub fn first_line(&self, path: &str) -> Result<(SourceFile, String), Diagnostic> {
+        const HASHED_BYTES: u64 = 1 << 20;
         let mut bytes = Vec::new();
-        let real = self.fence.resolve(path)?.unwrap_or_else(|| self.root.join(path));
-        let (file, length) = open_plain(&real, path)?;
-        file.take(ENOUGH).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
+        let real = self.sandbox.resolve(path)?.unwrap_or_else(|| self.root.join(path));
+        let (file, length) = open_regular_file(&real, path)?;
+        file.take(HASHED_BYTES)
+            .read_to_end(&mut bytes)
+            .map_err(|error| unreadable(path, &error))?;
         let text = String::from_utf8_lossy(&bytes);
         let plain = text.trim().replace("\r\n", "\n");
-        let hash =
-            if length > ENOUGH { hash([&*plain, &length.to_string()]) } else { hash([&*plain]) };
-        Ok((SourceFile::new(path, without_mark(text.split('\n').next().unwrap_or_default())), hash))
+        let hash = if length > HASHED_BYTES {
+            hash([&*plain, &length.to_string()])
+        } else {
+            hash([&*plain])
+        };
+        Ok((
+            SourceFile::new(
+                path,
+                without_byte_order_mark(text.split('\n').next().unwrap_or_default()),
+            ),
+            hash,
+        ))
     }
 
-    /// The paths of all files below `folder`, in order, without those that `ignored` names.
-    /// A folder that is not there holds none.
+    /// The paths of all files below `folder`, sorted, without those that `ignored` matches. Empty
+    /// if the folder does not exist.
     pub fn below(&self, folder: &str, ignored: &Ignored, errors: &mut Diagnostics) -> Vec<String> {
         let mut paths = Vec::new();
         let start = self.root.join(folder);
@@ -74,50 +85,50 @@ impl Files {
             if entry.depth() > 0 && ignored.matches(&path) {
                 return false;
             }
-            // A folder that leads out is not walked, however much there is.
+            // A folder outside of the sandbox is not walked, since it may be of any size.
             let may_lead_out =
                 entry.file_type().is_dir() && (entry.depth() == 0 || entry.path_is_symlink());
             linked += usize::from(may_lead_out);
-            if linked > MOST_LINKS {
+            if linked > MAX_LINKS {
                 return false;
             }
-            let led = if may_lead_out { self.fence.resolve(&path).map(drop) } else { Ok(()) };
-            led.map_err(|error| outside.push(error)).is_ok()
+            let resolved =
+                if may_lead_out { self.sandbox.resolve(&path).map(drop) } else { Ok(()) };
+            resolved.map_err(|error| outside.push(error)).is_ok()
         });
         for entry in seen {
             match entry {
                 Ok(entry) if entry.file_type().is_file() => {
                     let below = entry.path().strip_prefix(&start).unwrap_or(entry.path());
                     if below.to_str().is_none() && is_read(below) {
-                        outside_of_utf8(&joined(folder, entry.path(), &start), errors);
-                    // Editors leave such files behind, and dbt passes them by.
+                        report_non_utf8_name(&joined(folder, entry.path(), &start), errors);
+                    // Editors write such files, and dbt ignores them.
                     } else if !entry.file_name().to_string_lossy().starts_with(['.', '#', '~']) {
                         paths.push(joined(folder, entry.path(), &start));
                     }
                 }
                 Ok(entry) if !entry.file_type().is_dir() && is_read(entry.path()) => {
-                    errors.0.push(not_plain(&joined(folder, entry.path(), &start)));
+                    errors.0.push(not_a_file(&joined(folder, entry.path(), &start)));
                 }
                 Ok(_) => {}
-                Err(odd) => errors.0.extend(self.odd_entry(&odd)),
+                Err(error) => errors.0.extend(self.walk_error(&error)),
             }
         }
-        if linked > MOST_LINKS {
-            let error = Diagnostic::error(format!(
-                "`{folder}` has more than {MOST_LINKS} links to folders"
-            ));
-            errors.0.push(error.hint("links that lead to folders of links multiply: remove some"));
+        if linked > MAX_LINKS {
+            let error =
+                Diagnostic::error(format!("`{folder}` has more than {MAX_LINKS} links to folders"));
+            errors.0.push(error.hint("remove links that lead to folders with further links"));
         }
         errors.0.extend(outside);
         paths
     }
 
-    /// The folders below `folder` that hold a file called `name`, one level deep, in order.
+    /// The folders directly below `folder` that contain a file called `name`, sorted.
     pub fn folders_with(&self, folder: &str, name: &str) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.root.join(folder)) else {
             return Vec::new();
         };
-        let is_plain = |path: PathBuf| fs::metadata(path).is_ok_and(|about| about.is_file());
+        let is_plain = |path: PathBuf| fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
         let names = entries
             .flatten()
             .filter(|entry| is_plain(entry.path().join(name)))
@@ -128,16 +139,16 @@ impl Files {
         paths
     }
 
-    fn odd_entry(&self, odd: &walkdir::Error) -> Option<Diagnostic> {
+    fn walk_error(&self, error: &walkdir::Error) -> Option<Diagnostic> {
         let name =
             |path: &Path| path.strip_prefix(&self.root).unwrap_or(path).display().to_string();
-        let path = odd.path().map(name).unwrap_or_default();
-        if let Some(above) = odd.loop_ancestor() {
-            let message = format!("`{path}` links back to `{}`, and is left out", name(above));
+        let path = error.path().map(name).unwrap_or_default();
+        if let Some(above) = error.loop_ancestor() {
+            let message = format!("`{path}` links back to `{}`, and is ignored", name(above));
             return Some(Diagnostic::warning(message).hint("remove the link"));
         }
-        match odd.io_error() {
-            // A link to nothing: dbt passes it by as well.
+        match error.io_error() {
+            // A broken link: dbt ignores it as well.
             Some(error) if error.kind() == ErrorKind::NotFound => None,
             Some(error) => Some(unreadable(&path, error)),
             None => None,
@@ -145,31 +156,31 @@ impl Files {
     }
 }
 
-/// A file that the user names, wherever it is, unless a link of the repository leads to it. `name`
-/// is the path in messages.
+/// Reads a file that the user names, which may be anywhere. Rejects a link in the repository that
+/// leads out of it. `name` is the path that messages show.
 pub fn read_named(
-    fence: &Sandbox,
+    sandbox: &Sandbox,
     path: &Path,
     name: &str,
     trusted: &[PathBuf],
 ) -> Result<Option<SourceFile>, Diagnostic> {
-    fence
+    sandbox
         .resolve_named(path, name, trusted)?
-        .map_or(Ok(None), |real| read_text(&real, name, LARGEST_DATA))
+        .map_or(Ok(None), |real| read_text(&real, name, MAX_DATA_BYTES))
 }
 
-/// More bytes than this are no file that a person wrote.
-const LARGEST: u64 = 16 << 20;
+/// The maximum size in bytes of a file that is not data.
+const MAX_BYTES: u64 = 16 << 20;
 
-/// The same for data: seeds, dbt's manifest and its catalog.
-const LARGEST_DATA: u64 = 1 << 30;
+/// The maximum size in bytes of data: seeds, dbt's manifest and its catalog.
+const MAX_DATA_BYTES: u64 = 1 << 30;
 
-/// More links to folders than this are a mistake.
-const MOST_LINKS: usize = 10_000;
+/// The maximum number of links to folders.
+const MAX_LINKS: usize = 10_000;
 
-/// The text of a file that is not larger than `limit`.
+/// The text of a file. Returns an error if it has more than `limit` bytes.
 fn read_text(real: &Path, name: &str, limit: u64) -> Result<Option<SourceFile>, Diagnostic> {
-    let (file, length) = open_plain(real, name)?;
+    let (file, length) = open_regular_file(real, name)?;
     let mut bytes = Vec::with_capacity(usize::try_from(length.min(limit)).unwrap_or(0) + 1);
     // A file may grow while it is read.
     file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| unreadable(name, &error))?;
@@ -178,7 +189,7 @@ fn read_text(real: &Path, name: &str, limit: u64) -> Result<Option<SourceFile>, 
             .hint("split it, or move it out of the project"));
     }
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(Some(SourceFile::new(name, without_mark(&text)))),
+        Ok(text) => Ok(Some(SourceFile::new(name, without_byte_order_mark(&text)))),
         Err(error) => {
             let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
                 .iter()
@@ -191,40 +202,39 @@ fn read_text(real: &Path, name: &str, limit: u64) -> Result<Option<SourceFile>, 
     }
 }
 
-/// Opens a plain file: reading a pipe waits, reading a device may not end. Gives its length too.
-fn open_plain(real: &Path, name: &str) -> Result<(fs::File, u64), Diagnostic> {
-    // A pipe is not even opened.
-    let about = fs::metadata(real).map_err(|error| unreadable(name, &error))?;
-    if about.is_dir() {
+/// Opens a regular file, and returns its length in bytes too. Rejects a pipe, which may block, and
+/// a device, which may not end.
+fn open_regular_file(real: &Path, name: &str) -> Result<(fs::File, u64), Diagnostic> {
+    // The type is checked first: opening a pipe may block.
+    let metadata = fs::metadata(real).map_err(|error| unreadable(name, &error))?;
+    if metadata.is_dir() {
         return Err(unreadable(name, &ErrorKind::IsADirectory.into()));
     }
-    if !about.is_file() {
-        return Err(not_plain(name));
+    if !metadata.is_file() {
+        return Err(not_a_file(name));
     }
     let file = fs::File::open(real).map_err(|error| unreadable(name, &error))?;
-    Ok((file, about.len()))
+    Ok((file, metadata.len()))
 }
 
-fn not_plain(name: &str) -> Diagnostic {
-    let error = Diagnostic::error(format!(
-        "`{name}` is a pipe, a socket or a device, and a file is wanted"
-    ));
+fn not_a_file(name: &str) -> Diagnostic {
+    let error = Diagnostic::error(format!("`{name}` is a pipe, a socket or a device, not a file"));
     error.hint("move it out of the project, or name another file")
 }
 
-/// Whether dbt reads files of such a name.
+/// Whether dbt reads files with this extension.
 fn is_read(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     ending.is_some_and(|ending| ["sql", "py", "yml", "yaml", "csv", "md"].contains(&&*ending))
 }
 
-fn outside_of_utf8(path: &str, errors: &mut Diagnostics) {
+fn report_non_utf8_name(path: &str, errors: &mut Diagnostics) {
     let error = Diagnostic::error(format!("the name of `{path}` is not UTF-8"));
     errors.0.push(error.hint("rename the file, or its folder"));
 }
 
-/// Some editors begin a file with a byte order mark.
-fn without_mark(text: &str) -> String {
+/// The text without the byte order mark that some editors write.
+fn without_byte_order_mark(text: &str) -> String {
     text.strip_prefix('\u{feff}').unwrap_or(text).to_string()
 }
 
@@ -245,11 +255,9 @@ fn unreadable(name: &str, error: &std::io::Error) -> Diagnostic {
         ErrorKind::PermissionDenied => {
             ("cannot be read: permission denied", "allow yourself to read it")
         }
-        ErrorKind::IsADirectory => {
-            ("is a folder, and a file is wanted", "move the folder out of the way")
-        }
+        ErrorKind::IsADirectory => ("is a folder, not a file", "move the folder out of the way"),
         ErrorKind::NotADirectory => {
-            ("is no folder", "name the folder that holds `dbt_project.yml`")
+            ("is not a folder", "name the folder that holds `dbt_project.yml`")
         }
         _ => return Diagnostic::error(format!("`{name}` cannot be read")).fact(error.to_string()),
     };
@@ -288,7 +296,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_that_leads_back_is_a_warning() {
+    fn a_link_to_a_parent_folder_is_a_warning() {
         let folder = folder(&[
             ("models/a.sql", b""),
             ("models/deep/b.SQL", b""),
@@ -302,6 +310,6 @@ mod tests {
             Files::open(folder.path()).unwrap().below("models", &Ignored::default(), &mut errors);
         assert_eq!(paths, ["models/a.sql", "models/c.yml", "models/deep/b.SQL"]);
         assert_eq!(errors.0.len(), 1);
-        assert_eq!(errors.0[0].message, "`models/deep/up` links back to `models`, and is left out");
+        assert_eq!(errors.0[0].message, "`models/deep/up` links back to `models`, and is ignored");
     }
 }

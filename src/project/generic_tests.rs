@@ -1,6 +1,6 @@
 //! Data tests that properties files declare on models, seeds, snapshots and sources. Takes a file's
-//! tree; gives each test with dbt's name for it, which is made of the test, of what it tests and of
-//! its arguments.
+//! tree; returns each test with dbt's name, which consists of the test, the tested node and the
+//! arguments.
 
 use std::sync::LazyLock;
 
@@ -13,20 +13,20 @@ use crate::yaml::Yaml;
 use super::resources::{Resource, ResourceKind, items, tags, text};
 use super::values::truth;
 
-/// What dbt's `test_metadata` says of a generic test, and what it is declared on.
+/// dbt's `test_metadata` of a generic test, and the node on which it is declared.
 #[derive(Clone, Debug, Default)]
 pub struct GenericTest {
-    /// Its macro without the prefix: `unique`.
+    /// The name of its macro without the prefix `test_`: `unique`.
     pub name: String,
-    /// The package that the entry names for the macro.
+    /// The package of the macro, if the entry names one.
     pub namespace: Option<String>,
-    /// The macro's arguments, `model` among them.
+    /// The macro's arguments, including `model`.
     pub kwargs: Map<String, Value>,
-    /// Its alias: the name, or if that is long, the beginning of it and a hash.
+    /// Its alias: the name; for a long name, its first 30 characters and a hash.
     pub short_name: String,
-    /// The column whose entry declares it.
+    /// The column on which it is declared.
     pub column: Option<String>,
-    /// dbt's: the list and the name of the entry, `models.orders`.
+    /// As in dbt: the list and the name of the entry, `models.orders`.
     pub file_key_name: String,
 }
 
@@ -37,9 +37,9 @@ impl GenericTest {
     }
 }
 
-/// What a test is declared on.
+/// The node on which a test is declared.
 struct Tested {
-    /// The name within the test's name.
+    /// Its part of the test's name.
     name: String,
     is_source: bool,
     reference: Option<RefCall>,
@@ -86,7 +86,7 @@ pub fn generic_tests(tree: &Yaml, style: &ColumnStyle) -> Vec<Resource> {
                 quote_columns: is_true(&entry, "quote_columns"),
                 tags: Vec::new(),
             };
-            of_entry(&tested, &declared(&entry), &entries(&entry, "columns"), style, &mut tests);
+            add_tests(&tested, &declared(&entry), &entries(&entry, "columns"), style, &mut tests);
         }
         for version in versions {
             let Some(v) = text(&version, "v") else { continue };
@@ -100,9 +100,9 @@ pub fn generic_tests(tree: &Yaml, style: &ColumnStyle) -> Vec<Resource> {
                 quote_columns: is_true(&entry, "quote_columns"),
                 tags: Vec::new(),
             };
-            let has_its_own = ["data_tests", "tests"].iter().any(|key| version.get(key).is_some());
-            let declared = if has_its_own { declared(&version) } else { declared(&entry) };
-            of_entry(&tested, &declared, &version_columns(&entry, &version), style, &mut tests);
+            let has_tests = ["data_tests", "tests"].iter().any(|key| version.get(key).is_some());
+            let declared = if has_tests { declared(&version) } else { declared(&entry) };
+            add_tests(&tested, &declared, &version_columns(&entry, &version), style, &mut tests);
         }
     }
     for source in items(tree, "sources") {
@@ -123,13 +123,13 @@ pub fn generic_tests(tree: &Yaml, style: &ColumnStyle) -> Vec<Resource> {
                 quote_columns: quoting.is_some_and(|quoting| is_true(quoting, "column")),
                 tags: tags(&source).into_iter().chain(tags(&table)).collect(),
             };
-            of_entry(&tested, &declared(&table), &entries(&table, "columns"), style, &mut tests);
+            add_tests(&tested, &declared(&table), &entries(&table, "columns"), style, &mut tests);
         }
     }
     tests
 }
 
-/// `orders.v2` as a name and a version.
+/// Splits `orders.v2` into name and version.
 pub fn without_version(name: &str) -> (&str, Option<String>) {
     match name.rsplit_once(".v") {
         Some((name, version)) if !version.is_empty() => (name, Some(version.to_string())),
@@ -141,7 +141,7 @@ fn is_true(of: &Value, key: &str) -> bool {
     of.get(key).and_then(truth).unwrap_or_default()
 }
 
-fn of_entry(
+fn add_tests(
     tested: &Tested,
     declared: &[Value],
     columns: &[Value],
@@ -174,8 +174,8 @@ fn declared(of: &Value) -> Vec<Value> {
     if tests.is_empty() { entries(of, "tests") } else { tests }
 }
 
-/// The columns of a version: the model's that it includes, and its own instead of one of the same
-/// name.
+/// The columns of a version: the columns of the model that it includes; its own columns replace
+/// those of the same name.
 fn version_columns(model: &Value, version: &Value) -> Vec<Value> {
     let of_version = entries(version, "columns");
     let rule = of_version
@@ -208,7 +208,7 @@ fn version_columns(model: &Value, version: &Value) -> Vec<Value> {
         .collect()
 }
 
-/// Keys of a test that configure it and are no arguments of its macro.
+/// Keys of a test that configure it and are not arguments of its macro.
 const CONFIG: [&str; 14] = [
     "severity",
     "tags",
@@ -258,13 +258,13 @@ fn generic_test(tested: &Tested, declared: &Value, column: Option<&str>) -> Opti
     if let Some(Value::Object(more)) = arguments.remove("arguments") {
         arguments.extend(more);
     }
-    let own_name = arguments.remove("name").and_then(|name| name.as_str().map(String::from));
+    let custom_name = arguments.remove("name").and_then(|name| name.as_str().map(String::from));
     let mut kwargs = Map::new();
     kwargs.extend(column.map(|column| ("column_name".to_string(), column.into())));
     kwargs.extend(arguments);
     let arguments = kwargs;
-    let is_named = own_name.is_some();
-    let name = own_name.unwrap_or_else(|| {
+    let is_named = custom_name.is_some();
+    let name = custom_name.unwrap_or_else(|| {
         let prefix = if tested.is_source { "source_" } else { "" };
         let namespace = namespace.map(|namespace| format!("{namespace}_")).unwrap_or_default();
         format!("{namespace}{prefix}{test}_{}_{}", tested.name, arguments_in_name(&arguments))
@@ -285,9 +285,9 @@ fn generic_test(tested: &Tested, declared: &Value, column: Option<&str>) -> Opti
     arguments
         .iter()
         .filter(|(key, _)| *key != "column_name")
-        .for_each(|(_, value)| calls(value, &mut resource));
-    // dbt reads the relations of the arguments before the one that is tested.
-    // It knows the version as YAML has it where it does not render the test.
+        .for_each(|(_, value)| add_calls(value, &mut resource));
+    // dbt lists the relations of the arguments before the tested one. The version keeps its YAML
+    // type only in a test whose arguments dbt does not render.
     let is_rendered = !matches!((namespace, test), (None, "unique" | "not_null"));
     resource.refs.extend(tested.reference.clone().map(|mut call| {
         if let (true, Some(version)) = (is_rendered, &mut call.version) {
@@ -312,7 +312,8 @@ fn generic_test(tested: &Tested, declared: &Value, column: Option<&str>) -> Opti
     Some(resource)
 }
 
-/// The arguments, by name, each with what cannot be part of a name as `_`.
+/// The values of the arguments, sorted by argument name; characters that a name cannot contain
+/// become `_`.
 fn arguments_in_name(arguments: &Map<String, Value>) -> String {
     let mut names: Vec<&String> = arguments.keys().filter(|name| *name != "model").collect();
     names.sort();
@@ -340,14 +341,14 @@ static FUNCTION: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^\s*(ref|source)\s*\(.+\)\s*$").expect("the pattern is well formed")
 });
 
-/// Relations that an argument names: `ref('customers')`.
-fn calls(argument: &Value, resource: &mut Resource) {
+/// Adds the relations that an argument references: `ref('customers')`.
+fn add_calls(argument: &Value, resource: &mut Resource) {
     match argument {
         Value::String(text) if text.contains("{{") || FUNCTION.is_match(text) => {
-            resource.reads(text)
+            resource.add_calls(text)
         }
-        Value::Array(items) => items.iter().for_each(|item| calls(item, resource)),
-        Value::Object(dict) => dict.values().for_each(|item| calls(item, resource)),
+        Value::Array(items) => items.iter().for_each(|item| add_calls(item, resource)),
+        Value::Object(dict) => dict.values().for_each(|item| add_calls(item, resource)),
         _ => {}
     }
 }

@@ -1,21 +1,21 @@
-//! Which files dbt does not look at: those that `.dbtignore` names, in the grammar of `.gitignore`
-//! (which itself says nothing to dbt). Takes the file; gives a test for a path below the project's
-//! folder.
+//! The files that dbt ignores: those that `.dbtignore` matches, in the grammar of `.gitignore`; dbt
+//! does not read `.gitignore` itself. Takes the file; returns a predicate for paths below the
+//! project's folder.
 
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::diagnostics::SourceFile;
 
-/// The patterns of a `.dbtignore`. The last one that matches decides.
+/// The patterns of a `.dbtignore`. The last matching one decides.
 #[derive(Default)]
 pub struct Ignored {
     patterns: Vec<(GlobMatcher, bool)>,
-    /// The package's folder, which the patterns start from.
+    /// The package's folder, to which the patterns are relative.
     folder: String,
 }
 
 impl Ignored {
-    /// The patterns of `file`, which lies in `folder`. A line that is no pattern is passed by.
+    /// The patterns of `file` in `folder`. Invalid lines are ignored.
     pub fn read(file: &SourceFile, folder: &str) -> Ignored {
         let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         Ignored { patterns: file.text.lines().flat_map(patterns).collect(), folder }
@@ -31,7 +31,7 @@ impl Ignored {
     }
 }
 
-/// A line's two patterns: for what it names, and for all that lies below.
+/// The two patterns of a line: for the path itself, and for everything below it.
 fn patterns(line: &str) -> Vec<(GlobMatcher, bool)> {
     let line = line.trim();
     if line.is_empty() || line.starts_with('#') {

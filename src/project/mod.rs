@@ -1,7 +1,8 @@
-//! What is on disk, nothing decided yet. Takes a folder and what the command line said of the
-//! target; gives the project with its packages, each file read once, each YAML value with its
-//! place, and what every model says of itself (`declared`). Refuses files that can't be read or
-//! understood, all of them in one run; a model that does not render is an error of its own.
+//! The files of a project, before settings are resolved. Takes a folder and the options of the
+//! command line; returns the project with its packages: each file read once, each YAML value with
+//! its location, and the configuration, refs and sources of every model (`parse_pass`). Rejects
+//! files that cannot be read or parsed, and reports all of them in one run; a model that does not
+//! render has an error of its own.
 
 mod artifacts;
 pub mod backfill;
@@ -44,12 +45,12 @@ use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 use crate::jinja::{ColumnStyle, Jinja, RelationStyle};
 
-pub use artifacts::{fresher, results};
+pub use artifacts::{fresher_sources, results};
 pub use columns::{ColumnPatch, constraint};
 pub use dbt_project::Flags;
 pub use generic_tests::GenericTest;
-pub use parse_pass::{Itself, ParsedModel};
-pub use profile::TargetFacts;
+pub use parse_pass::{ParsedModel, SelfLookup};
+pub use profile::TargetSettings;
 pub use properties::{Config, Patch, Properties, Version};
 pub use read::PROJECT_FILE;
 #[cfg(test)]
@@ -59,18 +60,18 @@ pub use resources::{Resource, ResourceKind};
 pub use seeds::{header, table};
 pub use selectors::SelectorsFile;
 pub use sources::SourceTable;
-pub use state::{DbtNode, Earlier, NodeState, STATE, State, earlier, hash};
+pub use state::{DbtNode, EarlierState, NodeState, STATE, State, earlier_state, hash};
 pub use state_dir::{LedgerSetting, ledger_setting, state_dir};
 pub use target_path::target_path;
 pub use tree::{Tree, Trees};
 pub use values::{has_jinja, list, truth};
 
-/// Reads the project. `facts` tells what must be known of the dialect that the target names.
+/// Reads the project. `dialect_settings` returns the properties of a dialect that affect reading.
 pub fn load(
     open: &LoadOptions,
-    facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>,
+    dialect_settings: &dyn Fn(&str) -> Result<DialectSettings, Diagnostic>,
 ) -> Result<Project, Diagnostics> {
-    let mut read = read::read(open, facts)?;
+    let mut read = read::read(open, dialect_settings)?;
     let jinja = match Jinja::new(read.macros(open)) {
         Ok(jinja) => Some(jinja),
         Err(more) => {
@@ -79,8 +80,8 @@ pub fn load(
         }
     };
     let packages = read.packages(open, &|package, name, file, this| match &jinja {
-        Some(jinja) => parse_pass::declared(jinja, package, name, file, this),
-        // Without macros nothing renders, and that is said already.
+        Some(jinja) => parse_pass::parse_model(jinja, package, name, file, this),
+        // The macros have errors, which are reported already.
         None => Ok(ParsedModel::default()),
     });
     match jinja {
@@ -92,7 +93,7 @@ pub fn load(
             selectors: read.selectors,
             jinja: Arc::new(jinja),
             catalog: read.catalog,
-            has_answers: open.answers.is_some(),
+            has_recorded_results: open.answers.is_some(),
             style: read.style,
             sources: read.sources,
             now: open.now,
@@ -103,39 +104,38 @@ pub fn load(
     }
 }
 
-/// The target alone, as far as a profile tells it: nothing of the project but its name and its
-/// profile's must be readable.
+/// The target alone. Only the project's name and its profile need to be readable.
 pub fn target(
     open: &LoadOptions,
-    facts: &dyn Fn(&str) -> Result<TargetFacts, Diagnostic>,
+    dialect_settings: &dyn Fn(&str) -> Result<TargetSettings, Diagnostic>,
 ) -> Result<Target, Diagnostic> {
-    read::target(open, facts)
+    read::target(open, dialect_settings)
 }
 
-/// The whole text of a file of the project, which was read in part (a seed).
-pub fn whole(root: &Path, file: &SourceFile) -> Result<SourceFile, Diagnostic> {
-    let again = files::Files::open(root)?.read(&file.path)?;
-    again.ok_or_else(|| Diagnostic::error(format!("`{}` is gone", file.path)))
+/// The whole text of a file of the project that was read in part (a seed).
+pub fn full_text(root: &Path, file: &SourceFile) -> Result<SourceFile, Diagnostic> {
+    let text = files::Files::open(root)?.read(&file.path)?;
+    text.ok_or_else(|| Diagnostic::error(format!("`{}` is gone", file.path)))
 }
 
-/// What the command line says of the project.
+/// The options of the command line for reading a project.
 #[derive(Clone, Debug)]
 pub struct LoadOptions {
     pub project_dir: PathBuf,
     pub profiles_dir: Option<PathBuf>,
     pub profile: Option<String>,
     pub target: Option<String>,
-    /// These three replace the profile, so that none is needed (`--dialect` alone is enough).
+    /// These three replace the profile; `--dialect` alone is enough.
     pub dialect: Option<String>,
     pub database: Option<String>,
     pub schema: Option<String>,
     pub vars: Map<String, Value>,
     pub full_refresh: bool,
-    /// dbt's word for the command: `run`, `compile`.
+    /// dbt's name of the command: `run`, `compile`.
     pub which: &'static str,
     pub now: Instant,
     pub environment: BTreeMap<String, String>,
-    /// A file of recorded answers of the warehouse.
+    /// A file of recorded query results of the warehouse.
     pub answers: Option<PathBuf>,
     /// dbt's `catalog.json`.
     pub catalog: Option<PathBuf>,
@@ -143,37 +143,36 @@ pub struct LoadOptions {
     pub columns: Option<PathBuf>,
 }
 
-/// How sources are written: as the dialect does, whatever the project says of the quoting of its
-/// own relations.
+/// The style of source names: the dialect's; the project's `quoting:` does not apply to them.
 #[derive(Clone, Debug)]
 pub struct SourceStyle {
     pub style: RelationStyle,
-    /// Whether one may be a file, named by `external_location`.
+    /// Whether a source may be a file, named by `external_location`.
     pub files: bool,
 }
 
-/// What must be known of a dialect to read a project.
+/// The properties of a dialect that affect reading a project.
 #[derive(Clone, Debug)]
-pub struct Facts {
+pub struct DialectSettings {
     pub style: RelationStyle,
     pub columns: ColumnStyle,
-    /// The dialect and the ones it is like, nearest first.
+    /// The dialect and its base dialects, nearest first.
     pub adapters: Vec<String>,
-    pub target: TargetFacts,
+    pub target: TargetSettings,
     /// Whether a source may be a file, named by `external_location`.
     pub files_as_sources: bool,
 }
 
-/// Where the SQL will run.
+/// The database in which the SQL will run.
 #[derive(Clone, Debug)]
 pub struct Target {
     pub profile: String,
     pub name: String,
-    /// A dialect's name: dbt's adapter type.
+    /// The dialect's name, which is dbt's adapter type.
     pub dialect: String,
     pub database: Option<String>,
     pub schema: String,
-    /// The database's file, where a database is one.
+    /// The path of the database's file, for a dialect whose databases are files.
     pub path: Option<String>,
     /// Databases that a session attaches besides its own, as the profile lists them.
     pub attached: Vec<Map<String, Value>>,
@@ -187,22 +186,22 @@ pub struct Project {
     /// The project itself first, then the installed packages by name.
     pub packages: Vec<Package>,
     pub target: Target,
-    /// `selectors.yml`, if there is one.
+    /// `selectors.yml`, if it exists.
     pub selectors: Option<SelectorsFile>,
     pub jinja: Arc<Jinja>,
     pub catalog: Catalog,
-    /// Whether answers of the warehouse were given.
-    pub has_answers: bool,
-    /// The dialect's, with the project's `quoting:` over it.
+    /// Whether there are recorded query results.
+    pub has_recorded_results: bool,
+    /// The dialect's style, overridden by the project's `quoting:`.
     pub style: RelationStyle,
-    /// How sources are written.
+    /// The style of source names.
     pub sources: SourceStyle,
     pub now: Instant,
     pub flags: Flags,
     pub warnings: Diagnostics,
 }
 
-/// A value from YAML or from a `config()` call, and who set it.
+/// A value from YAML or from a `config()` call, with its location.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setting {
     pub value: Value,
@@ -212,20 +211,21 @@ pub struct Setting {
 /// The project itself, or a package that `dbt deps` installed.
 pub struct Package {
     pub name: String,
-    /// Relative to the project's folder: `` for itself, `dbt_packages/dbt_utils` for a package.
+    /// Relative to the project's folder: empty for the project itself, `dbt_packages/dbt_utils` for
+    /// a package.
     pub folder: String,
     /// `restrict-access` of `dbt_project.yml`.
     pub restricts_access: bool,
-    /// The config of `dbt_project.yml`, folder by folder.
+    /// The config of `dbt_project.yml`, by folder.
     pub trees: Trees,
     pub models: Vec<Model>,
-    /// A snapshot that is written in YAML alone is none of these but a patch with a `relation`.
+    /// Snapshots in SQL. A snapshot that is declared in YAML alone is a patch with a `relation`.
     pub snapshots: Vec<Model>,
     pub seeds: Vec<Seed>,
     pub properties: Properties,
-    /// What a selection can name besides models, seeds, snapshots and sources.
+    /// Selectable resources other than models, seeds, snapshots and sources.
     pub resources: Vec<Resource>,
-    /// The files of its macros, where a project says how its relations are called.
+    /// The files of its macros; a project may override the naming of relations there.
     pub macros: Vec<SourceFile>,
 }
 
@@ -233,18 +233,18 @@ pub struct Package {
 pub struct Model {
     pub name: String,
     pub file: SourceFile,
-    /// The path below the folder of models.
+    /// The path relative to the folder of models.
     pub path: String,
-    /// What it says of itself, or why it does not render.
-    pub declared: Result<ParsedModel, Diagnostics>,
+    /// The result of the parse pass.
+    pub parsed: Result<ParsedModel, Diagnostics>,
 }
 
 /// A file of data.
 pub struct Seed {
     pub name: String,
-    /// Its first line alone.
+    /// Its first line only.
     pub file: SourceFile,
-    /// The hash of all of it, if it is not large.
+    /// A hash of the file: see `Files::first_line`.
     pub data: String,
     pub path: String,
     pub columns: Vec<String>,

@@ -1,7 +1,7 @@
-//! `overrides:`, by which a project says where a package's sources are. Takes the entries of
+//! `overrides:`, by which a project changes the sources of a package. Takes the entries of
 //! `sources:` that have it; changes the package's own entry, as dbt does: a key of the override
-//! replaces the whole value, and `config` is replaced even without a new one. An override that
-//! changes nothing is a warning.
+//! replaces the whole value, and `config` is removed even if the override has none. An override
+//! without effect is a warning.
 
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ pub struct Override {
     yaml: Yaml,
 }
 
-/// The overrides in a properties file. Its other errors are those of its reader.
+/// The overrides in a properties file. Its other errors are reported where the file is read.
 pub fn read(file: &PackageFile, scope: &YamlScope) -> Result<Vec<Override>, Diagnostic> {
     if !file.file.text.contains("overrides") {
         return Ok(Vec::new());
@@ -39,12 +39,12 @@ pub fn read(file: &PackageFile, scope: &YamlScope) -> Result<Vec<Override>, Diag
             .unwrap_or_default()
             .iter()
             .try_for_each(|table| known_keys(table, &TABLE_KEYS))?;
-        Ok(Override { package, source, yaml: plain(entry, scope)? })
+        Ok(Override { package, source, yaml: render_entry(entry, scope)? })
     };
     named.map(change).collect()
 }
 
-/// The keys that dbt knows in an override, and in a table of one.
+/// The keys that dbt accepts in an override and in its tables.
 const KEYS: [&str; 14] = [
     "name",
     "overrides",
@@ -82,23 +82,25 @@ const TABLE_KEYS: [&str; 15] = [
 fn known_keys(entry: &Yaml, known: &[&str]) -> Result<(), Diagnostic> {
     match entry.dict().into_iter().flatten().find(|(key, _)| !known.contains(&&***key)) {
         Some((key, value)) => {
-            let error = Diagnostic::error(format!("`{key}` is unknown in an override of a source"))
-                .at(value.at.clone());
-            Err(error.hint(format!("remove it; an override knows {}", known.join(", "))))
+            let error =
+                Diagnostic::error(format!("unknown key `{key}` in an override of a source"))
+                    .at(value.at.clone());
+            Err(error.hint(format!("remove it; the keys of an override are {}", known.join(", "))))
         }
         None => Ok(()),
     }
 }
 
-/// The entry with its Jinja rendered, but for that of descriptions.
-fn plain(yaml: &Yaml, scope: &YamlScope) -> Result<Yaml, Diagnostic> {
+/// The entry with its Jinja rendered, except in descriptions.
+fn render_entry(yaml: &Yaml, scope: &YamlScope) -> Result<Yaml, Diagnostic> {
     let data = match &yaml.data {
-        Data::List(items) => {
-            Data::List(items.iter().map(|item| plain(item, scope)).collect::<Result<_, _>>()?)
-        }
+        Data::List(items) => Data::List(
+            items.iter().map(|item| render_entry(item, scope)).collect::<Result<_, _>>()?,
+        ),
         Data::Dict(dict) => {
             let entry = |(key, value): (&String, &Yaml)| {
-                let value = if key == "description" { value.clone() } else { plain(value, scope)? };
+                let value =
+                    if key == "description" { value.clone() } else { render_entry(value, scope)? };
                 Ok::<_, Diagnostic>((key.clone(), value))
             };
             Data::Dict(dict.iter().map(entry).collect::<Result<_, _>>()?)
@@ -112,12 +114,12 @@ fn plain(yaml: &Yaml, scope: &YamlScope) -> Result<Yaml, Diagnostic> {
     Ok(Yaml { data, at: yaml.at.clone() })
 }
 
-/// The entry of a package's source with what the overrides for it change.
-pub fn changed(entry: &Yaml, package: &str, overrides: &[Override]) -> Option<Yaml> {
+/// The entry of a package's source, changed by its override; `None` without one.
+pub fn overridden(entry: &Yaml, package: &str, overrides: &[Override]) -> Option<Yaml> {
     let name = entry.get("name").and_then(Yaml::text)?;
     let change =
         overrides.iter().find(|change| change.package == package && change.source == name)?;
-    let mut changed = updated(entry, &change.yaml, "config");
+    let mut changed = merged(entry, &change.yaml, "config");
     let tables = change.yaml.get("tables").map(Yaml::items).unwrap_or_default();
     let Data::Dict(dict) = &mut changed.data else { return None };
     if let Some(Data::List(own_tables)) = dict.get_mut("tables").map(|tables| &mut tables.data) {
@@ -126,15 +128,16 @@ pub fn changed(entry: &Yaml, package: &str, overrides: &[Override]) -> Option<Ya
                 change.get("name").and_then(Yaml::text) == table.get("name").and_then(Yaml::text)
             };
             if let Some(change) = tables.iter().find(of_name) {
-                *table = updated(table, change, "quoting");
+                *table = merged(table, change, "quoting");
             }
         }
     }
     Some(changed)
 }
 
-/// An entry with the keys of another; `replaced` is gone where the other does not set it.
-fn updated(entry: &Yaml, change: &Yaml, replaced: &str) -> Yaml {
+/// An entry with the keys of `change`; the key `replaced` is removed where `change` does not set
+/// it.
+fn merged(entry: &Yaml, change: &Yaml, replaced: &str) -> Yaml {
     let mut entry = entry.clone();
     if let (Data::Dict(dict), Data::Dict(changes)) = (&mut entry.data, &change.data) {
         dict.shift_remove(replaced);
@@ -146,7 +149,7 @@ fn updated(entry: &Yaml, change: &Yaml, replaced: &str) -> Yaml {
     entry
 }
 
-/// Warns of overrides that change nothing in the packages.
+/// Warns about overrides without effect.
 pub fn unused(overrides: &[Override], packages: &[Package], warnings: &mut Diagnostics) {
     for change in overrides {
         let Override { package, source, yaml } = change;
@@ -157,9 +160,10 @@ pub fn unused(overrides: &[Override], packages: &[Package], warnings: &mut Diagn
         let tables_of_package: Vec<&SourceTable> =
             of_package.filter(|table| table.source == *source).collect();
         if tables_of_package.is_empty() {
-            warnings
-                .0
-                .push(nothing(format!("package `{package}` has no source `{source}`"), &yaml.at));
+            warnings.0.push(unused_override(
+                format!("package `{package}` has no source `{source}`"),
+                &yaml.at,
+            ));
             continue;
         }
         for table in yaml.get("tables").map(Yaml::items).unwrap_or_default() {
@@ -168,7 +172,7 @@ pub fn unused(overrides: &[Override], packages: &[Package], warnings: &mut Diagn
                 .and_then(Yaml::text)
                 .filter(|name| tables_of_package.iter().all(|known| known.name != *name))
             {
-                warnings.0.push(nothing(
+                warnings.0.push(unused_override(
                     format!("source `{source}` of package `{package}` has no table `{name}`"),
                     &table.at,
                 ));
@@ -177,8 +181,8 @@ pub fn unused(overrides: &[Override], packages: &[Package], warnings: &mut Diagn
     }
 }
 
-fn nothing(why: String, at: &Location) -> Diagnostic {
-    Diagnostic::warning(format!("an `overrides:` changes nothing: {why}"))
+fn unused_override(why: String, at: &Location) -> Diagnostic {
+    Diagnostic::warning(format!("an `overrides:` has no effect: {why}"))
         .at(at.clone())
-        .hint("look at the names in the package's own files")
+        .hint("check the names in the files of the package")
 }

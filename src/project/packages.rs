@@ -1,6 +1,6 @@
 //! The files of a package: the project itself, or one that `dbt deps` installed. Takes its folder
-//! and settings; gives its models, seeds, snapshots, properties files and macros, each read once. A
-//! file that can't be read is an error of its own.
+//! and settings; returns its models, seeds, snapshots, properties files and macros, each read once.
+//! A file that cannot be read has an error of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use super::dbt_project::DbtProject;
 use super::files::Files;
 use super::ignored::Ignored;
 
-/// What lies in a package's folders.
+/// The files in a package's folders.
 pub struct PackageFiles {
     pub models: Vec<PackageFile>,
     pub seeds: Vec<PackageFile>,
@@ -20,15 +20,15 @@ pub struct PackageFiles {
     pub macros: Vec<SourceFile>,
     pub tests: Vec<SourceFile>,
     pub analyses: Vec<SourceFile>,
-    /// Markdown, in which docs blocks may be.
+    /// Markdown files, which may have docs blocks.
     pub docs: Vec<SourceFile>,
 }
 
-/// A file, and its path below the folder of models (seeds, snapshots) that it was found in.
+/// A file, and its path relative to the folder of models (seeds, snapshots).
 #[derive(Clone, Debug, PartialEq)]
 pub struct PackageFile {
     pub file: SourceFile,
-    /// Of a file of data the hash of all of it; empty for one that was read whole.
+    /// The hash of a data file; empty for other files.
     pub data: String,
     pub path: String,
 }
@@ -47,9 +47,12 @@ pub fn read(
             Ignored::default()
         }
     };
-    // Folders hold files of several kinds, and are gone through once.
+    // One folder may contain several kinds of files; each folder is walked once.
     let mut walked: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut below = |paths: &[&Vec<String>], endings: &[&str], whole: bool| -> Vec<PackageFile> {
+    let mut below = |paths: &[&Vec<String>],
+                     extensions: &[&str],
+                     is_read_fully: bool|
+     -> Vec<PackageFile> {
         let mut seen = BTreeSet::new();
         let mut listed: Vec<(String, String)> = Vec::new();
         for start in paths.iter().flat_map(|paths| paths.iter()) {
@@ -57,7 +60,7 @@ pub fn read(
             let all = walked
                 .entry(start.clone())
                 .or_insert_with(|| files.below(&start, &ignored, errors));
-            for path in all.iter().filter(|path| ends(path, endings)) {
+            for path in all.iter().filter(|path| has_extension(path, extensions)) {
                 let short =
                     path.strip_prefix(&start).unwrap_or(path).trim_start_matches('/').to_string();
                 if seen.insert(path.clone()) {
@@ -66,10 +69,10 @@ pub fn read(
             }
         }
         let read = par_map(&listed, |(path, short)| {
-            let file = if whole {
+            let file = if is_read_fully {
                 files.read(path)?.map(|file| (file, String::new()))
             } else {
-                Some(files.beginning(path)?)
+                Some(files.first_line(path)?)
             };
             Ok(file.map(|(file, data)| PackageFile { file, data, path: short.clone() }))
         });
@@ -94,7 +97,7 @@ pub fn read(
         snapshots: below(&[snapshot_paths], &["sql"], true),
         properties: below(&[model_paths, seed_paths, snapshot_paths], &["yml", "yaml"], true),
         macros: below(&[macro_paths], &["sql"], true).into_iter().map(|file| file.file).collect(),
-        // Those in the folder `generic` are macros.
+        // Files in the folder `generic` are macros.
         tests: below(&[test_paths], &["sql"], true)
             .into_iter()
             .filter(|file| !file.path.starts_with("generic/"))
@@ -108,13 +111,14 @@ pub fn read(
     }
 }
 
-/// Whether a file's name ends so, in any case.
-fn ends(path: &str, endings: &[&str]) -> bool {
-    path.rsplit_once('.')
-        .is_some_and(|(_, ending)| endings.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+/// Whether a file has one of these extensions, in any case.
+fn has_extension(path: &str, extensions: &[&str]) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, ending)| {
+        extensions.iter().any(|known| ending.eq_ignore_ascii_case(known))
+    })
 }
 
-/// `folder` and `path`, or `path` alone in the project itself.
+/// `folder/path`; `path` alone in the root project.
 pub fn joined(folder: &str, path: &str) -> String {
     match (folder, path) {
         ("", path) => path.to_string(),
@@ -130,6 +134,6 @@ pub fn missing_packages(files: &Files, install_path: &str) -> Option<Diagnostic>
         .find_map(|name| files.read(name).ok().flatten())?;
     let (tree, _) = yaml::parse(&file).ok()?;
     let packages_key = tree.get("packages").filter(|packages| !packages.items().is_empty())?;
-    let message = format!("`{}` asks for packages, and none is in `{install_path}`", file.path);
+    let message = format!("`{}` requires packages, but `{install_path}` has none", file.path);
     Some(Diagnostic::warning(message).at(packages_key.at.clone()).hint("run `dbt deps`"))
 }

@@ -1,7 +1,7 @@
-//! The first rendering: what each model says of itself. Takes a model's text; gives its `config()`
-//! calls with places, its refs and sources. Every `ref()` is answered with the model's own
-//! relation, as dbt does while it parses. A Python model is not run: its refs and sources are read
-//! off its text.
+//! The parse pass: renders each model for the first time. Takes a model's text; returns its
+//! `config()` calls with locations, and its refs and sources. Every `ref()` resolves to the model's
+//! own relation, as in dbt's parser. A Python model is not run: its refs and sources are matched in
+//! its text.
 
 use std::sync::{Arc, LazyLock};
 
@@ -15,7 +15,7 @@ use crate::jinja::{Batch, Jinja, Lookup, RefCall, Referent, Relation, Scope, laz
 use super::Setting;
 use super::values::{canonical, has_jinja};
 
-/// What a model says of itself when it is rendered for the first time.
+/// The configuration and references that a model sets, found by rendering it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ParsedModel {
     pub refs: Vec<RefCall>,
@@ -25,8 +25,8 @@ pub struct ParsedModel {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Renders a model that is called `name` in `package`.
-pub fn declared(
+/// Renders the model `name` of `package`.
+pub fn parse_model(
     jinja: &Jinja,
     package: &str,
     name: &str,
@@ -45,21 +45,21 @@ pub fn declared(
         model: lazy(model(package, name, file, this)),
         config: Map::new(),
         this: Some(this.clone()),
-        // Of no window yet; a model may calculate with it all the same.
+        // A batch without bounds: the model may use its attributes in expressions.
         batch: Some(Batch {
             id: String::new(),
             start: Default::default(),
             end: Default::default(),
         }),
         incremental: false,
-        lookup: Arc::new(Itself(this.clone())),
+        lookup: Arc::new(SelfLookup(this.clone())),
     };
     let rendered = jinja.render(file, &scope)?;
     let config = rendered
         .config
         .into_iter()
         .enumerate()
-        .map(|(nth, call)| placed(call, file, nth))
+        .map(|(nth, call)| with_locations(call, file, nth))
         .collect();
     Ok(ParsedModel {
         refs: rendered.refs,
@@ -69,7 +69,7 @@ pub fn declared(
     })
 }
 
-/// As much of dbt's `model` as is known so far.
+/// The part of dbt's `model` that is known in the parse pass.
 fn model(
     package: &str,
     name: &str,
@@ -87,10 +87,10 @@ fn model(
     }
 }
 
-/// Answers every reference with the model's own relation.
-pub struct Itself(pub Relation);
+/// Resolves every reference to one relation, the model's own.
+pub struct SelfLookup(pub Relation);
 
-impl Lookup for Itself {
+impl Lookup for SelfLookup {
     fn reference(
         &self,
         _package: Option<&str>,
@@ -108,22 +108,26 @@ impl Lookup for Itself {
 static CALL: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\bconfig\s*\(").expect("the pattern is well formed"));
 
-/// The keys of the n-th `config()` call that was made, each with its place in the text. The n-th
-/// made is the n-th written unless an `if` stands between: so a key that is not there is looked for
-/// in all calls.
-fn placed(call: Map<String, Value>, file: &SourceFile, nth: usize) -> IndexMap<String, Setting> {
+/// The keys of a `config()` call with their locations. `nth` is the position of the call in the
+/// order of execution, which differs from the order in the text only under an `if`: a key that is
+/// not in the n-th call is searched in all calls.
+fn with_locations(
+    call: Map<String, Value>,
+    file: &SourceFile,
+    nth: usize,
+) -> IndexMap<String, Setting> {
     let starts: Vec<usize> = CALL.find_iter(&file.text).map(|call| call.start()).collect();
     let here = starts.get(nth).or(starts.first()).copied();
     let next = starts.get(nth + 1).copied().unwrap_or(file.text.len());
     let mut keys = IndexMap::new();
     for (key, value) in call {
-        let spelled: &[&str] = match canonical(&key) {
+        let spellings: &[&str] = match canonical(&key) {
             "database" => &["database", "project", "catalog"],
             "schema" => &["schema", "dataset"],
             _ => &[&key],
         };
         let search = |range: std::ops::Range<usize>| {
-            spelled.iter().find_map(|key| keyword(file, key, range.clone()))
+            spellings.iter().find_map(|key| keyword(file, key, range.clone()))
         };
         let first = starts.first().copied().unwrap_or(file.text.len());
         let at =
@@ -136,8 +140,8 @@ fn placed(call: Map<String, Value>, file: &SourceFile, nth: usize) -> IndexMap<S
     keys
 }
 
-/// The place of `key=value` (or `'key': value`) in a part of the text: up to the end of a value
-/// that is simple.
+/// The location of `key=value` (or `'key': value`) in a range of the text; it includes the value if
+/// that is a literal or a word.
 fn keyword(file: &SourceFile, key: &str, range: std::ops::Range<usize>) -> Option<Location> {
     let text = &file.text[range.clone()];
     text.match_indices(key).find_map(|(at, _)| {
@@ -155,12 +159,12 @@ fn keyword(file: &SourceFile, key: &str, range: std::ops::Range<usize>) -> Optio
             .trim_start();
         let start = range.start + at;
         let value_start = range.end - value.len();
-        Some(file.at(start..value_start + simple(value)))
+        Some(file.at(start..value_start + literal_length(value)))
     })
 }
 
 /// The length of a quoted text, a number or a word at the start of `value`; 0 for anything else.
-fn simple(value: &str) -> usize {
+fn literal_length(value: &str) -> usize {
     match value.chars().next() {
         Some(quote @ ('\'' | '"')) => value[1..]
             .split_once(quote)
@@ -205,11 +209,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_of_config_calls_have_places() {
+    fn keys_of_config_calls_have_locations() {
         let text = "{{ config(\n  materialized='table',\n  lookback = 3,\n  tags=['a'],\n  meta={'begin': 1}, begin='2024-01-01') }}\n{{ config(lookback=5) }}";
         let file = SourceFile::new("models/a.sql", text);
         let call = |value: Value| value.as_object().unwrap().clone();
-        let first = placed(
+        let first = with_locations(
             call(json!({"materialized": "table", "lookback": 3, "tags": ["a"], "project": "p"})),
             &file,
             0,
@@ -219,12 +223,12 @@ mod tests {
         assert_eq!(text_at(&first["lookback"].at), ("lookback = 3".to_string(), 3));
         assert_eq!(text_at(&first["tags"].at), ("tags=".to_string(), 4));
         assert_eq!(text_at(&first["database"].at), ("config".to_string(), 1));
-        let second = placed(call(json!({"lookback": 5})), &file, 1);
+        let second = with_locations(call(json!({"lookback": 5})), &file, 1);
         assert_eq!(text_at(&second["lookback"].at), ("lookback=5".to_string(), 6));
     }
 
     #[test]
-    fn a_python_model_says_what_it_reads() {
+    fn a_python_model_is_matched_as_text() {
         let declared = of_python(
             "def model(dbt, session):\n  a = dbt.ref('a')\n  b = dbt.ref(\"p\", \"b\")\n  return \
              dbt.source('raw', 'c')\n",

@@ -1,7 +1,7 @@
-//! `profiles.yml`: where the SQL will run. Takes the command line's words, the project's profile
-//! name and the places where a profile may lie; gives the target. Only type, database and schema
-//! must render: a secret that is not set elsewhere in the profile does no harm, and Jinja sees the
-//! keys alone that the adapter of dbt shows. With `--dialect` no profile is read at all.
+//! `profiles.yml`: the target of the SQL. Takes the options, the project's profile name and the
+//! folders in which profiles are searched; returns the target. Only type, database and schema must
+//! render: another value that needs an unset secret is skipped, and Jinja sees only the keys that
+//! dbt's adapter shows. With `--dialect` no profile is read.
 
 use std::path::{Path, PathBuf};
 
@@ -17,12 +17,12 @@ use super::sandbox::{Sandbox, absolute};
 use super::values::{rendered, rendered_text};
 use super::{LoadOptions, Target};
 
-/// What must be known of a dialect to read a target.
+/// The properties of a dialect that a target needs.
 #[derive(Clone, Debug, Default)]
-pub struct TargetFacts {
-    /// The schema of a target that names none.
+pub struct TargetSettings {
+    /// The default schema.
     pub schema: String,
-    /// The keys of a profile that templates see, as the adapter of dbt has it.
+    /// The keys of a profile that templates see, as in dbt's adapter.
     pub keys: Vec<String>,
 }
 
@@ -30,7 +30,7 @@ pub struct TargetFacts {
 pub fn target(
     open: &LoadOptions,
     project: &DbtProject,
-    facts: &dyn Fn(&str) -> Result<TargetFacts, Diagnostic>,
+    facts: &dyn Fn(&str) -> Result<TargetSettings, Diagnostic>,
 ) -> Result<Target, Diagnostic> {
     let scope = YamlScope {
         now: open.now,
@@ -55,7 +55,7 @@ pub fn target(
             open.schema.clone().map_or_else(|| facts(dialect).map(|facts| facts.schema), Ok)?;
         let profile = profile.map_or_else(|| project.name.clone(), |(name, _)| name);
         let (dialect, database) = (dialect.clone(), open.database.clone());
-        return Ok(filled(Target {
+        return Ok(with_common_values(Target {
             profile,
             name,
             dialect,
@@ -69,8 +69,8 @@ pub fn target(
     let Some((profile, at)) = profile else {
         let error = Diagnostic::error("the project names no profile").at(project.file.line(1));
         return Err(error.hint(
-            "add `profile: …`, or say `--dialect` (and `--database`, \
-            `--schema`), and no profile is needed",
+            "add `profile: …`, or give `--dialect` (and `--database`, \
+            `--schema`) instead of a profile",
         ));
     };
     let (file, tree) = find(open, &profile, at.clone())?;
@@ -84,8 +84,8 @@ pub fn target(
         let error =
             Diagnostic::error(format!("`{}` has no profile `{profile}`", file.path)).at_maybe(at);
         return Err(match nearest(&profile, known.clone()) {
-            Some(name) => error.hint(format!("is it `{name}`?")),
-            None => error.hint(format!("it has {}", listed(known))),
+            Some(name) => error.hint(format!("did you mean `{name}`?")),
+            None => error.hint(format!("its profiles are {}", listed(known))),
         });
     };
     let name = match (&open.target, settings.get("target")) {
@@ -103,7 +103,7 @@ pub fn target(
         let error = Diagnostic::error(format!("profile `{profile}` has no target `{name}`"))
             .at(settings.at.clone());
         return Err(
-            error.hint(format!("its targets are {}: choose one with `--target`", listed(known)))
+            error.hint(format!("its targets are {}: select one with `--target`", listed(known)))
         );
     };
     read_output(open, profile, name, output, facts, &scope)
@@ -114,7 +114,7 @@ fn read_output(
     profile: String,
     name: String,
     output: &Yaml,
-    facts: &dyn Fn(&str) -> Result<TargetFacts, Diagnostic>,
+    facts: &dyn Fn(&str) -> Result<TargetSettings, Diagnostic>,
     scope: &YamlScope,
 ) -> Result<Target, Diagnostic> {
     let first = |keys: &[&str]| {
@@ -151,11 +151,20 @@ fn read_output(
             values.insert(key.clone(), plain);
         }
     }
-    // DuckDB's, or SQLite's main one.
+    // The path of a DuckDB database, or of SQLite's `main`.
     let path = output.get("path").or_else(|| output.get("schemas_and_paths")?.get("main"));
     let path = path.and_then(|path| rendered_text(path, scope).ok().flatten());
     let attached = attached(output, scope)?;
-    Ok(filled(Target { profile, name, dialect, database, schema, path, attached, values }))
+    Ok(with_common_values(Target {
+        profile,
+        name,
+        dialect,
+        database,
+        schema,
+        path,
+        attached,
+        values,
+    }))
 }
 
 /// The entries of `attach`.
@@ -171,8 +180,8 @@ fn attached(output: &Yaml, scope: &YamlScope) -> Result<Vec<Map<String, Value>>,
     entries.into_iter().map(entry).collect()
 }
 
-/// dbt's `target`: the words that every adapter has, over the target's own.
-fn filled(mut target: Target) -> Target {
+/// dbt's `target`: the profile's values, overridden by the keys that every adapter has.
+fn with_common_values(mut target: Target) -> Target {
     let values = &mut target.values;
     values.insert("name".to_string(), target.name.clone().into());
     values.insert("target_name".to_string(), target.name.clone().into());
@@ -198,57 +207,57 @@ fn find(
     profile: &str,
     at: Option<Location>,
 ) -> Result<(SourceFile, Yaml), Diagnostic> {
-    let (places, fence) = (places(open), Sandbox::around(&open.project_dir));
+    let (folders, sandbox) = (folders(open), Sandbox::around(&open.project_dir));
     let home: Vec<PathBuf> = home(open).into_iter().collect();
-    for folder in &places {
+    for folder in &folders {
         let path = folder.join("profiles.yml");
-        if let Some(file) = read_named(&fence, &path, &named(open, &path), &home)? {
-            // Its values are read, and its places lead to a text without them: no message shows a
-            // line of a file of secrets.
+        if let Some(file) = read_named(&sandbox, &path, &display_path(open, &path), &home)? {
+            // The locations refer to a blank text of the same length, so that no message shows a
+            // line of a file with secrets.
             let blank = |letter: char| {
                 if letter == '\n' { "\n".to_string() } else { " ".repeat(letter.len_utf8()) }
             };
-            let unseen = SourceFile::new(
+            let blanked = SourceFile::new(
                 file.path.clone(),
                 file.text.chars().map(blank).collect::<String>(),
             );
             return match yaml::parse(&file) {
-                Ok((tree, _)) => Ok((unseen.clone(), tree.placed_in(&unseen))),
+                Ok((tree, _)) => Ok((blanked.clone(), tree.located_in(&blanked))),
                 Err(failure) => {
-                    Err(Diagnostic { at: failure.at.map(|at| unseen.at(at.span)), ..failure })
+                    Err(Diagnostic { at: failure.at.map(|at| blanked.at(at.span)), ..failure })
                 }
             };
         }
     }
-    let looked = listed(
-        places
+    let searched = listed(
+        folders
             .iter()
-            .map(|folder| named(open, &folder.join("profiles.yml")))
+            .map(|folder| display_path(open, &folder.join("profiles.yml")))
             .collect::<Vec<_>>()
             .iter()
             .map(String::as_str),
     );
-    let error = Diagnostic::error(format!("profile `{profile}` is nowhere: there is no {looked}"))
+    let error = Diagnostic::error(format!("profile `{profile}` not found: searched {searched}"))
         .at_maybe(at);
     Err(error.hint(
-        "say `--profiles-dir DIR`, or `--dialect` (and `--database`, `--schema`), and \
-        no profile is needed",
+        "give `--profiles-dir DIR`, or `--dialect` (and `--database`, `--schema`) instead \
+        of a profile",
     ))
 }
 
-/// The folders that are searched, in order. One that was named is the only one.
-fn places(open: &LoadOptions) -> Vec<PathBuf> {
+/// The folders that are searched, in order. A folder that the user names is the only one.
+fn folders(open: &LoadOptions) -> Vec<PathBuf> {
     let variable = ["DBT_ENGINE_PROFILES_DIR", "DBT_PROFILES_DIR"]
         .iter()
         .find_map(|name| open.environment.get(*name))
         .filter(|dir| !dir.is_empty());
-    if let Some(named) = open.profiles_dir.clone().or_else(|| variable.map(PathBuf::from)) {
-        return vec![named];
+    if let Some(display_path) = open.profiles_dir.clone().or_else(|| variable.map(PathBuf::from)) {
+        return vec![display_path];
     }
     std::iter::once(open.project_dir.clone()).chain(home(open)).collect()
 }
 
-/// The folder of the user's own profiles.
+/// The folder of the user's profiles, `~/.dbt`.
 fn home(open: &LoadOptions) -> Option<PathBuf> {
     open.environment
         .get("HOME")
@@ -256,8 +265,8 @@ fn home(open: &LoadOptions) -> Option<PathBuf> {
         .map(|home| Path::new(home).join(".dbt"))
 }
 
-/// A path as the user would name it: from the project's folder, or from home.
-fn named(open: &LoadOptions, path: &Path) -> String {
+/// A path for messages: relative to the project, or to the home folder as `~/…`.
+fn display_path(open: &LoadOptions, path: &Path) -> String {
     let home = open.environment.get("HOME").map(Path::new);
     if let Ok(below) = absolute(path).strip_prefix(absolute(&open.project_dir)) {
         return below.display().to_string();
@@ -268,8 +277,7 @@ fn named(open: &LoadOptions, path: &Path) -> String {
     }
 }
 
-/// The name of a database that is a file: `warehouse` of `data/warehouse.db`, `memory` of
-/// `:memory:`.
+/// The database name for a file: `warehouse` for `data/warehouse.db`, `memory` for `:memory:`.
 fn stem(path: &str) -> String {
     let name = path
         .split(['?'])
@@ -326,7 +334,7 @@ mod tests {
         let project =
             super::super::dbt_project::read(&file, &scope, &mut Diagnostics::default()).unwrap();
         target(open, &project, &|_| {
-            Ok(TargetFacts {
+            Ok(TargetSettings {
                 schema: "public".to_string(),
                 keys: vec!["path".to_string(), "host".to_string()],
             })
@@ -334,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_needed_of_a_profile_is_read() {
+    fn only_the_needed_keys_of_a_profile_are_read() {
         let folder = tempfile::tempdir().unwrap();
         let text = "shop:\n  target: dev\n  outputs:\n    dev: \
             {type: x, path: data/shop.db, password: \"{{ env_var('UNSET') }}\", threads: 4, host: h, jwt: s, pat: s}\n";
@@ -349,7 +357,7 @@ mod tests {
         assert!(["password", "jwt", "pat"].iter().all(|key| !target.values.contains_key(*key)));
         let error = read(&LoadOptions { target: Some("prod".to_string()), ..open(folder.path()) })
             .unwrap_err();
-        assert_eq!(error.hints, ["its targets are `dev`: choose one with `--target`"]);
+        assert_eq!(error.hints, ["its targets are `dev`: select one with `--target`"]);
     }
 
     #[test]
@@ -363,7 +371,7 @@ mod tests {
         };
         let error = read(&open).unwrap_err();
         assert!(
-            error.message.ends_with("there is no `profiles.yml`, `~/.dbt/profiles.yml`"),
+            error.message.ends_with("searched `profiles.yml`, `~/.dbt/profiles.yml`"),
             "{}",
             error.message
         );

@@ -1,5 +1,5 @@
-//! Properties files: what `*.yml` beside the models says of models, seeds, snapshots and sources.
-//! Takes a file; gives its patches with places. Collects what is wrong per entry.
+//! Properties files (`*.yml` in the folders of models): entries for models, seeds, snapshots and
+//! sources. Takes a file; returns its patches with locations. Reports the errors of every entry.
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -17,34 +17,34 @@ use super::resources::{self, Resource};
 use super::sources::{self, SourceTable};
 use super::values::{config, not_text, rendered_text, set, texts};
 
-/// All patches of a package.
+/// The entries of all properties files of a package.
 #[derive(Default)]
 pub struct Properties {
     pub models: Vec<Patch>,
     pub seeds: Vec<Patch>,
     pub snapshots: Vec<Patch>,
     pub sources: Vec<SourceTable>,
-    /// Tests, exposures and the like, whose paths are those of files until they are located.
+    /// Tests, exposures and other resources. Their paths are file paths until `Resource::locate`.
     pub resources: Vec<Resource>,
 }
 
-/// What a properties file says of a node.
+/// A properties file's entry for a node.
 #[derive(Clone, Debug)]
 pub struct Patch {
     pub name: String,
     pub at: Location,
     pub file: SourceFile,
-    /// The file's path below the folder of models.
+    /// The file's path relative to the folder of models.
     pub path: String,
-    /// Config set beside the name (`tags`, `meta` …), then that under `config:`.
+    /// Config at the top level of the entry (`meta`, `group` …), then config under `config:`.
     pub config: Vec<Config>,
     pub columns: Vec<ColumnPatch>,
     pub description: String,
-    /// The model's own constraints, as YAML has them.
+    /// The model's constraints, as in YAML.
     pub constraints: Vec<Value>,
     pub versions: Vec<Version>,
     pub latest_version: Option<String>,
-    /// What a snapshot that is written in YAML alone reads.
+    /// The relation that a snapshot without a SQL file reads.
     pub relation: Option<String>,
 }
 
@@ -55,17 +55,17 @@ pub type Config = IndexMap<String, Setting>;
 pub struct Version {
     pub v: String,
     pub at: Location,
-    /// The model's file, without its ending, if it is not called `name_v1`.
+    /// The model's file without its extension, if it is not `name_v1`.
     pub defined_in: Option<String>,
     pub config: Vec<Config>,
     pub columns: Vec<ColumnPatch>,
     pub description: Option<String>,
 }
 
-/// The keys of config that may stand beside the name of a node.
-const BESIDE: [&str; 5] = ["meta", "docs", "group", "contract", "access"];
+/// The config keys that are allowed at the top level of an entry.
+const TOP_LEVEL_KEYS: [&str; 5] = ["meta", "docs", "group", "contract", "access"];
 
-/// Lists of entries with a name besides those that are patches or sources.
+/// Lists of named entries other than patches and sources.
 pub const OTHER_LISTS: [&str; 9] = [
     "exposures",
     "groups",
@@ -78,7 +78,7 @@ pub const OTHER_LISTS: [&str; 9] = [
     "functions",
 ];
 
-/// Adds what `found`, a file of `package`, says to `properties`; `overrides` change its sources.
+/// Adds the entries of a file of `package` to `properties`; `overrides` change its sources.
 pub fn read(
     file: &PackageFile,
     scope: &YamlScope,
@@ -89,8 +89,8 @@ pub fn read(
     errors: &mut Diagnostics,
 ) {
     let tree = match yaml::parse(&file.file) {
-        Ok((tree, odd)) => {
-            warnings.0.extend(odd);
+        Ok((tree, more)) => {
+            warnings.0.extend(more);
             tree
         }
         Err(error) => return errors.0.push(error),
@@ -110,7 +110,7 @@ pub fn read(
     }
     for source in entry.list(&tree, "sources") {
         if source.get("overrides").is_none() {
-            let changed = overrides::changed(source, package, overrides);
+            let changed = overrides::overridden(source, package, overrides);
             sources::read(&mut entry, changed.as_ref().unwrap_or(source), sources);
         }
     }
@@ -132,7 +132,7 @@ impl Entries<'_> {
     /// The name of an entry, its Jinja rendered.
     pub fn name(&mut self, of: &Yaml, key: &str) -> Option<String> {
         let name = self.text(of, key);
-        // A name that is no text is an error already.
+        // A name of another type has been reported already.
         if name.is_none() && of.get(key).is_none() {
             let error = Diagnostic::error(format!("an entry has no `{key}`")).at(of.at.clone());
             self.report(error.hint(format!("begin it with `- {key}: …`")));
@@ -152,7 +152,7 @@ impl Entries<'_> {
         }
     }
 
-    /// A version under `key`: a text or a number.
+    /// The version under `key`: a text or a number.
     fn version_name(&mut self, of: &Yaml, key: &str) -> Option<String> {
         match of.get(key) {
             Some(Yaml { data: yaml::Data::Number(number), .. }) => Some(number.to_string()),
@@ -170,7 +170,7 @@ impl Entries<'_> {
         None
     }
 
-    /// Refuses what dbt refuses of entries that no plan depends on: one without a name.
+    /// Reports entries without a name in the lists that no plan depends on, as dbt does.
     fn check_names(&mut self, tree: &Yaml) {
         for key in OTHER_LISTS {
             for entry in self.list(tree, key) {
@@ -183,30 +183,31 @@ impl Entries<'_> {
         }
     }
 
-    /// The config of an entry: `beside` its name, then under `config:`.
+    /// The config of an entry: the keys `names` at its top level, then `config:`.
     pub fn config(&mut self, of: &Yaml, names: &[&str]) -> Vec<Config> {
-        let mut under_names = Config::new();
+        let mut top_level = Config::new();
         for key in names {
             if let Some(value) = of.get(key) {
-                set(&mut under_names, key, value, self.scope, self.errors);
+                set(&mut top_level, key, value, self.scope, self.errors);
             }
         }
-        let under = config(of.get("config"), self.scope, self.errors);
-        for key in names.iter().filter(|key| under_names.contains_key(**key)) {
-            if let Some(twice) = under.get(*key) {
-                let message = format!("`{key}` is set beside `name` and under `config`");
+        let under_config = config(of.get("config"), self.scope, self.errors);
+        for key in names.iter().filter(|key| top_level.contains_key(**key)) {
+            if let Some(twice) = under_config.get(*key) {
+                let message =
+                    format!("`{key}` is set both at the top level of the entry and under `config`");
                 let error = Diagnostic::error(message).at(twice.at.clone());
                 self.report(error.hint("set it under `config` only"));
             }
         }
-        [under_names, under].into_iter().filter(|keys| !keys.is_empty()).collect()
+        [top_level, under_config].into_iter().filter(|keys| !keys.is_empty()).collect()
     }
 
     fn patch(&mut self, yaml: &Yaml) -> Option<Patch> {
         let name = self.name(yaml, "name")?;
         if let Some(tags) = yaml.get("tags") {
             let warning = Diagnostic::warning(format!(
-                "`tags` beside the name of `{name}` do nothing, as in dbt"
+                "`tags` at the top level of `{name}` have no effect, as in dbt"
             ))
             .at(tags.at.clone());
             self.report(warning.hint("move them below `config:`"));
@@ -236,10 +237,10 @@ impl Entries<'_> {
             at: yaml.at.clone(),
             file: self.file.file.clone(),
             path: self.file.path.clone(),
-            config: self.config(yaml, &BESIDE),
+            config: self.config(yaml, &TOP_LEVEL_KEYS),
             description: self.description(yaml).unwrap_or_default(),
             constraints: constraints(yaml),
-            latest_version: latest_version.or_else(|| highest(&versions)),
+            latest_version: latest_version.or_else(|| highest_version(&versions)),
             relation: self.text(yaml, "relation"),
             columns,
             versions,
@@ -260,7 +261,7 @@ impl Entries<'_> {
             v,
             at: yaml.at.clone(),
             defined_in: self.text(yaml, "defined_in"),
-            config: self.config(yaml, &BESIDE),
+            config: self.config(yaml, &TOP_LEVEL_KEYS),
             columns,
             description: self.description(yaml),
         })
@@ -271,7 +272,7 @@ impl Entries<'_> {
     }
 }
 
-/// The model's columns that a version takes over: all, unless it says `include` or `exclude`.
+/// The columns of the model that a version includes: all, unless it has `include` or `exclude`.
 fn included(version: &Yaml, all: &[ColumnPatch]) -> Vec<ColumnPatch> {
     let rule = version
         .get("columns")
@@ -292,9 +293,9 @@ fn included(version: &Yaml, all: &[ColumnPatch]) -> Vec<ColumnPatch> {
         .collect()
 }
 
-/// The latest version where none is named: the highest number, or the last in the alphabet if one
-/// is no number.
-fn highest(versions: &[Version]) -> Option<String> {
+/// The default latest version: the highest number; if one is not a number, the last in alphabetical
+/// order.
+fn highest_version(versions: &[Version]) -> Option<String> {
     let numbers: Option<Vec<(f64, &str)>> =
         versions.iter().map(|version| Some((version.v.parse().ok()?, &*version.v))).collect();
     match numbers {
@@ -357,7 +358,7 @@ mod tests {
             ("at", Some("date"), Some(true), true)
         );
         assert_eq!(
-            at.info["config"],
+            at.attributes["config"],
             json!({"meta": {"pii": true, "mask": "x"}, "tags": ["a", "b"]})
         );
     }
@@ -379,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_says_where() {
+    fn errors_have_locations() {
         let (properties, errors) = parsed(
             "models:\n  - description: no name\n  - name: b\n    config: [x]\nseeds: {name: c}\n",
         );

@@ -1,6 +1,6 @@
-//! The project's files, read and understood but for the models' own words. Takes the folder; gives
-//! the packages' settings and files, the target, and, once somebody renders, the packages. Collects
-//! what is wrong, so that one run shows every broken file.
+//! Reads and parses the files of the project, except the models' Jinja. Takes the folder; returns
+//! the packages' settings and files and the target; `Loader::packages` then parses the models.
+//! Collects errors, so that one run reports every invalid file.
 
 use serde_json::{Map, Value};
 
@@ -17,15 +17,15 @@ use super::overrides::{self, Override};
 use super::packages::{self, PackageFiles, joined};
 use super::resources::{self, ResourceKind};
 use super::{
-    Catalog, Facts, LoadOptions, Model, Package, ParsedModel, Properties, Seed, SelectorsFile,
-    SourceStyle, Target, TargetFacts, profile, properties, recorded, seeds, snapshots, tree,
-    vars_file,
+    Catalog, DialectSettings, LoadOptions, Model, Package, ParsedModel, Properties, Seed,
+    SelectorsFile, SourceStyle, Target, TargetSettings, profile, properties, recorded, seeds,
+    snapshots, tree, vars_file,
 };
 
 /// Reads all files of the project in `open`.
 pub fn read(
     open: &LoadOptions,
-    facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>,
+    facts: &dyn Fn(&str) -> Result<DialectSettings, Diagnostic>,
 ) -> Result<Loader, Diagnostics> {
     let files = Files::open(&open.project_dir)?;
     let (mut warnings, mut errors) = (Diagnostics::default(), Diagnostics::default());
@@ -37,20 +37,18 @@ pub fn read(
         secrets: false,
     };
     let Some(file) = files.read(PROJECT_FILE)? else {
-        let error = Diagnostic::error(format!(
-            "`{}` holds no `{PROJECT_FILE}`",
-            open.project_dir.display()
-        ));
+        let error =
+            Diagnostic::error(format!("`{}` has no `{PROJECT_FILE}`", open.project_dir.display()));
         return Err(error.hint("name the project's folder with `--project-dir`").into());
     };
     let vars_file = vars_file::read(&files, &mut warnings)?;
-    let root_vars = vars_file::joined_vars(&vars_file, &open.vars);
+    let root_vars = vars_file::merged_vars(&vars_file, &open.vars);
     let mut root =
         dbt_project::read(&file, &YamlScope { vars: &root_vars, ..scope }, &mut warnings)?;
     vars_file::set(&vars_file, &mut root)?;
     for (key, at) in &root.run_hooks {
-        let note = Diagnostic::note(format!("`{key}` is no part of a plan")).at(at.clone());
-        warnings.0.push(note.hint("run what it does yourself, before or after the plan"));
+        let note = Diagnostic::note(format!("`{key}` is not part of a plan")).at(at.clone());
+        warnings.0.push(note.hint("run its statements separately, before or after the plan"));
     }
     let target = profile::target(open, &root, &|dialect| facts(dialect).map(|facts| facts.target))?;
     let facts = facts(&target.dialect)?;
@@ -63,7 +61,7 @@ pub fn read(
     for (folder, settings) in installed(&files, root.clone(), &scope, &mut warnings, &mut errors) {
         let contents = packages::read(&files, &folder, &settings, &mut errors);
         let vars = variables(&root, &settings);
-        parts.push(Part { folder, settings, contents, vars });
+        parts.push(PackageSource { folder, settings, contents, vars });
     }
     let scope = YamlScope { target: &target.values, ..scope };
     let selectors = files.read("selectors.yml").unwrap_or_else(|error| {
@@ -72,10 +70,10 @@ pub fn read(
     });
     let selectors = selectors.map(|file| SelectorsFile::read(file, &scope, &mut warnings));
     let (answers, mut catalog) = (
-        recorded::answers(files.fence(), open.answers.as_deref())?,
-        recorded::catalog(files.fence(), open.catalog.as_deref())?,
+        recorded::recorded_results(files.sandbox(), open.answers.as_deref())?,
+        recorded::catalog(files.sandbox(), open.catalog.as_deref())?,
     );
-    recorded::add_present_columns(&mut catalog, files.fence(), open.columns.as_deref())?;
+    recorded::add_present_columns(&mut catalog, files.sandbox(), open.columns.as_deref())?;
     Ok(Loader {
         answers,
         catalog,
@@ -96,7 +94,7 @@ pub fn read(
 /// The target that the project and its profile name.
 pub fn target(
     open: &LoadOptions,
-    facts: &dyn Fn(&str) -> Result<TargetFacts, Diagnostic>,
+    facts: &dyn Fn(&str) -> Result<TargetSettings, Diagnostic>,
 ) -> Result<Target, Diagnostic> {
     let files = Files::open(&open.project_dir)?;
     let scope = YamlScope {
@@ -107,10 +105,10 @@ pub fn target(
         secrets: false,
     };
     let Some(file) = files.read(PROJECT_FILE)? else {
-        return Err(Diagnostic::error(format!("there is no `{PROJECT_FILE}`")));
+        return Err(Diagnostic::error(format!("`{PROJECT_FILE}` not found")));
     };
     let vars_file = vars_file::read(&files, &mut Diagnostics::default())?;
-    let root_vars = vars_file::joined_vars(&vars_file, &open.vars);
+    let root_vars = vars_file::merged_vars(&vars_file, &open.vars);
     let root = dbt_project::read(
         &file,
         &YamlScope { vars: &root_vars, ..scope },
@@ -121,10 +119,10 @@ pub fn target(
 
 pub const PROJECT_FILE: &str = "dbt_project.yml";
 
-/// What was read.
+/// The project, before its models are parsed.
 pub struct Loader {
     pub root: DbtProject,
-    /// The variables that the Jinja of the root's `dbt_project.yml` sees.
+    /// The variables for the Jinja of the root's `dbt_project.yml`.
     root_vars: Map<String, Value>,
     pub answers: RecordedResults,
     pub catalog: Catalog,
@@ -134,26 +132,26 @@ pub struct Loader {
     pub sources: SourceStyle,
     pub adapters: Vec<String>,
     pub selectors: Option<SelectorsFile>,
-    parts: Vec<Part>,
+    parts: Vec<PackageSource>,
     pub warnings: Diagnostics,
     pub errors: Diagnostics,
 }
 
-struct Part {
+struct PackageSource {
     folder: String,
     settings: DbtProject,
     contents: PackageFiles,
     vars: Map<String, Value>,
 }
 
-/// The first rendering: what the model of a package, a name and a file says of itself.
-pub type Say<'a> =
+/// Parses a model, by its package, name, file and relation.
+pub type ParseModel<'a> =
     dyn Fn(&str, &str, &SourceFile, &Relation) -> Result<ParsedModel, Diagnostics> + Sync + 'a;
 
 impl Loader {
-    /// What the language of models must know of the project.
+    /// The settings of the Jinja environment.
     pub fn macros(&self, open: &LoadOptions) -> Settings {
-        let package = |part: &Part| MacroPackage {
+        let package = |part: &PackageSource| MacroPackage {
             name: part.settings.name.clone(),
             version: part.settings.version.clone(),
             files: part.contents.macros.clone(),
@@ -176,14 +174,14 @@ impl Loader {
         }
     }
 
-    /// The packages, each model rendered for the first time by `say`.
-    pub fn packages(&mut self, open: &LoadOptions, say: &Say) -> Vec<Package> {
+    /// The packages, with each model parsed by `parse_model`.
+    pub fn packages(&mut self, open: &LoadOptions, parse_model: &ParseModel) -> Vec<Package> {
         let parts = std::mem::take(&mut self.parts);
         let mut docs = Docs::default();
         parts.iter().for_each(|part| docs.add(&part.settings.name, &part.contents.docs));
         let mut overrides = Vec::new();
         for part in &parts {
-            let vars = vars_file::joined_vars(&part.vars, &open.vars);
+            let vars = vars_file::merged_vars(&part.vars, &open.vars);
             let scope = YamlScope {
                 now: open.now,
                 vars: &vars,
@@ -198,27 +196,27 @@ impl Loader {
         }
         let packages: Vec<Package> = parts
             .into_iter()
-            .map(|part| self.package(part, &docs, &overrides, open, say))
+            .map(|part| self.package(part, &docs, &overrides, open, parse_model))
             .collect();
         overrides::unused(&overrides, &packages, &mut self.warnings);
         packages
     }
 
-    /// Whether an error was found (and not warnings alone).
+    /// Whether there is an error, not only warnings.
     pub fn failed(&self) -> bool {
         self.errors.0.iter().any(|error| error.level == Level::Error)
     }
 
     fn package(
         &mut self,
-        part: Part,
+        part: PackageSource,
         docs: &Docs,
         overrides: &[Override],
         open: &LoadOptions,
-        say: &Say,
+        parse_model: &ParseModel,
     ) -> Package {
-        let Part { folder, settings, contents, vars } = part;
-        let vars = vars_file::joined_vars(&vars, &open.vars);
+        let PackageSource { folder, settings, contents, vars } = part;
+        let vars = vars_file::merged_vars(&vars, &open.vars);
         let scope = YamlScope {
             now: open.now,
             vars: &vars,
@@ -226,14 +224,14 @@ impl Loader {
             target: &self.target.values,
             secrets: false,
         };
-        // In `dbt_project.yml` dbt knows no variables but those of the command line and, in the
-        // root's, of `vars.yml`.
+        // In `dbt_project.yml` dbt defines only the variables of the command line and, for the
+        // root, of `vars.yml`.
         let project_scope = YamlScope {
             vars: if folder.is_empty() { &self.root_vars } else { &open.vars },
             ..scope
         };
         let mut properties = Properties::default();
-        let mut odd = Diagnostics::default();
+        let mut package_warnings = Diagnostics::default();
         for file in &contents.properties {
             properties::read(
                 file,
@@ -241,20 +239,20 @@ impl Loader {
                 &self.columns,
                 (&settings.name, overrides),
                 &mut properties,
-                &mut odd,
+                &mut package_warnings,
                 &mut self.errors,
             );
         }
-        docs.fill(&settings.name, &scope, &mut properties, &mut odd);
+        docs.resolve(&settings.name, &scope, &mut properties, &mut package_warnings);
         if folder.is_empty() {
-            self.warnings.0.extend(odd.0);
+            self.warnings.0.extend(package_warnings.0);
         }
         let (target, style) = (&self.target, &self.style);
         let parsed = |name: &str, file: &SourceFile| {
             let (database, schema) = (target.database.clone(), Some(target.schema.clone()));
             let identifier = name.to_string();
             let this = Relation { database, schema, identifier, style: style.clone() };
-            limits::guarded(file, || say(&settings.name, name, file, &this))
+            limits::guarded(file, || parse_model(&settings.name, name, file, &this))
         };
         let mut resources = std::mem::take(&mut properties.resources);
         for (kind, files) in
@@ -263,12 +261,12 @@ impl Loader {
             resources.extend(par_map(files, |file| {
                 let name = stem(&file.path);
                 let parsed = parsed(&name, file).ok();
-                resources::of_file(kind, name, file, parsed)
+                resources::from_sql_file(kind, name, file, parsed)
             }));
         }
         resources.iter_mut().for_each(|resource| resource.locate(&settings.name, &folder));
         let model = |(name, file, path): &(String, SourceFile, String)| Model {
-            declared: parsed(name, file),
+            parsed: parsed(name, file),
             name: name.clone(),
             file: file.clone(),
             path: path.clone(),
@@ -308,7 +306,7 @@ impl Loader {
     }
 }
 
-/// The project and its packages, the packages by name, each with its folder.
+/// The project, then its packages by name, each with its folder.
 fn installed(
     files: &Files,
     root: DbtProject,
@@ -322,22 +320,22 @@ fn installed(
         warnings.0.extend(packages::missing_packages(files, &root.install_path));
     }
     for folder in folders {
-        // What is odd about the files of others is not the user's to mend.
+        // Warnings about the files of a package are dropped: the user cannot change them.
         let read = files.read(&joined(&folder, PROJECT_FILE)).and_then(|file| match file {
             Some(file) => dbt_project::read(&file, scope, &mut Diagnostics::default()).map(Some),
             None => Ok(None),
         });
         match read {
             Ok(Some(settings)) => {
-                let twin = projects
+                let duplicate = projects
                     .iter()
                     .map(|(folder, known)| (&**folder, known))
                     .chain([("", &root)])
                     .find(|(_, known)| known.name == settings.name);
-                if let Some((_, twin)) = twin {
+                if let Some((_, duplicate)) = duplicate {
                     let message = format!(
-                        "two packages are called `{}`: `{}` and `{}`",
-                        settings.name, twin.file.path, settings.file.path
+                        "duplicate package name `{}`: `{}` and `{}`",
+                        settings.name, duplicate.file.path, settings.file.path
                     );
                     errors.0.push(
                         Diagnostic::error(message)
@@ -357,15 +355,15 @@ fn installed(
     projects
 }
 
-/// A package's variables: its own yield to those that the project sets, for all or for that
-/// package.
+/// The variables of a package; those that the root project sets, in general or for the package,
+/// override its own.
 fn variables(root: &DbtProject, package: &DbtProject) -> Map<String, Value> {
     let mut vars = package.vars_for(&package.name);
     vars.extend(root.vars_for(&package.name));
     vars
 }
 
-/// A file's name without folders and ending.
+/// A file name without folders and extension.
 fn stem(path: &str) -> String {
     let name = path.rsplit('/').next().unwrap_or_default();
     name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_string()
@@ -380,11 +378,11 @@ pub mod tests {
     use super::*;
     use crate::project::Setting;
 
-    /// What the models of a test say of themselves, by name: the keywords of their `config()` call.
+    /// The configuration of the models of a test, by name: the keywords of their `config()` call.
     pub type Said<'a> = &'a [(&'a str, Value)];
 
-    /// The project in a folder of these files, for a target `dev` whose schema is `analytics`, on
-    /// the first of July 2024.
+    /// A project with these files, for a target `dev` with the schema `analytics`, with 2024-07-01
+    /// as the current time.
     pub fn folder(
         files: &[(&str, &str)],
         parsed: Said,
@@ -414,11 +412,11 @@ pub mod tests {
         };
         let style = RelationStyle { quote: '"', quoted: [true; 3], included: [true; 3] };
         let columns = ColumnStyle::plain('"');
-        let facts = Facts {
+        let facts = DialectSettings {
             style,
             columns,
             adapters: vec!["any".to_string()],
-            target: TargetFacts { schema: "analytics".to_string(), keys: Vec::new() },
+            target: TargetSettings { schema: "analytics".to_string(), keys: Vec::new() },
             files_as_sources: true,
         };
         let mut read = read(&open, &|_| Ok(facts.clone()))?;
@@ -436,7 +434,7 @@ pub mod tests {
     }
 
     #[test]
-    fn packages_and_their_files_are_found() {
+    fn packages_and_their_files_are_read() {
         let files = [
             (
                 "dbt_project.yml",

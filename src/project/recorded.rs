@@ -1,7 +1,6 @@
-//! What was recorded of the warehouse: answers of queries (`--answers`), dbt's catalog of relations
+//! Recorded state of the warehouse: results of queries (`--answers`), dbt's catalog of relations
 //! and their columns (`--catalog`), and the result of the query of `batchwright columns`
-//! (`--columns`). Takes the paths; gives tables of all. Refuses files that can't be read or mean
-//! nothing.
+//! (`--columns`). Takes the paths; returns all of them. Rejects files that cannot be read or parsed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -16,8 +15,8 @@ use super::files;
 use super::sandbox::Sandbox;
 use crate::result_rows;
 
-/// Relations by database, schema and identifier in lower case, with their columns and types as the
-/// warehouse spells them.
+/// Columns and types, as the warehouse spells them, by database, schema and identifier in lower
+/// case.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     pub is_given: bool,
@@ -35,70 +34,73 @@ pub const PRESENT_COLUMNS: [&str; 6] =
 /// A row of this result.
 pub type PresentColumn = [String; PRESENT_COLUMNS.len()];
 
-/// The answers in a file: a list of entries with `query` and `rows`, and `columns` where rows are
-/// lists whose names matter.
-pub fn answers(fence: &Sandbox, path: Option<&Path>) -> Result<RecordedResults, Diagnostic> {
-    let mut answers = RecordedResults::default();
-    let Some(path) = path else { return Ok(answers) };
-    let file = required_file(fence, path, "--answers")?;
+/// The recorded results in a file: a list of entries with `query` and `rows`; `columns` is needed
+/// only if rows are lists and names matter.
+pub fn recorded_results(
+    sandbox: &Sandbox,
+    path: Option<&Path>,
+) -> Result<RecordedResults, Diagnostic> {
+    let mut recorded_results = RecordedResults::default();
+    let Some(path) = path else { return Ok(recorded_results) };
+    let file = required_file(sandbox, path, "--answers")?;
     let (tree, _) = yaml::parse(&file)?;
     if !matches!(tree.data, Data::List(_) | Data::Null) {
-        let error = Diagnostic::error(format!("`{}` must be a list of answers", file.path))
+        let error = Diagnostic::error(format!("`{}` must be a list of query results", file.path))
             .at(tree.at.clone());
-        return Err(error.hint("begin each with `- query: select …`, and give its `rows`"));
+        return Err(error.hint("begin each entry with `- query: select …`, and add its `rows`"));
     }
     for entry in tree.items() {
         let Some(query) = entry.get("query").and_then(Yaml::text) else {
-            let error = Diagnostic::error("an answer has no `query`").at(entry.at.clone());
+            let error = Diagnostic::error("a query result has no `query`").at(entry.at.clone());
             return Err(error.hint("begin it with `- query: select …`"));
         };
-        answers.insert(&query, answer(entry)?);
+        recorded_results.insert(&query, recorded_result(entry)?);
     }
-    answers.file = Some(file);
-    Ok(answers)
+    recorded_results.file = Some(file);
+    Ok(recorded_results)
 }
 
-fn answer(entry: &Yaml) -> Result<RecordedResult, Diagnostic> {
-    let mut answer = RecordedResult {
+fn recorded_result(entry: &Yaml) -> Result<RecordedResult, Diagnostic> {
+    let mut recorded_result = RecordedResult {
         columns: entry.get("columns").map(super::values::texts).unwrap_or_default(),
         rows: Vec::new(),
     };
     let Some(rows) = entry.get("rows").filter(|rows| matches!(rows.data, Data::List(_))) else {
-        let error = Diagnostic::error("an answer has no `rows`").at(entry.at.clone());
+        let error = Diagnostic::error("a query result has no `rows`").at(entry.at.clone());
         return Err(error
-            .hint("add `rows: [[first, row], [second, row]]`, or `rows: []` if there were none"));
+            .hint("add `rows: [[first, row], [second, row]]`, or `rows: []` for an empty result"));
     };
     for row in rows.items() {
         match row.json() {
-            Value::Array(values) => answer.rows.push(values),
+            Value::Array(values) => recorded_result.rows.push(values),
             Value::Object(named) => {
-                if answer.columns.is_empty() {
-                    answer.columns = named.keys().cloned().collect();
+                if recorded_result.columns.is_empty() {
+                    recorded_result.columns = named.keys().cloned().collect();
                 }
-                answer.rows.push(
-                    answer
+                recorded_result.rows.push(
+                    recorded_result
                         .columns
                         .iter()
                         .map(|name| named.get(name).cloned().unwrap_or_default())
                         .collect(),
                 );
             }
-            // A row of one column.
-            single => answer.rows.push(vec![single]),
+            // A row with one column.
+            single => recorded_result.rows.push(vec![single]),
         }
     }
-    Ok(answer)
+    Ok(recorded_result)
 }
 
 /// dbt's `catalog.json`.
-pub fn catalog(fence: &Sandbox, path: Option<&Path>) -> Result<Catalog, Diagnostic> {
+pub fn catalog(sandbox: &Sandbox, path: Option<&Path>) -> Result<Catalog, Diagnostic> {
     let mut catalog = Catalog { is_given: path.is_some(), ..Catalog::default() };
     let Some(path) = path else { return Ok(catalog) };
-    let file = required_file(fence, path, "--catalog")?;
+    let file = required_file(sandbox, path, "--catalog")?;
     let json: Value = serde_json::from_str(&file.text).map_err(|error| {
         let error =
             Diagnostic::error(format!("`{}` is not JSON", file.path)).at(file.line(error.line()));
-        error.hint("give the `catalog.json` that `dbt docs generate` writes")
+        error.hint("name the `catalog.json` that `dbt docs generate` writes")
     })?;
     for part in ["nodes", "sources"] {
         for table in
@@ -136,11 +138,11 @@ pub fn catalog(fence: &Sandbox, path: Option<&Path>) -> Result<Catalog, Diagnost
 /// Adds the columns in the file of `--columns` for the relations that the catalog lacks.
 pub fn add_present_columns(
     catalog: &mut Catalog,
-    fence: &Sandbox,
+    sandbox: &Sandbox,
     path: Option<&Path>,
 ) -> Result<(), Diagnostic> {
     let Some(path) = path else { return Ok(()) };
-    let file = required_file(fence, path, "--columns")?;
+    let file = required_file(sandbox, path, "--columns")?;
     let mut rows: Vec<PresentColumn> = Vec::new();
     let mut take = |row| {
         rows.push(row);
@@ -205,13 +207,13 @@ pub fn present_tables(rows: &[PresentColumn]) -> Result<Tables, String> {
     }
 }
 
-fn required_file(fence: &Sandbox, path: &Path, flag: &str) -> Result<SourceFile, Diagnostic> {
+fn required_file(sandbox: &Sandbox, path: &Path, flag: &str) -> Result<SourceFile, Diagnostic> {
     let name = path.display().to_string();
     let missing = || {
         Diagnostic::error(format!("`{name}` does not exist"))
             .hint(format!("name another file with `{flag}`"))
     };
-    files::read_named(fence, path, &name, &[])?.ok_or_else(missing)
+    files::read_named(sandbox, path, &name, &[])?.ok_or_else(missing)
 }
 
 #[cfg(test)]
@@ -255,9 +257,9 @@ mod tests {
             "- query: q\n  rows: [[1, a], {x: 2, y: b}, 3]\n  columns: [x, y]\n",
         );
         let (tree, _) = yaml::parse(&file).unwrap();
-        let answer = answer(&tree.items()[0]).unwrap();
+        let recorded_result = recorded_result(&tree.items()[0]).unwrap();
         assert_eq!(
-            answer.rows,
+            recorded_result.rows,
             [vec![1.into(), "a".into()], vec![2.into(), "b".into()], vec![Value::from(3)]]
         );
     }

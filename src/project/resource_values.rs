@@ -1,6 +1,6 @@
-//! The values of an entry of a properties file that a plan does not build, with Jinja rendered
-//! where dbt renders it: not in descriptions, tests, filters of metrics and conditions of saved
-//! queries, which dbt renders later.
+//! The values of an entry that a plan does not build, with Jinja rendered where dbt renders it: not
+//! in descriptions, tests, filters of metrics and conditions of saved queries, which dbt renders
+//! later.
 
 use serde_json::{Map, Value};
 
@@ -23,7 +23,7 @@ fn values<'y>(
 ) -> Result<Value, Diagnostic> {
     if is_rendered_later(list, path) {
         return match (path.as_slice(), &yaml.data) {
-            // A description may have Jinja; docs blocks of exposures are not resolved.
+            // A description may contain Jinja; `doc()` calls of exposures are not resolved.
             ([Some("description")], Data::Text(text)) if !text.contains("doc(") => {
                 rendered(yaml, scope)
             }
@@ -53,8 +53,7 @@ fn values<'y>(
     }
 }
 
-/// Whether dbt leaves the Jinja of a value alone. `path` has the keys to it; an item of a list has
-/// none.
+/// Whether dbt does not render a value here. `path` has its keys; an item of a list has `None`.
 fn is_rendered_later(list: &str, path: &[Option<&str>]) -> bool {
     const LATER: [Option<&str>; 3] = [Some("tests"), Some("data_tests"), Some("description")];
     const PARTS: [Option<&str>; 5] =

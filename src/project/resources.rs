@@ -1,8 +1,8 @@
-//! Resources that a plan does not build, but that a selection can name: data tests, unit tests,
+//! Resources that a plan does not build, but a selection can name: data tests, unit tests,
 //! exposures, groups, metrics, semantic models, saved queries and analyses. Takes properties files
-//! and SQL files; gives each one's names, what it reads, and its entry for Jinja's `graph`. An
-//! entry without a name, or of another shape, is skipped: dbt reports it, and no plan depends on
-//! it.
+//! and SQL files; returns each resource's name, its references, and its entry for Jinja's `graph`.
+//! Skips an entry without a name or with an invalid shape: it is reported elsewhere, and no plan
+//! depends on it.
 
 use std::sync::LazyLock;
 
@@ -32,7 +32,7 @@ pub enum ResourceKind {
 
 impl ResourceKind {
     /// dbt's resource type.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             ResourceKind::Analysis => "analysis",
             ResourceKind::Exposure => "exposure",
@@ -46,17 +46,17 @@ impl ResourceKind {
     }
 }
 
-/// A resource, not linked yet.
+/// A resource whose references are not resolved yet.
 #[derive(Clone, Debug)]
 pub struct Resource {
     pub kind: ResourceKind,
     pub name: String,
     pub package: String,
-    /// dbt's: package, folders, name.
+    /// As in dbt: package, folders, name.
     pub fqn: Vec<String>,
     /// dbt's `original_file_path`: relative to the package.
     pub path: String,
-    /// Where its entry is; none for a file of SQL.
+    /// The location of its entry; `None` for a SQL file.
     pub at: Option<Location>,
     /// Its entry, or the text of its file under `raw_code`.
     pub entry: Map<String, Value>,
@@ -65,9 +65,9 @@ pub struct Resource {
     pub generic_test: Option<GenericTest>,
     pub refs: Vec<RefCall>,
     pub sources: Vec<(String, String)>,
-    /// Metrics that it reads, by name.
+    /// The names of the metrics that it reads.
     pub metrics: Vec<String>,
-    /// Measures that a metric reads; a semantic model defines them.
+    /// The measures that a metric reads, or that a semantic model defines.
     pub measures: Vec<String>,
 }
 
@@ -91,8 +91,8 @@ impl Resource {
         }
     }
 
-    /// Adds what the calls of `ref()` and `source()` in `text` read.
-    pub fn reads(&mut self, text: &str) {
+    /// Adds the references of the `ref()`, `source()` and `metric()` calls in `text`.
+    pub fn add_calls(&mut self, text: &str) {
         for call in CALL.captures_iter(text) {
             let (first, second) =
                 (call[2].to_string(), call.get(3).map(|second| second.as_str().to_string()));
@@ -115,8 +115,8 @@ impl Resource {
         self.config.get("enabled").is_none_or(|enabled| truth(enabled) != Some(false))
     }
 
-    /// Names the package, whose folder is not part of dbt's paths. `fqn` holds what follows the
-    /// folders until then.
+    /// Sets the package, whose folder is not part of dbt's paths, and completes `fqn`, which
+    /// contains only the part after the folders before.
     pub fn locate(&mut self, package: &str, folder: &str) {
         self.path = self
             .path
@@ -157,7 +157,7 @@ pub fn read(
     resources: &mut Vec<Resource>,
     errors: &mut Diagnostics,
 ) {
-    let mut declared = Vec::new();
+    let mut resources_of_file = Vec::new();
     for (key, kind) in [
         ("exposures", ResourceKind::Exposure),
         ("groups", ResourceKind::Group),
@@ -174,23 +174,23 @@ pub fn read(
                     continue;
                 }
             };
-            let resource = named(kind, &entry);
-            declared.extend(
+            let resource = resource(kind, &entry);
+            resources_of_file.extend(
                 resource.map(|resource| Resource { at: Some(yaml.at.clone()), ..resource }),
             );
             if kind == ResourceKind::SemanticModel {
-                declared.extend(metrics_of_measures(&entry));
+                resources_of_file.extend(metrics_of_measures(&entry));
             }
         }
     }
-    declared.extend(generic_tests(tree, columns));
-    declared.iter_mut().for_each(|resource| resource.path = file.path.to_string());
-    resources.extend(declared);
+    resources_of_file.extend(generic_tests(tree, columns));
+    resources_of_file.iter_mut().for_each(|resource| resource.path = file.path.to_string());
+    resources.extend(resources_of_file);
 }
 
-/// A singular test or an analysis: a file of SQL with what it says when it is rendered for the
-/// first time. Of one that cannot be rendered, what its text calls by name.
-pub fn of_file(
+/// A singular test or an analysis, with the configuration and references of its parse pass. If the
+/// file does not render, the references are matched in its text.
+pub fn from_sql_file(
     kind: ResourceKind,
     name: String,
     file: &SourceFile,
@@ -203,7 +203,7 @@ pub fn of_file(
         ..Resource::new(kind, name)
     };
     let Some(parsed) = parsed else {
-        resource.reads(&file.text);
+        resource.add_calls(&file.text);
         return resource;
     };
     resource.refs = parsed.refs;
@@ -218,7 +218,7 @@ pub fn items<'t>(of: &'t Yaml, key: &str) -> &'t [Yaml] {
     of.get(key).map(Yaml::items).unwrap_or_default()
 }
 
-fn named(kind: ResourceKind, entry: &Value) -> Option<Resource> {
+fn resource(kind: ResourceKind, entry: &Value) -> Option<Resource> {
     let name = text(entry, "name")?;
     let mut resource = Resource::new(kind, name.clone());
     resource.entry = entry.as_object().cloned().unwrap_or_default();
@@ -233,9 +233,9 @@ fn named(kind: ResourceKind, entry: &Value) -> Option<Resource> {
             .iter()
             .flatten()
             .filter_map(Value::as_str)
-            .for_each(|call| resource.reads(call)),
+            .for_each(|call| resource.add_calls(call)),
         ResourceKind::SemanticModel => {
-            resource.reads(entry.get("model")?.as_str()?);
+            resource.add_calls(entry.get("model")?.as_str()?);
             let measures = entry.get("measures").map(list).unwrap_or_default();
             resource.measures =
                 measures.iter().filter_map(|measure| text(measure, "name")).collect();
@@ -265,7 +265,7 @@ fn named(kind: ResourceKind, entry: &Value) -> Option<Resource> {
     Some(resource)
 }
 
-/// The measures and metrics that `type_params` of a metric names.
+/// Adds the measures and metrics in `type_params` of a metric.
 fn metric_inputs(of: &Value, metric: &mut Resource) {
     let name = |of: &Value| of.as_str().map(String::from).or_else(|| text(of, "name"));
     metric.measures.extend(of.get("measure").and_then(name));
@@ -292,7 +292,7 @@ fn metric_inputs(of: &Value, metric: &mut Resource) {
     }
 }
 
-/// Measures that make a metric of their own name.
+/// The metrics for measures with `create_metric: true`.
 fn metrics_of_measures(entry: &Value) -> Vec<Resource> {
     let measures = entry.get("measures").map(list).unwrap_or_default();
     let creates = measures

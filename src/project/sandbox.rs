@@ -1,9 +1,9 @@
-//! Which files a project may read: those of its own folder, and, since a monorepo keeps macros
-//! beside its projects, those of the git repository that holds it. So compiling a project shows no
-//! other file of the user, whatever its paths and links say, those of `dbt_packages/` included.
-//! What git keeps for itself, and hidden files such as `.env`, are out of reach too, where they lie
-//! beside the project. A file that the user names is read wherever it is, unless a link of the
-//! repository leads to it.
+//! The files that a project may read: those of its own folder and, since a monorepo may share
+//! macros between projects, those of the git repository that contains it. Compiling a project never
+//! reads another file of the user, whatever its paths and links are, including those of
+//! `dbt_packages/`. `.git`, and hidden files such as `.env` outside of the project's folder, are
+//! excluded too. A file that the user names may be anywhere, unless it is a link in the repository
+//! that leads out of it.
 
 use std::path::{Path, PathBuf};
 
@@ -11,11 +11,11 @@ use crate::diagnostics::Diagnostic;
 
 /// The folders that a project may read.
 pub struct Sandbox {
-    /// As it was named.
+    /// The project's folder, as the user names it.
     root: PathBuf,
-    /// The same without links.
+    /// The same folder with links resolved.
     project: PathBuf,
-    /// The innermost git repository that holds it.
+    /// The innermost git repository that contains it.
     repository: Option<PathBuf>,
 }
 
@@ -27,29 +27,30 @@ impl Sandbox {
         Sandbox { root: root.to_path_buf(), project, repository }
     }
 
-    /// Where a path of the project leads, if there is something. Refuses one that leads out, itself
-    /// or by a link in it.
+    /// The real path for a path of the project, or `None` if nothing exists there. Rejects one that
+    /// leads out of the sandbox, itself or through a link.
     pub fn resolve(&self, path: &str) -> Result<Option<PathBuf>, Diagnostic> {
         let Ok(real) = self.root.join(path).canonicalize() else { return Ok(None) };
-        if self.holds(&real) {
+        if self.contains(&real) {
             return Ok(Some(real));
         }
         let error = Diagnostic::error(format!("`{path}` leads out of the project"));
         Err(match &self.repository {
             Some(_) => error.fact(
-                "what lies beside it may be read too, in the same git \
-                repository, but for hidden files",
+                "other files of the same git repository can be read, \
+                except hidden files",
             ),
             None => error.fact(
-                "no git repository holds the project: if one did, what lies beside \
-                it could be read too",
+                "the project is not in a git repository, so only its own folder can \
+                be read",
             ),
         }
-        .hint("copy what it leads to into the project"))
+        .hint("copy its target into the project"))
     }
 
-    /// Where a path leads that the user named, if there is something. Refuses a link that lies in
-    /// the repository and leads out of it and of `trusted`. `name` is the path in messages.
+    /// The real path for a path that the user names, or `None` if nothing exists there. Rejects a
+    /// link in the repository that leads out of it and of `trusted`. `name` is the path that
+    /// messages show.
     pub fn resolve_named(
         &self,
         path: &Path,
@@ -65,7 +66,7 @@ impl Sandbox {
         ];
         let is_of_repository = roots.into_iter().flatten().any(|root| named.starts_with(root));
         if !is_of_repository
-            || self.holds(&real)
+            || self.contains(&real)
             || trusted.iter().any(|folder| real.starts_with(absolute(folder)))
         {
             return Ok(Some(real));
@@ -74,7 +75,7 @@ impl Sandbox {
         Err(error.hint("name the file itself, not the link, or copy it into the project"))
     }
 
-    /// Whether a folder that need not be there yet is one of the project or of its repository.
+    /// Whether a folder, which may not exist yet, is in the project or its repository.
     pub fn may_write(&self, path: &str) -> bool {
         let mut folder = self.root.join(path);
         if folder.components().any(|part| part == std::path::Component::ParentDir)
@@ -84,7 +85,7 @@ impl Sandbox {
         }
         loop {
             if let Ok(real) = folder.canonicalize() {
-                return self.holds(&real);
+                return self.contains(&real);
             }
             if !folder.pop() {
                 return false;
@@ -92,11 +93,11 @@ impl Sandbox {
         }
     }
 
-    fn holds(&self, real: &Path) -> bool {
-        real.starts_with(&self.project) || self.is_beside(real)
+    fn contains(&self, real: &Path) -> bool {
+        real.starts_with(&self.project) || self.is_in_repository(real)
     }
 
-    fn is_beside(&self, real: &Path) -> bool {
+    fn is_in_repository(&self, real: &Path) -> bool {
         let Some(within) =
             self.repository.as_ref().and_then(|repository| real.strip_prefix(repository).ok())
         else {
@@ -107,7 +108,7 @@ impl Sandbox {
     }
 }
 
-/// The absolute form of a path without links, or the path itself.
+/// The canonical path, or the path itself if it does not exist.
 pub fn absolute(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
 }
@@ -120,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_repository_is_read_and_nothing_beyond_it() {
+    fn only_the_repository_is_readable() {
         let outside = tempfile::tempdir().unwrap();
         let repository = outside.path().join("repository");
         for (path, text) in [

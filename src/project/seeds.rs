@@ -1,10 +1,9 @@
-//! The columns of a seed, by the first line of its file, and its rows, by all of it. Takes text;
-//! gives names and values. Refuses a row with more values than there are columns.
+//! The columns of a seed, from the first line of its file, and its rows, from the whole file. Takes
+//! text; returns names and values. Rejects a row with more values than there are columns.
 
-use crate::diagnostics::{Diagnostic, SourceFile};
+use crate::diagnostics::{Diagnostic, SourceFile, counted};
 
-/// The names in a line of values with this delimiter between them, without quotes and surrounding
-/// blanks.
+/// The names in a line, split at the delimiter, without quotes and surrounding white space.
 pub fn header(line: &str, delimiter: char) -> Vec<String> {
     let mut names = vec![String::new()];
     let mut quoted = false;
@@ -18,8 +17,8 @@ pub fn header(line: &str, delimiter: char) -> Vec<String> {
     names.into_iter().map(|name| name.trim().to_string()).filter(|name| !name.is_empty()).collect()
 }
 
-/// The names, and the rows below them, each as long as the names. Blank lines are no rows; a row
-/// that is short lacks its last values.
+/// The column names and the rows below them, padded with empty values to the number of columns.
+/// Blank lines are skipped.
 pub fn table(
     file: &SourceFile,
     delimiter: char,
@@ -33,14 +32,14 @@ pub fn table(
     for (line, mut record) in records {
         if record.len() > names.len() {
             let error = format!(
-                "line {line} of `{}` has {} values, and there are {} columns",
+                "line {line} of `{}` has {} for {}",
                 file.path,
-                record.len(),
-                names.len()
+                counted(record.len(), "value"),
+                counted(names.len(), "column")
             );
             return Err(Diagnostic::error(error)
                 .at(file.line(line))
-                .hint("put a value that holds the delimiter in double quotes"));
+                .hint("put a value that contains the delimiter in double quotes"));
         }
         record.resize(names.len(), String::new());
         rows.push(record);
@@ -48,8 +47,8 @@ pub fn table(
     Ok((names, rows))
 }
 
-/// The records of comma-separated values, each with the line that it begins on. A quoted value may
-/// hold delimiters, line breaks, and quotes written twice.
+/// The records of delimiter-separated values, each with the line on which it begins. A quoted value
+/// may contain delimiters, line breaks, and doubled quotes.
 fn records(text: &str, delimiter: char) -> Vec<(usize, Vec<String>)> {
     let mut records = Vec::new();
     let (mut line, mut begins) = (1, 1);
@@ -102,7 +101,7 @@ mod tests {
         );
         assert_eq!(
             read("a\n1\n2,3\n").unwrap_err().message,
-            "line 3 of `a.csv` has 2 values, and there are 1 columns"
+            "line 3 of `a.csv` has 2 values for 1 column"
         );
     }
 

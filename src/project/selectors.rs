@@ -1,5 +1,5 @@
-//! `selectors.yml`. Takes the file and what its Jinja may ask; gives its data, Jinja rendered. What
-//! is wrong with it is an error where a selection reads it, since most runs do not.
+//! `selectors.yml`. Takes the file and the scope of its Jinja; returns its data with Jinja
+//! rendered. An error is reported only by a selection that reads it.
 
 use serde_json::Value;
 

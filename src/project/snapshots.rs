@@ -1,5 +1,5 @@
-//! `{% snapshot name %}` blocks. Takes a file; gives each block as a file of its own, in which all
-//! else is blank, so that every place in it is the place in the user's file.
+//! `{% snapshot name %}` blocks. Takes a file; returns each block as a file with the same length,
+//! in which everything else is blank, so that locations are those of the user's file.
 
 use std::sync::LazyLock;
 
@@ -7,17 +7,17 @@ use regex::Regex;
 
 use crate::diagnostics::SourceFile;
 
-/// The blocks of a file by name, in order.
+/// The blocks of a file with their names, in order.
 pub fn blocks(file: &SourceFile) -> Vec<(String, SourceFile)> {
     let mut blocks = Vec::new();
     let mut rest = 0;
     while let Some(open) = OPEN.captures_at(&file.text, rest) {
-        let (Some(whole), Some(name)) = (open.get(0), open.get(1)) else { break };
+        let (Some(tag), Some(name)) = (open.get(0), open.get(1)) else { break };
         let (end, after) = CLOSE
-            .find_at(&file.text, whole.end())
+            .find_at(&file.text, tag.end())
             .map_or((file.text.len(), file.text.len()), |close| (close.start(), close.end()));
-        let mut text = blank(&file.text[..whole.end()]);
-        text.push_str(&file.text[whole.end()..end]);
+        let mut text = blank(&file.text[..tag.end()]);
+        text.push_str(&file.text[tag.end()..end]);
         text.push_str(&blank(&file.text[end..]));
         blocks.push((name.as_str().to_string(), SourceFile::new(file.path.clone(), text)));
         rest = after;
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_block_keeps_its_place() {
+    fn a_block_keeps_its_location() {
         let file = SourceFile::new(
             "s.sql",
             "é\n{% snapshot a %}\nselect 1\n{% endsnapshot %}\n{%- snapshot b -%} x \

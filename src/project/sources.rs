@@ -1,5 +1,5 @@
-//! The sources of a properties file. Takes an entry of `sources:`; gives its tables, each with what
-//! it has from its source: database, schema, quoting, config.
+//! The sources of a properties file. Takes an entry of `sources:`; returns its tables, each with
+//! the settings that it inherits: database, schema, quoting, config.
 
 use serde_json::{Map, Value};
 
@@ -19,25 +19,26 @@ pub struct SourceTable {
     pub name: String,
     pub at: Location,
     pub file: SourceFile,
-    /// The file's path below the folder of models.
+    /// The file's path relative to the folder of models.
     pub path: String,
     pub database: Option<String>,
-    /// The source's name, unless it says otherwise.
+    /// The source's name by default.
     pub schema: String,
-    /// The table's name, unless it says otherwise.
+    /// The table's name by default.
     pub identifier: String,
-    /// Whether database, schema, identifier and columns are quoted, where source or table say so.
+    /// Whether database, schema, identifier and columns are quoted, where the source or the table
+    /// sets it.
     pub quoting: [Option<bool>; 4],
     /// The source's config, then the table's.
     pub config: Vec<Config>,
     pub columns: Vec<ColumnPatch>,
     pub description: String,
-    /// More of dbt's keys of the table, for Jinja.
-    pub info: Map<String, Value>,
+    /// dbt's further keys of the table, for Jinja.
+    pub attributes: Map<String, Value>,
 }
 
-/// The keys of config that stand beside a name.
-pub const BESIDE: [&str; 3] = ["tags", "meta", "event_time"];
+/// The config keys that are allowed at the top level of an entry.
+pub const TOP_LEVEL_KEYS: [&str; 3] = ["tags", "meta", "event_time"];
 
 /// Adds the tables of one source.
 pub fn read(entry: &mut Entries, source: &Yaml, tables: &mut Vec<SourceTable>) {
@@ -51,7 +52,7 @@ pub fn read(entry: &mut Entries, source: &Yaml, tables: &mut Vec<SourceTable>) {
         .or_else(|| entry.text(source, "dataset"))
         .unwrap_or_else(|| name.clone());
     let quoting = quoting(entry, source);
-    let config = entry.config(source, &BESIDE);
+    let config = entry.config(source, &TOP_LEVEL_KEYS);
     let loading = Loading::of(entry, source);
     for table in entry.list(source, "tables") {
         let Some(table_name) = entry.name(table, "name") else { continue };
@@ -68,19 +69,19 @@ pub fn read(entry: &mut Entries, source: &Yaml, tables: &mut Vec<SourceTable>) {
             identifier: entry.text(table, "identifier").unwrap_or_else(|| table_name.clone()),
             quoting: table_quoting,
             config: with_loading(
-                config.iter().cloned().chain(entry.config(table, &BESIDE)),
+                config.iter().cloned().chain(entry.config(table, &TOP_LEVEL_KEYS)),
                 of_loading,
                 &table.at,
             ),
             columns: entry.columns(table),
             description: entry.description(table).unwrap_or_default(),
-            info: info(entry, source, table, table_quoting),
+            attributes: attributes(entry, source, table, table_quoting),
             name: table_name,
         });
     }
 }
 
-/// The layers of a table's config, with what says when it is loaded as one layer.
+/// The layers of a table's config, with the settings of its loading time as one layer.
 fn with_loading(
     layers: impl Iterator<Item = Config>,
     loading: Map<String, Value>,
@@ -94,9 +95,9 @@ fn with_loading(
     without_loading.chain([loading.into_iter().map(setting).collect()]).collect()
 }
 
-/// What macros read of a source besides its settings: `source_meta`, `loader`, `external` and their
-/// like.
-fn info(
+/// The attributes of a source for macros besides its settings: `source_meta`, `loader`,
+/// `external` and others.
+fn attributes(
     entry: &mut Entries,
     source: &Yaml,
     table: &Yaml,
@@ -111,29 +112,30 @@ fn info(
         }
         None => Value::Null,
     };
-    let under =
+    let under_config =
         |of: &'_ Yaml, key: &str| of.get("config").and_then(|config| config.get(key).cloned());
     let mut source_meta = Map::new();
-    for meta in [source.get("meta").cloned(), under(source, "meta")].into_iter().flatten() {
+    for meta in [source.get("meta").cloned(), under_config(source, "meta")].into_iter().flatten() {
         source_meta.extend(value(Some(&meta)).as_object().cloned().unwrap_or_default());
     }
     let text = |value: Value| if value.is_null() { Value::from("") } else { value };
-    let mut info = Map::new();
-    info.insert("source_meta".to_string(), Value::Object(source_meta));
-    info.insert("source_description".to_string(), Value::from(description));
-    info.insert("loader".to_string(), text(value(source.get("loader"))));
-    info.insert("external".to_string(), value(table.get("external")));
+    let mut attributes = Map::new();
+    attributes.insert("source_meta".to_string(), Value::Object(source_meta));
+    attributes.insert("source_description".to_string(), Value::from(description));
+    attributes.insert("loader".to_string(), text(value(source.get("loader"))));
+    attributes.insert("external".to_string(), value(table.get("external")));
     for (key, unrendered) in [("database", "unrendered_database"), ("schema", "unrendered_schema")]
     {
-        info.insert(unrendered.to_string(), source.get(key).map(Yaml::json).unwrap_or_default());
+        attributes
+            .insert(unrendered.to_string(), source.get(key).map(Yaml::json).unwrap_or_default());
     }
-    info.insert("_event_status".to_string(), Value::Object(Map::new()));
+    attributes.insert("_event_status".to_string(), Value::Object(Map::new()));
     let parts = ["database", "schema", "identifier", "column"].into_iter().zip(quoting);
-    info.insert(
+    attributes.insert(
         "quoting".to_string(),
         parts.map(|(part, quoted)| (part.to_string(), Value::from(quoted))).collect(),
     );
-    info
+    attributes
 }
 
 pub fn quoting(entry: &mut Entries, of: &Yaml) -> [Option<bool>; 4] {

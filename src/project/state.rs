@@ -1,6 +1,6 @@
-//! What a project was when an earlier plan was made: a plan's `state.json`, or dbt's own
-//! `manifest.json`. Takes the folder that `--state` names; gives what is to be compared with the
-//! project of now. Refuses a folder that holds neither.
+//! The state of a project when an earlier plan was written: a plan's `state.json`, or dbt's
+//! `manifest.json`. Takes the folder that `--state` names; returns the state to compare with the
+//! current project. Rejects a folder that has neither file.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,61 +19,62 @@ pub const STATE: &str = "state.json";
 const DBT_MANIFEST: &str = "manifest.json";
 const SCHEMA_VERSION: u32 = 1;
 
-/// `state.json`: hashes of all that a project is made of, whatever was selected, so that a later
-/// one can tell what has changed.
+/// `state.json`: hashes of everything that a project consists of, whatever is selected, so that a
+/// later compilation can detect changes.
 #[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct State {
     pub schema_version: u32,
     /// Every model, seed, snapshot and source, by its unique id.
     pub nodes: BTreeMap<String, NodeState>,
-    /// Of the text of every macro of the project and its packages, by dbt's id:
+    /// The hash of the text of every macro of the project and its packages, by dbt's id:
     /// `macro.shop.cents_to_dollars`.
     pub macros: BTreeMap<String, String>,
 }
 
-/// Hashes of a node, which are the same in every target: SHA-256 in hexadecimal digits.
+/// Hashes of a node, SHA-256 in hexadecimal digits. They are the same for every target.
 #[derive(Clone, Debug, Default, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct NodeState {
-    /// Its package, folders and name, between dots.
+    /// Its package, folders and name, separated by dots.
     pub fqn: String,
-    /// Of the file's text without surrounding white space, as dbt's `raw_code` has it; of a seed
-    /// its data.
+    /// The hash of the file's text without surrounding white space, as in dbt's `raw_code`; for a
+    /// seed, of its data.
     pub body: String,
-    /// Of what YAML configures, its Jinja not rendered. What a `config()` call sets is part of the
-    /// body.
+    /// The hash of the configuration in YAML, its Jinja not rendered. `config()` calls are part of
+    /// the body.
     pub configs: String,
-    /// Of the database, schema and alias that are configured; of a source its parts.
+    /// The hash of the configured database, schema and alias; for a source, of the parts of its
+    /// name.
     pub relation: String,
-    /// Of the descriptions that are persisted in the warehouse, if any are.
+    /// The hash of the descriptions that are persisted in the warehouse, if any are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub persisted_descriptions: Option<String>,
-    /// Of the columns of an enforced contract.
+    /// The hash of the columns of an enforced contract.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract: Option<String>,
 }
 
-/// What there was before.
+/// The state to compare with.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Earlier {
+pub enum EarlierState {
     Plan(State),
-    /// dbt's manifest, which has values where a plan's state has hashes.
+    /// dbt's manifest, which has values instead of hashes.
     Dbt {
         nodes: BTreeMap<String, DbtNode>,
         macros: BTreeMap<String, String>,
     },
 }
 
-/// As much of a node in dbt's manifest as can be compared.
+/// The comparable part of a node in dbt's manifest.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DbtNode {
-    /// The hash of its text; none of a seed that dbt finds too large to look into.
+    /// The hash of its text; `None` for a seed that is too large for dbt to hash.
     pub body: Option<String>,
     pub fqn: String,
     pub config: Map<String, Value>,
     pub schema: Option<String>,
     pub identifier: Option<String>,
     pub description: String,
-    /// Of each column its description and its type.
+    /// The description and the type of each column.
     pub columns: BTreeMap<String, (String, Option<String>)>,
 }
 
@@ -82,13 +83,13 @@ impl State {
         State { schema_version: SCHEMA_VERSION, nodes, macros }
     }
 
-    /// JSON, a node and a macro a line apart, with a line break at its end.
+    /// JSON with one line per key, and a final line break.
     pub fn text(&self) -> String {
         serde_json::to_string_pretty(self).expect("hashes by name are JSON") + "\n"
     }
 }
 
-/// The hash of texts, each apart from the next.
+/// The hash of texts, separated by NUL bytes.
 pub fn hash<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     let mut hash = Sha256::new();
     for (nth, part) in parts.into_iter().enumerate() {
@@ -100,28 +101,28 @@ pub fn hash<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Reads what lies in `folder`, for the project in `root`.
-pub fn earlier(root: &Path, folder: &Path) -> Result<Earlier, Diagnostic> {
-    let fence = Sandbox::around(root);
+/// Reads the state in `folder`, for the project in `root`.
+pub fn earlier_state(root: &Path, folder: &Path) -> Result<EarlierState, Diagnostic> {
+    let sandbox = Sandbox::around(root);
     let at = |name: &str| {
         let path = folder.join(name);
-        read_named(&fence, &path, &path.display().to_string(), &[])
+        read_named(&sandbox, &path, &path.display().to_string(), &[])
     };
     if let Some(file) = at(STATE)? {
         let state: State = json(&file)?;
         if state.schema_version != SCHEMA_VERSION {
-            return Err(not_readable(&file, 1).fact(format!(
-                "its version is {}, and this program knows {SCHEMA_VERSION}",
+            return Err(unreadable_state(&file, 1).fact(format!(
+                "its version is {}, but {SCHEMA_VERSION} is expected",
                 state.schema_version
             )));
         }
-        return Ok(Earlier::Plan(state));
+        return Ok(EarlierState::Plan(state));
     }
-    let hint = "give the folder of a plan, or dbt's `target` folder as it was after `dbt parse` \
+    let hint = "name the folder of a plan, or dbt's `target` folder after `dbt parse` \
         or `dbt compile`";
     let Some(file) = at(DBT_MANIFEST)? else {
         return Err(Diagnostic::error(format!(
-            "`{}` holds no `{STATE}` and no `{DBT_MANIFEST}` to compare with",
+            "`{}` has neither `{STATE}` nor `{DBT_MANIFEST}`",
             folder.display()
         ))
         .hint(hint));
@@ -129,7 +130,7 @@ pub fn earlier(root: &Path, folder: &Path) -> Result<Earlier, Diagnostic> {
     let all: Value = json(&file)?;
     if all.pointer("/metadata/dbt_schema_version").is_none() {
         let error = Diagnostic::error(format!(
-            "`{}` is not dbt's, and beside it is no `{STATE}`",
+            "`{}` is not dbt's manifest, and its folder has no `{STATE}`",
             file.path
         ));
         return Err(error.hint(hint));
@@ -139,17 +140,16 @@ pub fn earlier(root: &Path, folder: &Path) -> Result<Earlier, Diagnostic> {
 
 fn json<T: for<'de> Deserialize<'de>>(file: &SourceFile) -> Result<T, Diagnostic> {
     serde_json::from_str(&file.text)
-        .map_err(|error| not_readable(file, error.line()).fact(error.to_string()))
+        .map_err(|error| unreadable_state(file, error.line()).fact(error.to_string()))
 }
 
-fn not_readable(file: &SourceFile, line: usize) -> Diagnostic {
-    let error =
-        Diagnostic::error(format!("`{}`, given by `--state`, can't be compared with", file.path))
-            .at(file.line(line));
-    error.hint("make it anew: compile the earlier state of the project")
+fn unreadable_state(file: &SourceFile, line: usize) -> Diagnostic {
+    let error = Diagnostic::error(format!("cannot read `{}`, which `--state` names", file.path))
+        .at(file.line(line));
+    error.hint("write it again: compile the earlier state of the project")
 }
 
-fn dbt(all: &Value) -> Earlier {
+fn dbt(all: &Value) -> EarlierState {
     let entries = |part: &str| all.get(part).and_then(Value::as_object).into_iter().flatten();
     let nodes =
         entries("nodes").chain(entries("sources")).map(|(id, node)| (id.clone(), dbt_node(node)));
@@ -157,7 +157,7 @@ fn dbt(all: &Value) -> Earlier {
         entry.get("macro_sql").and_then(Value::as_str).unwrap_or_default().trim().to_string()
     };
     let macros = entries("macros").map(|(id, entry)| (id.clone(), hash([&*text(entry)])));
-    Earlier::Dbt { nodes: nodes.collect(), macros: macros.collect() }
+    EarlierState::Dbt { nodes: nodes.collect(), macros: macros.collect() }
 }
 
 fn dbt_node(node: &Value) -> DbtNode {

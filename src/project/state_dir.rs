@@ -1,5 +1,6 @@
-//! The settings `state_dir` and `ledger` of dbt_project.yml: the folder of the journals and the table
-//! of the ledger. Read without loading the project, since `run` and `status` need only the plan.
+//! The settings `state_dir` and `ledger` of dbt_project.yml: the folder of the journals and the
+//! table of the ledger. They are read without loading the project, since `run` and `status` need
+//! only the plan.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ pub fn state_dir(
     if path.is_empty() {
         return Ok(None);
     }
-    if !files.fence().may_write(&path) {
+    if !files.sandbox().may_write(&path) {
         return Err(Diagnostic::error(format!("`state_dir: {path}` is outside of the project"))
             .at(setting.at.clone())
             .hint("use a folder in the project, or `--state-dir DIR`"));
@@ -45,7 +46,7 @@ pub struct LedgerSetting {
     pub format: Option<String>,
     /// The location of its files, for engines that need one.
     pub location: Option<String>,
-    /// Where the project sets it; none for the command line.
+    /// Where the project sets it; `None` for the command line.
     pub at: Option<Location>,
 }
 

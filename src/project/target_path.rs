@@ -1,6 +1,6 @@
-//! dbt's target folder, in which the plan lies where no other folder is given. Takes the project's
-//! folder; gives what `target-path` in dbt_project.yml names, or `target`. A file that is broken
-//! names nothing here: it is an error of the commands that read it.
+//! dbt's target folder, the default parent of the plan's folder. Takes the project's folder;
+//! returns the `target-path` of dbt_project.yml, or `target`. An invalid file counts as one without
+//! the setting: the commands that load the project report it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,16 +14,15 @@ use crate::diagnostics::Diagnostic;
 use crate::jinja::YamlScope;
 use crate::yaml;
 
-/// The folder. Refuses one outside of the project and its git repository, where a project must not
-/// write.
+/// The folder. Returns an error if it is outside of the project and its git repository.
 pub fn target_path(
     root: &Path,
     environment: &BTreeMap<String, String>,
 ) -> Result<PathBuf, Diagnostic> {
-    let usual = root.join("target");
-    let Ok(files) = Files::open(root) else { return Ok(usual) };
-    let Ok(Some(file)) = files.read(PROJECT_FILE) else { return Ok(usual) };
-    let Ok((tree, _)) = yaml::parse(&file) else { return Ok(usual) };
+    let default = root.join("target");
+    let Ok(files) = Files::open(root) else { return Ok(default) };
+    let Ok(Some(file)) = files.read(PROJECT_FILE) else { return Ok(default) };
+    let Ok((tree, _)) = yaml::parse(&file) else { return Ok(default) };
     let scope = YamlScope {
         now: Default::default(),
         vars: &Map::new(),
@@ -31,16 +30,16 @@ pub fn target_path(
         target: &Map::new(),
         secrets: false,
     };
-    let Some(set) = tree.get("target-path") else { return Ok(usual) };
+    let Some(set) = tree.get("target-path") else { return Ok(default) };
     match rendered_text(set, &scope)? {
-        Some(path) if !path.is_empty() && files.fence().may_write(&path) => Ok(root.join(path)),
+        Some(path) if !path.is_empty() && files.sandbox().may_write(&path) => Ok(root.join(path)),
         Some(path) if !path.is_empty() => {
             let error =
-                Diagnostic::error(format!("`target-path: {path}` leads out of the project"))
+                Diagnostic::error(format!("`target-path: {path}` is outside of the project"))
                     .at(set.at.clone());
             Err(error
-                .hint("name a folder of the project, or give the plan's folder with `--plan DIR`"))
+                .hint("use a folder in the project, or give the plan's folder with `--plan DIR`"))
         }
-        _ => Ok(usual),
+        _ => Ok(default),
     }
 }

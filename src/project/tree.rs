@@ -1,6 +1,7 @@
-//! The trees of config in `dbt_project.yml`: what is set for all models, for a package, for a
-//! folder, for one model. Takes the YAML; gives the tree with its Jinja rendered. A key with `+` is
-//! config; one without is config only if its value is no dict, else it is a folder's name.
+//! The trees of config in `dbt_project.yml`: settings for all models, for a package, for a folder,
+//! for one model. Takes the YAML; returns the tree with its Jinja rendered. A key with `+` is
+//! config; a key without it is config only if its value is not a dict, and otherwise a folder's
+//! name.
 
 use std::collections::BTreeMap;
 
@@ -21,41 +22,41 @@ pub struct Trees {
     pub seeds: Tree,
     pub snapshots: Tree,
     pub sources: Tree,
-    /// What is set for tests, exposures, metrics and the like.
+    /// The settings of tests, exposures, metrics and other resources.
     pub resources: BTreeMap<ResourceKind, Tree>,
 }
 
-/// What is set for a folder, and for the folders in it.
+/// The settings of a folder, and of its subfolders.
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
     pub config: Config,
-    /// The same settings with the Jinja that the file has, for dbt's `unrendered_config`.
+    /// The same settings with their Jinja not rendered, for dbt's `unrendered_config`.
     pub unrendered: Map<String, Value>,
     pub folders: BTreeMap<String, Tree>,
 }
 
 impl Tree {
-    /// What is set along a node's `fqn`, the most general first.
+    /// The settings on the path of a node's `fqn`, the most general first.
     pub fn along<'a>(&'a self, fqn: &[String]) -> Vec<&'a Config> {
         self.levels(fqn).into_iter().map(|level| &level.config).collect()
     }
 
-    /// The trees along a node's `fqn`, the most general first.
+    /// The trees on the path of a node's `fqn`, the most general first.
     pub fn levels<'a>(&'a self, fqn: &[String]) -> Vec<&'a Tree> {
         let mut layers = vec![self];
-        let mut here = self;
+        let mut current = self;
         for part in fqn {
-            match here.folders.get(part) {
-                Some(below) => here = below,
+            match current.folders.get(part) {
+                Some(below) => current = below,
                 None => break,
             }
-            layers.push(here);
+            layers.push(current);
         }
         layers
     }
 }
 
-/// The keys of `dbt_project.yml` that configure what a plan does not build.
+/// The keys of `dbt_project.yml` that configure resources that a plan does not build.
 pub const RESOURCES: [(&str, ResourceKind); 6] = [
     ("data_tests", ResourceKind::Test),
     ("exposures", ResourceKind::Exposure),
@@ -92,7 +93,7 @@ pub fn trees(
 fn tree(yaml: &Yaml, scope: &YamlScope, errors: &mut Diagnostics) -> Tree {
     let mut result = Tree::default();
     for (key, value) in yaml.dict().into_iter().flatten() {
-        // One key with `+` and without: the later one counts.
+        // If a key is present with and without `+`, the later one applies.
         let name = key.strip_prefix('+').unwrap_or(key).trim();
         let other = if key.starts_with('+') { name.to_string() } else { format!("+{name}") };
         let is_folder = !key.starts_with('+') && value.dict().is_some();
@@ -112,8 +113,7 @@ fn tree(yaml: &Yaml, scope: &YamlScope, errors: &mut Diagnostics) -> Tree {
             (None, Data::Dict(_)) => {
                 result.folders.insert(key.clone(), tree(value, scope, errors));
             }
-            // As in dbt also an empty one: a folder without lines is a key of the config that is
-            // none.
+            // As in dbt, a key without a value is config, not a folder.
             (None, _) => set(&mut result.config, key, value, scope, errors),
         }
     }
@@ -129,7 +129,7 @@ mod tests {
     use crate::yaml::parse;
 
     #[test]
-    fn the_plus_says_what_is_config() {
+    fn the_plus_marks_config() {
         let text = "models:\n  +tags: top\n  shop:\n    materialized: table\n    +meta: \
             {a: 1}\n    marts:\n      +tags: [marts]\n    empty:\n";
         let (yaml, _) = parse(&SourceFile::new("dbt_project.yml", text)).unwrap();

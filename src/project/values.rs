@@ -1,6 +1,5 @@
-//! What YAML values say. Takes a value of the tree and what its Jinja may ask (variables,
-//! environment, target); gives the value with its place, or the diagnostic that a value of another
-//! kind stands there.
+//! Values of YAML. Takes a value of the tree and the scope of its Jinja (variables, environment,
+//! target); returns the rendered value, or an error with its location.
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
@@ -11,8 +10,8 @@ use crate::yaml::{Data, Yaml};
 
 use super::Setting;
 
-/// The value of YAML with its Jinja rendered. Hooks stay as they are: they are rendered when the
-/// model runs.
+/// The value with its Jinja rendered. Hooks are not passed here: they are rendered when the model
+/// runs.
 pub fn rendered(yaml: &Yaml, scope: &YamlScope) -> Result<Value, Diagnostic> {
     Ok(match &yaml.data {
         Data::Text(text) if has_jinja(text) => {
@@ -29,19 +28,19 @@ pub fn rendered(yaml: &Yaml, scope: &YamlScope) -> Result<Value, Diagnostic> {
                 dict.iter().map(|(key, value)| Ok((key.clone(), rendered(value, scope)?)));
             Value::Object(entries.collect::<Result<Map<_, _>, Diagnostic>>()?)
         }
-        // dbt renders every text, and Jinja takes one line break from its end.
+        // dbt renders every text, and Jinja removes one final line break.
         Data::Text(text) => Value::String(without_line_break(text).to_string()),
         _ => yaml.json(),
     })
 }
 
-/// A text as Jinja gives it back.
+/// The text without one final line break.
 fn without_line_break(text: &str) -> &str {
     text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text))
 }
 
-/// The text of a value with its Jinja rendered; nothing for an empty one. dbt refuses values that
-/// are no text, such as `off`.
+/// The text of a value with its Jinja rendered; `None` for an empty value. Returns an error for a
+/// value of another type, such as `off`, as dbt does.
 pub fn rendered_text(yaml: &Yaml, scope: &YamlScope) -> Result<Option<String>, Diagnostic> {
     match rendered(yaml, scope)? {
         Value::Null => Ok(None),
@@ -50,7 +49,7 @@ pub fn rendered_text(yaml: &Yaml, scope: &YamlScope) -> Result<Option<String>, D
     }
 }
 
-/// The error that a value is no text.
+/// The error for a value that is not a text.
 pub fn not_text(yaml: &Yaml, value: &Value) -> Diagnostic {
     let (what, hint) = match value {
         Value::Null => ("nothing", "write a text, or remove the key"),
@@ -59,13 +58,13 @@ pub fn not_text(yaml: &Yaml, value: &Value) -> Diagnostic {
         Value::Number(_) => ("a number", "put it in quotes"),
         Value::String(_) => ("a date", "put it in quotes"),
         Value::Array(_) => ("a list", "write a text"),
-        Value::Object(_) => ("a dict", "write a text; Jinja stands in quotes: `\"{{ … }}\"`"),
+        Value::Object(_) => ("a dict", "write a text; put Jinja in quotes: `\"{{ … }}\"`"),
     };
     Diagnostic::error(format!("expected a text, but got {what}")).at(yaml.at.clone()).hint(hint)
 }
 
-/// A dict of config, each key under the one name it has in `config()`. Errors go to `wrong`, and
-/// their keys are left out.
+/// A dict of config, each key under its canonical name. Keys with an error are omitted, and
+/// reported in `errors`.
 pub fn config(
     yaml: Option<&Yaml>,
     scope: &YamlScope,
@@ -78,7 +77,7 @@ pub fn config(
     keys
 }
 
-/// Puts one key of config into `keys`.
+/// Adds one key of config to `keys`.
 pub fn set(
     keys: &mut IndexMap<String, Setting>,
     key: &str,
@@ -109,8 +108,8 @@ pub fn set(
     }
 }
 
-/// The name that a key of config has everywhere: some engines call the database a project and the
-/// schema a dataset.
+/// The canonical name of a config key: some adapters call the database a project and the schema a
+/// dataset.
 pub fn canonical(key: &str) -> &str {
     match key {
         "pre-hook" => "pre_hook",
@@ -121,7 +120,7 @@ pub fn canonical(key: &str) -> &str {
     }
 }
 
-/// What a value says as a boolean; YAML of old also knows `yes`, `no`, `on` and `off`.
+/// The boolean of a value; YAML 1.1's `yes`, `no`, `on` and `off` are accepted.
 pub fn truth(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(yes) => Some(*yes),
@@ -134,7 +133,7 @@ pub fn truth(value: &Value) -> Option<bool> {
     }
 }
 
-/// A value as a list: nothing, one item, or many.
+/// A value as a list: empty, one item, or many.
 pub fn list(value: &Value) -> Vec<Value> {
     match value {
         Value::Null => Vec::new(),

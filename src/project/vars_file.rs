@@ -1,6 +1,6 @@
-//! `vars.yml`: the variables of a project in a file of their own. Takes the project's folder; gives
-//! the variables. They count as those of `dbt_project.yml`, which must set none then, and its own
-//! Jinja sees them.
+//! `vars.yml`: the variables of a project in a separate file. Takes the project's folder; returns
+//! the variables. They replace those of `dbt_project.yml`, which must set none then, and its own
+//! Jinja can use them.
 
 use serde_json::{Map, Value};
 
@@ -11,7 +11,7 @@ use crate::yaml::{self, Data};
 
 const NAME: &str = "vars.yml";
 
-/// The variables in the file; none without a file.
+/// The variables in the file; empty if there is no file.
 pub fn read(files: &Files, warnings: &mut Diagnostics) -> Result<Map<String, Value>, Diagnostic> {
     let Some(file) = files.read(NAME)? else { return Ok(Map::new()) };
     let (tree, more) = yaml::parse(&file)?;
@@ -46,8 +46,8 @@ pub fn set(vars: &Map<String, Value>, project: &mut DbtProject) -> Result<(), Di
     Ok(())
 }
 
-/// Variables of a package, overridden by those of the command line.
-pub fn joined_vars(
+/// The variables of a package, overridden by those of the command line.
+pub fn merged_vars(
     vars: &Map<String, Value>,
     command_line: &Map<String, Value>,
 ) -> Map<String, Value> {

@@ -10,7 +10,7 @@ use super::entry::{Entry, Outcome};
 use super::history::History;
 use crate::calendar::{Grain, Instant, Window, format_instant, parse_instant};
 use crate::plan::StepKind;
-use crate::plan::coverage::{FinishedBatches, settled};
+use crate::plan::coverage::{FinishedBatches, settled_after};
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 
 /// The status of a model.
@@ -195,7 +195,7 @@ impl Coverage {
             };
             let id = &model.unique_id;
             let is_settled = |window: &Window| {
-                let since = settled(*window, microbatch.lookback, grain, zone);
+                let since = settled_after(*window, microbatch.lookback, grain, zone);
                 finished.covers(id, *window, since)
             };
             let spans = coverage.spans.entry(id.clone()).or_default();

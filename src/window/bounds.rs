@@ -1,4 +1,4 @@
-//! Parses `--event-time-start` and `--event-time-end`. Returns both bounds or none; refuses one
+//! Parses `--event-time-start` and `--event-time-end`. Returns both bounds or none; rejects one
 //! without the other, an invalid timestamp, and an inverted range.
 
 use crate::calendar::{Timestamp, parse_timestamp};
@@ -21,12 +21,12 @@ pub fn bounds(
             return Err(unpaired(
                 START,
                 END,
-                "the end is exclusive: the start of the first batch that you do not want",
+                "the start of the first batch after the range (the end is exclusive)",
             )
             .into());
         }
         (None, Some(_)) => {
-            return Err(unpaired(END, START, "the start of the first batch that you want").into());
+            return Err(unpaired(END, START, "the start of the first batch of the range").into());
         }
     };
     match (Bound::parse(START, start), Bound::parse(END, end)) {
@@ -61,7 +61,7 @@ pub(super) fn inverted_range(start: &Bound, end: &Bound) -> Diagnostic {
     let message = format!("`{START} {start}` is not before `{END} {end}`");
     if start == end {
         return Diagnostic::error(message)
-            .hint("the end is exclusive: for one day, give the next day as the end");
+            .hint("the end is exclusive: for one day, set the end to the next day");
     }
     Diagnostic::error(message)
         .hint(format!("`{START}` must be earlier than `{END}`, which is exclusive"))

@@ -1,5 +1,5 @@
-//! Leaves out the windows of excluded ranges. Refuses a range that covers only a part of a window,
-//! and ranges that leave no window.
+//! Removes the windows of excluded ranges. Rejects a range that covers only a part of a window, and
+//! ranges that leave no window.
 
 use super::{BatchSettings, Bound};
 use crate::calendar::{Window, display_instant};

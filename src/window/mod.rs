@@ -1,6 +1,6 @@
 //! The windows of a request, oldest first. Takes a model's settings and the request; returns at
-//! least one window, or an error. The windows tile the range without overlap, and without gaps but for excluded ranges; notes name
-//! where the range was widened or cut.
+//! least one window, or an error. The windows tile the range without overlap; the only gaps are
+//! excluded ranges. Notes report where the range was widened or cut.
 
 mod bounds;
 mod by_label;
@@ -23,12 +23,12 @@ pub use naming::{BatchNaming, Span};
 
 /// The windows of one model for the request.
 ///
-/// The range begins and ends at boundaries of the model's batch size, whatever `--batch-size` is:
-/// the range is computed in the model's batches, then tiled by the requested size, and the first
-/// and the last window are cut to the range. `--batch-size month` from September 5th until October
-/// 10th gives `[09-05, 10-01)` and `[10-01, 10-10)`: the requested days and no others. A partial
-/// month is safe, since a batch replaces the rows of its window. A window that reaches before
-/// `begin` is not: it would delete rows that the query does not return.
+/// The range begins and ends at boundaries of the model's batch size, for any `--batch-size`: the
+/// range is computed in the model's batches, then tiled by the requested size, and the first and
+/// the last window are cut to the range. `--batch-size month` from September 5th until October 10th
+/// returns `[09-05, 10-01)` and `[10-01, 10-10)`: exactly the requested days. A partial month is
+/// safe, since a batch replaces the rows of its window. A window that starts before `begin` is not:
+/// it would delete rows that the query does not return.
 pub fn cover(model: &BatchSettings, request: &WindowRequest) -> Result<Cover, Diagnostics> {
     let batch_size = request.batch_size.unwrap_or(model.batch_size);
     if let Some(chunk) = request.chunk.filter(|chunk| *chunk < batch_size) {
@@ -60,10 +60,10 @@ pub fn cover(model: &BatchSettings, request: &WindowRequest) -> Result<Cover, Di
         let now = display_instant(request.now, model.timezone);
         notes.push(
             Diagnostic::warning(format!(
-                "{batches} of `{}` in the future: now is {now}",
+                "{batches} of `{}` in the future: the current time is {now}",
                 model.model
             ))
-            .hint("to leave out batches that are not complete, use `--complete-only`"),
+            .hint("to plan only complete batches, use `--complete-only`"),
         );
     }
     let naming = BatchNaming {
@@ -75,7 +75,7 @@ pub fn cover(model: &BatchSettings, request: &WindowRequest) -> Result<Cover, Di
     Ok(Cover { windows, naming, notes })
 }
 
-/// The window that contains `begin`. It is the same in every plan.
+/// The window that contains `begin`, which is the same in every plan.
 pub fn first_window(model: &BatchSettings) -> Result<Cover, Diagnostics> {
     let start = model.batch_size.floor(model.begin, model.timezone);
     let Some(end) = model.batch_size.next(start, model.timezone) else {
@@ -96,12 +96,12 @@ pub struct WindowRequest {
     /// `--event-time-start` and `--event-time-end`, both or neither.
     pub bounds: Option<(Bound, Bound)>,
     pub now: Instant,
-    /// `--batch-size`: coarser (or finer) windows than the model's own.
+    /// `--batch-size`: larger or smaller windows than the model sets.
     pub batch_size: Option<Grain>,
     /// `--chunk`.
     pub chunk: Option<Grain>,
     pub complete_only: bool,
-    /// Ranges whose batches are left out.
+    /// Ranges whose batches are not planned.
     pub excluded: Vec<(Bound, Bound)>,
     pub strict: bool,
     pub max_batches: usize,
@@ -123,18 +123,18 @@ pub struct BatchSettings<'a> {
     pub batch_size: Grain,
     pub lookback: u32,
     pub timezone: Tz,
-    /// Whether the windows begin at `begin`, whatever `lookback` is: an unbounded full refresh.
+    /// Whether the windows start at `begin` regardless of `lookback`: an unbounded full refresh.
     pub from_begin: bool,
 }
 
 /// The windows of one model.
 #[derive(Clone, Debug)]
 pub struct Cover {
-    /// Oldest first, at least one.
+    /// Oldest first, never empty.
     pub windows: Vec<Window>,
-    /// How their labels are made.
+    /// The naming of their labels.
     pub naming: BatchNaming,
-    /// Notes and warnings for the user: where the range was widened or cut.
+    /// Notes and warnings for the user about a range that was widened or cut.
     pub notes: Vec<Diagnostic>,
 }
 
@@ -163,8 +163,8 @@ impl Cover {
         runs.collect()
     }
 
-    /// From the start of the first window to the end of the last one, for `positions` of windows
-    /// without a gap.
+    /// The span from the start of the first window to the end of the last one, for `positions` of
+    /// windows without a gap.
     pub fn range(&self, positions: &Range<usize>) -> Window {
         Window {
             start: self.windows[positions.start].start,

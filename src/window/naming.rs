@@ -17,7 +17,7 @@ pub struct Span {
     pub chunk: Option<String>,
 }
 
-/// How the windows of one model are labelled.
+/// The naming of the windows of one model.
 #[derive(Clone, Copy, Debug, Hash)]
 pub struct BatchNaming {
     /// The batch size that the model sets.
@@ -41,8 +41,8 @@ impl BatchNaming {
             windows.iter().map(|window| self.label(*window).len()).max().unwrap_or_default()
         };
         match windows {
-            // Only the first and the last window may be cut; the labels of the others have one
-            // length, if no hour occurs twice.
+            // Only the first and the last window may be cut; the labels of the others have the same
+            // length, unless an hour occurs twice.
             [first, second, .., last] if self.timezone == Tz::UTC => {
                 lengths(&[*first, *second, *last])
             }

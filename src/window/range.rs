@@ -1,5 +1,5 @@
-//! The range of a request in full batches of the model. Returns the range, with notes where it was
-//! widened or cut to batch boundaries. Refuses a range without a batch.
+//! The range of a request in whole batches of the model. Returns the range, with notes if it was
+//! widened or cut to batch boundaries. Rejects a range without a batch.
 
 use crate::calendar::{Grain, Instant, Window, display_instant};
 use crate::diagnostics::Diagnostic;
@@ -7,8 +7,8 @@ use crate::diagnostics::Diagnostic;
 use super::bounds::inverted_range;
 use super::{BatchSettings, Bound, WindowRequest};
 
-/// The longest lookback that does not reach `begin`, in batches. It is walked batch by batch, since
-/// clocks jump.
+/// The maximum lookback that does not reach `begin`, in batches. It is computed batch by batch,
+/// since local clocks jump.
 const MAX_LOOKBACK: u32 = 100_000;
 
 /// The range to tile with windows of `batch_size`.
@@ -24,7 +24,7 @@ pub(super) fn range(
             model.model,
             display(model, model.begin)
         ))
-        .fact(format!("now is {}", display(model, request.now)))
+        .fact(format!("the current time is {}", display(model, request.now)))
         .hint("set `begin` to the time of the earliest row"));
     }
     let (mut range, notes) = match &request.bounds {
@@ -32,26 +32,26 @@ pub(super) fn range(
         None => (unbounded(model, request, begin)?, Vec::new()),
     };
     if request.complete_only {
-        // The open window is one of the windows that are written, so the smaller size determines
-        // its start.
+        // The smaller size determines the start of the open window, since only whole windows are
+        // written.
         let open = batch_size.min(model.batch_size).floor(request.now, model.timezone);
         range.end = range.end.min(open);
     }
     if range.start >= range.end {
         return Err(Diagnostic::error(format!("no batch of `{}` is complete", model.model))
             .fact(format!(
-                "the range begins at {}; now is {}",
+                "the range begins at {}; the current time is {}",
                 display(model, range.start),
                 display(model, request.now)
             ))
-            .hint("to plan the open batch, leave out `--complete-only`"));
+            .hint("to plan the open batch, omit `--complete-only`"));
     }
     Ok((range, notes))
 }
 
-/// The newest batch and `lookback` batches before it, or all since `begin`. The newest batch is the
-/// one that contains now; if now is a boundary, the one that ends there, since the next one has no
-/// rows yet.
+/// The newest batch and `lookback` batches before it, or all batches since `begin`. The newest
+/// batch is the one that contains the current time; at a boundary, the one that ends there, since
+/// the next one has no rows yet.
 fn unbounded(
     model: &BatchSettings,
     request: &WindowRequest,
@@ -61,12 +61,12 @@ fn unbounded(
     let end = grain.ceiling(request.now, tz).ok_or_else(|| calendar_ends(model))?;
     if end <= begin {
         return Err(Diagnostic::error(format!("no batch of `{}` has begun yet", model.model))
-            .fact(format!("the model begins at {}, which is now", display(model, begin)))
+            .fact(format!("the model begins at {}, the current time", display(model, begin)))
             .hint("plan it later, or set an earlier `begin` in the model"));
     }
     let mut start = if model.from_begin { begin } else { grain.previous(end, tz).unwrap_or(begin) };
-    // A lookback that reaches `begin` is not walked: it may be a century of hours. The margin
-    // allows for irregular clocks.
+    // If the lookback reaches `begin`, its batches are not computed: they may be a century of
+    // hours. The margin allows for irregular clocks.
     if grain.count(begin, start, tz) + 8 < u64::from(model.lookback) {
         start = begin;
     } else if model.lookback > MAX_LOOKBACK {
@@ -132,7 +132,7 @@ fn bounded(
     if from < begin {
         let (name, begins) = (model.model, display(model, begin));
         notes.push(Diagnostic::note(format!(
-            "`{name}` begins at {begins}: the range before it, from {}, is left out",
+            "`{name}` begins at {begins}: the range before it, from {}, is not planned",
             start.text
         )));
     }

@@ -129,7 +129,10 @@ fn if_now_is_a_boundary_the_newest_batch_ends_there() {
         &WindowRequest { now: at("2024-09-17"), ..request("2024-09-16", "2024-09-18") },
     )
     .unwrap();
-    assert_eq!(ahead.notes[0].message, "1 batch of `sessions` in the future: now is 2024-09-17");
+    assert_eq!(
+        ahead.notes[0].message,
+        "1 batch of `sessions` in the future: the current time is 2024-09-17"
+    );
 }
 
 #[test]
@@ -148,7 +151,7 @@ fn bounds_are_widened_and_cut_with_a_note() {
     assert_eq!(labels, "2024-09-01 2024-09-02");
     assert_eq!(
         notes,
-        "`sessions` begins at 2024-09-01: the range before it, from 2023-01-01 05:00, is left out"
+        "`sessions` begins at 2024-09-01: the range before it, from 2023-01-01 05:00, is not planned"
     );
     assert!(
         outcome(&daily(), &request("2023-01-01", "2024-09-01"))
@@ -204,7 +207,7 @@ fn the_open_batch_can_be_left_out_and_future_ones_are_a_warning() {
     assert_eq!(ahead.notes[0].level, Level::Warning);
     assert_eq!(
         ahead.notes[0].message,
-        "2 batches of `sessions` in the future: now is 2024-09-17T16:06:00Z"
+        "2 batches of `sessions` in the future: the current time is 2024-09-17T16:06:00Z"
     );
 }
 
@@ -251,14 +254,14 @@ fn a_chunk_is_at_least_a_batch() {
 }
 
 #[test]
-fn a_forgotten_bound_costs_nothing() {
+fn a_missing_bound_is_detected_quickly() {
     let hourly = BatchSettings {
         begin: at("1924-01-01"),
         batch_size: Grain::Hour,
         from_begin: true,
         ..daily()
     };
-    // Walking back hour by hour would take a minute.
+    // Computing the lookback hour by hour would take a minute.
     let ancient = BatchSettings {
         begin: at("0900-01-01"),
         batch_size: Grain::Hour,

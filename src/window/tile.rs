@@ -1,5 +1,5 @@
-//! Splits a range into windows. Takes a range of full batches of the model; returns windows of one
-//! size that tile it. Refuses more windows than `--max-batches` before it allocates them.
+//! Splits a range into windows. Takes a range of whole batches of the model; returns windows of one
+//! size that tile it. Rejects more windows than `--max-batches` before it allocates them.
 
 use crate::calendar::{Grain, Window};
 use crate::diagnostics::Diagnostic;
@@ -23,7 +23,7 @@ pub(super) fn tile(
             windows.push(Window { start, end });
             start = end;
         }
-        // The count is off by a few in a zone with irregular jumps; the windows are exact.
+        // In a zone with irregular jumps the count is an estimate; the windows are exact.
         if windows.len() <= request.max_batches {
             return Ok(windows);
         }

@@ -1,4 +1,4 @@
-//! From libyaml's events to a tree: anchors, merged keys, tags, and the places of values.
+//! Builds the tree from libyaml's events: anchors, merge keys, tags, and the locations of values.
 
 use std::collections::BTreeMap;
 use std::io::{Chain, Read};
@@ -12,11 +12,11 @@ use super::scalars::{self, Scalar};
 use super::{Data, Yaml, error};
 use crate::diagnostics::{Diagnostic, SourceFile};
 
-/// The tree of a file's only document.
+/// The tree of a file with one document.
 pub fn compose(file: &SourceFile) -> Result<(Yaml, Vec<Diagnostic>), Diagnostic> {
     let mut parser = Parser::new();
-    // With a byte order mark libyaml does not guess an encoding.
-    // The parser panics where the last line of a block scalar has no line break.
+    // A byte order mark disables libyaml's guess of the encoding. The parser panics if the last
+    // line of a block scalar has no line break.
     let last_break = if file.text.ends_with('\n') { "" } else { "\n" };
     let text = "\u{feff}".as_bytes().chain(file.text.as_bytes());
     parser.set_input(text.chain(last_break.as_bytes()));
@@ -32,11 +32,11 @@ pub fn compose(file: &SourceFile) -> Result<(Yaml, Vec<Diagnostic>), Diagnostic>
     Ok((tree, composer.warnings))
 }
 
-/// A value, and what its place in a dict depends on.
+/// A value with its span and kind.
 #[derive(Clone)]
 struct Node {
     yaml: Yaml,
-    /// The value's own bytes.
+    /// The span of the value itself.
     span: Range<usize>,
     kind: NodeKind,
 }
@@ -51,10 +51,10 @@ enum NodeKind {
     Collection,
 }
 
-/// The deepest nesting.
-const DEEPEST: usize = 200;
-/// How many values the aliases of a file may copy.
-const MOST_COPIES: usize = 1_000_000;
+/// The maximum nesting.
+const MAX_DEPTH: usize = 200;
+/// The maximum number of values that the aliases of a file may copy.
+const MAX_ALIAS_COPIES: usize = 1_000_000;
 /// The prefix of YAML's own tags.
 const YAML_TAG: &str = "tag:yaml.org,2002:";
 
@@ -64,7 +64,7 @@ type Input<'a> = Chain<Chain<&'a [u8], &'a [u8]>, &'a [u8]>;
 struct Composer<'a> {
     file: &'a SourceFile,
     parser: Parser<Input<'a>>,
-    /// What an alias stands for; nothing while it is read.
+    /// The values of anchors; `None` while a value is being read.
     anchors: BTreeMap<String, Option<Node>>,
     warnings: Vec<Diagnostic>,
     depth: usize,
@@ -126,7 +126,7 @@ impl Composer<'_> {
             .hint("rename one of the two"));
         }
         self.depth += 1;
-        if self.depth > DEEPEST {
+        if self.depth > MAX_DEPTH {
             return Err(error::at(self.file, "too many levels", start));
         }
         let node = match event.data {
@@ -169,7 +169,7 @@ impl Composer<'_> {
         };
         let mut yaml = node.yaml;
         move_to(&mut yaml, &self.file.at(span.clone()), &mut self.copied);
-        if self.copied > MOST_COPIES {
+        if self.copied > MAX_ALIAS_COPIES {
             return Err(error::at(
                 self.file,
                 "the aliases of this file make more than a million values",
@@ -179,7 +179,7 @@ impl Composer<'_> {
         Ok(Node { yaml, span, kind: node.kind })
     }
 
-    /// `is_plain`: it is read as an unquoted word; so is a quoted one with the tag `!`.
+    /// `is_plain`: resolved as an unquoted scalar; so is a quoted one with the tag `!`.
     fn scalar(
         &self,
         text: String,
@@ -256,8 +256,10 @@ impl Composer<'_> {
             if let Some((_, before)) =
                 entries.iter().find(|(known, _)| scalars::is_same_key(known, &key))
             {
-                let message =
-                    format!("`{}` is set twice, and the last one counts", scalars::shown(&key));
+                let message = format!(
+                    "`{}` is set twice; the last value is used",
+                    scalars::without_prefix(&key)
+                );
                 let fact = format!("the first one is on line {}", before.at.line());
                 self.warnings.push(Diagnostic::warning(message).at(value.at.clone()).fact(fact));
             }
@@ -279,31 +281,31 @@ impl Composer<'_> {
         }
     }
 
-    /// The entries that `<<: value` stands for: of several dicts the first one counts.
+    /// The entries that `<<: value` merges; of several dicts the first one has priority.
     fn merge(&self, value: Node) -> Result<Vec<(String, Yaml)>, Diagnostic> {
-        let refused = || {
+        let merge_error = || {
             let error = error::of_value(
                 self.file,
                 value.span.clone(),
                 "not valid YAML: `<<` merges dicts".to_string(),
             );
-            error.hint("give it a dict, or a list of dicts")
+            error.hint("use a dict, or a list of dicts")
         };
         match value.yaml.data {
             Data::Dict(dict) => Ok(dict.into_iter().collect()),
             Data::List(items) => {
                 let mut entries = Vec::new();
                 for item in items.into_iter().rev() {
-                    let Data::Dict(dict) = item.data else { return Err(refused()) };
+                    let Data::Dict(dict) = item.data else { return Err(merge_error()) };
                     entries.extend(dict);
                 }
                 Ok(entries)
             }
-            _ => Err(refused()),
+            _ => Err(merge_error()),
         }
     }
 
-    /// A node where a value must be.
+    /// A node in the position of a value.
     fn value(&self, node: Node) -> Result<Node, Diagnostic> {
         let text = match node.kind {
             NodeKind::Merge => "<<",
@@ -313,7 +315,7 @@ impl Composer<'_> {
         let error = error::of_value(
             self.file,
             node.span,
-            format!("not valid YAML: `{text}` without quotes is no value"),
+            format!("not valid YAML: `{text}` without quotes is not a value"),
         );
         Err(error.hint(format!("put it in quotes: `\"{text}\"`")))
     }
@@ -339,10 +341,10 @@ impl Composer<'_> {
         Ok(scalar.key())
     }
 
-    fn check_tag(&self, tag: Option<&str>, usual: &str, start: usize) -> Result<(), Diagnostic> {
+    fn check_tag(&self, tag: Option<&str>, expected: &str, start: usize) -> Result<(), Diagnostic> {
         match tag {
             None | Some("!") => Ok(()),
-            Some(tag) if tag.strip_prefix(YAML_TAG) == Some(usual) => Ok(()),
+            Some(tag) if tag.strip_prefix(YAML_TAG) == Some(expected) => Ok(()),
             Some(tag) => {
                 let shown = tag
                     .strip_prefix(YAML_TAG)
@@ -357,19 +359,19 @@ impl Composer<'_> {
         }
     }
 
-    /// The place of an entry: the key with its value, if that is a scalar on the same line.
+    /// The span of an entry: the key with its value, if that is a scalar on the same line.
     fn entry(&self, key: &Node, value: &Node) -> Range<usize> {
         let (key, end) = (&key.span, value.span.end);
-        let together = value.kind != NodeKind::Collection
+        let is_on_one_line = value.kind != NodeKind::Collection
             && !value.span.is_empty()
             && key.end <= end
             && !self.file.text[key.end..end].contains('\n');
-        key.start..if together { end } else { key.end }
+        key.start..if is_on_one_line { end } else { key.end }
     }
 }
 
-/// Whether the line break at the end of a block scalar is not in the text. If the last line has
-/// spaces only, the break before it may be the one that the value keeps.
+/// Whether the final line break of a block scalar was added by `compose`. If the last line has only
+/// spaces, the line break before it may belong to the value.
 fn ends_with_added_break(value: &str, text: &str) -> bool {
     let is_blank = |line: &str| line.chars().all(|letter| matches!(letter, ' ' | '\t'));
     let is_content = !text.rsplit('\n').next().is_some_and(is_blank);
@@ -381,7 +383,7 @@ fn byte(mark: Mark) -> usize {
     usize::try_from(mark.index).unwrap_or(usize::MAX)
 }
 
-/// Sets the value of a key; one that is equal to it in Python keeps its spelling.
+/// Sets the value of a key; a key that is equal in Python keeps its first spelling.
 fn insert(dict: &mut IndexMap<String, Yaml>, key: String, value: Yaml) {
     let known = if scalars::is_text(&key) {
         None

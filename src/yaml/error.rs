@@ -1,5 +1,5 @@
-//! Errors of YAML. Takes what the parser or the composer found; gives the message with line, column
-//! and cure.
+//! Errors of YAML. Takes the error of the parser or the composer; returns the message with line,
+//! column and hint.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ pub fn of_parser(file: &SourceFile, error: &libyaml_safer::Error) -> Diagnostic 
     at(file, error.problem(), start)
 }
 
-/// The error `what` at the byte `start`: not valid YAML.
+/// An error of the syntax at the byte `start`.
 pub fn at(file: &SourceFile, what: &str, start: usize) -> Diagnostic {
     let start = file.text.floor_char_boundary(start.min(file.text.len()));
     let (line_number, column) = file.at(start..start).begins();
@@ -22,13 +22,13 @@ pub fn at(file: &SourceFile, what: &str, start: usize) -> Diagnostic {
         Diagnostic::error(format!("not valid YAML: {what} (line {line_number}, column {column})"));
     let line = line_at(file, start);
     let error = error.at(file.at(start..line.end.max(start)));
-    hinted(error, &file.text[line])
+    with_hint(error, &file.text[line])
 }
 
-/// The error that a value has no meaning for dbt's reader.
+/// An error of a value that dbt's reader rejects.
 pub fn of_value(file: &SourceFile, span: Range<usize>, message: String) -> Diagnostic {
     let line = line_at(file, span.start);
-    hinted(Diagnostic::error(message).at(file.at(span)), &file.text[line])
+    with_hint(Diagnostic::error(message).at(file.at(span)), &file.text[line])
 }
 
 /// The line of a byte, without its line break.
@@ -38,7 +38,7 @@ fn line_at(file: &SourceFile, byte: usize) -> Range<usize> {
     start..start + line.trim_end_matches('\r').len()
 }
 
-fn hinted(error: Diagnostic, line: &str) -> Diagnostic {
+fn with_hint(error: Diagnostic, line: &str) -> Diagnostic {
     if line.contains("{{") {
         error.hint("put quotes around a value with Jinja: `\"{{ … }}\"`")
     } else if line.contains('\t') {
@@ -48,7 +48,7 @@ fn hinted(error: Diagnostic, line: &str) -> Diagnostic {
     }
 }
 
-/// Characters that libyaml does not read.
+/// Characters that libyaml rejects.
 fn is_refused(letter: char) -> bool {
     !matches!(letter, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
         || letter == '\u{feff}'

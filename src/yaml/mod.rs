@@ -1,7 +1,7 @@
 //! YAML as dbt reads it: the syntax of libyaml, the scalars of YAML 1.1, and PyYAML's safe
-//! constructors. Takes a file's text; gives its tree, each value with the bytes that set it, and a
-//! warning for each key that is set twice (the last one counts). Refuses what dbt's reader refuses,
-//! with line and column.
+//! constructors. Takes a file's text; returns its tree, each value with its span, and a warning for
+//! each duplicate key (the last value is used). Rejects what dbt's reader rejects, with line and
+//! column.
 
 mod compose;
 mod error;
@@ -27,14 +27,14 @@ pub fn parse(file: &SourceFile) -> Result<(Yaml, Vec<Diagnostic>), Diagnostic> {
     compose::compose(file)
 }
 
-/// A value and its place: for a value under a key, the key and what follows on its line.
+/// A value and its location: for a value of a key, the key and the rest of its line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Yaml {
     pub data: Data,
     pub at: Location,
 }
 
-/// A value of YAML. A key that is no text is the text of [`Scalar::key`].
+/// A value of YAML. A key that is not a text is the text of [`Scalar::key`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Data {
     Null,
@@ -52,14 +52,14 @@ impl Yaml {
         self.dict().and_then(|dict| dict.get(key)).filter(|value| value.data != Data::Null)
     }
 
-    /// The same values at the same places of another text.
-    pub fn placed_in(self, file: &SourceFile) -> Yaml {
+    /// The same tree with locations in another file of the same layout.
+    pub fn located_in(self, file: &SourceFile) -> Yaml {
         let data = match self.data {
             Data::List(items) => {
-                Data::List(items.into_iter().map(|item| item.placed_in(file)).collect())
+                Data::List(items.into_iter().map(|item| item.located_in(file)).collect())
             }
             Data::Dict(dict) => Data::Dict(
-                dict.into_iter().map(|(key, value)| (key, value.placed_in(file))).collect(),
+                dict.into_iter().map(|(key, value)| (key, value.located_in(file))).collect(),
             ),
             data => data,
         };
@@ -73,7 +73,7 @@ impl Yaml {
         }
     }
 
-    /// The items of a list; none of anything else.
+    /// The items of a list; empty for other values.
     pub fn items(&self) -> &[Yaml] {
         match &self.data {
             Data::List(items) => items,
@@ -81,31 +81,31 @@ impl Yaml {
         }
     }
 
-    /// Text, or a number or boolean as it would be written.
+    /// A text, or the text of a number or boolean.
     pub fn text(&self) -> Option<String> {
         match &self.data {
             Data::Text(text) => Some(text.clone()),
             Data::Number(number) => Some(number.to_string()),
             Data::Bool(yes) => Some(yes.to_string()),
             Data::Other(scalar) => match scalar.json() {
-                Value::String(text) => Some(scalars::shown(&text).to_string()),
+                Value::String(text) => Some(scalars::without_prefix(&text).to_string()),
                 _ => None,
             },
             _ => None,
         }
     }
 
-    /// As JSON, with dates as texts.
+    /// JSON with dates as texts.
     pub fn json(&self) -> Value {
         self.as_json(Scalar::json)
     }
 
-    /// As JSON in which dates stay dates for templates: dbt does not render `vars:`.
+    /// JSON that preserves dates for templates, since dbt does not render `vars:`.
     pub fn exact(&self) -> Value {
         self.as_json(Scalar::exact)
     }
 
-    /// A value of JSON, all of it at one place.
+    /// The tree of a JSON value, all of it with one location.
     pub fn of_json(value: &Value, at: &Location) -> Yaml {
         let data = match value {
             Value::Null => Data::Null,

@@ -1,6 +1,6 @@
-//! What an unquoted word of YAML means to dbt, which reads YAML 1.1: `no` is false, `007` an octal
-//! number, `12:30` a number to the base of 60, `2024-01-01` a date. What JSON does not have (dates,
-//! infinity, keys that are numbers) travels as a text behind a sign of our own.
+//! The value of an unquoted scalar in YAML 1.1, which dbt reads: `no` is false, `007` an octal
+//! number, `12:30` a sexagesimal number, `2024-01-01` a date. Values that JSON does not have
+//! (dates, infinity, keys that are numbers) are texts with a private prefix character.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -9,8 +9,8 @@ use chrono::{Datelike, FixedOffset, NaiveDate, NaiveTime, Timelike};
 use regex::Regex;
 use serde_json::{Number, Value};
 
-/// Begins a text that stands for a value which JSON does not have.
-const SIGN: char = '\u{F0020}';
+/// The prefix of a text that represents a value that JSON does not have.
+const PREFIX: char = '\u{F0020}';
 
 /// A scalar of YAML.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,14 +23,14 @@ pub enum Scalar {
     Text(String),
 }
 
-/// A date, or a date with a time, and perhaps the distance of its zone to UTC.
+/// A date, or a date with a time and optionally an offset from UTC.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct YamlTimestamp {
     pub date: NaiveDate,
     pub time: Option<(NaiveTime, Option<FixedOffset>)>,
 }
 
-/// Why a word has no value, though it looks like one.
+/// The reason why a scalar has no value, though its tag resolves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Invalid {
     pub problem: String,
@@ -61,8 +61,8 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the pattern is well formed")
 }
 
-/// The tag by which YAML 1.1 reads an unquoted word, whether or not it has a value: `2024-13-01` is
-/// a `timestamp`.
+/// The tag to which YAML 1.1 resolves an unquoted scalar, whether or not it has a value:
+/// `2024-13-01` is a `timestamp`.
 pub fn tag(word: &str) -> &'static str {
     match word {
         "" | "~" | "null" | "Null" | "NULL" => return "null",
@@ -75,7 +75,7 @@ pub fn tag(word: &str) -> &'static str {
         _ => {}
     }
     let patterns = &*PATTERNS;
-    // A date alone has two digits for the month and the day.
+    // A date without a time has two digits for the month and the day.
     let is_date = || {
         patterns.date.captures(word).is_some_and(|parts| parts.get(4).is_some() || word.len() == 10)
     };
@@ -95,12 +95,12 @@ fn truth(word: &str) -> Option<bool> {
     }
 }
 
-/// The meaning of an unquoted word.
+/// The value of an unquoted scalar.
 pub fn plain(word: &str) -> Result<Scalar, Invalid> {
     tagged(tag(word), word)
 }
 
-/// The meaning of a scalar with one of YAML's own tags.
+/// The value of a scalar with one of YAML's own tags.
 pub fn tagged(tag: &str, word: &str) -> Result<Scalar, Invalid> {
     let value = match tag {
         "str" => Some(Scalar::Text(word.to_string())),
@@ -122,12 +122,12 @@ pub fn tagged(tag: &str, word: &str) -> Result<Scalar, Invalid> {
         _ => "date",
     };
     value.ok_or_else(|| Invalid {
-        problem: format!("`{word}` looks like a {kind}, but is none that can be read"),
+        problem: format!("`{word}` looks like a {kind}, but is not valid"),
         hint: "put it in quotes if it is a text",
     })
 }
 
-/// Sign and digits of a number, without underscores.
+/// The sign and the digits of a number, without underscores.
 fn signed(word: &str) -> (bool, String) {
     let word = word.replace('_', "");
     match word.strip_prefix('-') {
@@ -201,7 +201,7 @@ fn date(word: &str) -> Option<YamlTimestamp> {
     Some(YamlTimestamp { date, time: Some((time, zone)) })
 }
 
-/// In Python's ISO form.
+/// Python's ISO format.
 impl fmt::Display for YamlTimestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04}-{:02}-{:02}", self.date.year(), self.date.month(), self.date.day())?;
@@ -218,7 +218,7 @@ impl fmt::Display for YamlTimestamp {
 }
 
 impl Scalar {
-    /// As JSON, for places that render their dates as texts.
+    /// JSON, with dates as texts.
     pub fn json(&self) -> Value {
         match self {
             Scalar::Date(date) => Value::String(date.to_string()),
@@ -226,7 +226,7 @@ impl Scalar {
         }
     }
 
-    /// As JSON that keeps what JSON does not have; templates see the value itself.
+    /// JSON that preserves every value; values that JSON does not have are texts with the prefix.
     pub fn exact(&self) -> Value {
         match self {
             Scalar::Null => Value::Null,
@@ -244,24 +244,24 @@ impl Scalar {
         }
     }
 
-    /// As the key of a dict of JSON.
+    /// The key in a JSON dict.
     pub fn key(&self) -> String {
         match self {
-            Scalar::Null => format!("{SIGN}null"),
-            Scalar::Bool(truth) => format!("{SIGN}{truth}"),
-            Scalar::Int(number) => format!("{SIGN}{number}"),
-            Scalar::Float(number) if number.is_nan() => format!("{SIGN}nan"),
-            // With a point or an exponent, so that it is no integer.
-            Scalar::Float(number) => format!("{SIGN}{number:?}"),
-            Scalar::Date(date) => format!("{SIGN}{date}"),
+            Scalar::Null => format!("{PREFIX}null"),
+            Scalar::Bool(truth) => format!("{PREFIX}{truth}"),
+            Scalar::Int(number) => format!("{PREFIX}{number}"),
+            Scalar::Float(number) if number.is_nan() => format!("{PREFIX}nan"),
+            // With a point or an exponent, to distinguish it from an integer.
+            Scalar::Float(number) => format!("{PREFIX}{number:?}"),
+            Scalar::Date(date) => format!("{PREFIX}{date}"),
             Scalar::Text(text) => text.clone(),
         }
     }
 }
 
-/// The value that a text stands for, if it stands for one.
-pub fn hidden(text: &str) -> Option<Scalar> {
-    let text = text.strip_prefix(SIGN)?;
+/// The value that a text with the prefix represents.
+pub fn decoded(text: &str) -> Option<Scalar> {
+    let text = text.strip_prefix(PREFIX)?;
     Some(match text {
         "null" => Scalar::Null,
         "true" => Scalar::Bool(true),
@@ -276,14 +276,14 @@ pub fn hidden(text: &str) -> Option<Scalar> {
     })
 }
 
-/// Whether a key of JSON stands for a text.
+/// Whether a JSON key represents a text.
 pub fn is_text(key: &str) -> bool {
-    !key.starts_with(SIGN)
+    !key.starts_with(PREFIX)
 }
 
-/// Whether two keys are one: in Python `1`, `1.0` and `true` are equal.
+/// Whether two keys are equal, as in Python, where `1`, `1.0` and `true` are equal.
 pub fn is_same_key(one: &str, other: &str) -> bool {
-    let number = |key: &str| match hidden(key)? {
+    let number = |key: &str| match decoded(key)? {
         Scalar::Bool(truth) => Some(f64::from(u8::from(truth))),
         Scalar::Int(number) => Some(number as f64),
         Scalar::Float(number) => Some(number),
@@ -292,9 +292,9 @@ pub fn is_same_key(one: &str, other: &str) -> bool {
     one == other || number(one).is_some_and(|one| Some(one) == number(other))
 }
 
-/// The text without the sign of a value that JSON does not have.
-pub fn shown(text: &str) -> &str {
-    text.strip_prefix(SIGN).unwrap_or(text)
+/// The text without the prefix.
+pub fn without_prefix(text: &str) -> &str {
+    text.strip_prefix(PREFIX).unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -302,7 +302,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_mean_what_they_mean_in_yaml_1_1() {
+    fn scalars_have_their_values_of_yaml_1_1() {
         for (word, expected) in [
             ("no", Scalar::Bool(false)),
             ("On", Scalar::Bool(true)),

@@ -1,6 +1,6 @@
-//! What `batchwright run` costs beside the client: 1,000 batches through it, against the same SQL
-//! in one client process. Prints the median of each engine's ratios, each of two runs in a row;
-//! asserts none, since machines differ. `tests/run` installs what it looks for.
+//! The overhead of `batchwright run`: 1,000 batches through it, compared with the same SQL in one
+//! client process. Prints the median of each engine's ratios, each of two consecutive runs; asserts
+//! none, since machines differ. `tests/run` installs the engines.
 
 #![allow(clippy::unwrap_used)]
 
@@ -78,7 +78,7 @@ fn main() {
     }
 }
 
-/// Like what the dialects write: a staged query, a delete and an insert in a transaction.
+/// Similar to the files of the dialects: a staged query, a delete and an insert in a transaction.
 fn plan() -> Days {
     let mut plan = Days::of(0);
     plan.steps.truncate(1);

@@ -1,7 +1,7 @@
-//! What the commands that read a plan cost as it grows: time and peak memory of `status`, `page`,
-//! `diff`, `run` and `retry` at ten thousand, a hundred thousand and a million batches, and of the
-//! two that grow with a project: names in `--select`, columns in `select *`. Prints a table;
-//! asserts nothing, since machines differ.
+//! The cost of the commands that read a plan as it grows: time and peak memory of `status`, `page`,
+//! `diff`, `run` and `retry` at ten thousand, a hundred thousand and a million batches, and of two
+//! that grow with a project: names in `--select`, columns in `select *`. Prints a table; asserts
+//! nothing, since machines differ.
 
 #![allow(clippy::unwrap_used)]
 
@@ -24,7 +24,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 const SIZES: [usize; 3] = [10_000, 100_000, 1_000_000];
-/// A million files take gigabytes; of larger plans the page shows no SQL.
+/// A million files take gigabytes; for larger plans the page shows no SQL.
 const MOST_FILES: usize = 100_000;
 
 fn main() {
@@ -104,7 +104,7 @@ fn measured(size: usize, name: &str, folder: &Path, arguments: &[&str]) {
     println!("{size:>9}  {name:12}  {:>9.2}  {memory:>9.0}", begun.elapsed().as_secs_f64());
 }
 
-/// A plan by hand: a create and batches of a minute.
+/// Writes a plan: a create and batches of a minute.
 fn write_plan(plan: &Path, size: usize) {
     fs::create_dir_all(plan.join("daily")).unwrap();
     let sql = "select 1;\n";

@@ -1,11 +1,10 @@
-//! The corpus: models, each with what is true of it. `--- name: truth codes; settings` begins a
-//! model. In a dialect other than DuckDB's, what stands behind `--- =` is the same query for
-//! DuckDB. `{events}` stands for a source, `{events whole}` for one that is opted out of its
-//! filter.
+//! The corpus: models, each with its truth. `--- name: truth codes; settings` begins a model. In a
+//! dialect other than DuckDB's, the same query for DuckDB follows `--- =`. `{events}` is replaced
+//! by a source, `{events whole}` by one that opts out of its filter.
 //!
-//! The truth is one of: `safe`, batches hold what the query as a whole yields; `unsafe`, for some
-//! rows they do not; `depends`, they do where the columns and functions are what their names say.
-//! `reasoned` models are not executed: their truth needs another clock.
+//! The truth is one of: `safe`, batches contain exactly the rows of the whole query; `unsafe`, for
+//! some rows they do not; `depends`, they do if columns and functions match their names. `reasoned`
+//! models are not executed, since their truth needs another clock.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,14 +21,14 @@ pub struct Model {
     pub name: String,
     pub file: String,
     pub truth: Truth,
-    /// The rules of which one must find it.
+    /// The rules, one of which must report it.
     pub codes: Vec<String>,
     settings: BTreeMap<String, String>,
     query: String,
     in_duckdb: Option<String>,
 }
 
-/// The project that the models stand in.
+/// The project of the models.
 pub fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check/project")
 }
@@ -150,7 +149,7 @@ impl Model {
     }
 }
 
-/// Copies the project into `folder`, with a file for each of the models.
+/// Copies the project into `folder`, with a file for each model.
 pub fn write(folder: &Path, models: &[(&Model, String)]) {
     for entry in walkdir::WalkDir::new(project())
         .into_iter()

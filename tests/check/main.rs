@@ -1,5 +1,5 @@
-//! What `check` finds in the models of the corpus, against what is true of them: the recall, the
-//! precision, and every miss. tests/engines/check.rs shows by execution that the truth is true.
+//! The findings of `check` in the models of the corpus, compared with their truth: recall,
+//! precision, and every miss. tests/engines/check.rs verifies the truth by execution.
 
 mod corpus;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use corpus::{Model, Truth};
 
-/// What is found in each model: the code and the level.
+/// The findings in each model: the code and the level.
 type Found = BTreeMap<String, Vec<(String, String)>>;
 
 #[test]
@@ -45,19 +45,19 @@ fn check_finds_what_is_unsafe_and_nothing_else() {
 
 #[derive(Default)]
 struct Counts {
-    /// Models that are not safe, and those of them in which the right rule finds something.
+    /// Models that are not safe, and those of them with a finding of the correct rule.
     not_safe: usize,
     not_safe_and_found: usize,
     /// Models that are unsafe, and those of them with a warning.
     not_safe_at_all: usize,
     warned: usize,
-    /// Models in which something is found, and those of them that are not safe.
+    /// Models with a finding, and those of them that are not safe.
     found: usize,
     found_rightly: usize,
 }
 
 impl Counts {
-    /// Counts a model; gives what does not fit it.
+    /// Counts a model; returns the mismatch, if any.
     fn count(&mut self, model: &Model, findings: &[(String, String)]) -> Option<&'static str> {
         let expected: Vec<&str> = findings
             .iter()
@@ -96,7 +96,7 @@ impl Counts {
     }
 }
 
-/// What is found in the models of a dialect; what only costs is left out.
+/// The findings in the models of a dialect, without rules about cost.
 fn check(dialect: &str, models: &[&Model]) -> Found {
     let folder = tempfile::tempdir().expect("the system's folder for temporary files is writable");
     let files: Vec<(&Model, String)> =

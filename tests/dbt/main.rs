@@ -1,7 +1,7 @@
-//! The real dbt as the oracle: each trial runs a script below `tests/dbt/` with the Python of
+//! The real dbt as the oracle: each trial runs a script in `tests/dbt/` with the Python of
 //! `target/engines/dbt`, which `tests/run` installs. The script compares dbt with the binary that
-//! `BATCHWRIGHT` names, prints the differences, and ends with 0 where there are none. A script also
-//! runs alone: `BATCHWRIGHT=target/debug/batchwright target/engines/dbt/bin/python
+//! `BATCHWRIGHT` names, prints the differences, and exits with 0 if there are none. A script can
+//! also run alone: `BATCHWRIGHT=target/debug/batchwright target/engines/dbt/bin/python
 //! tests/dbt/adapters.py`.
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
@@ -11,7 +11,7 @@ use std::process::Command;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-/// The oracles: `tests/dbt/<oracle>.py`, each with what it compares.
+/// The oracles: `tests/dbt/<oracle>.py`, each with the compared behaviour.
 const ORACLES: &[(&str, &str)] = &[
     ("adapters", "one project on every adapter"),
     ("expressions", "expressions and statements of Jinja"),

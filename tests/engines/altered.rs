@@ -1,5 +1,5 @@
-//! Tables whose query has got other columns: `on_schema_change`, each `02_alter.sql` run after a
-//! crash between any two of its statements, and twice. The rows that must be there are written by
+//! Tables whose query has other columns than before: `on_schema_change`, each `02_alter.sql` run
+//! after a crash between any two of its statements, and twice. The expected rows are written by
 //! hand.
 
 use std::fs;
@@ -59,7 +59,7 @@ pub fn types(engine: &dyn Engine) -> (&'static str, &'static str) {
 }
 
 /// Writes the model `takings` with these columns after its key and its time. `is_declared`: whether
-/// the types are declared, where the words of a cast are not those of a column's type.
+/// the types are declared, since type names in a cast may differ from those of a column.
 fn takings_of(shop: &Shop, change: &str, columns: &str, is_declared: bool) {
     let config = "materialized='incremental', incremental_strategy='microbatch', \
         batch_size='day', begin='2024-09-01'";
@@ -85,8 +85,8 @@ fn takings(shop: &Shop, change: &str, columns: &str) {
     takings_of(shop, change, columns, false);
 }
 
-/// Runs the statements of a file up to each of them, as if the client had died there, then all of
-/// them, twice.
+/// Runs the statements of a file up to each of them, as if the client had crashed there, then all
+/// of them, twice.
 pub fn survive(shop: &Shop, text: &str) {
     let statements: Vec<&str> = text.split("\n\n").collect();
     for many in 1..statements.len() {
@@ -102,7 +102,7 @@ pub fn survive(shop: &Shop, text: &str) {
     }
 }
 
-/// Builds the first day with some columns and the second with others; gives both plans.
+/// Builds the first day with some columns and the second with others; returns both plans.
 fn changed<'a>(
     engine: &'a dyn Engine,
     change: &str,
@@ -198,7 +198,7 @@ fn a_name_in_capitals_is_the_same_column(engine: &dyn Engine) {
         "select event_id, coalesce(sort, 'none') from analytics.takings where \
         event_id in (110, 120)",
     );
-    // ClickHouse tells capitals apart.
+    // ClickHouse distinguishes case.
     let second = if engine.dialect() == "clickhouse" { "120|none" } else { "120|view" };
     assert_eq!(rows, ["110|view", second]);
 }
@@ -322,7 +322,7 @@ fn a_changed_query_fails_where_it_must(engine: &dyn Engine) {
     }
 }
 
-/// Columns that only later runs have, and one that only the first has.
+/// Columns that only later runs have, and one that only the first run has.
 fn later_runs_have_columns_of_their_own(engine: &dyn Engine) {
     let shop = Shop::open(engine);
     let (_, text) = types(engine);

@@ -186,8 +186,8 @@ fn a_seed_is_reloaded_under_a_view(engine: &dyn Engine) {
     assert_eq!(shop.table("active_codes"), ["1|007", "2|x"]);
 }
 
-/// The days of a spine whose end the engine computes: as many as it counts itself, the end
-/// excluded.
+/// The days of a spine whose end the engine computes: the number of days that the engine counts,
+/// without the end.
 fn a_spine_ends_where_the_engine_says(engine: &dyn Engine) {
     let shop = Shop::open(engine);
     let spine = |part: &str, end: &str| {
@@ -220,7 +220,7 @@ fn a_spine_ends_where_the_engine_says(engine: &dyn Engine) {
     assert_eq!(spine("day", last_event), ["2024-02-27", "2024-02-28", "2024-02-29"]);
 }
 
-/// An index that is made once, whatever is loaded again.
+/// An index that is created once and survives reloads.
 fn a_seed_has_its_indexes(engine: &dyn Engine) {
     let shop = seeded(engine);
     // DuckDB refuses a key that the same transaction has deleted.
@@ -413,7 +413,7 @@ fn descriptions_are_stored(engine: &dyn Engine) {
             "select comment from duckdb_columns() where table_name = 'stock' and schema_name = \
              'analytics' and column_name = 'pieces'",
         ),
-        // Engines whose comments cannot be read: the comments do no harm.
+        // Engines whose comments cannot be read: the comments have no other effect.
         _ => return assert_eq!(shop.table("stock"), FIRST),
     };
     assert_eq!(

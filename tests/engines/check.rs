@@ -162,7 +162,7 @@ impl Built {
             .map(|model| model.name.as_str())
             .collect();
         assert!(empty.is_empty(), "{empty:?} yield no rows");
-        // A failed batch has no rows, whatever its query yields.
+        // A failed batch has no rows, for any query.
         let stderr = String::from_utf8_lossy(&client.stderr);
         let fails = |name: &str| stderr.contains(&format!("model.corpus.{name}@"));
         let differing = answers.into_iter().filter(|(name, (_, differs))| *differs || fails(name));

@@ -1,18 +1,18 @@
-//! Corrupted tables: each day of a good backfill is damaged in another way, and the audit names the
-//! damage, for each kind of model.
+//! Corrupted tables: each day of a correct backfill is damaged in another way, and the audit
+//! reports the damage, for each kind of model.
 
 use crate::audit::lines_of;
 use crate::engine::{Case, Engine};
 use crate::shop::Shop;
 
-/// On the engines with a client that is fast enough for five models of eleven days.
+/// Runs on the engines with a client that is fast enough for five models of eleven days.
 pub const CASES: &[Case] = &[("audit_names_each_damage", audit_names_each_damage)];
 
 const MODELS: [&str; 5] = ["plain", "keyed", "grouped", "starred", "carried"];
 
-/// The verdicts of the models above, then those of `starred` on engines that do not take a row as
-/// one value: of its columns, the event time is declared. `carried` adds up what its own table has
-/// of the day before, so that a damage is seen on the next day too.
+/// The verdicts of the models above, then those of `starred` on engines that cannot compare a row
+/// as one value: of its columns, the event time is declared. `carried` adds the values of the
+/// previous day from its own table, so a damage is also detected on the next day.
 const VERDICTS: [(&str, [&str; 6]); 13] = [
     // One row deleted.
     (
@@ -26,7 +26,7 @@ const VERDICTS: [(&str, [&str; 6]); 13] = [
             "missing rows",
         ],
     ),
-    // One row doubled.
+    // One row duplicated.
     (
         "2024-09-02",
         ["doubled rows", "doubled rows", "doubled rows", "doubled rows", "differs", "doubled rows"],
@@ -162,7 +162,7 @@ fn write_models(shop: &Shop, dialect: &str) {
         ", unique_key='id'",
         &format!("select id, customer, amount, occurred_at from {ledger}"),
     );
-    // SQLite's cast to a date gives the year as a number.
+    // SQLite's cast to a date returns the year as a number.
     let day =
         if dialect == "sqlite" { "date(l.occurred_at)" } else { "cast(l.occurred_at as date)" };
     write(
@@ -197,7 +197,7 @@ select l.id, l.customer, l.amount, l.occurred_at from LEDGER as l
     );
 }
 
-/// Damages each day of a table in its own way, always at the first row of the day.
+/// Damages each day of a table in a different way, always at the first row of the day.
 fn damage(shop: &Shop, model: &str) {
     let table = format!("analytics.{model}");
     let columns = "id, customer, amount, occurred_at";

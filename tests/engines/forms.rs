@@ -1,18 +1,18 @@
-//! The types of columns that hold a time, by engine: how the project declares them, and how a value
-//! is written.
+//! The types of columns that hold a time, by engine: their declaration in the project, and the
+//! syntax of a value.
 
 /// A column's type with its declaration.
 pub struct Form {
     /// In the create statement.
     pub sql_type: &'static str,
     pub declared: Option<&'static str>,
-    /// What stands under `meta.batchwright`.
+    /// The settings under `meta.batchwright`.
     pub meta: Option<&'static str>,
     /// A value, `{date}`, `{time}`, `{iso}`, `{digits}`, `{seconds}`, `{millis}` and `{micros}` in
     /// it: UTC's.
     pub value: &'static str,
     pub unit: Unit,
-    /// Whether the engine must refuse the create statement of the model.
+    /// Whether the engine must reject the create statement of the model.
     pub is_refused: bool,
 }
 
@@ -27,7 +27,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// How many digits follow the second.
+    /// The number of digits after the second.
     pub fn digits(self) -> usize {
         match self {
             Unit::Day | Unit::Second => 0,
@@ -68,7 +68,7 @@ fn formatted(text: &'static str, integer: &'static str) -> Vec<Form> {
     ]
 }
 
-/// What an engine is tried with.
+/// The types with which an engine is tested.
 pub fn forms(engine: &str) -> Vec<Form> {
     use Unit::*;
     let (types, text, integer) = match engine {
@@ -186,8 +186,8 @@ pub fn forms(engine: &str) -> Vec<Form> {
             "string",
             "int64",
         ),
-        // Strings that look like times become times in the hands of these engines' drivers, so that
-        // none is written as one.
+        // The drivers of these engines convert strings that look like times to times, so none is
+        // written as one.
         "spark_iceberg" | "databricks" => {
             let mut types = vec![
                 declared("date", "date '{date}'", Day),

@@ -1,4 +1,4 @@
-//! Columns that `*` leaves out, ClickHouse's `prewhere`, and queries without an input that can be
+//! Columns that `*` omits, ClickHouse's `prewhere`, and queries without an input that can be
 //! filtered.
 
 use std::fs;
@@ -76,7 +76,7 @@ fn prewhere_is_a_part_of_the_filter(engine: &dyn Engine) {
     assert_eq!(shop.rows("select event_id from analytics.prewhere"), others);
 }
 
-/// The stage is counted in a copy of the batch's file that ends behind it.
+/// The stage is counted in a copy of the batch's file that ends after it.
 fn a_query_without_a_filter_stages_its_window(engine: &dyn Engine) {
     let shop = Shop::open(engine);
     let schema = "\"{{ 'analytics' if target.type == 'sqlite' else 'raw' }}\"";

@@ -1,5 +1,5 @@
-//! The ledger: its rows are those of the files that ran, with the hash that the manifest has, and a
-//! file that fails leaves none.
+//! The ledger: it has a row for each file that ran, with the hash of the manifest; a file that
+//! fails writes no row.
 
 use std::collections::BTreeMap;
 use std::fs;

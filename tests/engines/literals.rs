@@ -1,6 +1,6 @@
-//! The literal of a window against each type of column that the engine has: rows on the exact edges
-//! of two days go into their day's batch and no other. A column that no literal fits must be
-//! refused by the engine itself, and never compared as text.
+//! The literal of a window with each column type of the engine: rows on the exact edges of two days
+//! must be only in the batch of their day. The engine must reject a column that no literal fits,
+//! and never compare it as text.
 
 use chrono::{Duration, NaiveDateTime};
 
@@ -15,18 +15,18 @@ pub const CASES: &[Case] = &[
     ("literals_fit_each_type_west_of_utc", |engine| literals_fit(engine, &WEST)),
 ];
 
-/// The ids of the rows in both batches' order: the last moment before the first batch, its first
-/// moment, its middle, its last moment, the next batch's first.
+/// The ids of the rows in the order of both batches: the last instant before the first batch, its
+/// first instant, its middle, its last instant, the first instant of the next batch.
 const FIRST_BATCH: [&str; 3] = ["2", "3", "4"];
 const BOTH_BATCHES: [&str; 4] = ["2", "3", "4", "5"];
 
 /// How time is cut into batches.
 struct Batches {
-    /// Behind the engine's name in the name of the table.
+    /// Suffix of the table's name, after the engine's name.
     ending: &'static str,
     size: &'static str,
     timezone: &'static str,
-    /// How many hours its clocks are ahead of UTC.
+    /// The offset of its clocks from UTC in hours.
     offset: i64,
     /// The first two batches.
     labels: [&'static str; 2],
@@ -55,8 +55,8 @@ fn literals_fit(engine: &dyn Engine, batches: &Batches) {
     let shop = Shop::empty(engine);
     let mut forms = forms(engine.name());
     assert!(forms.len() > 5, "{} has no table of types", engine.name());
-    // What an engine refuses depends on no batch. No day is cut by hours, and a date without a
-    // declaration has a warning beside every time zone but UTC.
+    // Whether an engine rejects a column does not depend on the batch. No day is divided into
+    // hours, and a date without a declaration has a warning for every time zone except UTC.
     forms.retain(|form| {
         let is_day = matches!(form.unit, Unit::Day);
         let is_uncertain = is_day && (batches.size == "hour" || form.declared.is_none());
@@ -199,7 +199,7 @@ fn filter(batch: &str) -> String {
     condition.to_string()
 }
 
-/// The line of a client's words that names the error.
+/// The line of a client's output with the error.
 fn reason(output: &str) -> String {
     let mut lines = output.lines().filter(|line| !line.trim().is_empty());
     let first = lines.clone().next().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! A relation that exists already: readers of a table or view that is built again, columns that
-//! come and go, a change of kind. The rows that must be there are written by hand.
+//! Existing relations: readers of a table or view that is built again, added and removed columns, a
+//! change of kind. The expected rows are written by hand.
 
 use crate::engine::{Case, Engine};
 use crate::shop::Shop;
@@ -13,7 +13,7 @@ pub const CASES: &[Case] = &[
     ("a_named_constraint_is_named_again", a_named_constraint_is_named_again),
 ];
 
-/// Cases of materialized views, which no other engine here has in its own words.
+/// Cases of materialized views, for engines with a syntax of their own.
 pub const OF_DIALECTS: &[(&[&str], Case)] = &[
     (
         &["postgres"],
@@ -31,13 +31,12 @@ pub const OF_DIALECTS: &[(&[&str], Case)] = &[
     ),
 ];
 
-/// Engines of which a table takes its readers along when it is replaced.
+/// Engines that drop the readers of a table when it is replaced.
 fn drops_readers(engine: &dyn Engine) -> bool {
     engine.dialect() == "redshift"
 }
 
-/// Engines of which a view's name is free for a table, and a table's for a view, without a
-/// statement by hand.
+/// Engines on which a table can replace a view, and a view a table, without a manual statement.
 const CHANGES_KIND: &[&str] = &["postgres"];
 
 /// A table `stock`, a view that a model makes over it, and one over that.
@@ -66,7 +65,7 @@ fn stocked(engine: &dyn Engine) -> Shop<'_> {
     shop
 }
 
-/// SQLite has one schema, which holds the sources too.
+/// SQLite has one schema, which contains the sources too.
 fn shelf_schema(engine: &dyn Engine) -> &'static str {
     if engine.dialect() == "sqlite" { "analytics" } else { "raw" }
 }
@@ -152,7 +151,7 @@ fn a_view_becomes_a_table_and_a_view_again(engine: &dyn Engine) {
         let plan = shop.compile(ALL);
         let first = shop.run(&plan.steps[0]);
         if !CHANGES_KIND.contains(&engine.dialect()) && !first.ok {
-            // The engine refuses, says so, and has changed nothing.
+            // The engine rejects it with a message, and has changed nothing.
             assert_eq!(shop.table("many_pens"), ["north"], "{}", first.stderr);
             return;
         }

@@ -262,7 +262,7 @@ fn whole_partitions_are_overwritten(files: &Files) {
     shop.write("models/unproven.sql", &model("partition_by='country'"));
     let bounds = ["--event-time-start", "2024-09-01", "--event-time-end", "2024-09-04"];
 
-    // Partitions that may be partial are rejected at compile time, with the cure.
+    // Partitions that may be partial are rejected at compile time, with a hint.
     let error = shop.compile_error(&[&["--select", "unproven"], &bounds[..]].concat());
     assert!(error.contains("whole partitions") && error.contains("occurred_at_day"), "{error}");
 
@@ -280,7 +280,7 @@ fn whole_partitions_are_overwritten(files: &Files) {
     shop.build([plan.batch("visits", "2024-09-02"), plan.batch("visits", "2024-09-01")]);
     assert_eq!(shop.rows(ids), ["1|2024-09-01|DE", "4|2024-09-03|FR"]);
 
-    // A month in one batch overwrites each of its days; the leftover of a crash does no harm.
+    // A month in one batch overwrites each of its days; the remains of a crash have no effect.
     shop.sql(&events(&all.join(", ")));
     shop.sql("create table analytics.visits__batch_2024_09 using parquet as select 1 as half;");
     let month =

@@ -1,6 +1,6 @@
 //! Staged backfills: the batches are written to a second table, audited, published by one file, and
-//! taken back by another. What the table must hold is computed from the raw data by a query of the
-//! test, or read from the table before the backfill.
+//! reverted by another. The expected rows are computed from the raw data by a query of the test, or
+//! read from the table before the backfill.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -80,7 +80,7 @@ fn amount(engine: &dyn Engine, number: &str) -> String {
     }
 }
 
-/// The plan of a staged backfill in which each amount is ten times as much.
+/// The plan of a staged backfill in which each amount is multiplied by ten.
 fn staged(shop: &Shop, engine: &dyn Engine) -> Plan {
     takings(shop, &amount(engine, "e.event_id * 10"), "");
     stage(shop)
@@ -90,7 +90,7 @@ fn stage(shop: &Shop) -> Plan {
     shop.compile(&[&["--select", "takings", "--staged"], RANGE].concat())
 }
 
-/// The rows that the query yields now, for events of the three days.
+/// The current rows of the query, for events of the three days.
 fn rows_of_query(shop: &Shop, expression: &str) -> Vec<String> {
     let events = if runs(shop, "select count(*) from raw.events") { "raw" } else { "analytics" };
     shop.rows(&format!(
@@ -256,7 +256,7 @@ fn statements(file: &Path) -> Vec<String> {
     text.trim_end().split("\n\n").map(str::to_string).collect()
 }
 
-/// Runs the first statements of a file, as if the client had died there.
+/// Runs the first statements of a file, as if the client had crashed there.
 fn run_cut(shop: &Shop, file: &Path, many: usize) {
     let cut = shop.project().join("cut.sql");
     fs::write(&cut, format!("{}\n", statements(file)[..many].join("\n\n"))).unwrap();
@@ -297,7 +297,7 @@ fn a_crash_in_publish_or_undo_is_repaired(engine: &dyn Engine) {
     assert_eq!(shop.table("takings"), old);
 }
 
-/// Whether the manifest says that readers see either all old or all new rows.
+/// Whether readers see either all old or all new rows, according to the manifest.
 fn is_atomic(plan: &Plan) -> bool {
     let text = fs::read_to_string(plan.folder().join("manifest.json")).unwrap();
     let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -354,7 +354,7 @@ fn a_foreign_write_stops_undo_and_publish(engine: &dyn Engine) {
     assert_eq!(shop.table("takings"), written);
     shop.sql(&format!("delete from {TAKINGS} where event_id = 9000;"));
 
-    // Outside of the windows it is no obstacle, and stays.
+    // Outside of the windows it does not matter, and is unchanged.
     foreign(&shop, 5, 9001);
     succeeds(&shop, &extra(&plan, "undo"));
     let mut expected = old;
@@ -362,7 +362,7 @@ fn a_foreign_write_stops_undo_and_publish(engine: &dyn Engine) {
     expected.sort();
     assert_eq!(shop.table("takings"), expected);
 
-    // The copy of the old rows is not that of the rows which are there now.
+    // The copy of the old rows differs from the current rows.
     foreign(&shop, 3, 9002);
     fails(&shop, &publish(&plan).file, "neither");
     succeeds(&shop, &extra(&plan, "cleanup"));
@@ -447,7 +447,7 @@ fn a_new_column_is_staged(engine: &dyn Engine) {
         on_schema_change='append_new_columns'";
     let number = amount(engine, "e.event_id");
     if engine.dialect() == "sqlite" {
-        // The dialect alters no table.
+        // The dialect does not alter tables.
         return;
     }
     shop.write(

@@ -1,5 +1,5 @@
-//! Macros of a project that write the statements of an incremental strategy. The rows that must be
-//! there are written by hand.
+//! Macros of a project that return the statements of an incremental strategy. The expected rows are
+//! written by hand.
 
 use crate::engine::{Case, Engine};
 use crate::shop::Shop;
@@ -20,7 +20,7 @@ fn macros(shop: &Shop, text: &str) {
     shop.write("macros/strategies.sql", text);
 }
 
-/// Rows whose key is there already stay as they are.
+/// Rows with an existing key are unchanged.
 fn a_strategy_of_the_project_brings_rows_in(engine: &dyn Engine) {
     let shop = Shop::open(engine);
     macros(

@@ -1,5 +1,5 @@
-//! Files that are no files of the project: links that lead out, pipes, devices, names and sizes
-//! that no person wrote.
+//! Files outside of the project, and unusual files: links that lead out, pipes, devices, names and
+//! sizes.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -48,7 +48,7 @@ fn no_link_leads_out_of_the_repository() {
             fs::create_dir_all(shop.path(file).parent().unwrap()).unwrap();
             symlink(at("secret"), shop.path(file)).unwrap();
             let done = shop.compile(&[]);
-            // A list of packages is read for a hint alone.
+            // A list of packages is read only for a hint.
             if file != "packages.yml" {
                 refused(&done, "leads out of the project", file);
             }
@@ -66,7 +66,7 @@ fn no_link_leads_out_of_the_repository() {
             assert!(!said(&done).contains("hidden-value"), "{folder}: {}", said(&done));
         }
     }
-    // Files that the user names: a link of the project is not followed out of it, another one is.
+    // Files that the user names: a link in the project is not followed out of it; another link is.
     for (flag, file) in [
         ("--catalog", "target/catalog.json"),
         ("--answers", "answers.yml"),
@@ -244,6 +244,6 @@ fn the_target_folder_is_dbt_s() {
     assert!(shop.path("elsewhere/batchwright/manifest.json").is_file());
     for path in ["../up", "/tmp/batchwright-nowhere", "out/../../up"] {
         shop.write("dbt_project.yml", &format!("name: shop\ntarget-path: {path}\n"));
-        refused(&shop.compile(&[]), "leads out of the project", "dbt_project.yml:2");
+        refused(&shop.compile(&[]), "is outside of the project", "dbt_project.yml:2");
     }
 }

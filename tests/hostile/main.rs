@@ -1,6 +1,6 @@
-//! Hostile projects, and projects that are broken in ways that look hostile: each is compiled or
-//! refused, soon, with a message that says why; nothing outside of the project is read, nothing
-//! outside of the plan's folder is written, and no value breaks out of its place.
+//! Hostile projects, and projects that are broken in similar ways: each is compiled or rejected, in
+//! limited time, with a message that has the reason; nothing outside of the project is read,
+//! nothing outside of the plan's folder is written, and no value can end its quotes or its line.
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
 
@@ -187,7 +187,7 @@ fn names_that_file_systems_take_for_something_else_are_folders() {
 fn no_name_leads_out_of_the_plan() {
     let shop = Shop::new();
     shop.write("dbt_project.yml", "name: ../up\n");
-    refused(&shop.compile(&[]), "is no name of a project", "dbt_project.yml:1");
+    refused(&shop.compile(&[]), "invalid project name", "dbt_project.yml:1");
     for patch in [
         "{name: orders, versions: [{v: ../up, defined_in: orders}, {v: 2, defined_in: more}]}",
         "{name: orders, config: {alias: ../up, schema: ../up, location_root: ../up}}",
@@ -197,8 +197,7 @@ fn no_name_leads_out_of_the_plan() {
             "models/more.sql",
             &format!("{CONFIG}\nselect ordered_at from {{{{ source('raw', 'orders') }}}}"),
         );
-        // Its name is the same but for its case, so that folders are named for packages and
-        // versions too.
+        // Its name differs only in case, so folders are named by package and version too.
         shop.write("models/ORDERS.sql", "select 1 as n");
         shop.write("models/orders.yml", &format!("models: [{patch}]\n"));
         ended(&shop.compile(&["--plan", "plans/plan"]));
@@ -247,8 +246,8 @@ fn where_nothing_can_be_written_it_is_said_and_the_old_plan_stays() {
 
     assert_eq!(shop.compile(&[]).status.code(), Some(0));
     let before = fs::read(shop.path("target/batchwright/manifest.json")).unwrap();
-    // No file may be longer than a block or two, which a process learns as it writes: like a disk
-    // that is full.
+    // No file may be longer than a block or two, which a process notices when it writes: like a
+    // full disk.
     let compile =
         shop.command(&["--event-time-start", "2024-09-01", "--event-time-end", "2024-09-20"]);
     let mut full = Command::new("sh");

@@ -1,5 +1,5 @@
-//! Secrets of the environment and of the profile: where templates may ask for them, and that no
-//! message shows one.
+//! Secrets of the environment and of the profile: where templates may read them; no message shows
+//! one.
 
 use std::process::Output;
 

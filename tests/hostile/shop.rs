@@ -1,4 +1,4 @@
-//! A project of one microbatch model in a folder of its own, and what became of a command in it.
+//! A project of one microbatch model in a separate folder, and the results of commands in it.
 
 use std::fs;
 use std::process::{Command, Output};
@@ -50,8 +50,8 @@ impl Shop {
         command
     }
 
-    /// The same, ended where it takes more seconds of the processor than these: how busy the
-    /// machine is does not count.
+    /// The same, stopped if it uses more CPU seconds than this limit, which does not depend on the
+    /// load of the machine.
     pub fn compile_within(&self, seconds: u32, arguments: &[&str]) -> Output {
         let compile = self.command(arguments);
         let mut limited = Command::new("sh");
@@ -80,7 +80,7 @@ impl Shop {
         command.output().unwrap()
     }
 
-    /// What a folder holds, in order.
+    /// The contents of a folder, in order.
     pub fn names(&self, folder: &str) -> Vec<String> {
         let entries = fs::read_dir(self.path(folder)).into_iter().flatten().flatten();
         let mut names: Vec<String> =
@@ -89,7 +89,7 @@ impl Shop {
         names
     }
 
-    /// How many statements the engine finds in each of the model's files.
+    /// The number of statements that the engine finds in each of the model's files.
     pub fn statements(&self, dialect: &str) -> Vec<usize> {
         let text = |name: &String| {
             fs::read_to_string(self.path("target/batchwright/orders").join(name)).unwrap()
@@ -105,7 +105,7 @@ pub fn said(done: &Output) -> String {
     String::from_utf8_lossy(&done.stderr).into_owned()
 }
 
-/// Refused with these words and this place.
+/// An error with this message at this location.
 pub fn refused(done: &Output, words: &str, place: &str) {
     assert_eq!(done.status.code(), Some(2), "{}", said(done));
     assert!(
@@ -115,12 +115,12 @@ pub fn refused(done: &Output, words: &str, place: &str) {
     );
 }
 
-/// Compiled or refused, and neither killed nor out of order.
+/// Compiled or rejected, and neither killed nor crashed.
 pub fn ended(done: &Output) {
     assert!(matches!(done.status.code(), Some(0 | 2)), "{:?} {}", done.status, said(done));
 }
 
-/// How many statements a text ends, as the engine's tokens have it.
+/// The number of statements that end in a text, by the engine's tokens.
 pub fn ends(dialect: &str, text: &str) -> usize {
     let dialect = batchwright::dialect::named(dialect).unwrap();
     // The parser for Spark does not know its backslashes; BigQuery's letters of strings and names

@@ -1,5 +1,4 @@
-//! Templates that ask for more than a model may cost, hold themselves, or are written in letters
-//! beyond ASCII.
+//! Templates that exceed the limits of a model, contain themselves, or use non-ASCII letters.
 
 use crate::shop::{Shop, ended, refused, said};
 
@@ -27,7 +26,7 @@ fn text_beyond_ascii_is_text() {
                 done.status,
                 said(&done)
             );
-            assert!(!said(&done).contains("has a fault"), "{command} {config}: {}", said(&done));
+            assert!(!said(&done).contains("internal error"), "{command} {config}: {}", said(&done));
         }
     }
     for template in [
@@ -53,7 +52,7 @@ fn text_beyond_ascii_is_text() {
 fn a_model_has_limits_of_memory_and_time() {
     let memory = "more than 256 MiB of memory";
     let nest = "nested deeper than 200 levels";
-    let itself = "cannot hold itself";
+    let itself = "cannot contain itself";
     let grows = |start: &str, next: &str| {
         format!(
             "{{% set ns = namespace(x={start}, y={start}) %}}{{% for i in range(100000) %}}{{% set ns.x = {next} %}}{{% endfor %}}"
@@ -87,7 +86,7 @@ fn a_model_has_limits_of_memory_and_time() {
             1000000 rows"),
         (format!("{{% for a in range(100000) %}}{}{{% endfor %}}", "x".repeat(10_000)), memory),
         (format!("{{% set y %}}{{% for a in range(100000) %}}{}{{% endfor %}}{{% endset %}}", "x".repeat(10_000)), memory),
-        // Values that hold themselves, or nest.
+        // Values that contain themselves, or nest.
         ("{% set ns = namespace() %}{% set ns.me = ns %}{{ ns }}".to_string(), itself),
         ("{% set ns = namespace() %}{% set l = [] %}{% set ns.l = l %}{% do l.append(ns) %}{{ ns }}".to_string(), itself),
         ("{% set ns = namespace() %}{% set ns.a, ns.b = 1, {'a': (ns,)} %}{{ ns }}".to_string(), itself),
@@ -124,7 +123,7 @@ fn values_that_share_parts_are_not_walked_for_ever() {
             "{shared}{end}\nselect ordered_at from {{{{ source('raw', 'orders') }}}}"
         ));
         let done = shop.compile(&["--model-timeout", "2"]);
-        let late = "not compiled after 2 seconds";
+        let late = "compiling the model takes more than 2 seconds";
         refused(
             &done,
             if said(&done).contains(late) { late } else { "256 MiB" },
@@ -151,7 +150,7 @@ fn a_model_that_costs_too_much_keeps_no_other_from_being_compiled() {
     assert!(said(&done).contains("256 MiB"), "{}", said(&done));
 }
 
-/// Long texts are compiled or refused in a time that grows with their length.
+/// Long texts are compiled or rejected in a time that grows linearly with their length.
 #[test]
 fn long_queries_take_time_with_their_length() {
     let source = "{{ source('raw', 'orders') }}";

@@ -1,6 +1,6 @@
-//! Text that a client takes for a command of its own. Each client that can be had is shown to
-//! execute it; then no project with such a text is compiled, wherever the text is, and no plan with
-//! it is run.
+//! Text that a client executes as a client command. The test shows that each available client
+//! executes it; then no project with such a text is compiled, wherever the text is, and no plan
+//! with it is run.
 
 use std::fs;
 use std::io::Write;
@@ -111,7 +111,7 @@ fn in_folder(dialect: &str, folder: &Path) -> Vec<String> {
     texts.iter().map(|text| at(text)).collect()
 }
 
-/// What a client prints, fed with a text.
+/// The output of a client for a text on its standard input.
 fn fed(client: &[String], text: &str) -> String {
     let mut process = Command::new(&client[0]);
     process.args(&client[1..]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -139,7 +139,7 @@ fn client_commands_are_refused(engine: &dyn Engine) {
     }
 }
 
-/// No compile, and no run of a plan that has the text all the same.
+/// The text is neither compiled nor, if a plan contains it anyway, run.
 fn assert_refused(dialect: &str, text: &str, client: &[String], made: &Path) {
     let places = [
         ("pre_hook", "{{ config(materialized='table', pre_hook=var('text')) }} select 1 as a"),
@@ -187,8 +187,8 @@ fn assert_refused(dialect: &str, text: &str, client: &[String], made: &Path) {
             .arg(project.path());
         let output = compile.output().unwrap();
         let err = String::from_utf8_lossy(&output.stderr);
-        // Where a statement has begun, some texts are no command: then the client must take the
-        // files for SQL.
+        // Within a statement, some texts are not commands: then the client must treat the files as
+        // SQL.
         if output.status.code() == Some(0) {
             for file in fs::read_dir(project.path().join("target/batchwright/daily")).unwrap() {
                 fed(client, &fs::read_to_string(file.unwrap().path()).unwrap());
@@ -201,7 +201,8 @@ fn assert_refused(dialect: &str, text: &str, client: &[String], made: &Path) {
             err.contains("models/daily.sql") && !project.path().join("target").exists(),
             "{dialect}: {place}: {text:?}: {err}"
         );
-        // The query may be refused before it is a file's text, and a setting as no expression.
+        // The query may be rejected before it is part of a file, and a setting because it is not an
+        // expression.
         let is_text =
             !["query", "batches", "second line", "predicate", "unique key"].contains(&place);
         assert!(
@@ -231,7 +232,7 @@ fn commands_of_spark_sql_are_refused() {
     let made = folder.path().join("made");
     let client = spark_sql(folder.path());
     let texts = in_folder("spark", folder.path());
-    // One start of the client for all: each text makes a file of its own.
+    // One start of the client for all texts: each creates a separate file.
     let all = |file: bool| -> Vec<String> {
         let name = |number: usize| format!("made-{number}{}", if file { "-by-file" } else { "" });
         texts
@@ -281,7 +282,7 @@ fn commands_of_snow_are_refused() {
     }
 }
 
-/// Without a run, for a client that takes long to start.
+/// Without a run, for a client that starts slowly.
 fn assert_refused_in_hook(dialect: &str, text: &str) {
     let command =
         ::batchwright::dialect::named(dialect).unwrap().client.client_syntax.first_command(text);

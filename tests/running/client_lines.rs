@@ -1,6 +1,5 @@
-//! The client lines of src/run/README.md, run as they are written: only the host, the database and
-//! the files are filled in. Each runs a plan, and the audit of its table with the client of that
-//! run.
+//! The client lines of src/run/README.md, run as written: only the host, the database and the files
+//! are filled in. Each runs a plan, and the audit of its table with the client of that run.
 
 use std::fs;
 use std::io::Write;
@@ -75,7 +74,7 @@ fn mariadb() {
     });
 }
 
-/// Its warehouse and its metastore are made in the project's folder, where it starts.
+/// Its warehouse and its metastore are created in the project's folder, in which it starts.
 fn spark_sql() {
     let folder = TempDir::new().unwrap();
     let write = |path: &str, text: &str| write(folder.path(), path, text);
@@ -146,7 +145,7 @@ fn spark_sql() {
     assert!(audit.contains("2024-09-02") && audit.contains("ok"), "{audit}");
 }
 
-/// A client, and the database that it is for.
+/// A client, and its database.
 struct Setting<'a> {
     line: String,
     dialect: &'a str,
@@ -154,11 +153,11 @@ struct Setting<'a> {
     /// The engine's type of timestamps.
     time: &'a str,
     user: &'a str,
-    /// What `my.cnf` holds.
+    /// The content of `my.cnf`.
     config: &'a str,
 }
 
-/// The page's line for a client, behind `--`.
+/// The page's line for a client, after `--`.
 pub fn line(program: &str) -> String {
     let readme =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/run/README.md"))
@@ -170,7 +169,7 @@ pub fn line(program: &str) -> String {
     found[1].to_string()
 }
 
-/// The word behind an option.
+/// The value of an option.
 fn behind(argv: &[String], option: &str) -> String {
     let at = argv
         .iter()
@@ -261,7 +260,7 @@ fn start(command: &mut Command, folder: &Path, setting: &Setting) -> std::proces
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// What it printed.
+/// Its output.
 fn succeeded(output: Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()

@@ -1,5 +1,4 @@
-//! Exported plans: make runs them on every engine, and the GitHub workflow has the form that its
-//! schema asks for.
+//! Exported plans: make runs them on every engine, and the GitHub workflow satisfies its schema.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -182,8 +182,8 @@ fn an_edited_file_is_not_run() {
     assert!(step_outcomes(&folder).contains(&(batch(2), "failed".to_string())));
 }
 
-/// What a later version has written is not taken for torn lines: nothing is run or reported on that
-/// ground.
+/// Entries of a later version are not treated as incomplete lines: nothing is run or reported from
+/// such a journal.
 fn a_newer_journal_is_refused() {
     let plan = Days::of(3);
     let folder = plan.write();
@@ -211,7 +211,7 @@ fn a_newer_journal_is_refused() {
     assert_eq!(batchwright("run", &folder, &[], &script_client("")).code, 0);
 }
 
-/// A journal that came with a repository: the command in it was never run here by the user.
+/// A journal that is part of a repository: the user has never run its command here.
 fn the_client_of_a_journal_is_not_started() {
     let plan = Days::of(3);
     let folder = plan.write();
@@ -236,7 +236,7 @@ fn the_client_of_a_journal_is_not_started() {
             said.err
         );
     }
-    // Named by the user, a client is remembered for this plan.
+    // A client that the user names is recorded for this plan.
     assert_eq!(batchwright("retry", &folder, &[], &script_client("exit 1")).code, 1);
     assert_eq!(batchwright("retry", &folder, &[], &[]).code, 1);
     assert!(!made.exists());

@@ -50,7 +50,7 @@ impl<'a> Machine<'a> {
         output
     }
 
-    /// Reads the ledger and plans what it lacks; returns the planned batches.
+    /// Reads the ledger and plans the missing batches; returns them.
     fn plan_missing(&self, arguments: &[&str]) -> Vec<String> {
         let session = self.shop.database.session();
         let client: Vec<&str> = session.iter().map(String::as_str).collect();
@@ -106,7 +106,7 @@ fn a_fresh_machine_continues_with_the_ledger(engine: &dyn Engine) {
         step_outcomes(&second.plan()).into_iter().map(|step| step.0).collect();
     assert!(ran.contains("ledger.shop.ledger@create"));
 
-    // A late row in the lookback of the model, and what begins before the first run.
+    // A late row in the lookback of the model, and batches before the first run.
     let late = "(200, 1, 'purchase', '5', '2024-09-04 08:00:00')";
     shop.sql(&format!(
         "insert into raw.events (event_id, user_id, event_type, amount, occurred_at) values {late};"

@@ -1,6 +1,6 @@
-//! A step counts as done only if its client proved it. Every client that can be had, in every way
-//! known of going on after an error or of committing nothing: it is made safe, or refused; never is
-//! a step marked as done whose rows are missing.
+//! A step counts as done only if this was verified with its client. Every available client, in
+//! every known way of continuing after an error or of not committing: it is made safe, or rejected;
+//! a step whose rows are missing is never marked as done.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -17,7 +17,7 @@ pub const CASES: &[Case] = &[
     ("what_is_left_open_is_named_with_its_line", what_is_left_open_is_named_with_its_line),
 ];
 
-/// A client in one way of being careless, and whether it is refused before the first step.
+/// A client in an unsafe configuration, and whether it is rejected before the first step.
 struct Way {
     name: String,
     client: Vec<String>,
@@ -28,7 +28,7 @@ fn way(name: &str, client: Vec<String>, refused: bool) -> Way {
     Way { name: name.to_string(), client, refused }
 }
 
-/// A script that starts the command; with `file` it feeds it that file.
+/// A script that starts the command; with `file` the script passes it that file.
 fn script(folder: &Path, name: &str, command: &[String], file: bool) -> Vec<String> {
     let quoted: Vec<String> = command.iter().map(|word| format!("'{word}'")).collect();
     let path = folder.join(name);
@@ -56,7 +56,7 @@ fn ways(dialect: &str, careful: &[String], folder: &Path) -> Vec<Way> {
         "mariadb" => with(careful, &["--force"]),
         _ => without(careful, &["-bail"]),
     };
-    // No command of `mariadb` turns it off again.
+    // No command of `mariadb` disables it again.
     let for_good = dialect == "mariadb";
     ways.push(way("a script", script(folder, "client", &careless, false), for_good));
     ways.push(way("timeout", [strings(&["timeout", "60"]), careless.clone()].concat(), for_good));
@@ -153,13 +153,13 @@ fn careless_clients_are_made_safe_or_refused(engine: &dyn Engine) {
     for way in ways(engine.dialect(), &database.session(), folder.path()) {
         sql(&*database, "drop table if exists daily;");
         let mut plan = Days::of(3);
-        // A client that goes on commits the delete of this batch without its rows.
+        // A client that continues commits the delete of this batch without its rows.
         plan.step(&batch(2))
             .sql
             .push_str("\ninsert into daily (sold_on, amount) values ('2024-09-03', 3);");
         let said = batchwright("run", &plan.write_for(engine.dialect()), &[], &way.client);
         let outcomes = step_outcomes(&plan.plan());
-        // The question after the first query begins a transaction, which fails in an open one.
+        // The query after the first one begins a transaction, which fails within an open one.
         if way.name == "-cmd begin with a file" {
             assert_eq!((said.code, outcomes.is_empty()), (1, true), "{}: {}", way.name, said.err);
             assert!(said.err.contains("no step was run"), "{}", said.err);
@@ -198,7 +198,7 @@ fn careless_clients_are_made_safe_or_refused(engine: &dyn Engine) {
     }
 }
 
-/// Each batch that the journal calls done has its two rows.
+/// Each batch that the journal records as done has its two rows.
 fn assert_done_is_done(database: &dyn Database, plan: &Days, said: &CommandResult) {
     let outcomes = step_outcomes(&plan.plan());
     for number in
@@ -229,7 +229,7 @@ fn switches_in_a_hook_lose_no_rows(engine: &dyn Engine) {
         "mariadb" => &["set autocommit = 0;", "begin;"],
         _ => &[".bail off", "begin;"],
     };
-    // The statement that fails is in the same step as the switch, or in a later one.
+    // The failing statement is in the same step as the switch, or in a later one.
     let in_step = format!("{}\nselect * from not_there;\nselect 1;", hooks[0]);
     let hooks = hooks.iter().copied().chain([in_step.as_str()]);
     for (hook, by_file) in hooks.flat_map(|hook| [(hook, false), (hook, true)]) {
@@ -259,7 +259,7 @@ fn switches_in_a_hook_lose_no_rows(engine: &dyn Engine) {
 fn an_open_transaction_is_no_success(engine: &dyn Engine) {
     let insert = "insert into daily (sold_on, amount) values ('2024-09-29', 1);";
     let seen = "leaves it open";
-    // The second of MariaDB and SQLite is nothing that a reader of the file alone could know.
+    // The second one of MariaDB and SQLite cannot be detected from the file alone.
     let hooks: &[(&str, &str)] = match engine.dialect() {
         "postgres" => &[("begin;", seen), ("begin isolation level serializable;", seen)],
         "mariadb" => &[
@@ -287,7 +287,7 @@ fn an_open_transaction_is_no_success(engine: &dyn Engine) {
             ["0"],
             "it was rolled back"
         );
-        // The cure is to commit; then nothing that was rolled back stands in the way.
+        // Committing is the fix; then rows that were rolled back do not interfere.
         plan.step(&before).sql.push_str("\ncommit;");
         plan.write_for(engine.dialect());
         let again = batchwright("retry", &folder, &[], &[]);

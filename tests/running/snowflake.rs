@@ -20,12 +20,12 @@ pub const CASES: &[(&str, fn())] = &[
     ("readme::the_line_of_snow_runs", the_line_of_the_readme_runs),
 ];
 
-/// As it is written, with the connection in the client's own configuration file.
+/// The command as documented, with the connection in the client's configuration file.
 fn the_line_of_the_readme_runs() {
     let mut plan = Days::of(1);
     plan.step("model.shop.daily@create").sql =
         "create table daily (sold_on date, amount integer, name varchar);".to_string();
-    // What the client would take for a variable and a template.
+    // Text that the client would treat as a variable and a template.
     plan.step(&batch(1)).sql =
         "insert into daily values ('2024-09-01', 7, 'a&b <% c %>');\n".to_string();
     let is_right = "sum(amount) = 7 and max(name) = 'a' || chr(38) || 'b <' || '% c %' || '>'";

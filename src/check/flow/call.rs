@@ -210,7 +210,7 @@ impl FunctionCall<'_> {
                 Value { null: Some((NullReason::Function, at.clone())), ..argument(0) }
             }
             TimeFunction::OneRow => {
-                // The value of one row says nothing about the others, but each is in the window.
+                // The value of one row does not describe the others, but each is in the window.
                 let value = argument(0).changed();
                 if function.filter.is_some() {
                     Value { null: Some((NullReason::Function, at)), ..value }
@@ -411,7 +411,7 @@ pub(super) fn word(expr: &Expr) -> Option<String> {
 }
 
 /// The first of several values that is not null. Rows of a batch have an event time, so a value
-/// after it is never used; but rows whose missing event time the author wants to replace are in no
+/// after it is never used; but rows whose missing event time the expression replaces are in no
 /// batch.
 fn coalesce(mut values: Vec<Value>, at: Range<usize>) -> Value {
     let is_null = |value: &Value| matches!(value.null, Some((NullReason::Literal, _)));
@@ -428,7 +428,7 @@ fn coalesce(mut values: Vec<Value>, at: Range<usize>) -> Value {
             first.changed()
         };
     }
-    // A value derived from the event time is present if the event time is.
+    // A value derived from the event time is not null if the event time is not null.
     if first.null.is_none() && !first.is_inside() && first.derives_from_event_time() {
         return first.changed();
     }

@@ -137,7 +137,7 @@ impl DerivedTime {
             ClockZone::AtTimeZone(_) => wall,
             ClockZone::Utc => match (self.kind, zone == Tz::UTC) {
                 (TimeKind::Instant, true) => utc(TimeKind::Naive),
-                // The author who names UTC first knows that the column has no zone.
+                // The explicit conversion from UTC implies that the column has no zone.
                 (_, true) => utc(TimeKind::Instant),
                 (TimeKind::Instant, false) => wall,
                 (TimeKind::Naive | TimeKind::Count(_), false) => return AtTimeZone::Misread,
@@ -156,7 +156,7 @@ impl DerivedTime {
         if self.unit >= Unit::Day { self.zone } else { self.zone() }
     }
 
-    /// Why it may be outside its row's window; `None` if it cannot.
+    /// Why it may be outside of its row's window; `None` if it cannot be.
     pub fn outside(&self, windows: BatchWindows) -> Option<OutsideReason> {
         if matches!(self.clock, ClockZone::Wall(_)) {
             return Some(OutsideReason::Zone);

@@ -14,23 +14,23 @@ use super::unit::Unit;
 use super::value::{Form, NullReason, OutsideReason, Time, Value};
 use super::{Flow, call};
 
-/// From this depth on the place of an expression is that of a part of it.
-const DEEP: usize = 500;
+/// From this depth on, the location of an expression is that of a part of it.
+const MAX_LOCATED_DEPTH: usize = 500;
 
 impl Flow<'_> {
     /// Evaluates an expression over the tables of a scope.
     pub(super) fn value(&self, expr: &Expr, scope: &Scope) -> Value {
         let depth = self.depth.get();
-        let at = if depth < DEEP { self.span(expr) } else { self.place_of_last(expr) };
+        let at = if depth < MAX_LOCATED_DEPTH { self.span(expr) } else { self.span_of_last(expr) };
         self.depth.set(depth + 1);
         let value = self.value_at(expr, scope, at);
         self.depth.set(depth);
         value
     }
 
-    /// A place of an expression that is nested deep: walking over all of it at each level would
-    /// take time with the square of the depth.
-    fn place_of_last(&self, expr: &Expr) -> Range<usize> {
+    /// The location of a deeply nested expression: visiting the whole expression at each level
+    /// would take quadratic time.
+    fn span_of_last(&self, expr: &Expr) -> Range<usize> {
         match expr {
             Expr::BinaryOp { right, .. } => self.span(&**right),
             Expr::Identifier(_)
@@ -47,9 +47,9 @@ impl Flow<'_> {
             return Value { possible_key: Some(text), ..Value::unknown(at) };
         }
         match expr {
-            Expr::Identifier(name) => self.named(None, name, scope, at),
+            Expr::Identifier(name) => self.named_value(None, name, scope, at),
             Expr::CompoundIdentifier(parts) => match parts.as_slice() {
-                [.., table, name] => self.named(Some(table), name, scope, at),
+                [.., table, name] => self.named_value(Some(table), name, scope, at),
                 _ => Value::unknown(at),
             },
             Expr::Nested(inner)
@@ -133,7 +133,13 @@ impl Flow<'_> {
         }
     }
 
-    fn named(&self, table: Option<&Ident>, name: &Ident, scope: &Scope, at: Range<usize>) -> Value {
+    fn named_value(
+        &self,
+        table: Option<&Ident>,
+        name: &Ident,
+        scope: &Scope,
+        at: Range<usize>,
+    ) -> Value {
         // Some clock functions have no parentheses, like columns.
         let clock = table.is_none()
             && name.quote_style.is_none()
@@ -163,8 +169,7 @@ impl Flow<'_> {
         scope: &Scope,
         at: Range<usize>,
     ) -> Value {
-        // In an `extract`, `at time zone` sets the zone of the part, whatever its semantics
-        // elsewhere.
+        // In an `extract`, `at time zone` sets the zone of the part, in every engine.
         let value = match expr {
             Expr::AtTimeZone { timestamp, time_zone } if self.engine.zones_show => self.at_zone(
                 self.value(timestamp, scope),

@@ -163,9 +163,9 @@ impl Flow<'_> {
         is_bounded
     }
 
-    /// The conditions of a natural join: equality of the columns that are known to be on both
+    /// The conditions of a natural join: equality of the columns that are known to exist on both
     /// sides.
-    fn natural(&self, before: &[ScopedTable], behind: &[ScopedTable]) -> JoinConditions {
+    fn natural(&self, before: &[ScopedTable], following: &[ScopedTable]) -> JoinConditions {
         let names = |tables: &[ScopedTable]| {
             tables.iter().flat_map(|table| table.rows.names()).collect::<BTreeSet<String>>()
         };
@@ -173,8 +173,8 @@ impl Flow<'_> {
             tables.iter().find_map(|table| table.rows.column(name))
         };
         let mut join_conditions = JoinConditions::default();
-        for name in names(before).intersection(&names(behind)) {
-            if let (Some(one), Some(two)) = (side(before, name), side(behind, name)) {
+        for name in names(before).intersection(&names(following)) {
+            if let (Some(one), Some(two)) = (side(before, name), side(following, name)) {
                 join_conditions.equal(&one, &two, self);
             }
         }

@@ -1,11 +1,11 @@
-//! Date and time functions by their names in the engines, and what they compute.
+//! Date and time functions by their names in the engines, and their results.
 
-/// What a function computes from the time among its arguments.
+/// The result of a function of the time among its arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeFunction {
     /// Truncation to the unit that an argument names.
     Cut,
-    /// Truncation to a number of units, perhaps with an origin: `time_bucket`, `date_bin`.
+    /// Truncation to a number of units, optionally with an origin: `time_bucket`, `date_bin`.
     Bucket,
     /// The date.
     Date,
@@ -54,7 +54,7 @@ pub enum TimeFunction {
     Neighbour,
 }
 
-/// What the function computes, by its name in lower case; `None` if it is unknown.
+/// The result of the function with this name in lower case; `None` if it is unknown.
 pub fn time_function(name: &str) -> Option<TimeFunction> {
     const SECOND: i64 = 1_000_000;
     const DAY: i64 = 86_400 * SECOND;

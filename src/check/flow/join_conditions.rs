@@ -1,4 +1,4 @@
-//! What the conditions of a join prove about the windows of the joined rows.
+//! The windows of joined rows, as far as the conditions of the join determine them.
 
 use sqlparser::ast::{BinaryOperator, Expr};
 
@@ -11,11 +11,11 @@ use super::scope::{Scope, ScopedTable};
 use super::unit::Unit;
 use super::value::{Time, Value};
 
-/// What is proven about the windows of joined rows.
+/// The proven facts about the windows of joined rows.
 #[derive(Clone, Debug, Default)]
 pub struct JoinConditions {
     /// They are in one window.
-    sure: bool,
+    is_same_window: bool,
     /// The calendar parts that their event times have in common, by zone.
     parts: Vec<(chrono_tz::Tz, CalendarParts)>,
     /// Lower bounds of one event time by the other.
@@ -190,7 +190,7 @@ impl JoinConditions {
     /// Adds the equality of two values.
     pub(super) fn equal(&mut self, one: &Value, two: &Value, flow: &Flow) {
         let one_row = one.column.is_some() && one.column == two.column && one.unique && two.unique;
-        self.sure |= one_row;
+        self.is_same_window |= one_row;
         let common = one.common(two);
         if !common.is_none() {
             match self.parts.iter_mut().find(|(zone, _)| *zone == one.zone) {
@@ -229,7 +229,7 @@ impl JoinConditions {
 
     /// Adds other conditions.
     pub(super) fn and(&mut self, other: JoinConditions) {
-        self.sure |= other.sure;
+        self.is_same_window |= other.is_same_window;
         for (zone, common) in other.parts {
             match self.parts.iter_mut().find(|(other, _)| *other == zone) {
                 Some((_, parts)) => *parts = *parts | common,
@@ -267,14 +267,14 @@ impl JoinConditions {
                 && (within || at_its_end)
                 && windows.contain_full(unit, zone)
         };
-        let sure = self.sure
+        let is_same_window = self.is_same_window
             || self.parts.iter().any(|(zone, parts)| parts.determine_window(windows, *zone))
             || self
                 .from
                 .iter()
                 .any(|from| self.until.iter().any(|(until, strict)| bounded(from, until, *strict)));
         match self.possible {
-            _ if sure => JoinKeyRelation::SameWindow,
+            _ if is_same_window => JoinKeyRelation::SameWindow,
             Some(name) => JoinKeyRelation::Possible(name),
             None => JoinKeyRelation::Unrelated,
         }

@@ -1,6 +1,6 @@
-//! Dataflow analysis of a query. Takes its syntax tree; returns what is known about the columns of
-//! the result, and each operation that combines rows of different windows, which cannot happen in a
-//! batch. Unknown values are not reported.
+//! Dataflow analysis of a query. Takes its syntax tree; returns the known properties of the
+//! result's columns, and each operation that combines rows of different windows, which a batch
+//! cannot do. Unknown values are not reported.
 
 mod arithmetic;
 mod calendar_parts;
@@ -57,8 +57,8 @@ pub struct CrossWindowOp {
     pub at: Range<usize>,
     /// The inputs of the combined rows.
     pub windowed: Origin,
-    /// A key that may determine the window, without proof: perhaps the day of the event time by
-    /// another name.
+    /// A key that may determine the window, without proof: for example, the day of the event time
+    /// under another name.
     pub possible_key: Option<String>,
     /// The number of other functions with the same effect.
     pub more: usize,
@@ -105,7 +105,7 @@ pub enum CrossWindowKind {
     PreservedRows,
 }
 
-/// A function whose value depends on when, or how often, the query runs.
+/// A function whose value depends on the time, or the number, of executions of the query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VolatileCall {
     pub name: String,
@@ -115,10 +115,10 @@ pub struct VolatileCall {
     pub more: usize,
 }
 
-/// What a volatile function is used for.
+/// The use of a volatile function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VolatileKind {
-    /// The clock in a condition: it determines which rows there are.
+    /// The clock in a condition: it determines the rows of the result.
     ClockInCondition,
     /// The clock in an expression.
     ClockInValue,
@@ -180,13 +180,13 @@ struct Flow<'a> {
     inputs: &'a dyn Fn(&str) -> FlowInput,
     windows: BatchWindows,
     engine: Engine,
-    /// What was found in the current query.
+    /// The findings in the current query.
     notes: RefCell<FlowNotes>,
-    /// How many expressions are around the current one.
+    /// The number of expressions around the current one.
     depth: Cell<usize>,
 }
 
-/// What was found in a query or a CTE.
+/// The findings in a query or a CTE.
 #[derive(Default)]
 struct FlowNotes {
     operations: Vec<CrossWindowOp>,

@@ -44,8 +44,7 @@ impl Flow<'_> {
         self.check_limit(query, rows, outer)
     }
 
-    /// The rows of the anchor of a recursive CTE, which represent all of its rows where it reads
-    /// itself.
+    /// The rows of the anchor of a recursive CTE, which represent its rows where it reads itself.
     fn anchor(&self, cte: &sqlparser::ast::Cte, ctes: &CteScope) -> Rc<Rows> {
         match &*cte.query.body {
             SetExpr::SetOperation { left, .. } => {
@@ -55,7 +54,7 @@ impl Flow<'_> {
         }
     }
 
-    /// The rows of a CTE; adds what was found in it.
+    /// The rows of a CTE; adds its findings to those of the current query.
     pub(super) fn cte(&self, cte: &Cte) -> Rc<Rows> {
         let of_cte = cte.notes.take();
         let mut notes = self.notes.borrow_mut();

@@ -1,5 +1,5 @@
-//! The rows of a table, a CTE or a sub-query: their columns, and the filtered inputs they come
-//! from.
+//! The rows of a table, a CTE or a sub-query: their columns, and the filtered inputs from which
+//! they come.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,24 +13,24 @@ use super::value::{Colocation, NullReason, Time, Value, colocation};
 /// Columns whose values occur in one window only, with the input column each one copies, if any.
 pub type WindowKeys = BTreeMap<String, Option<(String, String)>>;
 
-/// What is known about an input.
+/// The known properties of an input.
 #[derive(Clone, Debug)]
 pub struct FlowInput {
     pub unique_id: String,
     pub event_time: Option<String>,
-    /// Columns that are unique, by the project.
+    /// Columns that are unique according to the project.
     pub unique: BTreeSet<String>,
-    /// Columns that are window keys, by the input's query.
+    /// Columns that are window keys according to the input's query.
     pub window_keys: WindowKeys,
     /// The columns of a composite unique key.
     pub key: Vec<String>,
-    /// Columns that are dates, by the project.
+    /// Columns that are dates according to the project.
     pub dates: BTreeSet<String>,
-    /// The type of the event time, by the project.
+    /// The type of the event time according to the project.
     pub kind: TimeKind,
 }
 
-/// The filtered inputs that rows come from.
+/// The filtered inputs from which rows come.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Origin {
     /// Their unique ids; empty if every batch reads the same rows.
@@ -142,7 +142,7 @@ impl Rows {
         })
     }
 
-    /// The value of a column; `None` if it certainly does not exist.
+    /// The value of a column; `None` if it does not exist for certain.
     pub fn column(&self, name: &str) -> Option<Value> {
         match &self.shape {
             RowShape::Input { input, filtered } => Some(of_input(input, *filtered, name)),
@@ -321,8 +321,8 @@ impl Rows {
     }
 }
 
-/// The value of an unqualified column in several tables. If their columns are unknown, the table
-/// whose event time has that name is taken; otherwise the value is known only if it is equal in all
+/// The value of an unqualified column in several tables. If their columns are unknown, it is that
+/// of the table whose event time has the name; otherwise it is known only if it is equal in all
 /// tables.
 pub fn one_of_tables(values: Vec<Value>) -> Option<Value> {
     let sure = values.iter().position(|value| value.derives_from_event_time() || value.unique);
@@ -339,7 +339,7 @@ pub fn one_of_tables(values: Vec<Value>) -> Option<Value> {
     }
 }
 
-/// The value on the side of an outer join that may be missing.
+/// The value on the optional side of an outer join.
 pub fn outer_joined(value: Value, join: Option<&(NullReason, Range<usize>)>) -> Value {
     match join {
         Some(missing) if value.null.is_none() => Value { null: Some(missing.clone()), ..value },

@@ -15,7 +15,7 @@ use super::value::{NullReason, Time, Value};
 pub struct Cte {
     pub name: String,
     pub rows: Rc<Rows>,
-    /// What was found in it; reported if it is read.
+    /// Its findings, which are reported if it is read.
     pub notes: RefCell<FlowNotes>,
     pub around: CteScope,
 }
@@ -51,7 +51,7 @@ pub struct Scope<'o> {
 pub struct ScopedTable {
     pub name: Option<String>,
     pub rows: Rc<Rows>,
-    /// The outer join, if the table is on the side that may be missing.
+    /// The outer join, if the table is on its optional side.
     pub outer: Option<(NullReason, Range<usize>)>,
     /// Columns that are not null because of a condition.
     pub present: Vec<String>,

@@ -46,7 +46,7 @@ impl Flow<'_> {
                 JoinKeyRelation::SameWindow => true,
                 JoinKeyRelation::Unrelated => false,
                 JoinKeyRelation::Possible(name) if windowed.is_empty() => name.is_empty(),
-                // Other operations on the rows are right or wrong together with this one.
+                // Other operations on the rows have the same cause.
                 JoinKeyRelation::Possible(name) => {
                     let at =
                         select.from.first().map_or(0..0, |from| self.factor_span(&from.relation));

@@ -27,7 +27,7 @@ use crate::jinja::{Mark, MarkKind};
 
 /// Analyses a query over `events`, `payments` and `people`; the first two are filtered by `at` and
 /// `paid_at`.
-fn look_in<T>(
+fn analyse_in<T>(
     sql: &str,
     windows: BatchWindows,
     engine: Engine,
@@ -75,13 +75,13 @@ fn look_in<T>(
 
 const DAYS: BatchWindows = BatchWindows { grain: Grain::Day, timezone: Tz::UTC };
 
-fn look<T>(sql: &str, then: impl Fn(&Dataflow) -> T) -> T {
-    look_in(sql, DAYS, Engine::default(), then)
+fn analyse_days<T>(sql: &str, then: impl Fn(&Dataflow) -> T) -> T {
+    analyse_in(sql, DAYS, Engine::default(), then)
 }
 
 /// The operations of a query, each with the key that may determine the window.
 fn operations(sql: &str) -> Vec<(CrossWindowKind, Option<String>)> {
-    look(sql, |view| {
+    analyse_days(sql, |view| {
         view.operations
             .iter()
             .map(|operation| (operation.kind.clone(), operation.possible_key.clone()))
@@ -100,7 +100,7 @@ use Key::{Determines, Not, Possible};
 /// Whether groups by a key are in one window.
 fn key_in(expr: &str, windows: BatchWindows, engine: Engine) -> Key {
     let sql = format!("select min(at) as at, count(*) as n from events group by {expr}");
-    look_in(&sql, windows, engine, |view| match view.operations.as_slice() {
+    analyse_in(&sql, windows, engine, |view| match view.operations.as_slice() {
         [] => Determines,
         [CrossWindowOp { possible_key: Some(_), .. }] => Possible,
         _ => Not,
@@ -128,7 +128,7 @@ fn value(expr: &str) -> Value {
 /// The value of an expression over `events`.
 fn value_in(expr: &str, windows: BatchWindows) -> Value {
     let sql = format!("select {expr} as at from events");
-    look_in(&sql, windows, Engine::default(), |view| {
+    analyse_in(&sql, windows, Engine::default(), |view| {
         view.result.column("at").expect("the query selects it")
     })
 }
@@ -363,7 +363,9 @@ fn stars_and_windows() {
         1
     );
     let calls = |sql: &str| {
-        look(sql, |view| view.calls.iter().map(|call| (call.kind, call.more)).collect::<Vec<_>>())
+        analyse_days(sql, |view| {
+            view.calls.iter().map(|call| (call.kind, call.more)).collect::<Vec<_>>()
+        })
     };
     assert_eq!(
         calls("select at, now() as a, now() as b, current_timestamp as c from events"),

@@ -10,7 +10,7 @@ use super::derived_time::{ClockZone, DerivedTime, TimeKind};
 use super::rows::is_named_like_time;
 use super::unit::{BatchWindows, Unit};
 
-/// What is known about the value of an expression in a row of a batch.
+/// The known properties of the value of an expression in a row of a batch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Value {
     pub time: Time,
@@ -25,7 +25,7 @@ pub struct Value {
     pub unique: bool,
     /// Its name, if it may determine the window without proof.
     pub possible_key: Option<String>,
-    /// Why it can be null, and where; `None` if it cannot.
+    /// Why and where it can be null; `None` if it cannot be.
     pub null: Option<(NullReason, Range<usize>)>,
     /// The input column that it copies: unique id and name.
     pub column: Option<(String, String)>,
@@ -80,9 +80,9 @@ pub enum OutsideReason {
 /// Why a value can be null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NullReason {
-    /// It is on the side of an outer join that may be missing.
+    /// It is on the optional side of an outer join.
     OuterJoin,
-    /// It is on a side of a full join: if that is missing, the other one is present.
+    /// It is on a side of a full join: if that side is missing, the other one is present.
     LeftOfFull,
     RightOfFull,
     /// A `case` without an `else`, or with a null in it.
@@ -183,7 +183,7 @@ impl Value {
         self.unique || self.parts.determine_window(windows, self.zone)
     }
 
-    /// The value after a function that may change it: it is no copy of an input column.
+    /// The value after a function that may change it: it is not a copy of an input column.
     pub fn changed(self) -> Value {
         Value { column: None, ..self }
     }
@@ -239,7 +239,8 @@ impl Value {
         match self.derived_time {
             Some(derived_time) => {
                 let cut = derived_time.cut(unit);
-                // A value that was outside the window before is reported where it became so.
+                // A value that already was outside of the window is reported where it left the
+                // window.
                 let at = if matches!(self.time, Time::Outside(_)) { self.at.clone() } else { at };
                 self.with_moment(cut, windows, at)
             }

@@ -1,4 +1,4 @@
-//! Visits the expressions of a clause, without those of its sub-queries, which are analysed as
+//! Visits the expressions of a clause, except those of its sub-queries, which are analysed as
 //! queries.
 
 use std::ops::ControlFlow;
@@ -8,8 +8,8 @@ use sqlparser::ast::{BinaryOperator, Expr, Query, Visit};
 use crate::inject::{Nodes, walk};
 
 /// Calls `look` for each expression in `of`, outer ones first.
-pub fn visit_exprs(of: &impl Visit, mut look: impl FnMut(&Expr)) {
-    let _ = walk(of, &mut ExprVisitor { depth: 0, look: &mut look });
+pub fn visit_exprs(of: &impl Visit, mut visitor: impl FnMut(&Expr)) {
+    let _ = walk(of, &mut ExprVisitor { depth: 0, visitor: &mut visitor });
 }
 
 /// Splits conditions at `and`.
@@ -30,7 +30,7 @@ pub fn conditions<'e>(of: impl IntoIterator<Item = &'e Expr>) -> Vec<&'e Expr> {
 
 struct ExprVisitor<'a> {
     depth: usize,
-    look: &'a mut dyn FnMut(&Expr),
+    visitor: &'a mut dyn FnMut(&Expr),
 }
 
 impl Nodes for ExprVisitor<'_> {
@@ -46,7 +46,7 @@ impl Nodes for ExprVisitor<'_> {
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         if self.depth == 0 {
-            (self.look)(expr);
+            (self.visitor)(expr);
         }
         ControlFlow::Continue(())
     }

@@ -21,7 +21,7 @@ const ROW: &str = "audit_row";
 
 pub(super) struct AuditFragments<'a> {
     pub input: &'a AuditInput<'a>,
-    /// Whether this statement also looks for rows without window.
+    /// Whether this statement also selects rows without a window.
     pub first: bool,
     pub predicates: Vec<Sql>,
 }
@@ -391,7 +391,7 @@ impl AuditFragments<'_> {
         columns.filter(move |column| !is_compared(&column.name) && is_number(&column.name))
     }
 
-    /// The sums, and their names, each after a comma.
+    /// The sums and their names, each after a comma.
     fn sums(&self) -> Result<(Sql, Sql), Diagnostic> {
         let dialect = self.input.dialect;
         let (mut sums, mut names) = (String::new(), String::new());

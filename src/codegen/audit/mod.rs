@@ -139,7 +139,7 @@ pub struct AuditFile {
     allow: Vec<String>,
 }
 
-/// What is compared, and how often the query occurs in the statement.
+/// The comparison, and the number of occurrences of the query in the statement.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Comparison {
     /// Once for each batch and once for the range.
@@ -150,7 +150,7 @@ enum Comparison {
     Nothing,
 }
 
-/// The audit of the model. None if it has too many batches.
+/// The audit of the model. `None` if it has too many batches.
 pub fn audit(input: &AuditInput) -> Result<Option<AuditFile>, Diagnostic> {
     let count = input.cover.windows.len();
     if count > MAX_BATCHES {
@@ -194,7 +194,7 @@ pub fn audit(input: &AuditInput) -> Result<Option<AuditFile>, Diagnostic> {
 }
 
 /// The positions of the windows of each statement, at most `size`. A statement compares one range,
-/// so it has no gap.
+/// so its windows have no gap.
 fn statement_groups(cover: &Cover, size: usize) -> impl Iterator<Item = Range<usize>> {
     cover.runs().into_iter().flat_map(move |run| {
         let end = run.end;
@@ -253,7 +253,8 @@ fn comparison(input: &AuditInput) -> Comparison {
         // The rows of the model's own table differ from batch to batch.
         QueryReuse::Stamped if input.reads_self && parts => Comparison::Batches,
         QueryReuse::Stamped if input.reads_self => Comparison::Nothing,
-        // Rows that a batch keeps although they belong to another are only correct in the range.
+        // Rows that a batch keeps although they belong to another batch are only correct in the
+        // range.
         QueryReuse::Stamped if !input.filtered || input.mode == OutsideWindow::Keep => {
             Comparison::Range
         }
@@ -364,7 +365,7 @@ pub fn failing_audit(
     Ok((stops != text).then_some(stops))
 }
 
-/// The end of a statement that fails unless every verdict is a good one or allowed.
+/// The end of a statement that fails unless every verdict is good or allowed.
 fn stop(dialect: &Dialect, model: &str, allow: &[String]) -> Result<Sql, Diagnostic> {
     let verdicts = GOOD_VERDICTS.into_iter().chain(allow.iter().map(String::as_str));
     let allowed: Vec<String> = verdicts.map(|word| dialect.string(word).0).collect();

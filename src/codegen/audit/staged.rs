@@ -1,6 +1,6 @@
-//! `97_audit.sql`: the audit of staged rows. Compares them with what the query yields, and with the
-//! rows that they replace: a row for each batch, those with the largest change first, with a
-//! verdict. The statements at the end fail unless every verdict is a good one or allowed.
+//! `97_audit.sql`: the audit of staged rows. Compares them with the rows of the query, and with the
+//! rows that they replace: one row for each batch, those with the largest change first, with a
+//! verdict. The statements at the end fail unless every verdict is good or allowed.
 
 use minijinja::Value;
 
@@ -31,7 +31,7 @@ pub fn staged_audit(input: &AuditInput, tables: &StagedTables) -> Result<String,
             input.cover.windows.len()
         ))
         .at(input.node.file.line(1))
-        .hint("plan larger batches with `--batch-size`, or narrower bounds")
+        .hint("use larger batches with `--batch-size`, or narrower bounds")
     };
     let rows = audit(input)?.ok_or_else(too_many)?.text(input.cover);
     let rows = failing_audit(dialect, name, &rows, &settings.allow)?.unwrap_or(rows);
@@ -74,7 +74,7 @@ pub fn staged_audit(input: &AuditInput, tables: &StagedTables) -> Result<String,
     Ok(format!("{head}\n{withdrawn}\n\n{listed}\n{stops}\n{rows}\n{approve}\n"))
 }
 
-/// The statement, with slots. `last`: its end.
+/// The statement with slots. `last` is its end.
 fn changes(
     input: &AuditInput,
     target: &Relation,

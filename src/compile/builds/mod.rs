@@ -217,7 +217,7 @@ fn not_built(context: &Context, node: &Node) -> ModelOutput {
         Materialization::Snapshot | Materialization::Seed => format!("it is a {what}"),
         _ => format!("batchwright does not build models of materialization `{what}`"),
     };
-    let warning = Diagnostic::warning(format!("`{}` is left out: {why}", node.name))
+    let warning = Diagnostic::warning(format!("`{}` is not planned: {why}", node.name))
         .at(location(node))
         .hint(hint);
     without_step(context, node, warning)

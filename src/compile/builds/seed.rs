@@ -28,7 +28,7 @@ fn delimiter(node: &Node) -> Result<char, Diagnostic> {
             node.name, setting.value
         ))
         .at(setting.at.clone())
-        .hint("leave it out for a comma")),
+        .hint("omit it for a comma")),
     }
 }
 
@@ -38,7 +38,7 @@ pub(super) fn compile_seed(
     node: &Node,
     request: &Request,
 ) -> Result<Result<NodeStatement, ModelOutput>, Diagnostic> {
-    let file = project::whole(context.root, &node.file)?;
+    let file = project::full_text(context.root, &node.file)?;
     let delimiter = delimiter(node)?;
     let (names, rows) = project::table(&file, delimiter)?;
     if names.is_empty() {
@@ -56,13 +56,13 @@ pub(super) fn compile_seed(
         ))
         .at(node.file.line(1))
         .hint(format!(
-            "if the values are separated by {other:?}, set it as the `delimiter`, which is now \
+            "if the values are separated by {other:?}, set it as the `delimiter`, which is currently \
             {delimiter:?}"
         )));
     }
     if rows.len() > MAX_ROWS {
         let message = format!(
-            "`{}` is left out: it has {} rows, and a plan loads at most {MAX_ROWS}",
+            "`{}` is not planned: it has {} rows, but a plan loads at most {MAX_ROWS}",
             node.name,
             rows.len()
         );

@@ -1,4 +1,4 @@
-//! Whole folders, resolved. What a model's `config()` call says is written by hand.
+//! Resolves whole project folders. The results of `config()` calls are given by hand.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::config::{OutsideWindow, node_json};
 use crate::jinja::Scope;
 use crate::project::{Said, folder};
 
-/// Resolves a project called `shop` with these files. Its macros answer with their name and first
+/// Resolves a project called `shop` with these files. Its macros return their name and first
 /// argument.
 fn resolved(files: &[(&str, &str)], messages: Said) -> Result<Resolved, Diagnostics> {
     let files: Vec<(&str, &str)> = match files.iter().any(|(path, _)| *path == "dbt_project.yml") {
@@ -20,7 +20,7 @@ fn resolved(files: &[(&str, &str)], messages: Said) -> Result<Resolved, Diagnost
     let now = "2024-07-01T00:00:00Z".parse().unwrap();
     let dialect = crate::dialect::named("postgres").unwrap();
     let catalog = Catalog::default();
-    resolve_on(&Resolver {
+    resolve_nodes(&Resolver {
         dialect: &dialect,
         catalog: &catalog,
         packages: &packages,
@@ -33,7 +33,7 @@ fn resolved(files: &[(&str, &str)], messages: Said) -> Result<Resolved, Diagnost
     })
 }
 
-/// Macros that answer with their name and first argument.
+/// Macros that return their name and first argument.
 struct Echo<'a>(&'a [Package]);
 
 impl NamingMacros for Echo<'_> {
@@ -81,7 +81,7 @@ fn micro(more: Value) -> Value {
 }
 
 #[test]
-fn the_last_layer_wins_and_says_where() {
+fn the_last_layer_wins_and_has_its_location() {
     let project = "name: shop\nmodels:\n  +tags: top\n  +full_refresh: false\n  shop:\n    \
         marts:\n      +lookback: 2\n  tool:\n    +materialized: table\n";
     let files = [
@@ -167,7 +167,7 @@ fn relations_are_named_as_in_dbt() {
 }
 
 #[test]
-fn what_a_microbatch_model_lacks() {
+fn invalid_microbatch_settings() {
     let sql = (
         "models/m.sql",
         "-- \nconfig(incremental_strategy, begin, lookback, batch_size, event_time, \
@@ -206,53 +206,53 @@ fn what_a_microbatch_model_lacks() {
         (json!({"event_time": ""}), "`event_time` of model `m` is empty"),
         (
             json!({"event_time": 5}),
-            "`event_time` of model `m` must be the name of a column, and is a number",
+            "`event_time` of model `m` must be the name of a column, but is a number",
         ),
-        (json!({"begin": 5}), "`begin` of model `m` must be a date, and is a number"),
+        (json!({"begin": 5}), "`begin` of model `m` must be a date, but is a number"),
         (
             json!({"begin": "01/02/2024"}),
-            "`begin` of model `m` is no date: `01/02/2024`; write `2024-01-02` or `2024-02-01`",
+            "invalid `begin` of model `m`: `01/02/2024`; write `2024-01-02` or `2024-02-01`",
         ),
         (
             json!({"begin": "2999-01-01"}),
-            "`begin` of model `m` lies in the future: 2999-01-01 00:00:00 UTC",
+            "`begin` of model `m` is in the future: 2999-01-01 00:00:00 UTC",
         ),
         (
             json!({"batch_size": "Day"}),
-            "`batch_size` of model `m` must be `hour`, `day`, `month` or `year`, and is `Day`; \
+            "`batch_size` of model `m` must be `hour`, `day`, `month` or `year`, but is `Day`; \
              write `day`, in lower case",
         ),
         (
             json!({"batch_size": "week"}),
-            "`batch_size` of model `m` must be `hour`, `day`, `month` or `year`, and is `week`; \
-             the next smaller is `day`",
+            "`batch_size` of model `m` must be `hour`, `day`, `month` or `year`, but is `week`; \
+             use `day` or `month`",
         ),
         (json!({"lookback": -3}), "`lookback` of model `m` is negative: -3"),
         (
             json!({"lookback": true}),
-            "`lookback` of model `m` must be a whole number, and is a boolean",
+            "`lookback` of model `m` must be a whole number, but is a boolean",
         ),
         (
             json!({"lookback": "3"}),
-            "`lookback` of model `m` must be a whole number, and is text; write `lookback=3`, \
+            "`lookback` of model `m` must be a whole number, but is text; write `lookback=3`, \
              without quotes",
         ),
         (
             json!({"concurrent_batches": "true"}),
-            "`concurrent_batches` of model `m` must be true or false, and is text",
+            "`concurrent_batches` of model `m` must be true or false, but is text",
         ),
         (
             json!({"meta": {"batchwright": {"timezone": "Europe/Pari"}}}),
-            "`timezone` of model `m` is no time zone: `Europe/Pari`; is it `Europe/Paris`?",
+            "unknown `timezone` of model `m`: `Europe/Pari`; did you mean `Europe/Paris`?",
         ),
         (
             json!({"meta": {"batchwright": {"outside_window": "dropp"}}}),
-            "`outside_window` of model `m` must be `error`, `drop` or `keep`, and is `dropp`; is \
-             it `drop`?",
+            "`outside_window` of model `m` must be `error`, `drop` or `keep`, but is `dropp`; did \
+             you mean `drop`?",
         ),
         (
             json!({"meta": {"batchwright": {"event_time_unit": "s"}}}),
-            "`event_time_unit` of `m` must be `seconds`, `milliseconds` or `microseconds`, and is \
+            "`event_time_unit` of `m` must be `seconds`, `milliseconds` or `microseconds`, but is \
              `s`",
         ),
     ] {
@@ -261,7 +261,7 @@ fn what_a_microbatch_model_lacks() {
 }
 
 #[test]
-fn what_a_microbatch_model_may_have() {
+fn optional_microbatch_settings() {
     let meta = json!({"batchwright": {"timezone": "Europe/Paris", "outside_window": "keep", "event_time_unit": "seconds"}});
     let more = json!({"lookback": null, "concurrent_batches": "off", "unique_key": ["a", "b"], "incremental_predicates": "x > 1", "predicates": null, "meta": meta});
     let result = resolved(&[("models/m.sql", "")], &[("m", micro(more))]).unwrap();
@@ -279,7 +279,7 @@ fn what_a_microbatch_model_may_have() {
 }
 
 #[test]
-fn odd_keys_and_patches_are_warnings() {
+fn unused_keys_and_patches_are_warnings() {
     let files = [
         ("models/orders.sql", "event_tim"),
         ("models/view.sql", "batch_size"),
@@ -303,11 +303,11 @@ fn odd_keys_and_patches_are_warnings() {
     assert_eq!(
         messages,
         [
-            "there is no model `ordres`, and its properties do nothing; is it `orders`?",
-            "`days` is a seed, and its properties below `models:` do nothing; move them below \
+            "model `ordres` not found: its properties have no effect; did you mean `orders`?",
+            "`days` is a seed: its properties under `models:` have no effect; move them under \
              `seeds:`",
-            "`event_tim` of model `orders` does nothing; is it `event_time`?",
-            "`batch_size` does nothing: model `view` is no microbatch model; set \
+            "`event_tim` of model `orders` has no effect; did you mean `event_time`?",
+            "`batch_size` has no effect: model `view` is not a microbatch model; set \
              `materialized='incremental'` and `incremental_strategy='microbatch'`",
         ]
     );
@@ -330,7 +330,7 @@ fn two_of_one_name_are_an_error_with_both_files() {
     assert_eq!(
         messages,
         [
-            "model `m` has properties in two places: `models/a.yml` and `models/b.yml`",
+            "model `m` has two entries in properties files: `models/a.yml` and `models/b.yml`",
             "two models are called `m`: `models/a/m.sql` and `models/b/m.sql`",
             "two source tables are called `raw.e`: `models/a.yml` and `models/b.yml`",
         ]
@@ -338,7 +338,7 @@ fn two_of_one_name_are_an_error_with_both_files() {
 }
 
 #[test]
-fn two_nodes_of_one_table_are_an_error() {
+fn two_nodes_with_one_relation_are_an_error() {
     let errors = resolved(
         &[("models/a.sql", ""), ("models/b.sql", "alias")],
         &[("b", json!({"alias": "a"}))],
@@ -346,7 +346,7 @@ fn two_nodes_of_one_table_are_an_error() {
     .unwrap_err();
     assert_eq!(
         errors.0[0].message,
-        "`model.shop.a` and `model.shop.b` are one table: `db.analytics.a`"
+        "`model.shop.a` and `model.shop.b` have the same relation: `db.analytics.a`"
     );
     let ephemeral = resolved(
         &[("models/a.sql", ""), ("models/b.sql", "")],

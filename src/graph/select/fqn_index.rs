@@ -1,6 +1,6 @@
-//! Members by the names that the method `fqn` takes: a selection of ten thousand names looks at
-//! each member once and not once for each name. Takes a value without a wildcard; gives the members
-//! that it may mean, which are then held against it.
+//! An index of the members by the names that the method `fqn` accepts: a selection of ten thousand
+//! names visits each member once, not once for each name. Takes a value without a wildcard; returns
+//! the members that may match, which are then compared with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,8 +8,8 @@ use crate::config::Kind;
 use crate::graph::Graph;
 
 pub(super) struct FqnIndex<'a> {
-    /// By a member's name, by the beginnings of its fqn with and without its package, and by the
-    /// last two parts of a versioned one.
+    /// Keyed by a member's name, by the prefixes of its fqn with and without its package, and by
+    /// the last two parts of a versioned one.
     members: BTreeMap<String, BTreeSet<&'a str>>,
 }
 
@@ -41,7 +41,7 @@ impl<'a> FqnIndex<'a> {
         FqnIndex { members }
     }
 
-    /// The members that a value without a wildcard may mean.
+    /// The members that a value without a wildcard may match.
     pub fn candidates(&self, value: &str) -> BTreeSet<&'a str> {
         let parts: Vec<&str> = value.split('.').collect();
         let members = [self.members.get(value), self.members.get(&ends(&parts))];
@@ -49,7 +49,7 @@ impl<'a> FqnIndex<'a> {
     }
 }
 
-/// The last two parts, as a versioned model's file is called.
+/// The last two parts, which are the file name of a versioned model.
 fn ends<S: AsRef<str>>(parts: &[S]) -> String {
     let last: Vec<&str> =
         parts[parts.len().saturating_sub(2)..].iter().map(AsRef::as_ref).collect();

@@ -16,7 +16,7 @@ use super::member::{Member, with_folders};
 use super::method::{Criterion, Method};
 use super::wildcard::{Wildcard, is_pattern};
 
-/// The same as `matching`; a plain name is looked up in the index.
+/// The same as `matching`, but looks up a plain name in the index.
 pub(super) fn matching_by_name<'a>(
     graph: &'a Graph,
     previous: &PreviousState,

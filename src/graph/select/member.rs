@@ -20,13 +20,13 @@ impl Graph {
     /// Every member with its unique id.
     pub(super) fn members(&self) -> impl Iterator<Item = (&str, Member<'_>)> {
         let nodes = self.nodes.iter().map(|(id, node)| (id.as_str(), Member::Node(node)));
-        // A group is no node, which a selection could name.
+        // A selection cannot name a group.
         let resources =
             self.resources.by_id.iter().filter(|(_, of)| of.kind != ResourceKind::Group);
         nodes.chain(resources.map(|(id, resource)| (id.as_str(), Member::Resource(resource))))
     }
 
-    /// The member of a unique id.
+    /// The member with a unique id.
     pub(super) fn member(&self, id: &str) -> Option<Member<'_>> {
         self.nodes
             .get(id)
@@ -57,7 +57,7 @@ impl Graph {
     }
 }
 
-/// A path and the folders above it.
+/// A path and its parent folders.
 pub(super) fn with_folders(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').map(|(end, _)| &path[..end]).chain([path])
 }
@@ -115,7 +115,7 @@ impl<'a> Member<'a> {
 
     /// The properties file that describes it, relative to its package.
     pub fn properties_path(self) -> Option<&'a str> {
-        let path = self.node()?.info.get("patch_path")?.as_str()?;
+        let path = self.node()?.attributes.get("patch_path")?.as_str()?;
         path.split_once("://").map(|(_, path)| path)
     }
 
@@ -131,7 +131,7 @@ impl<'a> Member<'a> {
                 Kind::Snapshot => "snapshot",
                 Kind::Source => "source",
             },
-            Member::Resource(resource) => resource.kind.word(),
+            Member::Resource(resource) => resource.kind.as_str(),
         }
     }
 

@@ -23,7 +23,7 @@ pub(super) struct Criterion {
     pub value: String,
     /// As the user wrote it, for messages.
     pub text: String,
-    /// Whether it is worth a warning if nothing matches.
+    /// Whether a criterion without matches is a warning.
     pub must_match: bool,
 }
 
@@ -52,7 +52,7 @@ pub(super) enum Method {
 }
 
 impl Method {
-    /// Parses the method `name`; an error if it does not take `value`.
+    /// Parses the method `name`. Returns an error if it does not accept `value`.
     pub fn parse(name: &str, value: &str) -> Result<Method, Diagnostic> {
         let text = format!("{name}:{value}");
         let (method, keys) =

@@ -1,6 +1,6 @@
 //! The selectors of `selectors.yml`. Parses the file on first use; returns the expression of a
-//! named selector or of the default one. Refuses, with the location, a selector that is invalid,
-//! unknown, or defined by itself.
+//! named selector or of the default one. Rejects, with the location, a selector that is invalid,
+//! unknown, or recursive.
 
 use serde_json::{Map, Value};
 

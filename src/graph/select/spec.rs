@@ -16,7 +16,7 @@ pub(super) fn union(
         words.iter().flat_map(|is_method| is_method.split_whitespace()).collect();
     if words.is_empty() {
         return Err(Diagnostic::error("the selection is empty")
-            .hint("to select everything, leave out the flag")
+            .hint("to select everything, omit the flag")
             .into());
     }
     let mut parts = collect(words, |is_method| intersection(is_method, selectors))?;
@@ -64,7 +64,7 @@ fn single(text: &str, selectors: &mut Selectors) -> Result<SelectionExpr, Diagno
     if operators.childrens_parents && operators.children.is_some() {
         let error =
             Diagnostic::error(format!("`{text}` has both a leading `@` and a trailing `+`"));
-        return Err(error.hint("`@` already selects all descendants: leave out the `+`").into());
+        return Err(error.hint("`@` already selects all descendants: omit the `+`").into());
     }
     let is_method = |text: &str| {
         !text.is_empty()

@@ -1,5 +1,5 @@
-//! Methods that compare with an earlier plan or run: `state:`, `result:`, `source_status:`. An
-//! error if the earlier plan or run is not given.
+//! Methods that compare with an earlier plan or run: `state:`, `result:`, `source_status:`. Returns
+//! an error if the earlier plan or run is missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,7 +60,7 @@ pub struct PreviousState {
 }
 
 impl PreviousState {
-    /// The error for a method that needs a state that is not given.
+    /// The error for a method whose earlier state is missing.
     pub(super) fn missing(&self, criterion: &Criterion) -> Option<Diagnostic> {
         let text = &criterion.text;
         match criterion.method {

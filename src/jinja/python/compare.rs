@@ -100,7 +100,7 @@ fn differing(left: &Value, right: &Value) -> (Value, Value) {
     (left.clone(), right.clone())
 }
 
-/// Python's order of two values; none if they are not comparable.
+/// Python's order of two values; `None` if they are not comparable.
 pub(in crate::jinja) fn order(left: &Value, right: &Value) -> Result<Option<Ordering>, Error> {
     Ok(match (types::of(left), types::of(right)) {
         (Type::Int | Type::Float | Type::Bool, Type::Int | Type::Float | Type::Bool) => {
@@ -124,7 +124,7 @@ pub(in crate::jinja) fn order(left: &Value, right: &Value) -> Result<Option<Orde
     })
 }
 
-/// Sorts as Python does; an error if two values are not comparable.
+/// Sorts as Python does. Returns an error if two values are not comparable.
 pub(in crate::jinja) fn sort(keyed: &mut [(Value, Value)]) -> Result<(), Error> {
     let mut failure = None;
     keyed.sort_by(|(left, _), (right, _)| match order(left, right) {
@@ -225,7 +225,7 @@ pub(in crate::jinja) fn contains(
             };
             Ok(container
                 .downcast_object_ref::<Range>()
-                .is_some_and(|range| number.is_some_and(|number| range.holds(number))))
+                .is_some_and(|range| number.is_some_and(|number| range.contains(number))))
         }
         Type::Relation if item.as_str().is_none() => {
             Err(error(format!("attribute name must be string, not '{}'", types::name(item))))

@@ -1,5 +1,5 @@
 //! JSON as Python's `json.dumps` writes it: a space after commas and colons, only ASCII, and an
-//! error for values without JSON.
+//! error for values that JSON does not have.
 
 use std::fmt::Write;
 

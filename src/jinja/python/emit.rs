@@ -14,7 +14,7 @@ use crate::jinja::yaml_layout::{Layout, LayoutContent, LayoutNode};
 /// Python's recursion limit is reached at about this depth.
 const DEPTH: usize = 300;
 
-/// The value as a document; none if YAML cannot represent it.
+/// The value as a document; `None` if YAML cannot represent it.
 pub(in crate::jinja) fn emit(value: &Value, sorted: bool) -> Result<Option<String>, Error> {
     let mut values = Values { sorted, seen: Vec::new(), repeated: Vec::new() };
     match values.node(value, 0) {
@@ -33,7 +33,7 @@ enum Refusal {
 
 struct Values {
     sorted: bool,
-    /// The objects so far, with their addresses; held, so that no address is used twice.
+    /// The visited objects with their addresses; they are held, so that no address is used twice.
     seen: Vec<(usize, Value)>,
     /// The indices in `seen` of repeated objects.
     repeated: Vec<usize>,

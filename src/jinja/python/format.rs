@@ -11,14 +11,12 @@ use crate::jinja::datetime::Moment;
 use crate::jinja::{errors, marks};
 
 /// Maximum width.
-const WIDEST: usize = 1 << 20;
+const MAX_WIDTH: usize = 1 << 20;
 
 /// Rejects an unreasonable width.
 pub(in crate::jinja) fn check_width(width: usize) -> Result<(), Error> {
-    if width > WIDEST {
-        Err(error(format!(
-            "a width of {width} characters is more than the {WIDEST} that are allowed"
-        )))
+    if width > MAX_WIDTH {
+        Err(error(format!("a width of {width} characters is more than the maximum of {MAX_WIDTH}")))
     } else {
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Jinja's own functions: `range`, `dict`, `cycler`, `joiner`, `lipsum`.
+//! Jinja's global functions: `range`, `dict`, `cycler`, `joiner`, `lipsum`.
 
 use std::fmt;
 use std::sync::Arc;

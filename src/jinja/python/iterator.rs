@@ -9,7 +9,7 @@ use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
 use super::error;
 
 /// Maximum number of items of an infinite iterator.
-const MOST: usize = 1_000_000;
+const MAX_ITEMS: usize = 1_000_000;
 
 pub(in crate::jinja) struct ReadOnce {
     /// The name of the type in Python.
@@ -32,11 +32,11 @@ impl ReadOnce {
         items: impl Iterator<Item = Value> + Send + Sync + 'static,
     ) -> Value {
         let end = Value::from(error(format!(
-            "`{kind}` has no end: take a part of it with `modules.itertools.islice`"
+            "`{kind}` is infinite: use a part of it with `modules.itertools.islice`"
         )));
         Value::from_object(ReadOnce {
             kind,
-            items: Mutex::new(Box::new(items.take(MOST).chain([end]))),
+            items: Mutex::new(Box::new(items.take(MAX_ITEMS).chain([end]))),
         })
     }
 

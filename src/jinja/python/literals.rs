@@ -4,8 +4,8 @@ use std::fmt::Write;
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// A string literal rewritten for minijinja; none if it has the same meaning. Invalid escapes in
-/// Python, and characters by name, become escapes that minijinja rejects.
+/// A string literal rewritten for minijinja; `None` if it has the same meaning. Escapes that Python
+/// rejects, and characters by name, become escapes that minijinja rejects.
 pub(in crate::jinja) fn rewritten(quoted: &str) -> Option<String> {
     if !quoted.contains('\\') {
         return None;
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_mean_what_they_mean_in_python() {
+    fn escapes_have_pythons_meaning() {
         for (quoted, expected) in [
             (r"'a\/b'", Some(r#""a\\/b""#)),
             (r"'\d\n\''", Some("\"\\\\d\\n'\"")),

@@ -177,7 +177,7 @@ fn matches(pattern: &Option<Regex>, text: &str) -> bool {
     pattern.as_ref().is_some_and(|pattern| pattern.is_match(text))
 }
 
-/// Characters at the start or the end of a word that are not part of a URL.
+/// The characters at the start or the end of a word that are not part of a URL.
 fn edges(word: &str) -> (&str, &str, &str) {
     let mut start = 0;
     while let Some(sign) = ["(", "<", "&lt;"].iter().find(|sign| word[start..].starts_with(**sign))

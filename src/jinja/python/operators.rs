@@ -12,7 +12,7 @@ use super::{error, items};
 use crate::jinja::{collections, datetime_math, errors};
 
 /// Maximum length of texts and lists.
-const LONGEST: usize = 64 << 20;
+const MAX_BYTES: usize = 64 << 20;
 
 pub(in crate::jinja) fn register(environment: &mut Environment) {
     environment.add_function("__add", add);
@@ -119,7 +119,7 @@ fn subtract(state: &State, left: Value, right: Value) -> Result<Value, Error> {
 
 fn short(text: String) -> Result<Value, Error> {
     errors::check_limits()?;
-    if text.len() > LONGEST {
+    if text.len() > MAX_BYTES {
         Err(error("the text is longer than 64 MiB"))
     } else {
         Ok(Value::from(text))
@@ -160,7 +160,7 @@ fn multiply(state: &State, left: Value, right: Value) -> Result<Value, Error> {
     };
     let count = usize::try_from(count).unwrap_or(0);
     let fits = |length: usize| match length.checked_mul(count) {
-        Some(total) if total <= LONGEST => Ok(()),
+        Some(total) if total <= MAX_BYTES => Ok(()),
         _ => Err(error("the result is longer than 64 MiB")),
     };
     match types::of(sequence) {
@@ -388,7 +388,7 @@ fn iterated(state: &State, value: Value) -> Result<Value, Error> {
             Err(error(format!("'{}' object is not iterable", types::name(&value))))
         }
         Type::None => Ok(Value::UNDEFINED),
-        // Own lists count the cost of the loop.
+        // This module's lists count the cost of the loop.
         Type::Tuple | Type::Text => Ok(collections::list(items(&value)?)),
         _ => Ok(value),
     }

@@ -7,7 +7,7 @@ pub(super) const MULTILINE: i64 = 8;
 pub(super) const DOTALL: i64 = 16;
 pub(super) const VERBOSE: i64 = 64;
 
-/// A pattern in the other syntax.
+/// A pattern in the syntax of `fancy_regex`.
 pub(super) struct Translated {
     /// The letters of its flags.
     letters: String,
@@ -140,7 +140,7 @@ impl Translation<'_> {
         (0..2).all(|ahead| self.sign(ahead).is_some_and(|sign| ('0'..='7').contains(&sign)))
     }
 
-    /// A character by up to `most` octal digits; of a leading zero up to two more.
+    /// A character with up to `most` octal digits; after a leading zero, up to two more.
     fn octal(&mut self, most: usize) {
         let most = if most == 0 { 2 } else { most };
         let mut code = 0;

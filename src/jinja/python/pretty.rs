@@ -39,7 +39,7 @@ fn in_order(value: &Value) -> Value {
     }
 }
 
-/// Writes a value that begins in column `indent`, and leaves room for `after` characters after it.
+/// Writes a value that begins in column `indent`, and reserves `after` characters after it.
 fn write(value: &Value, indent: usize, after: usize, out: &mut String) {
     if limits::exceeded() {
         return;

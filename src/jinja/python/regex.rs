@@ -72,9 +72,9 @@ pub(in crate::jinja) struct PythonPattern {
     text: String,
     flags: i64,
     regex: Regex,
-    /// The same without empty matches, unless all its matches are empty.
+    /// The same without empty matches, unless all of its matches are empty.
     not_empty: Option<Regex>,
-    /// Where the search begins.
+    /// The position at which the search begins.
     here: Regex,
     /// From its start to the end of the text.
     full: Regex,
@@ -109,7 +109,7 @@ impl PythonPattern {
                 .find_not_empty(not_empty)
                 .build();
             built.map_err(|failure| {
-                call.error(format!("`{text}` is not a pattern that batchwright can run: {failure}"))
+                call.error(format!("`{text}` is not a supported pattern: {failure}"))
             })
         };
         let regex = built("", "", false)?;

@@ -1,5 +1,5 @@
 //! Python's mutable, shared sets. Python's order depends on hashes, which differ between processes;
-//! here items keep their insertion order, so that output is reproducible.
+//! here items have their insertion order, so that output is reproducible.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -23,7 +23,7 @@ pub(in crate::jinja) struct Set {
 }
 
 impl Set {
-    /// A set of these values; an error if Python cannot hash one.
+    /// A set of these values. Returns an error if Python cannot hash one.
     pub fn value(values: impl IntoIterator<Item = Value>) -> Result<Value, Error> {
         let values: Vec<Value> = values.into_iter().collect();
         hashable(&values)?;
@@ -66,7 +66,7 @@ pub(in crate::jinja) fn combined(method: &str, left: &Items, right: &Items) -> O
     })
 }
 
-/// `left - right` of two sets; none if one is not a set.
+/// `left - right` of two sets; `None` if one is not a set.
 pub(in crate::jinja) fn difference(left: &Value, right: &Value) -> Option<Value> {
     let (left, right) =
         (left.downcast_object_ref::<Set>()?.copy(), right.downcast_object_ref::<Set>()?.copy());

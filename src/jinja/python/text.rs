@@ -10,7 +10,7 @@ use crate::jinja::datetime::Moment;
 use crate::jinja::{marks, nesting};
 use crate::limits;
 
-/// `str(value)`. Marks of relations are kept.
+/// `str(value)`. Marks of relations are preserved.
 pub(in crate::jinja) fn text(value: &Value) -> String {
     match types::of(value) {
         Type::Float => float(f64::try_from(value.clone()).unwrap_or_default()),
@@ -140,7 +140,7 @@ fn is_printable(c: char) -> bool {
     }
 }
 
-/// A float as Python writes it: the shortest digits, with an exponent below 1e-4 and from 1e16 on.
+/// A float as Python writes it: the shortest digits, with an exponent below 1e-4 and from 1e16.
 pub(in crate::jinja) fn float(number: f64) -> String {
     if number.is_nan() {
         return "nan".to_string();

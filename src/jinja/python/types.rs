@@ -69,7 +69,7 @@ fn of_object(value: &Value) -> Type {
         Type::Iterator
     } else {
         match object.repr() {
-            // Own sequences (groups, rows).
+            // This module's sequences (groups, rows).
             ObjectRepr::Seq if object.type_name().contains("batchwright") => Type::Tuple,
             ObjectRepr::Seq => Type::List,
             ObjectRepr::Iterable => Type::Iterator,

@@ -12,7 +12,7 @@ use crate::jinja::call::Call;
 use crate::jinja::{collections, errors};
 
 /// Jinja's maximum number of items of a range.
-const LONGEST: i64 = 100_000;
+const MAX_RANGE: i64 = 100_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::jinja) enum DictPart {
@@ -150,9 +150,9 @@ impl Range {
         if range.step == 0 {
             return Err(error("range() arg 3 must not be zero"));
         }
-        if range.length() > LONGEST {
+        if range.length() > MAX_RANGE {
             return Err(error(format!(
-                "Range too big. The sandbox blocks ranges larger than MAX_RANGE ({LONGEST})."
+                "Range too big. The sandbox blocks ranges larger than MAX_RANGE ({MAX_RANGE})."
             )));
         }
         Ok(Value::from_object(range))
@@ -180,7 +180,7 @@ impl Range {
         })
     }
 
-    pub fn holds(&self, number: i64) -> bool {
+    pub fn contains(&self, number: i64) -> bool {
         let within = if self.step > 0 {
             self.start <= number && number < self.stop
         } else {

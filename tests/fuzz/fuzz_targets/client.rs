@@ -1,5 +1,5 @@
-//! Any text as what a client printed: it is kept in the journal, comes back as it was, and is shown
-//! without control characters.
+//! Arbitrary text as the output of a client: it is stored in the journal and read back unchanged,
+//! and shown without control characters.
 #![no_main]
 
 mod shop;

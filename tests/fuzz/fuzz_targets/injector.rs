@@ -1,5 +1,5 @@
-//! Any SQL with any relations in it: the injector finds no place, or places whose filters leave all
-//! other bytes as they are.
+//! Arbitrary SQL with arbitrary relations: the injector finds no span, or spans whose filters leave
+//! all other bytes unchanged.
 #![no_main]
 
 use batchwright::inject::{self, Filter, Injection, Input};
@@ -9,7 +9,8 @@ use libfuzzer_sys::fuzz_target;
 const PARSERS: [&str; 8] =
     ["duckdb", "postgres", "snowflake", "bigquery", "databricks", "clickhouse", "mysql", "mssql"];
 
-// `\x01` in the text stands for a relation that Jinja wrote, `\x02` for one that is read whole.
+// In the text, `\x01` represents a relation that Jinja wrote, `\x02` one that is read without a
+// filter.
 fuzz_target!(|data: (u8, String)| {
     let (parser, text) = data;
     let (mut sql, mut marks) = (String::new(), Vec::new());

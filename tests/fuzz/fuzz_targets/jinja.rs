@@ -1,5 +1,5 @@
-//! Any text as a model and, behind a `\x01`, as a file of macros: it is compiled or refused, soon
-//! and in little memory.
+//! Arbitrary text as a model and, after a `\x01`, as a file of macros: it is compiled or rejected,
+//! with limited time and memory.
 #![no_main]
 
 mod shop;

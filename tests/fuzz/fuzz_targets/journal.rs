@@ -1,5 +1,5 @@
-//! Any journal beside a plan: each of its lines is an entry or is passed by, and what it says of a
-//! plan holds no surprise.
+//! An arbitrary journal next to a plan: each of its lines is an entry or is ignored, and its
+//! entries cannot break the commands that read it.
 #![no_main]
 
 mod shop;

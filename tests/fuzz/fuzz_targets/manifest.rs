@@ -1,5 +1,5 @@
-//! Any `manifest.json` where a plan is to be written or run: it is a plan's, or it is refused and
-//! nothing is touched.
+//! An arbitrary `manifest.json` in the folder of a plan: it belongs to a plan, or it is rejected
+//! and nothing is changed.
 #![no_main]
 
 mod shop;
@@ -24,8 +24,8 @@ static PLAN: LazyLock<Plan> = LazyLock::new(|| match compile(&SHOP.request(Defau
 });
 const KINDS: [&str; 6] = ["before", "create", "batch", "swap", "after", "build"];
 
-// The text itself, and a graph of steps made from its bytes: which step waits for which, and
-// which succeed.
+// The text itself, and a graph of steps made from its bytes: the dependencies of the steps, and
+// which of them succeed.
 fuzz_target!(|data: (&str, Vec<(u8, u8, u8, bool)>)| {
     let (text, edges) = data;
     let folder = SHOP.folder().join("plan");

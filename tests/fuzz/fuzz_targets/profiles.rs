@@ -1,5 +1,5 @@
-//! Any text as profiles.yml: a target is read or the file is refused, and no message holds a text
-//! of it that is marked as a secret.
+//! Arbitrary text as profiles.yml: a target is read or the file is rejected, and no message
+//! contains text of it that is marked as a secret.
 #![no_main]
 
 mod shop;

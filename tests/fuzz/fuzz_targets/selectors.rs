@@ -1,5 +1,5 @@
-//! Any words of a selection and, behind a `\x01`, any `selectors.yml`: nodes are selected, or the
-//! words refused.
+//! An arbitrary selection and, after a `\x01`, an arbitrary `selectors.yml`: nodes are selected, or
+//! the selection is rejected.
 #![no_main]
 
 mod shop;

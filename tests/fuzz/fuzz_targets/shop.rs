@@ -1,4 +1,4 @@
-//! A small project in a folder of its own, whose files the fuzzer writes.
+//! A small project in a separate folder, whose files the fuzzer writes.
 
 use std::alloc::System;
 use std::fs;

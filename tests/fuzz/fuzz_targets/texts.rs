@@ -1,4 +1,4 @@
-//! Any text, letters beyond ASCII included, where a project has texts of its own: in `config()`, in
+//! Arbitrary text, including non-ASCII letters, in the texts of a project: in `config()`, in
 //! properties, in names, in selections, in `begin` and in the format of an event time.
 #![no_main]
 

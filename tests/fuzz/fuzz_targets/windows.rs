@@ -1,5 +1,5 @@
-//! Any bounds, begin, zone, size and lookback: the windows tile a range, or an error says why there
-//! are none.
+//! Arbitrary bounds, begin, zone, size and lookback: the windows tile a range, or an error explains
+//! why there are none.
 #![no_main]
 
 use batchwright::calendar::{Grain, parse_timestamp};

@@ -1,4 +1,5 @@
-//! Any text as a properties file and, behind a `\x01`, as the project's own: it is read or refused.
+//! Arbitrary text as a properties file and, after a `\x01`, as dbt_project.yml: it is read or
+//! rejected.
 #![no_main]
 
 mod shop;

@@ -61,6 +61,6 @@ fn nulls_of_case_and_of_casts() {
 #[test]
 fn a_value_has_the_position_of_the_expression_that_changed_it() {
     let sql = "select date_trunc('week', at + interval '1 hour') as at from events";
-    let value = look(sql, |view| view.result.column("at").unwrap());
+    let value = analyse_days(sql, |view| view.result.column("at").unwrap());
     assert_eq!(&sql[value.at], "at + interval '1 hour'");
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 fn nulls(sql: &str, columns: [&str; 2]) -> [Option<NullReason>; 2] {
-    look(sql, |view| {
+    analyse_days(sql, |view| {
         columns.map(|name| view.result.column(name).unwrap().null.map(|(null, _)| null))
     })
 }
@@ -23,7 +23,7 @@ fn an_outer_join_makes_the_optional_side_nullable() {
     assert_eq!(join("full"), [Some(NullReason::LeftOfFull), Some(NullReason::RightOfFull)]);
     let coalesced = "select coalesce(e.at, p.paid_at) as at from events as e full join payments \
         as p on p.paid_at = e.at";
-    assert_eq!(look(coalesced, |view| view.result.column("at").unwrap().null), None);
+    assert_eq!(analyse_days(coalesced, |view| view.result.column("at").unwrap().null), None);
 }
 
 #[test]
@@ -74,10 +74,10 @@ fn an_outer_join_that_keeps_an_unfiltered_input_repeats_its_rows() {
 fn an_alias_may_rename_columns() {
     let sql = "select happened from (select at, id from events) as e (happened, number)";
     assert_eq!(
-        look(sql, |view| view.result.column("happened").unwrap().time),
+        analyse_days(sql, |view| view.result.column("happened").unwrap().time),
         Time::Inside(Unit::Instant)
     );
     let pivoted = "select * from events pivot (sum(n) for kind in ('a', 'b')) as p";
-    assert_eq!(look(pivoted, |view| view.result.column("at").unwrap().time), Time::Unknown);
+    assert_eq!(analyse_days(pivoted, |view| view.result.column("at").unwrap().time), Time::Unknown);
     assert_eq!(operations(pivoted), []);
 }

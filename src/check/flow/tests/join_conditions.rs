@@ -3,7 +3,7 @@
 use super::*;
 
 fn is_tied(on: &str, engine: Engine) -> bool {
-    look_in(
+    analyse_in(
         &format!("select e.at from events as e join payments as p on {on}"),
         DAYS,
         engine,

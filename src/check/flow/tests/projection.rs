@@ -3,7 +3,7 @@
 use super::*;
 
 fn column(sql: &str, name: &str) -> Option<Time> {
-    look(sql, |view| view.result.column(name).map(|value| value.time))
+    analyse_days(sql, |view| view.result.column(name).map(|value| value.time))
 }
 
 #[test]
@@ -36,5 +36,5 @@ fn columns_have_the_names_of_their_aliases() {
     assert_eq!(column(sql, "day"), Some(Time::Inside(Unit::Day)));
     assert_eq!(column(sql, "again"), Some(Time::Inside(Unit::Day)));
     assert_eq!(column(sql, "user_id"), None);
-    assert_eq!(look(sql, |view| view.result.names()), ["at", "day", "again"]);
+    assert_eq!(analyse_days(sql, |view| view.result.names()), ["at", "day", "again"]);
 }

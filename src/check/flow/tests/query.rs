@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn hows(sql: &str) -> Vec<CrossWindowKind> {
+fn kinds(sql: &str) -> Vec<CrossWindowKind> {
     operations(sql).into_iter().map(|(how, _)| how).collect()
 }
 
@@ -16,11 +16,11 @@ fn a_limit_counts_unless_it_is_zero_or_null() {
         ("limit null", vec![]),
         ("order by at", vec![]),
     ] {
-        assert_eq!(hows(&format!("select at from events {clause}")), expected, "{clause}");
+        assert_eq!(kinds(&format!("select at from events {clause}")), expected, "{clause}");
     }
-    assert_eq!(hows("select id from people limit 10"), []);
+    assert_eq!(kinds("select id from people limit 10"), []);
     assert_eq!(
-        hows("select at from (select at from events limit 3) limit 3"),
+        kinds("select at from (select at from events limit 3) limit 3"),
         [CrossWindowKind::Limit],
         "rows that are limited already"
     );
@@ -45,13 +45,13 @@ fn set_operations_compare_rows_of_several_windows_unless_they_have_the_day() {
         ),
         ("select id from people union select id from people", vec![]),
     ] {
-        assert_eq!(hows(sql), expected, "{sql}");
+        assert_eq!(kinds(sql), expected, "{sql}");
     }
 }
 
 #[test]
 fn a_union_has_the_values_of_both_sides() {
-    let time = |sql: &str| look(sql, |view| view.result.column("at").unwrap().time);
+    let time = |sql: &str| analyse_days(sql, |view| view.result.column("at").unwrap().time);
     assert_eq!(
         time("select at from events union all select paid_at from payments"),
         Time::Inside(Unit::Instant)
@@ -78,10 +78,10 @@ fn a_union_has_the_values_of_both_sides() {
 fn a_cte_counts_where_it_is_read() {
     let cte = "with per_user as (select user_id, count(*) as n from events group by user_id)";
     let groups = CrossWindowKind::Groups { keys: vec!["user_id".to_string()] };
-    assert_eq!(hows(&format!("{cte} select at from events")), []);
-    assert_eq!(hows(&format!("{cte} select n from per_user")), std::slice::from_ref(&groups));
+    assert_eq!(kinds(&format!("{cte} select at from events")), []);
+    assert_eq!(kinds(&format!("{cte} select n from per_user")), std::slice::from_ref(&groups));
     assert_eq!(
-        hows(&format!("{cte} select a.n from per_user as a join per_user as b using (user_id)")),
+        kinds(&format!("{cte} select a.n from per_user as a join per_user as b using (user_id)")),
         [groups]
     );
 }
@@ -91,7 +91,7 @@ fn a_cte_may_rename_its_columns() {
     let sql =
         "with e (happened, number) as (select at, id from events) select happened as at from e";
     assert_eq!(
-        look(sql, |view| view.result.column("at").unwrap().time),
+        analyse_days(sql, |view| view.result.column("at").unwrap().time),
         Time::Inside(Unit::Instant)
     );
 }

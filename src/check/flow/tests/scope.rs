@@ -3,7 +3,7 @@
 use super::*;
 
 fn time(sql: &str) -> Time {
-    look(sql, |view| view.result.column("at").unwrap().time)
+    analyse_days(sql, |view| view.result.column("at").unwrap().time)
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_condition_on_the_optional_side_removes_its_nulls() {
     let null = |condition: &str| {
         let join =
             "select p.paid_at as at from events as e left join payments as p on p.paid_at = e.at";
-        look(&format!("{join} {condition}"), |view| {
+        analyse_days(&format!("{join} {condition}"), |view| {
             view.result.column("at").unwrap().null.is_some()
         })
     };

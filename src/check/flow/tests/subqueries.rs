@@ -3,7 +3,7 @@
 use super::*;
 
 fn calls(sql: &str) -> Vec<(String, VolatileKind)> {
-    look(sql, |view| view.calls.iter().map(|call| (call.name.clone(), call.kind)).collect())
+    analyse_days(sql, |view| view.calls.iter().map(|call| (call.name.clone(), call.kind)).collect())
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Combining what is known of values.
+//! Combinations of abstract values.
 
 use super::super::calendar_parts::CalendarParts;
 use super::super::value::{Colocation, Form, colocation};

@@ -3,7 +3,7 @@
 use super::*;
 
 fn windows(sql: &str) -> Vec<(CrossWindowKind, usize)> {
-    look(sql, |view| {
+    analyse_days(sql, |view| {
         view.operations.iter().map(|crossing| (crossing.kind.clone(), crossing.more)).collect()
     })
 }
