@@ -57,7 +57,7 @@ pub enum Slot {
     EachBatch,
     Between,
     /// The text up to `TypeCheckEnd` is a condition that the engine rejects for a column of another
-    /// type. Only [`BatchTemplate::with_type_checks`] includes it.
+    /// type. Only `BatchTemplate::with_type_checks` includes it.
     TypeCheck,
     TypeCheckEnd,
 }
