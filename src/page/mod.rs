@@ -147,7 +147,7 @@ fn fill(values: Value) -> String {
         .expect("the template only uses values that are defined")
 }
 
-/// What the states of a model's batches depend on beside their own steps.
+/// What the states of a model's batches depend on, in addition to their steps.
 struct ModelFacts<'a> {
     has_days: bool,
     audit: Option<LastAudit<'a>>,

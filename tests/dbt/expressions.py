@@ -273,7 +273,7 @@ def written():
                 yield file.stem, text if "{{" in text or "{%" in text else "{{ " + text + " }}"
 
 
-#: One of so many made cases is tried.
+#: The reciprocal of the share of generated cases that run.
 PART = 3
 
 

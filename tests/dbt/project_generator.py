@@ -17,7 +17,7 @@ def generate(seed):
 class Generator:
     def __init__(self, seed):
         self.random = random.Random(seed)
-        # What is drawn from here changes nothing of the nodes that a seed gives.
+        # Random values from this generator do not change the nodes of a seed.
         self.more = random.Random(f"more {seed}")
         self.adapter = self.random.choice(ADAPTERS)
         self.files = {}
@@ -83,7 +83,7 @@ class Generator:
             if kind != "sources" and self.chance(0.97):
                 project.setdefault(kind, {}).setdefault(package, {}).setdefault("+schema", f"{package}_{kind}")
         if package == "shop":
-            # dbt-clickhouse quotes all names, whatever the project sets.
+            # dbt-clickhouse always quotes all names.
             if self.chance(0.25) and self.adapter != "clickhouse":
                 project["quoting"] = {part: self.chance(0.5) for part in self.some(["database", "schema", "identifier"], 0.5)}
             if self.chance(0.3):
@@ -172,7 +172,7 @@ class Generator:
         return self.adapter not in ("spark", "clickhouse")
 
     def variables(self):
-        """`v1` is a text, as names are made of it."""
+        """A version as text, since it becomes part of a name."""
         return {name: self.pick(["one", "two", "{{ target.name }}"]) if name == "v1" else self.value() for name in self.some(VARIABLES, 0.5)}
 
     def meta(self):
@@ -356,7 +356,7 @@ class Generator:
                 self.entries["snapshots"].append(entry)
 
     def other_entries(self, package):
-        """What is beside the nodes in the same files."""
+        """The other entries of the properties files."""
         if package != "shop":
             return
         if self.chance(0.2):
@@ -491,7 +491,7 @@ GRAPH = (
     "-- {{ n.unique_id }} FIELDS{% endfor %}{% endif %}"
 )
 
-#: What a model knows of the resources that are no nodes, and of tests.
+#: Expressions of a model that read tests and resources that are not nodes.
 OTHERS = """{% if execute %}{% for part in ['exposures', 'groups', 'metrics', 'semantic_models', 'saved_queries', 'unit_tests'] %}
 {% for n in graph[part].values() | sort(attribute='unique_id') %}
 -- {{ n.unique_id }} {{ n.path }} {{ n.original_file_path }} {{ n.fqn }} {{ n.config }} {{ n.meta }} {{ n.tags | sort if n.tags }}
@@ -504,7 +504,7 @@ OTHERS = """{% if execute %}{% for part in ['exposures', 'groups', 'metrics', 's
 select 1 as id
 """
 
-#: Lines that show what a model knows; none reads another node.
+#: Lines that print the context of a model; none reads another node.
 LINES = [
     "-- {{ var('v1', 'd') }} {{ var('v2', 2) }} {{ var('v3', none) }} {{ var('v4', {}) }}",
     "-- {{ var('v1') }}",

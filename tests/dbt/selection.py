@@ -22,7 +22,7 @@ FOLDERS = ["staging", "marts", "marts/core", "marts/finance"]
 
 
 class Drawn:
-    """The files of a project, and the words that a selection of it may use."""
+    """The files of a project, and the selectors that match its resources."""
 
     def __init__(self, draw):
         self.draw, self.files, self.readable = draw, {}, []

@@ -35,7 +35,7 @@ class Model:
         return f"{{{{ config({arguments}) }}}}\nselect timestamp '2024-01-01 00:00:00' as at"
 
     def windows(self, request):
-        """dbt's, as its run asks for them."""
+        """The windows of dbt's MicrobatchBuilder, called as `dbt run` calls it."""
         model = type("Model", (), {"name": self.name, "config": self.config})()
         builder = MicrobatchBuilder(model, not request.full_refresh, request.start, request.end, default_end_time=request.now)
         end = builder.build_end_time()

@@ -75,7 +75,7 @@ PROJECT = "name: shop\nversion: '1.0'\nprofile: stub\n"
 
 
 def with_anchors(form, n):
-    """The form with anchors of its own: a document has each anchor once."""
+    """The form with unique anchors, since a document has each anchor once."""
     return re.sub(r"(?<![\w'\"])([&*])([a-z])(?=[\s,}\]]|$)", rf"\g<1>\g<2>{n}", form)
 
 
@@ -89,7 +89,7 @@ def entry(key, form, indent=0):
 
 
 class Place:
-    """A place where dbt reads values. `write(key, form)` gives the files with one value; `look(key)` is what Jinja asks for it."""
+    """A place where dbt reads values. `write(key, form)` returns the files with one value; `look(key)` is the Jinja expression that reads it."""
 
     adapter = "postgres"
 
@@ -196,7 +196,7 @@ class FromYaml(Place):
 PLACES[4] = FromYaml("fromyaml", None, None, None, syntax=True, only=lambda form: "{%" not in form and "{{" not in form and "{#" not in form)
 
 class Single(Place):
-    """A place with forms of its own, each in a project of its own. `files(form)` gives the project's files, `look` what Jinja sees."""
+    """A place with special forms, each in a separate project. `files(form)` returns the project's files; `look` is the Jinja expression that reads the value."""
 
     def __init__(self, name, own, files, look):
         self.name, self.own, self.files, self.look, self.syntax = name, own, files, look, False

@@ -15,7 +15,7 @@ from dbt.clients.yaml_helper import load_yaml_text
 from yaml_forms import DELIBERATE, FILES, FORMS, KNOWN, PLACES, Single, is_refused_often
 
 
-#: One form of so many is tried at a place, another one at the next place; of the forms that a place has alone, one of so many.
+#: The reciprocals of the shares of forms that run: of all forms at each place, and of the special forms of a place.
 PART, PART_OF_OWN = 16, 4
 
 

@@ -29,5 +29,5 @@ def text(value):
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
-    # All times are UTC, whatever their zone.
+    # All times are in UTC, so the zone is dropped.
     return str(value.replace(tzinfo=None)) if hasattr(value, "tzinfo") else str(value)

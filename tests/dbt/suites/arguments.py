@@ -1,4 +1,4 @@
-"""dbt's command lines, as far as batchwright has the same words."""
+"""dbt's command lines, as far as batchwright has the same commands and flags."""
 
 import types
 
@@ -35,7 +35,7 @@ def event_time_flags(flags):
 
 
 def parse(arguments):
-    """A request: batchwright's flags, the selection, and the words of `dbt list` without what shapes its output."""
+    """A request: batchwright's flags, the selection, and the arguments of `dbt list` without those of its output."""
     request = types.SimpleNamespace(flags=[], select=[], exclude=[], types=[], excluded_types=[], fail_fast=False, list_words=[])
     command = None
     words = list(arguments)

@@ -46,7 +46,7 @@ def suites():
 
 
 def write(folder):
-    """A test file for each suite, with a subclass of each class, so that a project of its own is made for it."""
+    """A test file for each suite, with a subclass of each class, so that each gets a separate project."""
     for suite, classes in suites().items():
         lines = ["# Written by run.py"]
         for module, name in classes:
@@ -63,7 +63,7 @@ def write(folder):
 
 
 def known(engine):
-    """The rows of README.md's tables for an engine: a pattern of tests, and the reason. `*` stands for any text."""
+    """The rows of README.md's tables for an engine: a pattern of tests, and the reason. `*` matches any text."""
     rows = {}
     for line in (HERE / "README.md").read_text().splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
