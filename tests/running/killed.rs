@@ -157,7 +157,7 @@ fn a_dropped_table_is_detected_and_rebuilt(engine: &dyn Engine) {
         refused.err
     );
     assert!(
-        refused.err.contains("batchwright retry --from model.shop.daily@create"),
+        refused.err.contains(" --from model.shop.daily@create`"),
         "{}",
         refused.err
     );

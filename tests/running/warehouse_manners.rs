@@ -159,5 +159,6 @@ fn a_client_of_another_dialect_is_refused() {
     let refused = batchwright("run", &folder, &[], &client);
     assert_eq!((refused.code, step_outcomes(&folder).len()), (2, 0), "{}", refused.err);
     assert!(refused.err.contains("the dialect of the plan is `duckdb`"), "{}", refused.err);
-    assert!(refused.err.contains("batchwright run -- duckdb"), "{}", refused.err);
+    let cure = format!("`batchwright run --plan {} -- duckdb", folder.display());
+    assert!(refused.err.contains(&cure), "{}", refused.err);
 }
