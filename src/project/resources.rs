@@ -298,15 +298,26 @@ fn metrics_of_measures(entry: &Value) -> Vec<Resource> {
     let creates = measures
         .into_iter()
         .filter(|measure| measure.get("create_metric") == Some(&Value::Bool(true)));
+    let of_model = entry.get("config").and_then(Value::as_object);
+    // The metric is enabled with its semantic model, and has its `meta`.
+    let inherited =
+        of_model.into_iter().flatten().filter(|(key, _)| *key == "enabled" || *key == "meta");
+    let config: Map<String, Value> =
+        inherited.map(|(key, value)| (key.clone(), value.clone())).collect();
     let metric = |measure: Value| {
         let name = text(&measure, "name")?;
+        let or = |key: &str, usual: String| {
+            let value = measure.get(key).filter(|value| !value.is_null() && **value != "");
+            value.cloned().unwrap_or_else(|| usual.into())
+        };
         let entry = json!({
-            "label": name,
-            "description": format!("Metric created from measure {name}"),
+            "label": or("label", name.clone()),
+            "description": or("description", format!("Metric created from measure {name}")),
             "type": "simple",
-            "type_params": {"measure": name, "expr": measure.get("expr").unwrap_or(&name.clone().into())},
+            "type_params": {"measure": name, "expr": or("expr", name.clone())},
         });
         Some(Resource {
+            config: config.clone(),
             entry: entry.as_object().cloned().unwrap_or_default(),
             fqn: vec![name.clone()],
             measures: vec![name.clone()],
