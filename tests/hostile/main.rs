@@ -118,7 +118,7 @@ fn what_a_repository_shares_is_read() {
             .current_dir(repository.path());
         command.env_clear().output().unwrap()
     };
-    refused(&render(), "no git repository holds the project", "../shared/macros");
+    refused(&render(), "the project is not in a git repository", "../shared/macros");
     fs::create_dir(repository.path().join(".git")).unwrap();
     let done = render();
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));
