@@ -87,10 +87,14 @@ fn add_flags<'a>(text: &'a str, flags: &[String]) -> Cow<'a, str> {
     };
     let flags = shlex::try_join(flags.iter().map(String::as_str)).unwrap_or_default();
     PLAN_COMMAND.replace_all(text, |command: &regex::Captures| {
-        match names_plan(&command[2]) || command[2].contains("--help") {
-            true => command[0].to_string(),
-            false => format!("`batchwright {} {flags}{}`", &command[1], &command[2]),
+        let (name, arguments) = (&command[1], &command[2]);
+        if names_plan(arguments) || arguments.contains("--help") {
+            return command[0].to_string();
         }
+        // What follows is the client's command line, or a redirection.
+        let ends = [" -- ", " > "].into_iter().filter_map(|end| arguments.find(end));
+        let (arguments, rest) = arguments.split_at(ends.min().unwrap_or(arguments.len()));
+        format!("`batchwright {name}{arguments} {flags}{rest}`")
     })
 }
 
@@ -121,11 +125,15 @@ mod tests {
         assert_eq!(
             text("to run them: `batchwright run`; or `batchwright retry --from 3`"),
             "to run them: `batchwright run --plan 'target/backfills/a b'`; or \
-             `batchwright retry --plan 'target/backfills/a b' --from 3`"
+             `batchwright retry --from 3 --plan 'target/backfills/a b'`"
         );
         assert_eq!(
             text("`batchwright run -- duckdb --plan x`"),
             "`batchwright run --plan 'target/backfills/a b' -- duckdb --plan x`"
+        );
+        assert_eq!(
+            text("`batchwright ledger --run > done.csv`"),
+            "`batchwright ledger --run --plan 'target/backfills/a b' > done.csv`"
         );
         for unchanged in [
             "`batchwright compile --staged`",

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::client::{self, ClientRequest};
-use super::next_command::{command_line, plan_flags};
 use super::options::flag_or_variable;
 use super::progress::{OutputKind, Progress, duration, indented, last_lines};
 use super::run_args::RunSettings;
@@ -375,19 +374,12 @@ fn close(
             ));
         }
     }
-    let flags = plan_flags(&settings.plan);
-    let command = |words: &[&str]| {
-        command_line(words.iter().copied().chain(flags.iter().map(String::as_str)))
-    };
-    let shard = settings.steps.shard.map(|shard| shard.to_string());
-    let retry = shard.iter().flat_map(|shard| ["--shard", shard]);
     let again = if scope == RunScope::Publish { "publish" } else { "retry" };
-    let retry: Vec<&str> = std::iter::once(again).chain(retry).collect();
+    let shard = settings.steps.shard.map(|shard| format!(" --shard {shard}")).unwrap_or_default();
     text.push_str(&match (result.failed, result.open) {
         (0, 0) if !settings.audit && manifest.models.iter().any(|model| model.audit.is_some()) => {
-            let audit = command(&["audit", "--run"]);
             format!(
-                "{} done; to compare tables and queries: `{audit}`\n",
+                "{} done; to compare tables and queries: `batchwright audit --run`\n",
                 counted(result.done, "step")
             )
         }
@@ -397,12 +389,11 @@ fn close(
                 format!("{} done, {failed} failed, {open} not run", counted(result.done, "step"));
             match scope {
                 RunScope::Extra(kind) => {
-                    format!("{steps}\nto try again: `{}`\n", command(&[kind.as_str()]))
+                    format!("{steps}\nto try again: `batchwright {}`\n", kind.as_str())
                 }
                 _ => format!(
-                    "{steps}\nto see why: `{}`; to continue: `{}`\n",
-                    command(&["status"]),
-                    command(&retry)
+                    "{steps}\nto see why: `batchwright status`; to continue: \
+                     `batchwright {again}{shard}`\n"
                 ),
             }
         }

@@ -56,12 +56,6 @@ fn end_values(dialect: &Dialect, count: &Sql) -> Vec<Sql> {
     PRESENT_COLUMNS.iter().map(value).collect()
 }
 
-/// The tables of one part of the query.
-#[derive(Default)]
-struct Part<'a> {
-    relations: Vec<&'a Relation>,
-}
-
 fn query(
     dialect: &Dialect,
     relations: &[&Relation],
@@ -79,24 +73,23 @@ fn query(
         return Err(refused(reason).fact(format!("{relation} has no database")));
     }
     let by_table = dialect.catalog.columns_by == CatalogScope::Table;
-    let mut parts: BTreeMap<(String, String, usize), Part> = BTreeMap::new();
+    let mut parts: BTreeMap<(String, String, usize), Vec<&Relation>> = BTreeMap::new();
     for (index, relation) in relations.iter().enumerate() {
         let text = |name: &Option<String>| name.clone().unwrap_or_default();
         let nth = if by_table { index } else { 0 };
         let key = (text(&relation.database), text(&relation.schema), nth);
-        parts.entry(key).or_default().relations.push(relation);
+        parts.entry(key).or_default().push(relation);
     }
     let mut selects: Vec<String> = relations
         .iter()
         .map(|relation| Ok(dialect.sql("columns_table", &arguments(dialect, relation))?.0))
         .collect::<Result<_, Diagnostic>>()?;
-    for part in parts.values() {
-        let names = part
-            .relations
+    for relations in parts.values() {
+        let names = relations
             .iter()
             .map(|relation| dialect.string(&stored(dialect, &relation.identifier, relation, 2)).0);
         let names: Vec<String> = names.collect();
-        let mut arguments = arguments(dialect, part.relations[0]);
+        let mut arguments = arguments(dialect, relations[0]);
         arguments.push(("names", Sql(names.join(", ")).value()));
         selects.push(dialect.sql("columns_of", &arguments)?.0);
     }

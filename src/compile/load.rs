@@ -54,13 +54,12 @@ pub fn open(open: &LoadOptions) -> Result<LoadedProject, Diagnostics> {
             .map(|package| package.name.clone())
             .collect(),
     };
-    let graph = graph::link(resolved.nodes, search, &disabled, &resolved.broken).map_err(
+    let mut graph = graph::link(resolved.nodes, search, &disabled, &resolved.broken).map_err(
         |mut errors| {
             errors.0.extend(resolved.broken.iter().flat_map(|node| node.errors.0.clone()));
             errors
         },
     )?;
-    let mut graph = graph;
     let refused = graph.add_resources(&config::resources(&project.packages), resolved.disabled);
     if !refused.0.is_empty() {
         return Err(refused);

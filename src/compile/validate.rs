@@ -6,8 +6,9 @@ use super::schema_changes;
 use crate::calendar::Instant;
 use crate::check::{Finding, READ_WHOLE};
 use crate::codegen;
+use crate::config::Node;
 use crate::diagnostics::{Diagnostic, Diagnostics, collect};
-use crate::dialect::{Precision, TimeType};
+use crate::dialect::{Dialect, Precision, TimeType};
 use crate::inject::ResultColumn;
 
 /// Requires the event time among the columns of the query, since the overwrite filters by it.
@@ -106,16 +107,7 @@ pub(super) fn batch_warnings(
         );
     }
     diagnostics.extend(read_whole(findings));
-    if model.columns().is_none() && !context.dialect.batches.by_name {
-        diagnostics.push(
-            Diagnostic::warning(format!(
-                "the columns of `{}` are unknown, so its rows are inserted by position",
-                node.name
-            ))
-            .at(node.file.line(1))
-            .hint("name the columns in the last `select` instead of `*`"),
-        );
-    }
+    diagnostics.extend(inserted_by_position(context.dialect, node, model.columns()));
     diagnostics.extend(schema_changes::left_out_warning(node, &query.left_out));
     diagnostics.extend(undeclared_type_warning(model));
     if let Some(contract) = codegen::contract(context.dialect, node)? {
@@ -135,6 +127,23 @@ pub(super) fn batch_warnings(
 fn read_whole(findings: &[Finding]) -> impl Iterator<Item = Diagnostic> + '_ {
     let is_reported = |finding: &&Finding| finding.rule == READ_WHOLE && finding.allowed.is_none();
     findings.iter().filter(is_reported).map(|finding| finding.diagnostic.clone())
+}
+
+/// Warns about unknown columns, if the engine then inserts rows by position.
+pub(super) fn inserted_by_position(
+    dialect: &Dialect,
+    node: &Node,
+    columns: Option<&[ResultColumn]>,
+) -> Option<Diagnostic> {
+    let warning = || {
+        Diagnostic::warning(format!(
+            "the columns of `{}` are unknown, so its rows are inserted by position",
+            node.name
+        ))
+        .at(node.file.line(1))
+        .hint("name the columns in the last `select` instead of `*`")
+    };
+    (columns.is_none() && !dialect.batches.by_name).then(warning)
 }
 
 /// Warns about event times without a declared type, if the literal would be correct only for some

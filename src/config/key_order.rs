@@ -116,6 +116,11 @@ const OF_UNIT_TESTS: &[&str] = &[
 /// In exposures, metrics and the like these follow the keys of their kind.
 const LAST: &[&str] = &["depends_on", "refs", "sources", "metrics", "created_at"];
 
+/// Whether models and the like have this key, and sources do not.
+pub fn is_only_of_nodes(key: &str) -> bool {
+    OF_NODES.contains(&key) && !OF_SOURCES.contains(&key)
+}
+
 /// A node with its keys in dbt's order; keys of other names are last.
 pub fn in_key_order(mut node: Map<String, Value>) -> Map<String, Value> {
     let first = match node.get("resource_type").and_then(Value::as_str) {

@@ -7,7 +7,7 @@ use crate::jinja::RefCall;
 use crate::project::constraint;
 
 use super::config_json::{config_json, defaults};
-use super::key_order::in_key_order;
+use super::key_order::{in_key_order, is_only_of_nodes};
 use super::{Kind, Materialization, Node};
 
 /// The keys `refs` and `sources` of a node or a resource.
@@ -99,27 +99,7 @@ fn graph_entry(node: &Node, reads: &[String]) -> Value {
     }
     if let Value::Object(json) = &mut json {
         if let Some(source) = &node.source_name {
-            const OF_NODES: [&str; 18] = [
-                "alias",
-                "checksum",
-                "group",
-                "docs",
-                "build_path",
-                "raw_code",
-                "language",
-                "refs",
-                "sources",
-                "metrics",
-                "functions",
-                "depends_on",
-                "compiled_path",
-                "defer_relation",
-                "config_call_dict",
-                "unrendered_config_call_dict",
-                "access",
-                "contract",
-            ];
-            json.retain(|key, _| !OF_NODES.contains(&key.as_str()));
+            json.retain(|key, _| !is_only_of_nodes(key));
             json.insert("path".to_string(), json!(node.path));
             json.insert("source_name".to_string(), json!(source));
             json.insert("identifier".to_string(), json!(node.relation.identifier));

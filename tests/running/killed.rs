@@ -156,7 +156,11 @@ fn a_dropped_table_is_detected_and_rebuilt(engine: &dyn Engine) {
         "{}",
         refused.err
     );
-    assert!(refused.err.contains(" --from model.shop.daily@create`"), "{}", refused.err);
+    assert!(
+        refused.err.contains("batchwright retry --from model.shop.daily@create"),
+        "{}",
+        refused.err
+    );
     let typo = batchwright("retry", folder, &["--from", "daily@creat"], &[]);
     assert_eq!(
         (typo.code, typo.err.contains("did you mean `daily@create`?")),

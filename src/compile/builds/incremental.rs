@@ -6,6 +6,7 @@ use crate::codegen;
 use crate::codegen::Incremental;
 use crate::compile::schema_changes::{self, ChangeInput};
 use crate::compile::strategy_macros::{self, StrategyCall};
+use crate::compile::validate::inserted_by_position;
 use crate::compile::{Context, Request};
 use crate::config::{Node, SchemaChange, keys};
 use crate::diagnostics::Diagnostic;
@@ -105,16 +106,7 @@ pub(super) fn compile_incremental(
         None => codegen::incremental(&incremental)?,
     };
     let mut diagnostics = next.warnings;
-    if columns.is_none() && !context.dialect.batches.by_name {
-        diagnostics.push(
-            Diagnostic::warning(format!(
-                "the columns of `{}` are unknown, so its rows are inserted by position",
-                node.name
-            ))
-            .at(node.file.line(1))
-            .hint("name the columns in the last `select` instead of `*`"),
-        );
-    }
+    diagnostics.extend(inserted_by_position(context.dialect, node, columns.as_deref()));
     diagnostics.extend(warning);
     diagnostics.extend(change.diagnostics);
     diagnostics.extend(schema_changes::left_out_warning(node, &left_out));
