@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, Function, JoinConstraint, JoinOperator, ObjectName, Query, Select,
-    SelectItem, SetExpr, Spanned, TableFactor,
+    BinaryOperator, Expr, Function, InTarget, JoinConstraint, JoinOperator, ObjectName, Query,
+    Select, SelectItem, SetExpr, Spanned, TableFactor,
 };
 
 use crate::inject::{Nodes, QueryView, walk};
@@ -100,7 +100,7 @@ impl Nodes for Reads<'_> {
         let names = self.names;
         let reads = match expr {
             Expr::Subquery(query) => names.is_newest(query),
-            Expr::InSubquery { subquery, .. } => names.is_newest(subquery),
+            Expr::In { target: InTarget::Subquery(subquery), .. } => names.is_newest(subquery),
             Expr::Identifier(column) => names.columns.contains(&column.value.to_lowercase()),
             Expr::CompoundIdentifier(parts) => {
                 let part = |nth: usize| {
@@ -154,7 +154,7 @@ impl Nodes for Compared<'_> {
             Expr::BinaryOp { left, op: Gt | GtEq | Lt | LtEq | Eq, right } => &[left, right],
             Expr::AnyOp { left, right, .. } | Expr::AllOp { left, right, .. } => &[left, right],
             Expr::Between { expr, low, high, .. } => &[expr, low, high],
-            Expr::InSubquery { .. } => &[expr],
+            Expr::In { target: InTarget::Subquery(_), .. } => &[expr],
             _ => &[],
         };
         if sides.iter().any(|side| self.names.reads_newest(side)) {

@@ -50,7 +50,7 @@ pub fn query(injection: &Injection, reading: ParsedQuery) -> Result<Query, Failu
     }
     let mut query = Query { columns, ..Query::default() };
     let queries = outside_tree::queries(injection, masks, parser).map_err(Failure::Invalid)?;
-    occurrences(&mut query, injection, (text, masks), factors, &reads, parser);
+    occurrences(&mut query, injection, (text, masks, &tree), factors, &reads, parser);
 
     let filtered: Vec<_> = reads.iter().filter(|read| read.access == Access::Filtered).collect();
     let unaliased: BTreeMap<_, _> = filtered
@@ -128,7 +128,7 @@ fn masked_hidden_column_warning(injection: &Injection, masks: &[MaskedSpan]) -> 
 fn occurrences(
     query: &mut Query,
     injection: &Injection,
-    (text, masks): (&TokenStream, &[MaskedSpan]),
+    (text, masks, tree): (&TokenStream, &[MaskedSpan], &Statement),
     factors: &[Factor],
     reads: &[Read],
     parser: &dyn Parser,
@@ -187,6 +187,10 @@ fn occurrences(
             query.warnings.push(marker_fallback::out_of_reach_warning(injection.sql, mark));
             occurrences.push(occurrence(id, &mark.span, Access::OutOfReach));
         }
+    }
+    for (filter, read) in outside_tree::plain_operands(injection, masks, tree, parser) {
+        occurrences.push((filter.span.start, read));
+        query.filters.push(filter);
     }
     for (factor, input) in unmarked_inputs(injection, text, factors, reads) {
         let Some((_, end)) = text.starting_at(factor.at).and_then(|first| {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use sqlparser::ast::{
-    ExcludeSelectItem, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, Query,
+    DataType, ExcludeSelectItem, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, Query,
     RenameSelectItem, Select, SelectFlavor, SelectItem,
     SelectItemQualifiedWildcardKind as Qualified, SetExpr, SetQuantifier, TableAlias, TableFactor,
     TableWithJoins, WildcardAdditionalOptions,
@@ -234,6 +234,7 @@ impl Sources<'_> {
         }
         match expr {
             Expr::Nested(inner) => self.data_type(inner),
+            Expr::Cast { data_type: DataType::Unspecified, .. } => None,
             Expr::Cast { data_type, format: None, .. } => Some(data_type.to_string()),
             Expr::Identifier(name) => self.of_column(None, name),
             Expr::CompoundIdentifier(parts) => {

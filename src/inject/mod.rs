@@ -32,6 +32,7 @@ mod relations;
 mod scope;
 mod splice_site;
 mod syntax;
+mod table_operands;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -364,6 +365,7 @@ fn attempt<T>(
             .as_ref()
             .map_err(|parse_error| Failure::Unparsed(parse_error.clone()))?;
         let mut tree = parsers::parse(text, parser).map_err(Failure::Unparsed)?;
+        table_operands::reject(&tree, text, parser).map_err(Failure::Unparsed)?;
         prefix_aliases::name_tables(&mut tree, injection.sql, text, &masks);
         let factors = scope::factors(&tree);
         let more_masks = preprocess::misparsed_aliases(text, parser, &factors, &is_input);

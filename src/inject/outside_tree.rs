@@ -2,13 +2,20 @@
 //! separately; after `in` or in `table(…)`, where a subquery may replace a table; and in the query
 //! `table orders`.
 
+use std::ops::{ControlFlow, Range};
+
+use sqlparser::ast::{self, Ident, Statement};
 use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
+use super::parsers::parse_at;
 use super::preprocess::{MaskKind, MaskedSpan};
+use super::relations::is_named;
+use super::scope::{last, same};
 use super::tokens::TokenStream;
-use super::{Access, Filter, Injection, Occurrence, Query, find_filters, marker_fallback};
+use super::walk::{Nodes, walk};
+use super::{Access, Filter, Injection, Input, Occurrence, Query, find_filters, marker_fallback};
 use crate::diagnostics::Diagnostic;
 use crate::jinja::{Mark, MarkKind};
 
@@ -80,14 +87,71 @@ pub fn operand(
         return None;
     };
     let relation = injection.sql.get(mark.span.clone())?.to_string();
-    let filter = Filter {
-        span: start..mark.span.end,
-        relation: relation.clone(),
-        unique_id: id.clone(),
-        alias: None,
-        hidden: Vec::new(),
+    Some(filtered_operand(start..mark.span.end, relation, id.clone()))
+}
+
+/// The filters of masked tables after `in` that are inputs by their plain names.
+pub fn plain_operands(
+    injection: &Injection,
+    masks: &[MaskedSpan],
+    statement: &Statement,
+    parser: &dyn Parser,
+) -> Vec<(Filter, Occurrence)> {
+    let is_marked = |mask: &MaskedSpan| {
+        injection.marks.iter().any(|mark| mark.span == mask.span)
+            || marker_fallback::covering_model(injection.marks, mask.span.start).is_some()
     };
-    Some((filter, Occurrence { unique_id: id.clone(), name: relation, access: Access::Filtered }))
+    let operands: Vec<&MaskedSpan> =
+        masks.iter().filter(|mask| mask.kind == MaskKind::Operand && !is_marked(mask)).collect();
+    let mut ctes = Ctes(Vec::new());
+    if !operands.is_empty() {
+        let _ = walk(statement, &mut ctes);
+    }
+    operands.into_iter().filter_map(|mask| plain_operand(injection, mask, &ctes, parser)).collect()
+}
+
+fn plain_operand(
+    injection: &Injection,
+    mask: &MaskedSpan,
+    ctes: &Ctes,
+    parser: &dyn Parser,
+) -> Option<(Filter, Occurrence)> {
+    let text = TokenStream::new(&injection.sql[mask.span.clone()], parser).ok()?;
+    let (name, _) = parse_at(&text, 0, parser, |parse| parse.parse_object_name(true))?;
+    let is_cte = name.0.len() == 1 && last(&name).is_some_and(|name| ctes.contains(name));
+    let is_named = |input: &&Input| {
+        input.filtered && input.plain_names.iter().any(|parts| is_named(&name, parts))
+    };
+    let input = injection.inputs.iter().find(is_named).filter(|input| input.is_cte || !is_cte)?;
+    Some(filtered_operand(mask.span.clone(), text.sql.to_string(), input.unique_id.clone()))
+}
+
+/// A table that its filter replaces without an alias.
+fn filtered_operand(
+    span: Range<usize>,
+    relation: String,
+    unique_id: String,
+) -> (Filter, Occurrence) {
+    let name = relation.clone();
+    let read = Occurrence { unique_id: unique_id.clone(), name, access: Access::Filtered };
+    (Filter { span, relation, unique_id, alias: None, hidden: Vec::new() }, read)
+}
+
+/// The names of all CTEs of a statement.
+struct Ctes(Vec<Ident>);
+
+impl Ctes {
+    fn contains(&self, name: &Ident) -> bool {
+        self.0.iter().any(|cte| same(cte, name))
+    }
+}
+
+impl Nodes for Ctes {
+    fn pre_visit_query(&mut self, query: &ast::Query) -> ControlFlow<()> {
+        let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
+        self.0.extend(ctes.map(|cte| cte.alias.name.clone()));
+        ControlFlow::Continue(())
+    }
 }
 
 /// Whether the word at `token` and the name that ends at `last` are a query: `table orders`.

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     Ident, JoinOperator, ObjectName, ObjectNamePart, Query, Select, Statement, TableAlias,
-    TableFactor, TableWithJoins,
+    TableFactor, TableInheritance, TableWithJoins,
 };
 use sqlparser::tokenizer::Location;
 
@@ -20,6 +20,8 @@ pub struct Factor {
     /// The start of its name.
     pub at: Location,
     pub alias: Option<TableAlias>,
+    /// `only` before the name, or `*` after it.
+    pub inheritance: Option<TableInheritance>,
     /// Whether arguments follow, so that it is a function.
     pub is_call: bool,
     /// Whether a path into it follows (`t[0].x`).
@@ -168,7 +170,7 @@ impl Nodes for Walk {
     fn post_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
         let number = self.number;
         self.number += 1;
-        if let TableFactor::Table { name, alias, args, json_path, .. } = factor
+        if let TableFactor::Table { name, alias, args, json_path, inheritance, .. } = factor
             && let Some(ObjectNamePart::Identifier(first)) = name.0.first()
         {
             self.factors.push(Factor {
@@ -176,6 +178,7 @@ impl Nodes for Walk {
                 name: name.clone(),
                 at: first.span.start,
                 alias: alias.clone(),
+                inheritance: *inheritance,
                 is_call: args.is_some(),
                 has_path: json_path.is_some(),
                 is_array: self.arrays.contains(&(&raw const *factor)),

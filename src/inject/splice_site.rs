@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use sqlparser::ast::{TableAlias, TableFactor};
+use sqlparser::ast::{TableAlias, TableFactor, TableInheritance};
 use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
@@ -49,15 +49,16 @@ pub fn splice_site(
     parser: &dyn Parser,
     alias_wrapped: bool,
 ) -> Result<SpliceSite, Diagnostic> {
-    let (first, name_last) = read.name;
+    let (name_first, name_last) = read.name;
     let factor = read.factor;
+    let first = start(text, read);
     let unclear = || {
         let message =
             format!("a filter cannot be inserted at `{}`: its syntax is ambiguous", factor.name);
-        located(Diagnostic::error(message), text.sql, &text.spans[first])
+        located(Diagnostic::error(message), text.sql, &text.spans[name_first])
             .hint("move it into a separate `with` clause, with nothing after its name")
     };
-    let last = end(text, read, parser).ok_or_else(unclear)?;
+    let last = end(text, first, read, parser).ok_or_else(unclear)?;
     let bare = text.spans[first].start..text.spans[last].end;
     let whole = with_masks(text, masks, bare.clone());
     let mut site = SpliceSite {
@@ -115,9 +116,20 @@ pub fn splice_site(
     Ok(site)
 }
 
-/// The last token of a table, including its alias.
-fn end(text: &TokenStream, read: &Read, parser: &dyn Parser) -> Option<usize> {
-    let (first, name_last) = read.name;
+/// The first token of a table: its name, or the `only` of `only t` and `only (t)`.
+fn start(text: &TokenStream, read: &Read) -> usize {
+    let (name_first, _) = read.name;
+    let Some(TableInheritance::Only { parenthesized }) = read.factor.inheritance else {
+        return name_first;
+    };
+    let before = text.previous(name_first);
+    let only = if parenthesized { before.and_then(|open| text.previous(open)) } else { before };
+    only.unwrap_or(name_first)
+}
+
+/// The last token of a table that begins at `first`, including its alias.
+fn end(text: &TokenStream, first: usize, read: &Read, parser: &dyn Parser) -> Option<usize> {
+    let (_, name_last) = read.name;
     let (mut tree, end) = parse_at(text, first, parser, |parse| parse.parse_table_factor())?;
     let mut wrapped = false;
     // The text must parse to the same table as in the tree.

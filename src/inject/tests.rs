@@ -6,6 +6,7 @@ use super::*;
 use crate::jinja::MarkKind;
 
 mod any_text;
+mod parsed_forms;
 mod reads;
 mod table_modifiers;
 mod types;

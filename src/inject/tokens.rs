@@ -56,8 +56,16 @@ impl<'a> TokenStream<'a> {
                 ParseError { message: lower(&error.message), at: Some(byte(sql, error.location)) }
             })?;
         let mut walk = Walk { sql, byte: 0, at: Location::new(1, 1) };
-        let spans =
+        let spans: Vec<Range<usize>> =
             tokens.iter().map(|token| walk.to(token.span.start)..walk.to(token.span.end)).collect();
+        // The end of the text closes a comment in SQLite, but the query is not the end of its file.
+        if let (Some(token), Some(span)) = (tokens.last(), spans.last())
+            && matches!(token.token, Token::Whitespace(Whitespace::MultiLineComment(_)))
+            && (span.len() < "/**/".len() || !sql[span.clone()].ends_with("*/"))
+        {
+            let message = "unexpected EOF while in a multi-line comment".to_string();
+            return Err(ParseError { message, at: Some(span.end) });
+        }
         Ok(TokenStream { sql, tokens, spans })
     }
 

@@ -110,7 +110,7 @@ impl Flow<'_> {
             all.extend(filters);
         }
         let by_name = match on {
-            Some(JoinConstraint::Using(columns)) => {
+            Some(JoinConstraint::Using(columns) | JoinConstraint::UsingAlias(columns, _)) => {
                 let side = |tables: &[ScopedTable], name| {
                     tables.iter().find_map(|table| table.rows.column(name))
                 };

@@ -77,9 +77,9 @@ impl Flow<'_> {
         two: &Scope,
         join_conditions: &mut JoinConditions,
     ) {
-        use BinaryOperator::{Eq, Gt, GtEq, Lt, LtEq, Spaceship};
+        use BinaryOperator::{Eq, Gt, GtEq, Is, Lt, LtEq, Spaceship};
         match condition {
-            Expr::BinaryOp { left, op: Eq | Spaceship, right } => {
+            Expr::BinaryOp { left, op: Eq | Is | Spaceship, right } => {
                 self.equal(left, right, one, two, join_conditions)
             }
             Expr::IsNotDistinctFrom(left, right) => {

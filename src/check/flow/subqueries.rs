@@ -1,6 +1,8 @@
 //! The sub-queries and the volatile functions in the clauses of a `select`.
 
-use sqlparser::ast::{BinaryOperator, Expr, FunctionArguments, Query, SelectItem, SetExpr, Visit};
+use sqlparser::ast::{
+    BinaryOperator, Expr, FunctionArguments, InTarget, Query, SelectItem, SetExpr, Visit,
+};
 
 use super::join_conditions::{JoinConditions, JoinKeyRelation};
 use super::rows::Origin;
@@ -18,7 +20,7 @@ impl Flow<'_> {
         let mut of_comparisons: Vec<*const Query> = Vec::new();
         visit_exprs(clause, |expr| match expr {
             Expr::Exists { subquery, .. } => self.lookup(subquery, None, ctes, scope, &windowed),
-            Expr::InSubquery { subquery, expr, .. } => {
+            Expr::In { target: InTarget::Subquery(subquery), expr, .. } => {
                 self.lookup(subquery, Some(expr), ctes, scope, &windowed)
             }
             Expr::AnyOp { left, compare_op, right, .. }

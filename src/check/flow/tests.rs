@@ -17,7 +17,7 @@ mod visit;
 mod window_functions;
 
 use chrono_tz::Tz;
-use sqlparser::dialect::DuckDbDialect;
+use sqlparser::dialect::{Dialect as Parser, DuckDbDialect, SQLiteDialect};
 
 use super::unit::Unit;
 use super::*;
@@ -28,6 +28,16 @@ use crate::jinja::{Mark, MarkKind};
 /// Analyses a query over `events`, `payments` and `people`; the first two are filtered by `at` and
 /// `paid_at`.
 fn analyse_in<T>(
+    sql: &str,
+    windows: BatchWindows,
+    engine: Engine,
+    then: impl Fn(&Dataflow) -> T,
+) -> T {
+    analyse_parsed_by(&DuckDbDialect {}, sql, windows, engine, then)
+}
+
+fn analyse_parsed_by<T>(
+    parser: &dyn Parser,
     sql: &str,
     windows: BatchWindows,
     engine: Engine,
@@ -67,7 +77,7 @@ fn analyse_in<T>(
         dates: BTreeSet::new(),
         kind: TimeKind::Unknown,
     };
-    let view = inject::with_query_view(sql, &marks, &inputs, &DuckDbDialect {}, |view| {
+    let view = inject::with_query_view(sql, &marks, &inputs, parser, |view| {
         then(&analyse(view, &input_info, windows, engine))
     });
     view.unwrap_or_else(|| panic!("{sql} is not parsed"))

@@ -45,6 +45,28 @@ fn two_filtered_inputs_need_a_common_window() {
 }
 
 #[test]
+fn an_alias_of_the_joined_columns_does_not_change_the_join() {
+    let join = |on: &str| {
+        operations(&format!("select e.at from events as e join events as f using ({on}) as j"))
+    };
+    assert_eq!(join("payment_id"), []);
+    assert_eq!(join("user_id").len(), 1);
+}
+
+#[test]
+fn is_compares_columns_like_an_equality() {
+    let joined = |on: &str| {
+        let sql = format!("select e.at from events as e, payments as p on {on}");
+        analyse_parsed_by(&SQLiteDialect {}, &sql, DAYS, Engine::default(), |view| {
+            view.operations.len()
+        })
+    };
+    assert_eq!(joined("p.paid_at is e.at"), 0);
+    assert_eq!(joined("p.paid_at is not e.at"), 1);
+    assert_eq!(joined("p.id is e.id"), 1);
+}
+
+#[test]
 fn a_self_join_by_a_unique_column_meets_only_the_same_row() {
     assert_eq!(operations("select e.at from events as e join events as f using (payment_id)"), []);
     assert_eq!(

@@ -25,6 +25,8 @@ fn a_lookup_needs_the_same_window() {
         ("at::date = any (select paid_at::date from payments)", vec![]),
         ("n > (select max(n) from payments where paid_at::date = e.at::date)", vec![]),
         ("id in (select id from people)", vec![]),
+        ("id in ((select id from payments), 2)", lookup()),
+        ("f(id).g((select id from payments)) = 1", lookup()),
     ] {
         assert_eq!(
             operations(&format!("select at from events as e where {condition}")),
