@@ -248,6 +248,34 @@ fn audit_selects_by_dbts_grammar() {
 }
 
 #[test]
+fn a_model_that_cannot_be_audited_fails_before_the_client_starts() {
+    let shop = shop();
+    let hours = ["-s", "hourly_events", "--dialect", "duckdb", "--now", "2026-01-01"];
+    let range = [
+        "--max-batches",
+        "20000",
+        "--event-time-start",
+        "2024-09-01",
+        "--event-time-end",
+        "2025-12-01",
+    ];
+    compile(shop.path(), &[&hours[..], &range[..]].concat());
+    let started = shop.path().join("started");
+    let script = format!("touch '{}'; cat >/dev/null", started.display());
+    let client = ["--", "sh", "-c", &script];
+    for command in [&["audit", "--run"], &["run", "--audit"]] {
+        let done = batchwright(shop.path(), &[&command[..], &client].concat());
+        assert_eq!(done.status.code(), Some(2), "{}", stderr(&done));
+        assert!(
+            stderr(&done).contains("`hourly_events` has too many batches"),
+            "{}",
+            stderr(&done)
+        );
+    }
+    assert!(!started.exists());
+}
+
+#[test]
 fn a_project_is_found_in_parent_folders() {
     let shop = shop();
     let models = shop.path().join("models/finance");

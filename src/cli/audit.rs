@@ -10,7 +10,7 @@ use super::audit_summary::{self, AuditResult};
 use super::client::{self, ClientRequest};
 use super::completions::models;
 use super::options::{PlanArgs, ProfileArgs};
-use super::run_selection::unaudited;
+use super::run_selection::refuse_unaudited;
 use super::{print, print_diagnostics, print_status};
 use crate::config::name_of;
 use crate::diagnostics::{Diagnostic, Diagnostics, printable};
@@ -84,6 +84,9 @@ pub fn run(args: AuditArgs) -> Result<ExitCode, Diagnostics> {
     let (models, warnings) =
         selection::select(&manifest.models, &manifest.steps, &args.select, &args.exclude)?;
     print_diagnostics(&warnings);
+    if args.run {
+        refuse_unaudited(&manifest, |model| models.contains(model))?;
+    }
     let selected = manifest.models.iter().filter(|model| models.contains(&model.unique_id));
     let selected: Vec<(&ModelEntry, &AuditEntry)> =
         selected.filter_map(|model| Some((model, model.audit.as_ref()?))).collect();
@@ -96,7 +99,6 @@ pub fn run(args: AuditArgs) -> Result<ExitCode, Diagnostics> {
         return Err(no_audit(&manifest).into());
     }
     if args.run {
-        print_diagnostics(&unaudited(&manifest));
         return run_client(&args, &paths, &manifest, &selected);
     }
     for (_, audit) in selected {

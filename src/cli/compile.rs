@@ -129,6 +129,7 @@ pub fn run(mut args: CompileArgs) -> Result<ExitCode, Diagnostics> {
     };
     set_plan_flags(flags_of_plan(plan.as_deref(), project_dir, &args.state));
     let folder = plan_folder(plan, project_dir)?;
+    let default = plan_folder(None, project_dir)?;
     let flags = project_flags(&args.project);
     let ledger = ledger_setting(args.ledger.as_deref(), &args.project.project_dir)?;
     let mut request = request(args.select, &args.windows, &args.refresh, args.project)?;
@@ -144,7 +145,7 @@ pub fn run(mut args: CompileArgs) -> Result<ExitCode, Diagnostics> {
     request.missing =
         args.missing.as_deref().map(|file| missing(file, args.changed, &paths)).transpose()?;
     request.from_begin_except = args.from_begin.then(|| finished.clone());
-    request.earlier_plans = request.selection.state.iter().chain([&folder]).cloned().collect();
+    request.earlier_plans = vec![folder.clone(), default];
     let mut compiled = compile::compile(&request)?;
     if let Some(count) = args.shards {
         let of_models =

@@ -1,6 +1,8 @@
 //! Determines the steps of a run: all, or those that the last run has not finished, of the selected
 //! models.
 
+use std::collections::BTreeSet;
+
 use super::run::{PUBLISH_HINT, RunScope, StartPoint};
 use super::run_args::RunSettings;
 use super::{print_diagnostics, print_status};
@@ -41,10 +43,8 @@ pub fn select(
     let mut resumed = from != StartPoint::Start
         && history.first.is_some()
         && !(from == StartPoint::LastRunOrStart && is_complete);
-    if settings.audit {
-        print_diagnostics(&unaudited(manifest));
-        audits::add_audits(manifest);
-    } else if resumed && history.last.as_ref().is_some_and(|last| last.audit) {
+    let was_audited = resumed && history.last.as_ref().is_some_and(|last| last.audit);
+    if settings.audit || was_audited {
         audits::add_audits(manifest);
     }
     for step in again {
@@ -77,6 +77,12 @@ pub fn select(
     let mut selected = in_shard.clone();
     let (select, exclude) = (&settings.steps.select, &settings.steps.exclude);
     let is_requested = in_models(manifest, select, exclude, true)?;
+    if settings.audit {
+        let steps = manifest.steps.iter().zip(&is_requested);
+        let requested: BTreeSet<&str> =
+            steps.filter(|(_, is)| **is).map(|(step, _)| &*step.model).collect();
+        refuse_unaudited(manifest, |model| requested.contains(model))?;
+    }
     let mut run = (select.clone(), exclude.clone());
     let mut left_out = 0;
     if resumed && let Some(first) = history.first.as_ref() {
@@ -191,17 +197,23 @@ fn not_staged_yet(open: usize) -> Diagnostic {
     .hint("to run them: `batchwright run`; to continue a run: `batchwright retry`")
 }
 
-/// Warnings about microbatch models without an audit.
-pub fn unaudited(manifest: &Manifest) -> Vec<Diagnostic> {
-    let models = manifest.models.iter().filter(|model| {
-        model.microbatch.is_some() && model.audit.is_none() && model.staged.is_none()
-    });
-    let warning = |model: &ModelEntry| {
-        Diagnostic::warning(format!(
-            "`{}` has too many batches to be audited",
-            name_of(&model.unique_id)
-        ))
-        .hint("compile a shorter range, or larger batches: `--batch-size month`")
+/// Rejects selected microbatch models without an audit, since nothing would compare their rows.
+pub fn refuse_unaudited(
+    manifest: &Manifest,
+    is_selected: impl Fn(&str) -> bool,
+) -> Result<(), Diagnostics> {
+    let is_unaudited = |model: &&ModelEntry| {
+        is_selected(&model.unique_id)
+            && model.microbatch.is_some()
+            && model.audit.is_none()
+            && model.staged.is_none()
     };
-    models.map(warning).collect()
+    let error = |model: &ModelEntry| {
+        let name = name_of(&model.unique_id);
+        Diagnostic::error(format!("`{name}` has too many batches to be audited"))
+            .hint("compile a shorter range, or larger batches: `--batch-size month`")
+            .hint(format!("to leave it out: `--exclude {name}`"))
+    };
+    let errors: Vec<_> = manifest.models.iter().filter(is_unaudited).map(error).collect();
+    if errors.is_empty() { Ok(()) } else { Err(Diagnostics(errors)) }
 }

@@ -56,7 +56,7 @@ pub use overwrite::{batch_stage, overwrite, overwrite_by_macro};
 pub use predicates::window_predicate;
 pub use raw_settings::{reject_unsafe_event_time, reject_unsafe_settings};
 pub use seed::{SeedTable, load_seed};
-pub use staged::{StagedBackfill, StagedTables, publish_is_atomic, staged_tables};
+pub use staged::{StagedBackfill, StagedTables, not_staged, publish_is_atomic, staged_tables};
 pub use strategy::{
     Partition, Strategy, StrategyInput, aligned_partition, format_variant, strategy,
 };

@@ -12,6 +12,8 @@ use super::ledger::{LedgerRow, RowKind, WrapClass, record};
 use super::predicates::{all_of, column_list, predicate_list, window_predicate};
 use super::query_text::author_query;
 use super::relation_name::{relation_sql, unqualified_name};
+use super::strategy::format_variant;
+use super::table_clauses::format_clause;
 use crate::calendar::Window;
 use crate::config::{Microbatch, Node};
 use crate::diagnostics::Diagnostic;
@@ -40,6 +42,15 @@ pub struct StagedBackfill<'a> {
     pub tables: &'a StagedTables,
     pub columns: &'a [ResultColumn],
     pub cover: &'a Cover,
+}
+
+/// Why the dialect cannot stage the table of a node; without a node, any table.
+pub fn not_staged<'a>(dialect: &'a Dialect, node: Option<&Node>) -> Option<&'a str> {
+    let variant = match node {
+        Some(node) => format_variant(dialect, node)?,
+        None => String::new(),
+    };
+    dialect.staging.not_staged.get(&variant).map(String::as_str)
 }
 
 /// The names of the tables next to the model's table.
@@ -171,11 +182,15 @@ impl StagedBackfill<'_> {
         let columns = column_list(dialect, self.columns);
         let text = |text: &str| Ok::<_, Diagnostic>(dialect.string(text).value());
         let message = text(&format!("{name} of {}: ", node.name))?;
+        let identifier = dialect.limited_name(&target.identifier, "keep", 0);
+        let procedure = Relation { identifier, ..target.clone() };
         let mut arguments = vec![
             ("target", relation_sql(target)),
             ("staged", relation_sql(staged)),
             ("before", relation_sql(before)),
             ("before_name", unqualified_name(dialect, before)),
+            ("procedure", relation_sql(&procedure)),
+            ("format_clause", format_clause(dialect, node, target)?.value()),
             ("columns", columns.value()),
             ("rows", Sql(rows).value()),
             ("target_text", text(&target.to_string())?),
@@ -259,9 +274,18 @@ pub fn withdraw_approval(dialect: &Dialect, approved: &Relation) -> Result<Sql, 
 }
 
 /// The statement after an audit that has passed: its batches are approved.
-pub fn approve(dialect: &Dialect, approved: &Relation, cover: &Cover) -> Result<Sql, Diagnostic> {
-    let batches = dialect.string(&batch_labels(cover));
-    dialect.sql("approve", &[("approved", relation_sql(approved)), ("batches", batches.value())])
+pub fn approve(
+    dialect: &Dialect,
+    node: &Node,
+    approved: &Relation,
+    cover: &Cover,
+) -> Result<Sql, Diagnostic> {
+    let arguments = [
+        ("approved", relation_sql(approved)),
+        ("batches", dialect.string(&batch_labels(cover)).value()),
+        ("format_clause", format_clause(dialect, node, approved)?.value()),
+    ];
+    dialect.sql("approve", &arguments)
 }
 
 /// Whether readers see all old or all new rows while a backfill is published.

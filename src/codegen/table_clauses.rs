@@ -26,6 +26,12 @@ pub fn replace_clauses(
     Ok(Sql(clause_lines(dialect, node, target, &dialect.keys.replace_clauses)?))
 }
 
+/// The clause with the format of the table's files, if the dialect has such a key.
+pub fn format_clause(dialect: &Dialect, node: &Node, target: &Relation) -> Result<Sql, Diagnostic> {
+    let lines = clause_lines(dialect, node, target, dialect.batches.format_key.as_slice())?;
+    Ok(Sql(lines.trim_start().to_string()))
+}
+
 /// The clauses of these keys.
 fn clause_lines(
     dialect: &Dialect,

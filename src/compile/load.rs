@@ -148,7 +148,7 @@ impl LoadedProject {
             columns: &self.columns,
             staged: None,
             window_keys: Default::default(),
-            earlier_plans: schema_changes::EarlierPlans::new(&[]),
+            earlier_plans: schema_changes::EarlierPlans::new(None, &[]),
         }
     }
 }

@@ -114,7 +114,10 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     let folders = folders::assign(&selected);
     let mut context = loaded.context(&folders);
     context.staged = models.as_ref();
-    context.earlier_plans = schema_changes::EarlierPlans::new(&request.earlier_plans);
+    context.earlier_plans = schema_changes::EarlierPlans::new(
+        request.selection.state.as_deref(),
+        &request.earlier_plans,
+    );
     let mut outputs = Vec::new();
     let mut complete = Vec::new();
     let mut errors = DedupedDiagnostics::default();

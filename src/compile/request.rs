@@ -26,8 +26,8 @@ pub struct Request {
     /// Unique ids of models with a finished batch; all other models are planned from their `begin`
     /// on.
     pub from_begin_except: Option<BTreeSet<String>>,
-    /// The folders of earlier plans. The columns of a table come from the first of them that lists
-    /// the model.
+    /// The folders of earlier plans of this project. The columns of a table come from `--state`, else
+    /// from the first of them that writes the table.
     pub earlier_plans: Vec<PathBuf>,
     /// The ledger that the files write to.
     pub ledger: Option<LedgerSetting>,

@@ -5,7 +5,7 @@
 //! values.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::Context;
@@ -19,20 +19,30 @@ use crate::plan_dir::{EarlierColumns, earlier_columns};
 
 /// The columns of earlier plans, read when they are first needed.
 pub(super) struct EarlierPlans<'a> {
+    state: Option<&'a Path>,
     folders: &'a [PathBuf],
-    columns: OnceLock<BTreeMap<String, EarlierColumns>>,
+    columns: OnceLock<Vec<BTreeMap<String, EarlierColumns>>>,
 }
 
 impl<'a> EarlierPlans<'a> {
-    pub fn new(folders: &'a [PathBuf]) -> EarlierPlans<'a> {
-        EarlierPlans { folders, columns: OnceLock::new() }
+    /// `state` is the folder of `--state`, whose tables may be those of another environment;
+    /// `folders` are plans of this project.
+    pub fn new(state: Option<&'a Path>, folders: &'a [PathBuf]) -> EarlierPlans<'a> {
+        EarlierPlans { state, folders, columns: OnceLock::new() }
     }
 
-    /// The columns of a model in the first of the plans that lists it.
+    /// The columns of a model in the first of the plans that lists it: in that of `--state`, or in
+    /// one that writes the same table.
     fn of(&self, node: &Node) -> Option<&EarlierColumns> {
-        let read =
-            || self.folders.iter().rev().flat_map(|folder| earlier_columns(folder)).collect();
-        self.columns.get_or_init(read).get(&node.unique_id)
+        let read = || {
+            let folders = self.folders.iter().map(PathBuf::as_path);
+            self.state.into_iter().chain(folders).map(earlier_columns).collect()
+        };
+        let relation = node.relation.to_string();
+        self.columns.get_or_init(read).iter().enumerate().find_map(|(index, plan)| {
+            let is_state = index == 0 && self.state.is_some();
+            plan.get(&node.unique_id).filter(|columns| is_state || columns.relation == relation)
+        })
     }
 }
 
@@ -256,20 +266,23 @@ impl ChangeInput<'_> {
         if added.is_empty() && dropped.is_empty() {
             return Ok(None);
         }
-        let alteration = Alteration {
-            dialect,
-            node,
-            target: &node.relation,
-            change,
-            query,
-            added: &added,
-            dropped: &dropped,
-            widened: &[],
-        };
+        let alteration = self.alteration(query, &added, &dropped, &[]);
         let statements = codegen::copy_with_columns(&alteration, &present)?;
         let file = codegen::alter_file(&alteration, &statements);
         let dropped = dropped.into_iter().map(|column| column.name).collect();
         Ok(Some(TableChange { statements, dropped, file, diagnostics: Vec::new() }))
+    }
+
+    fn alteration<'b>(
+        &'b self,
+        query: &'b str,
+        added: &'b [(ResultColumn, String)],
+        dropped: &'b [ResultColumn],
+        widened: &'b [(ResultColumn, String)],
+    ) -> Alteration<'b> {
+        let (dialect, node) = (self.context.dialect, self.node);
+        let (target, change) = (&node.relation, node.schema_change());
+        Alteration { dialect, node, target, change, query, added, dropped, widened }
     }
 
     fn generate(
@@ -280,24 +293,18 @@ impl ChangeInput<'_> {
         diagnostics: Vec<Diagnostic>,
     ) -> Result<TableChange, Diagnostic> {
         let ChangeInput { context, node, query, .. } = self;
-        let (dialect, change) = (context.dialect, node.schema_change());
+        let dialect = context.dialect;
         // A contract can declare other types than those of the query.
         let declared = codegen::contract(dialect, node)?
             .map(|contract| codegen::cast_to_contract(dialect, query, &contract))
             .transpose()?;
         let query = declared.as_deref().unwrap_or(query);
-        let alteration = Alteration {
-            dialect,
-            node,
-            target: &node.relation,
-            change,
-            query,
-            added,
-            dropped,
-            widened,
-        };
+        let alteration = self.alteration(query, added, dropped, widened);
         let statements = codegen::alter(&alteration)?;
-        let file = codegen::alter_file(&alteration, &statements);
+        let file = match statements.0.is_empty() {
+            true => String::new(),
+            false => codegen::alter_file(&alteration, &statements),
+        };
         let dropped = dropped.iter().map(|column| column.name.clone()).collect();
         Ok(TableChange { statements, dropped, file, diagnostics })
     }

@@ -35,17 +35,21 @@ pub(super) fn stage(
             .hint("add `--event-time-start` and `--event-time-end`")
             .into());
     }
-    if !dialect.staging.staged {
+    const WITHOUT: &str = "compile the plan without `--staged`";
+    if let Some(reason) = codegen::not_staged(dialect, None) {
         return Err(Diagnostic::error(format!(
-            "a backfill cannot be staged on {}: batchwright has no statements for it",
+            "a backfill cannot be staged on {}: {reason}",
             dialect.name
         ))
-        .hint("compile the plan without `--staged`")
+        .hint(WITHOUT)
         .into());
     }
     let all = collect(selected.iter(), |node| match &node.materialization {
         Materialization::Ephemeral => Ok(None),
         Materialization::Microbatch(_) => {
+            if let Some(reason) = codegen::not_staged(dialect, Some(node)) {
+                return Err(refuse(node, reason.to_string()).hint(WITHOUT).into());
+            }
             let tables = codegen::staged_tables(dialect, node)?;
             taken(graph, node, &tables)?;
             Ok(Some((node.unique_id.clone(), tables)))

@@ -603,9 +603,9 @@ select case when count(*) > 0 then cast({{ about }} || {{ list }} as integer) en
 from {{ found }}
 {% endmacro %}
 
-{# Staged backfills. `staged`: whether the engine has the statements; `publish_atomic`: whether readers see all old or all new rows
-   while one is published. A dialect that inherits `staged` without its own statements sets it back. #}
-{% set staged = false %}
+{# Staged backfills. `not_staged`: why a table cannot be staged, by the variant of its format; empty: all tables. `publish_atomic`:
+   whether readers see all old or all new rows while one is published. `format_clause`: the clause with the format of the model's table. #}
+{% set not_staged = {"": "batchwright has no statements for it"} %}
 {% set publish_atomic = true %}
 {% set staged_differences_macro = "staged_differences" %}
 {% set publish_not_atomic = "readers see some batches replaced and others not, until the file ends; running it again completes it" %}
@@ -695,6 +695,19 @@ audit_verdicts as (
 select * from audit_verdicts order by rows_removed + rows_added desc, batch
 {% endmacro %}
 
+{# The rows of the three tables in the windows, and how they are grouped. #}
+{% macro rows_of_three(columns, target, staged, before, rows) %}
+        select {{ columns }}, 1 as in_target, 0 as in_before, 0 as in_staged from {{ target }} where {{ rows }}
+        union all
+        select {{ columns }}, 0, 1, 0 from {{ before }} where {{ rows }}
+        union all
+        select {{ columns }}, 0, 0, 1 from {{ staged }} where {{ rows }}
+{% endmacro %}
+
+{% macro group_of_three(columns) %}
+      group by {{ columns }}
+{% endmacro %}
+
 {# A row if the target's rows of the windows are neither the old nor the staged ones. #}
 {% macro staged_differences(columns, target, staged, before, rows, differs) %}
 (
@@ -706,13 +719,9 @@ select * from audit_verdicts order by rows_removed + rows_added desc, batch
     from (
       select sum(in_target) as target_copies, sum(in_before) as before_copies, sum(in_staged) as staged_copies
       from (
-        select {{ columns }}, 1 as in_target, 0 as in_before, 0 as in_staged from {{ target }} where {{ rows }}
-        union all
-        select {{ columns }}, 0, 1, 0 from {{ before }} where {{ rows }}
-        union all
-        select {{ columns }}, 0, 0, 1 from {{ staged }} where {{ rows }}
+{{ rows_of_three() }}
       ) as all_rows
-      group by {{ columns }}
+{{ group_of_three() }}
     ) as copies
   ) as counted
   where not_before > 0 and not_staged > 0
@@ -728,13 +737,9 @@ select * from audit_verdicts order by rows_removed + rows_added desc, batch
     from (
       select sum(in_target) as target_copies, sum(in_before) as before_copies, sum(in_staged) as staged_copies
       from (
-        select {{ columns }}, 1 as in_target, 0 as in_before, 0 as in_staged from {{ target }} where {{ rows }}
-        union all
-        select {{ columns }}, 0, 1, 0 from {{ before }} where {{ rows }}
-        union all
-        select {{ columns }}, 0, 0, 1 from {{ staged }} where {{ rows }}
+{{ rows_of_three() }}
       ) as all_rows
-      group by {{ columns }}
+{{ group_of_three() }}
     ) as copies
   ) as counted
   where foreign_rows > 0

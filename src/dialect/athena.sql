@@ -45,8 +45,9 @@
 
 {% set undeclared_hint = none %}
 
-{# A table is not created from a query if it is missing. #}
-{% set staged = false %}
+{% set not_staged = {"":
+  "`create table as` has no `if not exists` in Athena, so the copy of the old rows could not be repeated"
+} %}
 
 {% macro undeclared(at) %}
 timestamp '{{ at.time }}'

@@ -143,7 +143,7 @@ select {{ columns }} from {{ target }};
 verdict || ': ' || case when count(*) = 1 then min(batch) else cast(count(*) as string) || ' batches from ' || min(batch) || ' to ' || max(batch) end
 {% endmacro %}
 
-{% set staged = true %}
+{% set not_staged = {} %}
 
 {% macro publish(target, staged, before, columns, rows, guard) %}
 {{ keep_before() }}

@@ -115,7 +115,7 @@ toDate('{{ at.date }}')
 arrayStringConcat(arraySort(groupArray(words)), '; ')
 {% endmacro %}
 
-{% set staged = true %}
+{% set not_staged = {} %}
 {% set publish_atomic = false %}
 {% set staged_differences_macro = "staged_foreign_rows" %}
 {% set publish_not_atomic = "there are no transactions; the batches are replaced one after the other, and running the file again replaces them all" %}

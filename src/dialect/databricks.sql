@@ -89,7 +89,7 @@ assert_true({{ window }}, {{ message }}) is null
 array_join(array_sort(collect_list(words)), '; ')
 {% endmacro %}
 
-{% set staged = true %}
+{% set not_staged = {} %}
 
 {% macro publish(target, staged, before, columns, rows, guard) %}
 {{ keep_before() }}

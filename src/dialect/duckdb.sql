@@ -181,7 +181,7 @@ where query.column_type is distinct from existing.column_type
 rollback;
 {% endmacro %}
 
-{% set staged = true %}
+{% set not_staged = {} %}
 
 {% set strategies = ["append", "delete+insert", "merge"] %}
 {% set grants = false %}

@@ -134,7 +134,7 @@ from {{ found }};
 prepare audit_stop from @audit
 {% endmacro %}
 
-{% set staged = true %}
+{% set not_staged = {} %}
 
 {# A table is made outside of transactions. The rows that are read stay locked until the commit. #}
 {% macro publish(target, staged, before, columns, rows, guard, ledger) %}

@@ -459,32 +459,21 @@ $change$;
 rollback;
 {% endmacro %}
 
-{% set staged = true %}
+{% set not_staged = {} %}
 {% set ungrouped_types = ["json", "xml", "point", "line", "polygon"] %}
 
 {# Rows are compared as one value, since values of some types cannot be compared (`json`). #}
-{% macro staged_differences(columns, target, staged, before, rows, differs) %}
-(
-  select {{ differs }} as words
-  from (
-    select
-      sum(case when target_copies <> before_copies then 1 else 0 end) as not_before,
-      sum(case when target_copies <> staged_copies then 1 else 0 end) as not_staged
-    from (
-      select sum(in_target) as target_copies, sum(in_before) as before_copies, sum(in_staged) as staged_copies
-      from (
+{% macro rows_of_three(columns, target, staged, before, rows) %}
         select to_jsonb(target_row) as row_value, 1 as in_target, 0 as in_before, 0 as in_staged
         from (select {{ columns }} from {{ target }} where {{ rows }}) as target_row
         union all
         select to_jsonb(before_row), 0, 1, 0 from (select {{ columns }} from {{ before }} where {{ rows }}) as before_row
         union all
         select to_jsonb(staged_row), 0, 0, 1 from (select {{ columns }} from {{ staged }} where {{ rows }}) as staged_row
-      ) as all_rows
+{% endmacro %}
+
+{% macro group_of_three() %}
       group by row_value
-    ) as copies
-  ) as counted
-  where not_before > 0 and not_staged > 0
-) as audit_found
 {% endmacro %}
 
 {# The lock keeps writers out between the copy of the old rows and their replacement; readers are not kept waiting. #}

@@ -280,8 +280,8 @@ pub struct MetadataProperties {
 /// Staged backfills.
 #[derive(Deserialize)]
 pub struct StagingProperties {
-    /// Whether the engine has the statements.
-    pub staged: bool,
+    /// Why a table cannot be staged, by the variant of its format; an empty variant: all tables.
+    pub not_staged: BTreeMap<String, String>,
     /// Whether readers see all old or all new rows while one is published.
     pub publish_atomic: bool,
     /// Why it is not atomic, if it is not.

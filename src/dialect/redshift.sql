@@ -11,7 +11,7 @@
 ] %}
 {% set like = "postgres" %}
 {# `marker`: the statement time has a lower precision than the transaction time. #}
-{% from "ansi.sql" import audit_list, marker, seed_rebuild, swap, table, table_typed %}
+{% from "ansi.sql" import audit_list, group_of_three, marker, rows_of_three, seed_rebuild, swap, table, table_typed %}
 {% from "databricks.sql" import nothing %}
 {# Columns of external tables. #}
 {% set hidden_columns = ["$path", "$size", "$spectrum_oid"] %}
@@ -57,7 +57,56 @@
 {% set idle_keys = ["sort_type"] %}
 {% set undone_keys = {"auto_refresh": "set it with `alter materialized view … auto refresh yes`, as a post-hook"} %}
 
-{% set staged = false %}
+{% macro call_procedure(procedure) %}
+call {{ procedure }}();
+
+drop procedure {{ procedure }}();
+{% endmacro %}
+
+{# `create table as` has no `if not exists`, but a procedure has conditions. The lock must be the first statement: the transaction then
+   sees every row that was committed before it. #}
+{% macro publish(target, staged, before, columns, rows, guard, ledger, procedure, schema_text, before_name_text) %}
+begin;
+
+lock {{ target }};
+
+create or replace procedure {{ procedure }}() as $keep$
+begin
+  if not exists (
+    select 1 from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
+    where n.nspname = lower({{ schema_text }}) and c.relname = lower({{ before_name_text }})
+  ) then
+    create table {{ before }} as
+    select * from {{ target }}
+    where {{ rows }};
+  end if;
+end;
+$keep$ language plpgsql;
+
+{{ call_procedure() }}
+
+{{ guard }}
+
+{{ publish_rows() }}
+
+{{ ledger }}
+
+commit;
+{% endmacro %}
+
+{% macro undo(target, before, rows, guard, ledger) %}
+begin;
+
+lock {{ target }};
+
+{{ guard }}
+
+{{ undo_rows() }}
+
+{{ ledger }}
+
+commit;
+{% endmacro %}
 
 {% macro header_query_group(text) %}
 set query_group to {{ text }};
@@ -130,14 +179,18 @@ drop table {{ shape }};
 {# `add column` fails if the column exists, so a procedure compares the table with the query. #}
 {% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
 
-{% macro change_append_new_columns(query, target_text, shape, shape_text, procedure) %}
-begin;
-
+{% macro shape_of_query(query, shape) %}
 create temporary table {{ shape }} as
 select * from (
 {{ query }}
 ) as query
 where false;
+{% endmacro %}
+
+{% macro change_append_new_columns(query, target_text, shape, shape_text, procedure) %}
+begin;
+
+{{ shape_of_query() }}
 
 create or replace procedure {{ procedure }}() as $change$
 declare
@@ -155,9 +208,7 @@ begin
 end;
 $change$ language plpgsql;
 
-call {{ procedure }}();
-
-drop procedure {{ procedure }}();
+{{ call_procedure() }}
 
 drop table {{ shape }};
 
@@ -168,11 +219,7 @@ commit;
 {% macro change_sync_all_columns(query, target_text, shape, shape_text, procedure, message) %}
 begin;
 
-create temporary table {{ shape }} as
-select * from (
-{{ query }}
-) as query
-where false;
+{{ shape_of_query() }}
 
 create or replace procedure {{ procedure }}() as $change$
 declare
@@ -202,9 +249,7 @@ begin
 end;
 $change$ language plpgsql;
 
-call {{ procedure }}();
-
-drop procedure {{ procedure }}();
+{{ call_procedure() }}
 
 drop table {{ shape }};
 

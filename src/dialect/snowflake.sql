@@ -135,7 +135,7 @@ having count(*) > 0;
 listagg(words, '; ') within group (order by words)
 {% endmacro %}
 
-{% set staged = true %}
+{% set not_staged = {} %}
 
 {# A statement that fails within a transaction leaves it open in some clients: the rows are compared before it begins. #}
 {% macro publish(target, staged, before, columns, rows, guard, ledger) %}

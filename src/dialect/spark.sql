@@ -60,7 +60,58 @@
 '{{ at.yearmonth }}'
 {% endmacro %}
 
-{% set staged = false %}
+{# Plain files cannot be replaced in one step, and a `create table as` that was killed leaves files behind. #}
+{% set not_staged = {"static_partitions":
+  "a table of plain files cannot be published in one statement: set `file_format` to `iceberg` or `delta`"
+} %}
+
+{% macro keep_before(before, target, rows, format_clause) %}
+create table if not exists {{ before }}
+{{ format_clause }}
+as
+select * from {{ target }}
+where {{ rows }};
+{% endmacro %}
+
+{% macro approve(approved, batches, format_clause) %}
+create table {{ approved }}
+{{ format_clause }}
+as
+select {{ batches }} as approved_batches;
+{% endmacro %}
+
+{% macro publish(target, staged, columns, rows, guard) %}
+{{ keep_before() }}
+
+{{ guard }}
+
+merge into {{ target }} as batch_target
+using (
+  select {{ columns }} from {{ staged }}
+  where {{ rows }}
+) as batch_source
+on false
+when not matched then
+  insert ({{ columns }})
+  values ({{ columns }})
+when not matched by source and {{ rows }} then
+  delete;
+{% endmacro %}
+
+{% macro undo(target, before, rows, guard) %}
+{{ guard }}
+
+merge into {{ target }} as batch_target
+using (
+  select * from {{ before }}
+  where {{ rows }}
+) as batch_source
+on false
+when not matched then
+  insert *
+when not matched by source and {{ rows }} then
+  delete;
+{% endmacro %}
 
 {% macro into_unnamed() %}
 *

@@ -89,7 +89,7 @@ select case when count(*) > 0 then json_extract('{}', {{ about }} || {{ list }})
 from {{ found }}
 {% endmacro %}
 
-{% set staged = true %}
+{% set not_staged = {} %}
 
 {% macro create_schema() %}
 {% endmacro %}

@@ -142,7 +142,7 @@ select case when count(*) > 0 then cast(concat({{ about }}, {{ list }}) as integ
 from {{ found }}
 {% endmacro %}
 
-{% set staged = true %}
+{% set not_staged = {} %}
 
 {# A file is one batch, in which a variable is declared once: nothing makes way for this table. #}
 {% macro create_staged(target, target_text, ctes, body) %}
@@ -158,6 +158,14 @@ end;
 {% endmacro %}
 
 {# The lock keeps writers out between the copy of the old rows and their replacement. #}
+{% macro keep_before(target, before, before_text, rows) %}
+if object_id({{ before_text }}, 'U') is null
+begin
+  select * into {{ before }} from {{ target }} with (tablock, holdlock)
+  where {{ rows }};
+end;
+{% endmacro %}
+
 {% macro publish(target, staged, before, before_text, columns, rows, guard, ledger) %}
 set nocount on;
 set quoted_identifier on;
@@ -165,11 +173,7 @@ set xact_abort on;
 
 begin transaction;
 
-if object_id({{ before_text }}, 'U') is null
-begin
-  select * into {{ before }} from {{ target }} with (tablock, holdlock)
-  where {{ rows }};
-end;
+{{ keep_before() }}
 
 {{ guard }}
 

@@ -48,7 +48,7 @@
   "trim", "true", "uescape", "union", "unnest", "using", "values", "when", "where", "with"
 ] %}
 
-{% set staged = true %}
+{% set not_staged = {} %}
 {% set publish_atomic = false %}
 {% set staged_differences_macro = "staged_foreign_rows" %}
 {% set publish_not_atomic = "connectors take one writing statement a transaction; the batches are replaced one after the other, and running the file again replaces them all" %}

@@ -12,6 +12,8 @@ use serde::Deserialize;
 /// The columns of one model's table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EarlierColumns {
+    /// The name of the table in that plan.
+    pub relation: String,
     pub written: Vec<String>,
     pub dropped: Vec<String>,
 }
@@ -25,6 +27,8 @@ struct Models {
 #[derive(Deserialize)]
 struct Model {
     unique_id: String,
+    #[serde(default)]
+    relation: String,
     columns: Option<Vec<String>>,
     #[serde(default)]
     columns_dropped: Vec<String>,
@@ -43,10 +47,12 @@ struct EarlierFinding {
 pub fn earlier_columns(folder: &Path) -> BTreeMap<String, EarlierColumns> {
     models(folder)
         .filter_map(|model| {
-            Some((
-                model.unique_id,
-                EarlierColumns { written: model.columns?, dropped: model.columns_dropped },
-            ))
+            let columns = EarlierColumns {
+                relation: model.relation,
+                written: model.columns?,
+                dropped: model.columns_dropped,
+            };
+            Some((model.unique_id, columns))
         })
         .collect()
 }

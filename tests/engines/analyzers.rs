@@ -168,7 +168,7 @@ fn reading_queries(name: &str, folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The dialects without statements for a staged backfill.
-const NOT_STAGING: &[&str] = &["redshift", "spark", "athena", "fabric"];
+const NOT_STAGING: &[&str] = &["spark", "athena"];
 
 /// The plans of the cases in `fixtures/` that compile for this dialect, or for all of them, each
 /// with its project.

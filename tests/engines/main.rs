@@ -68,7 +68,9 @@ fn main() {
             .chain(ledger::OF_DIALECTS)
             .chain(columns::OF_DIALECTS);
         let dialect_cases = all_dialect_cases
-            .filter(|(dialects, _)| dialects.contains(&engine.dialect()))
+            .filter(|(names, _)| {
+                names.contains(&engine.dialect()) || names.contains(&engine.name())
+            })
             .map(|(_, case)| *case);
         let cases = cases().chain(dialect_cases);
         for (name, case) in
