@@ -1,25 +1,10 @@
-//! The command line: the files it writes, its output streams, its exit codes and its help.
+//! Plans: their files, their pages and their audits.
 
-#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
-
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 use std::thread;
 
-use tempfile::TempDir;
-
-const DAYS: [&str; 8] = [
-    "--dialect",
-    "duckdb",
-    "--event-time-start",
-    "2024-09-01",
-    "--event-time-end",
-    "2024-09-04",
-    "--now",
-    "2024-09-10",
-];
+use super::{DAYS, batchwright, compile, plan, shop, stderr};
 
 #[test]
 fn output_does_not_depend_on_the_folder() {
@@ -176,21 +161,6 @@ fn steps_follow_their_dependencies_and_carry_the_files_hashes() {
 }
 
 #[test]
-fn a_closed_stdout_is_not_an_error() {
-    let shop = shop();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_batchwright"))
-        .args(["compile", "--stdout"])
-        .args(DAYS)
-        .current_dir(shop.path())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
-}
-
-#[test]
 fn the_schema_lists_every_manifest_field() {
     let shop = shop();
     compile(shop.path(), &DAYS);
@@ -276,36 +246,6 @@ fn a_model_that_cannot_be_audited_fails_before_the_client_starts() {
 }
 
 #[test]
-fn a_project_is_found_in_parent_folders() {
-    let shop = shop();
-    let models = shop.path().join("models/finance");
-    let report = compile(&models, &DAYS);
-    assert!(report.contains("files in ../../target/batchwright"), "{report}");
-    let files = batchwright(&models, &["audit", "--files", "-s", "daily_report"]);
-    assert_eq!(
-        String::from_utf8_lossy(&files.stdout),
-        "../../target/batchwright/audit/daily_report.sql\n"
-    );
-}
-
-#[test]
-fn printed_commands_name_the_project_and_the_dialect() {
-    let shop = shop();
-    let folder = shop.path().file_name().unwrap().to_str().unwrap();
-    let done = batchwright(
-        shop.path().parent().unwrap(),
-        &["compile", "--project-dir", folder, "--dialect", "duckdb", "--now", "2024-09-10"],
-    );
-    let hint = "batchwright compile --from-begin --select";
-    let flags = format!("--project-dir {folder} --dialect duckdb`");
-    assert!(
-        stderr(&done).lines().any(|line| line.contains(hint) && line.contains(&flags)),
-        "{}",
-        stderr(&done)
-    );
-}
-
-#[test]
 fn warnings_of_the_plan_on_disk_are_counted() {
     let shop = shop();
     let note = "each batch of `hourly_events` reads all rows of `raw.users`";
@@ -313,137 +253,6 @@ fn warnings_of_the_plan_on_disk_are_counted() {
     let again = compile(shop.path(), &DAYS);
     assert!(!again.contains(note) && again.contains("1 known warning not repeated"), "{again}");
     assert!(compile(shop.path(), &[&DAYS[..], &["--all-warnings"]].concat()).contains(note));
-}
-
-#[test]
-fn commands_of_dbt_say_what_to_use() {
-    let list = batchwright(shop().path(), &["ls", "--dialect", "duckdb", "-s", "daily_report"]);
-    assert_eq!(String::from_utf8_lossy(&list.stdout), "daily_report\n");
-    for (command, hint) in [
-        ("build", "`batchwright compile --build` plans models"),
-        ("seed", "batchwright compile -s my_seed"),
-        ("test", "`dbt test`"),
-        ("docs", "`batchwright page`"),
-    ] {
-        let done = batchwright(Path::new("."), &[command]);
-        assert_eq!(done.status.code(), Some(2));
-        assert!(stderr(&done).contains(hint), "{}", stderr(&done));
-    }
-}
-
-#[test]
-fn color_is_a_choice() {
-    let shop = shop();
-    let error = |arguments: &[&str], variable: Option<(&str, &str)>| {
-        let done = Command::new(env!("CARGO_BIN_EXE_batchwright"))
-            .args([&["compile", "--dialect", "duckdb", "-s", "no_model"], arguments].concat())
-            .current_dir(shop.path())
-            .env_clear()
-            .envs(variable)
-            .output()
-            .unwrap();
-        stderr(&done).contains('\u{1b}')
-    };
-    assert!(!error(&[], None) && error(&["--color", "always"], None));
-    assert!(error(&["--color", "always"], Some(("NO_COLOR", "1"))));
-    assert!(!error(&["--color", "never"], None));
-}
-
-#[test]
-fn completions_know_values_and_models() {
-    let shop = shop();
-    let complete = |words: &[&str]| {
-        let done = Command::new(env!("CARGO_BIN_EXE_batchwright"))
-            .args([&["--", "batchwright"], words].concat())
-            .current_dir(shop.path())
-            .env_clear()
-            .env("COMPLETE", "bash")
-            .env("_CLAP_IFS", "\n")
-            .env("_CLAP_COMPLETE_INDEX", words.len().to_string())
-            .env("_CLAP_COMPLETE_COMP_TYPE", "9")
-            .env("_CLAP_COMPLETE_SPACE", "true")
-            .output()
-            .unwrap();
-        assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
-        let printed = String::from_utf8(done.stdout).unwrap();
-        printed.lines().map(str::to_string).collect::<Vec<_>>()
-    };
-    assert_eq!(complete(&["compile", "--batch-size", "mo"]), ["month"]);
-    assert_eq!(complete(&["compile", "--dialect", "duck"]), ["duckdb"]);
-    assert_eq!(complete(&["compile", "-s", "+daily"]), ["+daily_report"]);
-    assert_eq!(complete(&["comp"]), ["compile", "completions"]);
-    let script = batchwright(shop.path(), &["completions", "bash"]);
-    assert!(String::from_utf8_lossy(&script.stdout).contains("COMPLETE=\"bash\""));
-}
-
-#[test]
-fn help_lists_dbts_flags() {
-    let help = |command: &str| {
-        let done = Command::new(env!("CARGO_BIN_EXE_batchwright"))
-            .args([command, "--help"])
-            .env_clear()
-            .output()
-            .unwrap();
-        assert_eq!(done.status.code(), Some(0));
-        String::from_utf8(done.stdout).unwrap()
-    };
-    let compile = help("compile");
-    for flag in [
-        "--select",
-        "--exclude",
-        "--selector",
-        "--event-time-start",
-        "--full-refresh",
-        "--vars",
-        "--target",
-        "--profiles-dir",
-    ] {
-        assert!(compile.contains(flag), "{flag} is not in\n{compile}");
-    }
-    assert!(
-        help("schema").starts_with("Print the JSON Schema of manifest.json"),
-        "{}",
-        help("schema")
-    );
-}
-
-#[test]
-fn every_command_has_a_manual_page() {
-    let page = |arguments: &[&str]| {
-        let done = batchwright(Path::new("."), &[&["man"], arguments].concat());
-        assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
-        String::from_utf8(done.stdout).unwrap()
-    };
-    let commands = [
-        "compile",
-        "render",
-        "list",
-        "run",
-        "retry",
-        "status",
-        "audit",
-        "page",
-        "export",
-        "schema",
-        "completions",
-    ];
-    for command in commands {
-        assert!(
-            page(&[]).contains(&format!("batchwright\\-{command}(1)")),
-            "{command} is not in\n{}",
-            page(&[])
-        );
-        let text = page(&[command]);
-        assert!(text.contains(&format!(".TH batchwright-{command} 1")), "{text}");
-        assert!(
-            text.contains(".SH EXAMPLES\n.nf\n")
-                && text.contains(&format!("$ batchwright {command}")),
-            "{text}"
-        );
-    }
-    let unknown = batchwright(Path::new("."), &["man", "complie"]);
-    assert_eq!(unknown.status.code(), Some(2));
-    assert!(stderr(&unknown).contains("did you mean `compile`?"), "{}", stderr(&unknown));
 }
 
 #[test]
@@ -478,64 +287,4 @@ fn a_page_is_one_file_and_escapes_values() {
         text,
         "the same plan gives the same page"
     );
-}
-
-#[test]
-fn an_unknown_flag_exits_with_code_2() {
-    let done = batchwright(Path::new("."), &["compile", "--full-refesh"]);
-    assert_eq!(done.status.code(), Some(2));
-    assert!(stderr(&done).contains("--full-refresh"), "{}", stderr(&done));
-}
-
-/// A copy of the fixture `sessions`.
-fn shop() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for entry in walkdir::WalkDir::new("fixtures/projects/sessions")
-        .into_iter()
-        .flatten()
-        .filter(|entry| entry.file_type().is_file())
-    {
-        let to =
-            folder.path().join(entry.path().strip_prefix("fixtures/projects/sessions").unwrap());
-        fs::create_dir_all(to.parent().unwrap()).unwrap();
-        fs::copy(entry.path(), to).unwrap();
-    }
-    folder
-}
-
-fn batchwright(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_batchwright"))
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .output()
-        .unwrap()
-}
-
-/// Compiles; returns stderr.
-fn compile(folder: &Path, arguments: &[&str]) -> String {
-    let done = batchwright(folder, &[&["compile"], arguments].concat());
-    assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
-    stderr(&done)
-}
-
-fn stderr(done: &Output) -> String {
-    String::from_utf8_lossy(&done.stderr).into_owned()
-}
-
-/// The plan's files by path.
-fn plan(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let root = folder.join("target/batchwright");
-    let files = walkdir::WalkDir::new(&root)
-        .into_iter()
-        .flatten()
-        .filter(|entry| entry.file_type().is_file());
-    files
-        .map(|entry| {
-            (
-                entry.path().strip_prefix(&root).unwrap().to_string_lossy().into_owned(),
-                fs::read(entry.path()).unwrap(),
-            )
-        })
-        .collect()
 }
