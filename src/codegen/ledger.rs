@@ -10,6 +10,7 @@ use super::relation_name::{ddl_relation, relation_sql};
 use super::result_lines;
 use crate::calendar::Window;
 use crate::diagnostics::Diagnostic;
+pub use crate::dialect::WrapClass;
 use crate::dialect::ledger_text::{
     PART, PART_AFTER, PART_END, PLAN_FINGERPRINT, ROW, ROW_AFTER, STATEMENT_HASH, mark,
 };
@@ -70,32 +71,6 @@ impl RowKind {
 
     pub fn parse(text: &str) -> Option<RowKind> {
         RowKind::ALL.into_iter().find(|kind| kind.as_str() == text)
-    }
-}
-
-/// The class of a statement without its own transaction, which determines whether it can be wrapped
-/// in one.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum WrapClass {
-    /// An insert or a merge.
-    Rows,
-    /// A create statement.
-    Relations,
-    Materialized,
-    Batches,
-    /// Batches that run one after the other.
-    Ordered,
-}
-
-impl WrapClass {
-    fn as_str(self) -> &'static str {
-        match self {
-            WrapClass::Rows => "rows",
-            WrapClass::Relations => "relations",
-            WrapClass::Materialized => "materialized",
-            WrapClass::Batches => "batches",
-            WrapClass::Ordered => "ordered",
-        }
     }
 }
 
@@ -206,7 +181,7 @@ pub fn record(dialect: &Dialect, statement: Sql, row: &LedgerRow) -> Result<Sql,
             u32::from(char)
         )));
     }
-    if dialect.ledger.ledger_wraps.iter().any(|listed| listed == row.class.as_str()) {
+    if dialect.ledger.ledger_wraps.contains(&row.class) {
         let begin = part(PART, &dialect.sql("begin", &[])?);
         let commit = part(PART, &dialect.sql("commit", &[])?);
         return Ok(Sql(format!("{begin}\n\n{statement}\n\n{}\n\n{commit}", part(PART, &text))));

@@ -6,17 +6,6 @@ use crate::config::{Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::Dialect;
 
-impl OutsideWindow {
-    /// The value in `meta.batchwright.outside_window` and in the dialects' `modes`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            OutsideWindow::Error => "error",
-            OutsideWindow::Drop => "drop",
-            OutsideWindow::Keep => "keep",
-        }
-    }
-}
-
 /// The mode of a model: its setting, else `error`; `drop` if no input can be filtered, since then
 /// every batch reads all rows.
 pub fn outside_window(
@@ -33,10 +22,10 @@ pub fn outside_window(
     let variant = format_variant(dialect, node);
     let modes = &dialect.strategy_of(variant.as_deref()).modes;
     let model = &node.name;
-    if modes.iter().any(|known| known == mode.as_str()) {
+    if modes.contains(&mode) {
         return Ok(mode);
     }
-    let known = modes.join("` or `");
+    let known = modes.iter().map(|mode| mode.as_str()).collect::<Vec<_>>().join("` or `");
     Err(Diagnostic::error(format!(
         "`{model}` sets `outside_window: {}`, which {} does not support",
         mode.as_str(),

@@ -1,47 +1,46 @@
-//! Settings whose text is written into statements verbatim. Rejects a value that is not the
-//! expected fragment of SQL: a column, an expression, a name, a type, as listed by key in
-//! `fragments` of `ansi.sql`.
+//! Settings whose text is written into statements verbatim. Rejects a value that does not have the
+//! syntax of its key: a column, an expression, a name, a type. The property `fragments` of
+//! `ansi.sql` lists the syntax of each key.
 
 use serde_json::{Map, Value};
 
 use crate::config::{EventTime, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, SettingSyntax};
 use crate::inject::{self, Fragment};
 
 /// Rejects the invalid settings of a node.
 pub fn reject_unsafe_settings(dialect: &Dialect, node: &Node) -> Result<(), Diagnostics> {
     let parser = &dialect.syntax.parser;
-    let grantees = &dialect.keys.grantees;
+    let grantees = dialect.keys.grantees;
     let fragments = &dialect.keys.fragments;
     let mut errors = Diagnostics::default();
-    let mut check = |fragment: &str, key: &str, value: &Value, at: &Location| {
+    let mut check = |syntax: SettingSyntax, key: &str, value: &Value, at: &Location| {
         let setting = RawSetting { parser, grantees, node, key, at };
-        errors.0.extend(setting.errors(fragment, value));
+        errors.0.extend(setting.errors(syntax, value));
     };
     for (key, setting) in &node.config {
-        if let Some(fragment) = fragments.get(key) {
-            check(fragment, key, &setting.value, &setting.at);
+        if let Some(syntax) = fragments.get(key) {
+            check(*syntax, key, &setting.value, &setting.at);
         }
     }
     let at = node.file.line(1);
     for column in &node.columns {
         if let Some(data_type) = &column.data_type {
             check(
-                "type",
+                SettingSyntax::Type,
                 &format!("data_type` of the column `{}", column.name),
                 &Value::String(data_type.clone()),
                 &at,
             );
         }
-        column
-            .constraints
-            .iter()
-            .for_each(|constraint| check("constraint", "constraints", constraint, &at));
+        column.constraints.iter().for_each(|constraint| {
+            check(SettingSyntax::Constraint, "constraints", constraint, &at)
+        });
     }
     node.constraints
         .iter()
-        .for_each(|constraint| check("constraint", "constraints", constraint, &at));
+        .for_each(|constraint| check(SettingSyntax::Constraint, "constraints", constraint, &at));
     if errors.0.is_empty() { Ok(()) } else { Err(errors) }
 }
 
@@ -68,8 +67,8 @@ pub fn reject_unsafe_event_time(
 
 struct RawSetting<'a> {
     parser: &'a str,
-    /// The kind of fragment of a grantee in a `grant`.
-    grantees: &'a str,
+    /// The syntax of a grantee in a `grant`.
+    grantees: SettingSyntax,
     node: &'a Node,
     key: &'a str,
     at: &'a Location,
@@ -77,49 +76,47 @@ struct RawSetting<'a> {
 
 impl RawSetting<'_> {
     /// The errors of a value, or of the values in a list or a dict.
-    fn errors(&self, fragment: &str, value: &Value) -> Vec<Diagnostic> {
-        let nested = |fragment: &str, value: &Value| self.errors(fragment, value);
-        match (fragment, value) {
-            ("text", _) | (_, Value::Null | Value::Bool(_) | Value::Number(_)) => Vec::new(),
+    fn errors(&self, syntax: SettingSyntax, value: &Value) -> Vec<Diagnostic> {
+        use SettingSyntax::*;
+        let nested = |syntax: SettingSyntax, value: &Value| self.errors(syntax, value);
+        match (syntax, value) {
+            (Text, _) | (_, Value::Null | Value::Bool(_) | Value::Number(_)) => Vec::new(),
             (_, Value::Array(items)) => {
-                items.iter().flat_map(|item| nested(fragment, item)).collect()
+                items.iter().flat_map(|item| nested(syntax, item)).collect()
             }
-            ("partition", Value::String(_)) => nested("expressions", value),
-            ("partition" | "index" | "constraint", Value::Object(parts)) => {
+            (Partition, Value::String(_)) => nested(Expressions, value),
+            (Partition | Index | Constraint, Value::Object(parts)) => {
                 let of_part = |(key, part): (&String, &Value)| {
-                    nested(entry_fragment(fragment, key, parts), part)
+                    nested(syntax_of_part(syntax, key, parts), part)
                 };
                 parts.iter().flat_map(of_part).collect()
             }
-            ("grants", Value::Object(grants)) => {
+            (Grants, Value::Object(grants)) => {
                 let of_privilege = |(privilege, grantees): (&String, &Value)| {
                     let privilege = Value::String(privilege.trim_start_matches('+').to_string());
-                    nested("clause", &privilege).into_iter().chain(nested(self.grantees, grantees))
+                    nested(Clause, &privilege).into_iter().chain(nested(self.grantees, grantees))
                 };
                 grants.iter().flat_map(of_privilege).collect()
             }
-            ("types", Value::Object(pairs)) => {
-                pairs.values().flat_map(|value| nested("type", value)).collect()
+            (Types, Value::Object(pairs)) => {
+                pairs.values().flat_map(|value| nested(Type, value)).collect()
             }
             (_, Value::Object(pairs)) => {
                 let names =
-                    pairs.keys().flat_map(|name| nested("name", &Value::String(name.clone())));
-                names.chain(pairs.values().flat_map(|value| nested("expression", value))).collect()
+                    pairs.keys().flat_map(|name| nested(Name, &Value::String(name.clone())));
+                names.chain(pairs.values().flat_map(|value| nested(Expression, value))).collect()
             }
-            (fragment, Value::String(text)) => {
-                self.text_error(fragment, text).into_iter().collect()
-            }
+            (syntax, Value::String(text)) => self.text_error(syntax, text).into_iter().collect(),
         }
     }
 
-    fn text_error(&self, fragment: &str, text: &str) -> Option<Diagnostic> {
-        let fragment: Fragment = match fragment {
-            "column" => Fragment::Column,
-            "expression" | "pairs" => Fragment::Expression,
-            "expressions" => Fragment::Expressions,
-            "name" => Fragment::Name,
-            "type" => Fragment::Type,
-            "enclosed" => Fragment::Enclosed,
+    fn text_error(&self, syntax: SettingSyntax, text: &str) -> Option<Diagnostic> {
+        let fragment = match syntax {
+            SettingSyntax::Expression | SettingSyntax::Pairs => Fragment::Expression,
+            SettingSyntax::Expressions => Fragment::Expressions,
+            SettingSyntax::Name => Fragment::Name,
+            SettingSyntax::Type => Fragment::Type,
+            SettingSyntax::Enclosed => Fragment::Enclosed,
             _ => Fragment::Clause,
         };
         // An empty setting counts as unset.
@@ -142,20 +139,18 @@ impl RawSetting<'_> {
     }
 }
 
-/// The kind of fragment of an entry of a dict.
-fn entry_fragment(fragment: &str, key: &str, parts: &Map<String, Value>) -> &'static str {
-    match (fragment, key) {
-        ("partition", "range") => "pairs",
-        ("partition", "data_type" | "granularity") => "name",
-        ("index", "columns") => "expressions",
-        ("index", "type" | "definition") => "clause",
-        ("index", "query") => "enclosed",
-        ("constraint", "expression")
-            if parts.get("type").and_then(Value::as_str) == Some("check") =>
-        {
-            "enclosed"
-        }
-        ("constraint", "expression") => "clause",
-        _ => "text",
+/// The syntax of a part of a dict.
+fn syntax_of_part(syntax: SettingSyntax, key: &str, parts: &Map<String, Value>) -> SettingSyntax {
+    use SettingSyntax::*;
+    let is_check = || parts.get("type").and_then(Value::as_str) == Some("check");
+    match (syntax, key) {
+        (Partition, "range") => Pairs,
+        (Partition, "data_type" | "granularity") => Name,
+        (Index, "columns") => Expressions,
+        (Index, "type" | "definition") => Clause,
+        (Index, "query") => Enclosed,
+        (Constraint, "expression") if is_check() => Enclosed,
+        (Constraint, "expression") => Clause,
+        _ => Text,
     }
 }

@@ -62,8 +62,8 @@ pub fn strategy(dialect: &Dialect, input: &StrategyInput) -> Result<Strategy, Di
     if !properties.by_partitions {
         return Ok(variant_strategy(dialect, Some(variant), partition));
     }
-    let able = properties.modes.iter().any(|mode| mode == input.mode.as_str())
-        && input.settings.incremental_predicates.is_empty();
+    let able =
+        properties.modes.contains(&input.mode) && input.settings.incremental_predicates.is_empty();
     match (partition, properties.needs_partitions) {
         (Some(partition), _) if able => {
             Ok(variant_strategy(dialect, Some(variant), Some(partition)))

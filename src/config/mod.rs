@@ -31,6 +31,7 @@ use serde_json::{Map, Value};
 
 use crate::calendar::{Grain, Instant};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
+pub use crate::dialect::OutsideWindow;
 use crate::dialect::TimeType;
 use crate::jinja::{RefCall, Relation};
 use crate::project::Setting;
@@ -234,15 +235,6 @@ pub struct Microbatch {
     pub audit: Audit,
     /// `meta.batchwright.check`, `.allow` and `.late_by`.
     pub check: Check,
-}
-
-/// The policy for rows whose event time is outside of the window, or null.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OutsideWindow {
-    /// The statement fails and changes nothing.
-    Error,
-    Drop,
-    Keep,
 }
 
 impl Node {

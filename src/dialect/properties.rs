@@ -104,11 +104,32 @@ pub struct StrategyProperties {
     /// Why it is not atomic, if it is not.
     pub not_atomic: String,
     /// The supported values of `outside_window`.
-    pub modes: Vec<String>,
+    pub modes: Vec<OutsideWindow>,
     /// Whether windows must be whole partitions.
     pub by_partitions: bool,
     /// Whether there is no other way for windows that are not.
     pub needs_partitions: bool,
+}
+
+/// The policy for rows whose event time is outside of the window, or null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutsideWindow {
+    /// The statement fails and changes nothing.
+    Error,
+    Drop,
+    Keep,
+}
+
+impl OutsideWindow {
+    /// The value in `meta.batchwright.outside_window` and in the property `modes`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OutsideWindow::Error => "error",
+            OutsideWindow::Drop => "drop",
+            OutsideWindow::Keep => "keep",
+        }
+    }
 }
 
 /// What batches have in common, and what chooses the variant of their statement.
@@ -177,11 +198,38 @@ pub struct KeyProperties {
     /// Keys with the location of the table's files.
     pub location_keys: Vec<String>,
     /// The syntax of settings that are written into statements verbatim.
-    pub fragments: BTreeMap<String, String>,
+    pub fragments: BTreeMap<String, SettingSyntax>,
     /// The syntax of a grantee.
-    pub grantees: String,
+    pub grantees: SettingSyntax,
     /// Why one transaction cannot delete and insert the same key of a unique index.
     pub unique_index_hint: Option<String>,
+}
+
+/// The syntax of a setting that is written into statements verbatim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SettingSyntax {
+    /// Any text: it is written as a string, or chooses a macro.
+    Text,
+    Expression,
+    Expressions,
+    Name,
+    Type,
+    Clause,
+    /// A dict of names and expressions.
+    Pairs,
+    /// A dict of columns and their types.
+    Types,
+    /// A dict of privileges and grantees.
+    Grants,
+    /// A dict with the parts of an index or a projection.
+    Index,
+    /// Expressions, or a dict with the parts of a partition.
+    Partition,
+    /// A dict with the parts of a constraint.
+    Constraint,
+    /// Text in parentheses: anything that closes what it opens.
+    Enclosed,
 }
 
 impl KeyProperties {
@@ -328,11 +376,26 @@ pub enum CatalogScope {
 pub struct LedgerProperties {
     pub ledger_types: LedgerTypes,
     /// The classes of statements that are put into a transaction with their row.
-    pub ledger_wraps: Vec<String>,
+    pub ledger_wraps: Vec<WrapClass>,
     /// Settings without which the engine cannot create or fill the table, with the reason.
     pub ledger_needs: BTreeMap<String, String>,
     /// The formats of models that the table may have.
     pub ledger_formats: Vec<String>,
+}
+
+/// The class of a statement without its own transaction, which determines whether it can be wrapped
+/// in one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WrapClass {
+    /// An insert or a merge.
+    Rows,
+    /// A create statement.
+    Relations,
+    Materialized,
+    Batches,
+    /// Batches that run one after the other.
+    Ordered,
 }
 
 /// The types of the ledger's columns.

@@ -7,9 +7,21 @@ use super::ledger_text;
 use crate::calendar::Grain;
 use crate::diagnostics::Diagnostic;
 
-/// A part of a statement that differs from batch to batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Slot {
+/// Defines the slots once, as an enum and as a list in the same order.
+macro_rules! slots {
+    ($($(#[$doc:meta])* $slot:ident,)*) => {
+        /// A part of a statement that differs from batch to batch.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Slot {
+            $($(#[$doc])* $slot,)*
+        }
+
+        /// All slots in the order of their characters.
+        pub(super) const SLOTS: &[Slot] = &[$(Slot::$slot,)*];
+    };
+}
+
+slots! {
     /// `2024-09-01`, in the model's time zone.
     StartDate,
     EndDate,
@@ -62,45 +74,6 @@ pub enum Slot {
     TypeCheckEnd,
 }
 
-pub(super) const SLOTS: [Slot; 34] = {
-    use Slot::*;
-    [
-        StartDate,
-        EndDate,
-        StartTime,
-        EndTime,
-        StartEpoch,
-        EndEpoch,
-        Label,
-        Name,
-        StartDay,
-        EndDay,
-        StartMonth,
-        EndMonth,
-        StartHour,
-        EndHour,
-        StartYear,
-        EndYear,
-        StartIso,
-        EndIso,
-        StartYearMonth,
-        EndYearMonth,
-        StartFormat,
-        EndFormat,
-        StartLocalFormat,
-        EndLocalFormat,
-        FormatEnd,
-        EachHour,
-        EachDay,
-        EachMonth,
-        EachYear,
-        EachEnd,
-        EachBatch,
-        Between,
-        TypeCheck,
-        TypeCheckEnd,
-    ]
-};
 const FIRST: u32 = 0xF_1000;
 /// The first slot in UTF-8. All slots begin with its first byte and have its length.
 pub(super) const BYTES: [u8; 4] = [0xF3, 0xB1, 0x80, 0x80];
