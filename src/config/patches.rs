@@ -10,7 +10,7 @@ use crate::project::{Model, Package, Patch, Version, truth};
 
 use super::Kind;
 use super::node_json::resource_type;
-use super::unresolved::{folders, layers, snapshot_folder};
+use super::node_layers::{folders, layers, snapshot_folder};
 
 /// The properties of one node.
 #[derive(Clone, Copy)]

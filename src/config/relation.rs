@@ -7,15 +7,15 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::jinja::{Jinja, Lookup, Referent, Relation, RelationStyle, Scope, lazy};
+use crate::jinja::{Lookup, Referent, Relation, RelationStyle, Scope, lazy};
 use crate::project::Package;
 
 use super::layers::text;
 use super::node_json::node_json;
-use super::resolve::Resolver;
+use super::resolver::Resolver;
 use super::{Kind, Node};
 
 /// The naming of relations in one package.
@@ -27,46 +27,6 @@ pub struct Naming<'a> {
     macros: [Option<String>; 3],
     /// Names that do not depend on the node, by their part and the custom name.
     cache: Mutex<BTreeMap<(usize, Option<String>), String>>,
-}
-
-/// The macros of a project that name its relations.
-pub trait NamingMacros: Sync {
-    /// The package whose macro of that name is called for the nodes of `package`; `None` for dbt's
-    /// default.
-    fn naming_package(&self, package: &str, name: &str) -> Option<String>;
-    /// The result of a package's macro for the custom name and the node of the scope.
-    fn call(
-        &self,
-        package: &str,
-        name: &str,
-        custom: Option<&str>,
-        scope: &Scope,
-    ) -> Result<Name, Diagnostic>;
-}
-
-/// The result of a macro.
-pub struct Name {
-    pub text: String,
-    /// Whether it may depend on the node.
-    pub is_of_node: bool,
-}
-
-impl NamingMacros for Jinja {
-    fn naming_package(&self, package: &str, name: &str) -> Option<String> {
-        Jinja::naming_package(self, package, name)
-    }
-
-    fn call(
-        &self,
-        package: &str,
-        name: &str,
-        custom: Option<&str>,
-        scope: &Scope,
-    ) -> Result<Name, Diagnostic> {
-        let (text, is_of_node) =
-            self.call_for_node(package, name, &[custom.map_or(Value::Null, Value::from)], scope)?;
-        Ok(Name { text, is_of_node })
-    }
 }
 
 const PARTS: [&str; 3] = ["database", "schema", "alias"];

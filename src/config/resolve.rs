@@ -2,19 +2,15 @@
 //! materialization, and validates a microbatch model. The errors of a node are in `broken`; an
 //! error of the project (duplicate names) is returned.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
-use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, Level, par_map};
 use crate::dialect::Dialect;
-use crate::jinja::{Relation, RelationStyle};
+use crate::jinja::Relation;
 use crate::limits;
-use crate::project::{
-    Catalog, ColumnPatch, Flags, Package, Project, Setting, SourceStyle, Target, header,
-};
+use crate::project::{ColumnPatch, Project, Setting, header};
 
+use super::duplicates::duplicates;
 use super::event_time::event_time;
 use super::hooks;
 use super::key_typos;
@@ -22,7 +18,8 @@ use super::layers::{kind, merged, text, texts};
 use super::microbatch::{MicrobatchInput, microbatch};
 use super::node_json::{resource_type, version};
 use super::patches::patches;
-use super::relation::{Naming, NamingMacros};
+use super::relation::Naming;
+use super::resolver::Resolver;
 use super::source_relation::source_relation;
 use super::types;
 use super::unresolved::{UnresolvedNode, unresolved_nodes};
@@ -45,20 +42,6 @@ pub fn resolve(project: &Project, dialect: &Dialect) -> Result<Resolved, Diagnos
     let mut resolved = resolve_nodes(&resolver)?;
     hooks::link(&project.jinja, &mut resolved);
     Ok(resolved)
-}
-
-/// The parts of a project that affect its nodes.
-pub struct Resolver<'a> {
-    /// The target's dialect, which defines types and the case of names.
-    pub dialect: &'a Dialect,
-    pub catalog: &'a Catalog,
-    pub packages: &'a [Package],
-    pub target: &'a Target,
-    pub style: &'a RelationStyle,
-    pub sources: &'a SourceStyle,
-    pub now: Instant,
-    pub flags: Flags,
-    pub macros: &'a dyn NamingMacros,
 }
 
 fn resolve_nodes(resolver: &Resolver) -> Result<Resolved, Diagnostics> {
@@ -351,101 +334,6 @@ fn materialization(node: &Node) -> Materialization {
         None | Some("view" | "null") => Materialization::View,
         Some(other) => Materialization::Other(other.to_string()),
     }
-}
-
-/// Nodes with the same name, which `ref()` or `source()` cannot distinguish, and nodes with the
-/// same relation. dbt only warns about two kinds with one name, unless its flag
-/// `require_unique_project_resource_names` is set.
-fn duplicates(nodes: &[Node], unique_names: bool) -> Vec<Diagnostic> {
-    let mut names: BTreeMap<(&str, Option<&str>, &str), Vec<&Node>> = BTreeMap::new();
-    let mut tables: BTreeMap<[Option<&str>; 3], &Node> = BTreeMap::new();
-    let mut duplicates = Vec::new();
-    for node in nodes {
-        let same_name =
-            names.entry((&node.package, node.source_name.as_deref(), &node.name)).or_default();
-        let same = |other: &&&Node| other.kind == node.kind && other.version == node.version;
-        if let Some(first) = same_name.iter().find(same) {
-            duplicates.push(same_name_error(first, node, true));
-            continue;
-        }
-        let first =
-            same_name.iter().find(|other| other.version.is_none() || node.version.is_none());
-        duplicates.extend(first.map(|first| {
-            same_name_error(first, node, unique_names || first.version != node.version)
-        }));
-        same_name.push(node);
-        if node.kind != Kind::Source {
-            duplicates.extend(
-                tables.insert(parts(node), node).map(|first| same_relation_error(first, node)),
-            );
-        }
-    }
-    duplicates
-}
-
-fn same_name_error(first: &Node, node: &Node, is_error: bool) -> Diagnostic {
-    let what = match (first.kind, node.kind) {
-        (Kind::Source, _) => format!(
-            "two source tables are called `{}.{}`",
-            node.source_name.as_deref().unwrap_or_default(),
-            node.name
-        ),
-        (Kind::Model, Kind::Model) if first.version != node.version => {
-            format!("a model with versions and one without are called `{}`", node.name)
-        }
-        (Kind::Model, Kind::Model) => format!("two models are called `{}`", node.name),
-        (one, other) if one == other => {
-            format!("two {}s are called `{}`", resource_type(one), node.name)
-        }
-        (one, other) => format!(
-            "a {} and a {} are called `{}`",
-            resource_type(one),
-            resource_type(other),
-            node.name
-        ),
-    };
-    let message = format!("{what}: `{}` and `{}`", first.file.path, node.file.path);
-    let at = if node.kind == Kind::Source {
-        node.file.find(&format!("name: {}", node.name))
-    } else {
-        node.file.line(1)
-    };
-    if is_error {
-        return Diagnostic::error(message)
-            .at(at)
-            .hint("rename one of the two, or set `enabled: false` for it");
-    }
-    let last =
-        if first.kind.parse_order() > node.kind.parse_order() { first.kind } else { node.kind };
-    Diagnostic::warning(message)
-        .at(at)
-        .fact(format!("`ref('{}')` resolves to the {}, as in dbt", node.name, resource_type(last)))
-        .hint("rename one of the two")
-}
-
-fn parts(node: &Node) -> [Option<&str>; 3] {
-    [
-        node.relation.database.as_deref(),
-        node.relation.schema.as_deref(),
-        Some(&node.relation.identifier),
-    ]
-}
-
-/// The error for two nodes with the same relation.
-fn same_relation_error(first: &Node, second: &Node) -> Diagnostic {
-    let name: Vec<&str> = parts(second).into_iter().flatten().collect();
-    let message = format!(
-        "`{}` and `{}` have the same relation: `{}`",
-        first.unique_id,
-        second.unique_id,
-        name.join(".")
-    );
-    let at = second
-        .config
-        .get("alias")
-        .or(second.config.get("schema"))
-        .map_or_else(|| second.file.line(1), |set| set.at.clone());
-    Diagnostic::error(message).at(at).hint("set another `alias` or `schema` for one of the two")
 }
 
 #[cfg(test)]

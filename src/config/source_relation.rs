@@ -10,7 +10,7 @@ use crate::project::{Setting, SourceTable};
 
 use super::external_location::fill_in;
 use super::relation::styled;
-use super::resolve::Resolver;
+use super::resolver::Resolver;
 
 /// The relation of a source's table.
 pub fn source_relation(

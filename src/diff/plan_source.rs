@@ -10,7 +10,8 @@ use regex::Regex;
 use super::git::Revision;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::Sha256;
-use crate::plan::manifest::{self, Manifest, PlannedStep};
+use crate::plan::manifest::{Manifest, PlannedStep};
+use crate::plan::manifest_reader;
 use crate::project::{self, EarlierState};
 use crate::run::journal::PlanPaths;
 
@@ -86,8 +87,10 @@ fn open_plan(argument: Argument, other: &str) -> Result<PlanSource, Diagnostic> 
             }
             let mut files = Revision::open(&revision, &path)?;
             let name = files.name();
-            let manifest =
-                manifest::read(&*files.file("manifest.json")?, &format!("{name}/manifest.json"))?;
+            let manifest = manifest_reader::read(
+                &*files.file("manifest.json")?,
+                &format!("{name}/manifest.json"),
+            )?;
             Ok(PlanSource { name, manifest, files: PlanFiles::Revision(files) })
         }
     }

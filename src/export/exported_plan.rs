@@ -11,8 +11,8 @@ use crate::calendar::format_instant;
 use crate::diagnostics::Diagnostic;
 use crate::plan::StepKind;
 use crate::plan::manifest::Manifest;
+use crate::plan::manifest::ShardEntry;
 use crate::plan::planned::{PlanFingerprint, PlannedStep};
-use crate::plan::shards::ShardEntry;
 use crate::run::{shard, staged};
 
 /// The version of the schema. A change that could break a reader increases it.

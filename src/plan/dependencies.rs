@@ -6,27 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{BatchSteps, ModelSteps, Plan, Step, StepBody, StepKind};
 use crate::calendar::Window;
 
-/// The other models that a model reads.
-#[derive(Clone, Debug, Default, Hash)]
-pub struct ReadSet {
-    /// Microbatch models whose rows are read only in the window of the batch.
-    pub by_window: BTreeSet<String>,
-    /// All other models that are read; a batch depends on all of their steps.
-    pub whole: BTreeSet<String>,
-    /// Models that a hook references. They are built before the hook runs.
-    pub hooks: BTreeSet<String>,
-    /// Whether each batch depends on the one before it.
-    pub in_order: bool,
-}
-
-impl ReadSet {
-    /// The unique ids of all models in the set.
-    pub fn ids(&self) -> impl Iterator<Item = &str> {
-        let ids = self.by_window.iter().chain(&self.whole).chain(&self.hooks);
-        ids.map(String::as_str)
-    }
-}
-
 /// Looks up the dependencies between the steps of a plan.
 pub struct Dependencies<'a>(BTreeMap<&'a str, &'a ModelSteps>);
 
@@ -176,7 +155,7 @@ fn step_id(parent: &ModelSteps, word: &str) -> String {
 mod tests {
     use super::*;
     use crate::calendar::Grain;
-    use crate::plan::{BatchText, StaticStep};
+    use crate::plan::{BatchText, ReadSet, StaticStep};
     use crate::window::{BatchNaming, Cover};
     use chrono::TimeZone;
     use chrono_tz::Tz;

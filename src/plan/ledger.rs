@@ -6,33 +6,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-use super::manifest::ModelEntry;
+use super::manifest::{LedgerEntry, ModelEntry};
 use super::planned::PlanFingerprint;
+use super::steps::LedgerStamp;
 use super::{ModelSteps, Plan, Sha256, StaticStep, Step, StepKind};
 use crate::dialect::ledger_text;
-
-/// The ledger of a plan, in the manifest.
-#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
-pub struct LedgerEntry {
-    /// The table.
-    pub table: String,
-    /// The id under which the step that creates the table is listed.
-    pub model: String,
-    /// The fingerprint of the plan, which every row contains.
-    pub plan_fingerprint: String,
-}
-
-/// The values that the ledger rows of a model take from its plan.
-#[derive(Clone, Debug, Hash)]
-pub struct LedgerStamp {
-    pub plan_fingerprint: Arc<str>,
-    /// The table that the batches write instead of the model's table, and the model's table: the
-    /// hash of a statement is the same for both.
-    pub renamed: Option<(String, String)>,
-}
 
 impl Plan {
     /// Adds the step that creates the table of the ledger, on which all other steps depend, and

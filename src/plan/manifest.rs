@@ -4,9 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use super::planned::{PlannedStep, read};
-use super::shards::ShardsEntry;
-use super::{LedgerEntry, StepKind};
+pub use super::planned::{PlannedStep, StepEntry};
 pub use crate::codegen::{
     AuditEntry, BY_NAME, InputEntry, NO_EVENT_TIME, NOT_READ, OUT_OF_REACH, READ_BY_HOOK,
 };
@@ -41,6 +39,43 @@ pub struct About {
     /// The ledger of `compile --ledger`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<LedgerEntry>,
+}
+
+/// The shards of a plan, in the manifest.
+#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct ShardsEntry {
+    /// The requested number of shards; there may be fewer.
+    pub requested: usize,
+    pub shards: Vec<ShardEntry>,
+}
+
+/// A shard of a plan.
+#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct ShardEntry {
+    /// The number of the shard, from 1. A shard depends only on shards with smaller numbers.
+    pub shard: usize,
+    /// Its phase: even for creates, builds and other steps that are not batches, odd for batches.
+    pub phase: u32,
+    /// The range of the windows, UTC, RFC 3339; for batches only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_time_start: Option<String>,
+    /// Exclusive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_time_end: Option<String>,
+    pub steps: usize,
+    /// The numbers of the shards that must be complete before this one starts.
+    pub depends_on: Vec<usize>,
+}
+
+/// The ledger of a plan, in the manifest.
+#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct LedgerEntry {
+    /// The table.
+    pub table: String,
+    /// The id under which the step that creates the table is listed.
+    pub model: String,
+    /// The fingerprint of the plan, which every row contains.
+    pub plan_fingerprint: String,
 }
 
 #[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
@@ -224,29 +259,4 @@ impl FileEntry {
     pub fn unhashed(file: &str) -> FileEntry {
         FileEntry { file: file.to_string(), sha256: String::new() }
     }
-}
-
-/// One file of the plan.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct StepEntry {
-    pub id: String,
-    pub model: String,
-    pub kind: StepKind,
-    /// Relative to the manifest.
-    pub file: String,
-    /// SHA-256 of the file in hexadecimal digits.
-    pub sha256: String,
-    /// SHA-256 of the file without its ledger row, as in the row; only in a plan with a ledger.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub statement_sha256: Option<String>,
-    /// UTC, RFC 3339; only for a batch.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub event_time_start: Option<String>,
-    /// Exclusive.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub event_time_end: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub chunk: Option<String>,
-    /// Ids of steps, or a model's unique id for all of its steps.
-    pub depends_on: Vec<String>,
 }

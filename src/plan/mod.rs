@@ -5,15 +5,18 @@ pub mod coverage;
 mod dependencies;
 mod ledger;
 pub mod manifest;
+pub mod manifest_reader;
 pub mod planned;
 mod sha256;
 pub mod shards;
 mod steps;
 
-pub use dependencies::{Dependencies, ReadSet};
-pub use ledger::{LedgerEntry, LedgerStamp};
+pub use dependencies::Dependencies;
+pub use manifest::LedgerEntry;
 pub use sha256::Sha256;
-pub use steps::{BatchSteps, BatchText, ExtraFile, ModelSteps, StaticStep, Step, StepBody};
+pub use steps::{
+    BatchSteps, BatchText, ExtraFile, LedgerStamp, ModelSteps, ReadSet, StaticStep, Step, StepBody,
+};
 
 use crate::project::State;
 use manifest::ModelEntry;

@@ -5,40 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::manifest::{ShardEntry, ShardsEntry};
 use super::planned::PlannedStep;
 use super::{Dependencies, Plan, StepBody};
 use crate::calendar::{Window, format_instant, parse_instant};
 use crate::diagnostics::Diagnostic;
-
-/// The shards of a plan, in the manifest.
-#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
-pub struct ShardsEntry {
-    /// The requested number of shards; there may be fewer.
-    pub requested: usize,
-    pub shards: Vec<ShardEntry>,
-}
-
-/// A shard of a plan.
-#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
-pub struct ShardEntry {
-    /// The number of the shard, from 1. A shard depends only on shards with smaller numbers.
-    pub shard: usize,
-    /// Its phase: even for creates, builds and other steps that are not batches, odd for batches.
-    pub phase: u32,
-    /// The range of the windows, UTC, RFC 3339; for batches only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub event_time_start: Option<String>,
-    /// Exclusive.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub event_time_end: Option<String>,
-    pub steps: usize,
-    /// The numbers of the shards that must be complete before this one starts.
-    pub depends_on: Vec<usize>,
-}
 
 /// The shards of a plan that is not written yet. `milliseconds` returns the expected time of a step
 /// of a model.

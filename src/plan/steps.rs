@@ -3,10 +3,11 @@
 //! batches need little more memory than their windows.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{LedgerStamp, Plan, ReadSet, StepKind};
+use super::{Plan, StepKind};
 use crate::codegen::AuditFile;
 use crate::dialect::BatchTemplate;
 use crate::window::{Cover, Span};
@@ -49,6 +50,36 @@ impl Plan {
             indices.filter_map(move |nth| steps.step(nth - start + part.start))
         })
     }
+}
+
+/// The other models that a model reads.
+#[derive(Clone, Debug, Default, Hash)]
+pub struct ReadSet {
+    /// Microbatch models whose rows are read only in the window of the batch.
+    pub by_window: BTreeSet<String>,
+    /// All other models that are read; a batch depends on all of their steps.
+    pub whole: BTreeSet<String>,
+    /// Models that a hook references. They are built before the hook runs.
+    pub hooks: BTreeSet<String>,
+    /// Whether each batch depends on the one before it.
+    pub in_order: bool,
+}
+
+impl ReadSet {
+    /// The unique ids of all models in the set.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        let ids = self.by_window.iter().chain(&self.whole).chain(&self.hooks);
+        ids.map(String::as_str)
+    }
+}
+
+/// The values that the ledger rows of a model take from its plan.
+#[derive(Clone, Debug, Hash)]
+pub struct LedgerStamp {
+    pub plan_fingerprint: Arc<str>,
+    /// The table that the batches write instead of the model's table, and the model's table: the
+    /// hash of a statement is the same for both.
+    pub renamed: Option<(String, String)>,
 }
 
 /// The steps of one model.

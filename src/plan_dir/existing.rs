@@ -15,7 +15,7 @@ use super::walk::{PlanDirEntry, walk};
 use super::{Fingerprint, GENERATOR, MANIFEST, PlanHashes, Sha256, WrittenFile, manifest_writer};
 use crate::diagnostics::Diagnostic;
 use crate::plan::Plan;
-use crate::plan::planned::broken_manifest;
+use crate::plan::manifest_reader::broken_manifest;
 use crate::project::STATE;
 
 /// The existing plan; empty if there is none.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::yaml::Yaml;
 
-use super::properties::Entries;
+use super::entries::Entries;
 use super::values::{list, rendered, truth};
 
 /// A properties file's entry for a column.

@@ -8,8 +8,20 @@ use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::jinja::YamlScope;
 use crate::yaml::{Data, Yaml};
 
-use super::properties::OTHER_LISTS;
 use super::values::{has_jinja, rendered};
+
+/// Lists of named entries other than patches and sources.
+pub const OTHER_LISTS: [&str; 9] = [
+    "exposures",
+    "groups",
+    "metrics",
+    "semantic_models",
+    "saved_queries",
+    "unit_tests",
+    "macros",
+    "analyses",
+    "functions",
+];
 
 /// The type of a value, as dbt's contracts declare it.
 #[derive(Clone, Copy)]

@@ -12,9 +12,9 @@ use walkdir::WalkDir;
 
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 
+use super::content_hash::hash;
 use super::ignored::Ignored;
 use super::sandbox::Sandbox;
-use super::state::hash;
 
 /// The folder of a project.
 pub struct Files {

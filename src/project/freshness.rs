@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::yaml::Yaml;
 
-use super::properties::Entries;
+use super::entries::Entries;
 use super::values::rendered;
 
 /// A key next to a name, and under `config`; none where it is not set.

@@ -10,32 +10,8 @@ use serde_json::{Map, Value};
 use crate::jinja::{ColumnStyle, RefCall, RefVersion, md5};
 use crate::yaml::Yaml;
 
-use super::resources::{Resource, ResourceKind, items, tags, text};
+use super::resource::{GenericTest, Resource, ResourceKind, items, tags, text};
 use super::values::truth;
-
-/// dbt's `test_metadata` of a generic test, and the node on which it is declared.
-#[derive(Clone, Debug, Default)]
-pub struct GenericTest {
-    /// The name of its macro without the prefix `test_`: `unique`.
-    pub name: String,
-    /// The package of the macro, if the entry names one.
-    pub namespace: Option<String>,
-    /// The macro's arguments, including `model`.
-    pub kwargs: Map<String, Value>,
-    /// Its alias: the name; for a long name, its first 30 characters and a hash.
-    pub short_name: String,
-    /// The column on which it is declared.
-    pub column: Option<String>,
-    /// As in dbt: the list and the name of the entry, `models.orders`.
-    pub file_key_name: String,
-}
-
-impl GenericTest {
-    /// Whether the entry of a source declares it.
-    pub fn is_of_source(&self) -> bool {
-        self.file_key_name.starts_with("sources.")
-    }
-}
 
 /// The node on which a test is declared.
 struct Tested {

@@ -7,8 +7,10 @@
 mod artifacts;
 pub mod backfill;
 mod columns;
+mod content_hash;
 mod dbt_project;
 mod docs;
+mod entries;
 mod entry_types;
 mod files;
 mod freshness;
@@ -21,6 +23,7 @@ mod profile;
 mod properties;
 mod read;
 mod recorded;
+mod resource;
 mod resource_values;
 mod resources;
 mod sandbox;
@@ -39,6 +42,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::calendar::Instant;
@@ -47,20 +51,20 @@ use crate::jinja::{ColumnStyle, Jinja, RelationStyle};
 
 pub use artifacts::{fresher_sources, results};
 pub use columns::{ColumnPatch, constraint};
+pub use content_hash::hash;
 pub use dbt_project::Flags;
-pub use generic_tests::GenericTest;
 pub use parse_pass::{ParsedModel, SelfLookup};
 pub use profile::TargetSettings;
-pub use properties::{Config, Patch, Properties, Version};
+pub use properties::{Patch, Properties, Version};
 pub use read::PROJECT_FILE;
 #[cfg(test)]
 pub use read::tests::{Said, folder};
 pub use recorded::{Catalog, PRESENT_COLUMNS, PresentColumn, present_tables};
-pub use resources::{Resource, ResourceKind};
+pub use resource::{GenericTest, Resource, ResourceKind};
 pub use seeds::{header, table};
 pub use selectors::SelectorsFile;
 pub use sources::SourceTable;
-pub use state::{DbtNode, EarlierState, NodeState, STATE, State, earlier_state, hash};
+pub use state::{DbtNode, EarlierState, NodeState, STATE, State, earlier_state};
 pub use state_dir::{LedgerSetting, ledger_setting, state_dir};
 pub use target_path::target_path;
 pub use tree::{Tree, Trees};
@@ -207,6 +211,9 @@ pub struct Setting {
     pub value: Value,
     pub at: Location,
 }
+
+/// Settings by their key.
+pub type Config = IndexMap<String, Setting>;
 
 /// The project itself, or a package that `dbt deps` installed.
 pub struct Package {

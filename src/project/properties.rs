@@ -1,21 +1,22 @@
 //! Properties files (`*.yml` in the folders of models): entries for models, seeds, snapshots and
 //! sources. Takes a file; returns its patches with locations. Reports the errors of every entry.
 
-use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 use crate::jinja::{ColumnStyle, YamlScope};
 use crate::yaml::{self, Yaml};
 
-use super::Setting;
+use super::Config;
 use super::columns::{ColumnPatch, constraints};
+use super::entries::Entries;
 use super::entry_types;
 use super::overrides::{self, Override};
 use super::packages::PackageFile;
-use super::resources::{self, Resource};
+use super::resource::Resource;
+use super::resources;
 use super::sources::{self, SourceTable};
-use super::values::{config, not_text, rendered_text, set, texts};
+use super::values::texts;
 
 /// The entries of all properties files of a package.
 #[derive(Default)]
@@ -48,8 +49,6 @@ pub struct Patch {
     pub relation: Option<String>,
 }
 
-pub type Config = IndexMap<String, Setting>;
-
 /// One version of a model.
 #[derive(Clone, Debug)]
 pub struct Version {
@@ -64,19 +63,6 @@ pub struct Version {
 
 /// The config keys that are allowed at the top level of an entry.
 const TOP_LEVEL_KEYS: [&str; 5] = ["meta", "docs", "group", "contract", "access"];
-
-/// Lists of named entries other than patches and sources.
-pub const OTHER_LISTS: [&str; 9] = [
-    "exposures",
-    "groups",
-    "metrics",
-    "semantic_models",
-    "saved_queries",
-    "unit_tests",
-    "macros",
-    "analyses",
-    "functions",
-];
 
 /// Adds the entries of a file of `package` to `properties`; `overrides` change its sources.
 pub fn read(
@@ -101,10 +87,10 @@ pub fn read(
         return errors.0.push(error.hint("begin it with a key: `models:`, `sources:`, `seeds:`"));
     }
     entry_types::check(&tree, scope, errors);
-    let mut entry = Entries { file, scope, errors };
+    let mut entry = Entries::new(file, scope, errors);
     entry.check_names(&tree);
     let Properties { models, seeds, snapshots, sources, resources } = properties;
-    resources::read(&tree, &file.file, scope, columns, resources, entry.errors);
+    resources::read(&tree, &file.file, scope, columns, resources, entry.errors());
     for (key, patches) in [("models", models), ("seeds", seeds), ("snapshots", snapshots)] {
         patches.extend(entry.list(&tree, key).iter().filter_map(|yaml| entry.patch(yaml)));
     }
@@ -116,93 +102,7 @@ pub fn read(
     }
 }
 
-/// Reads the entries of one file.
-pub struct Entries<'a> {
-    pub file: &'a PackageFile,
-    pub scope: &'a YamlScope<'a>,
-    errors: &'a mut Diagnostics,
-}
-
 impl Entries<'_> {
-    /// The entries under `key`.
-    pub fn list<'t>(&self, of: &'t Yaml, key: &str) -> &'t [Yaml] {
-        of.get(key).map(Yaml::items).unwrap_or_default()
-    }
-
-    /// The name of an entry, its Jinja rendered.
-    pub fn name(&mut self, of: &Yaml, key: &str) -> Option<String> {
-        let name = self.text(of, key);
-        // A name of another type has been reported already.
-        if name.is_none() && of.get(key).is_none() {
-            let error = Diagnostic::error(format!("an entry has no `{key}`")).at(of.at.clone());
-            self.report(error.hint(format!("begin it with `- {key}: …`")));
-        }
-        name
-    }
-
-    /// The text under `key`, its Jinja rendered.
-    pub fn text(&mut self, of: &Yaml, key: &str) -> Option<String> {
-        match of.get(key).map(|text| rendered_text(text, self.scope)) {
-            Some(Ok(text)) => text,
-            Some(Err(error)) => {
-                self.report(error);
-                None
-            }
-            None => None,
-        }
-    }
-
-    /// The version under `key`: a text or a number.
-    fn version_name(&mut self, of: &Yaml, key: &str) -> Option<String> {
-        match of.get(key) {
-            Some(Yaml { data: yaml::Data::Number(number), .. }) => Some(number.to_string()),
-            _ => self.text(of, key),
-        }
-    }
-
-    /// The description, whose Jinja is rendered later.
-    pub fn description(&mut self, of: &Yaml) -> Option<String> {
-        let description = of.dict().and_then(|dict| dict.get("description"))?;
-        if let yaml::Data::Text(text) = &description.data {
-            return Some(text.clone());
-        }
-        self.report(not_text(description, &description.json()));
-        None
-    }
-
-    /// Reports entries without a name in the lists that no plan depends on, as dbt does.
-    fn check_names(&mut self, tree: &Yaml) {
-        for key in OTHER_LISTS {
-            for entry in self.list(tree, key) {
-                match entry.dict().and_then(|dict| dict.get("name")) {
-                    Some(Yaml { data: yaml::Data::Text(_), .. }) => {}
-                    Some(name) => self.report(not_text(name, &name.json())),
-                    None => _ = self.name(entry, "name"),
-                }
-            }
-        }
-    }
-
-    /// The config of an entry: the keys `names` at its top level, then `config:`.
-    pub fn config(&mut self, of: &Yaml, names: &[&str]) -> Vec<Config> {
-        let mut top_level = Config::new();
-        for key in names {
-            if let Some(value) = of.get(key) {
-                set(&mut top_level, key, value, self.scope, self.errors);
-            }
-        }
-        let under_config = config(of.get("config"), self.scope, self.errors);
-        for key in names.iter().filter(|key| top_level.contains_key(**key)) {
-            if let Some(twice) = under_config.get(*key) {
-                let message =
-                    format!("`{key}` is set both at the top level of the entry and under `config`");
-                let error = Diagnostic::error(message).at(twice.at.clone());
-                self.report(error.hint("set it under `config` only"));
-            }
-        }
-        [top_level, under_config].into_iter().filter(|keys| !keys.is_empty()).collect()
-    }
-
     fn patch(&mut self, yaml: &Yaml) -> Option<Patch> {
         let name = self.name(yaml, "name")?;
         if let Some(tags) = yaml.get("tags") {
@@ -265,10 +165,6 @@ impl Entries<'_> {
             columns,
             description: self.description(yaml),
         })
-    }
-
-    pub fn report(&mut self, error: Diagnostic) {
-        self.errors.0.push(error);
     }
 }
 

@@ -15,7 +15,8 @@ use super::docs::Docs;
 use super::files::Files;
 use super::overrides::{self, Override};
 use super::packages::{self, PackageFiles, joined};
-use super::resources::{self, ResourceKind};
+use super::resource::ResourceKind;
+use super::resources;
 use super::{
     Catalog, DialectSettings, LoadOptions, Model, Package, ParsedModel, Properties, Seed,
     SelectorsFile, SourceStyle, Target, TargetSettings, profile, properties, recorded, seeds,

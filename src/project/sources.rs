@@ -6,11 +6,11 @@ use serde_json::{Map, Value};
 use crate::diagnostics::{Location, SourceFile};
 use crate::yaml::Yaml;
 
-use super::Setting;
 use super::columns::ColumnPatch;
+use super::entries::Entries;
 use super::freshness::{self, Loading};
-use super::properties::{Config, Entries};
 use super::values::{rendered, truth};
+use super::{Config, Setting};
 
 /// A table of a source.
 #[derive(Clone, Debug)]

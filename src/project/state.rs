@@ -8,8 +8,8 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
+use super::content_hash::hash;
 use super::files::read_named;
 use super::sandbox::Sandbox;
 use crate::diagnostics::{Diagnostic, SourceFile};
@@ -87,18 +87,6 @@ impl State {
     pub fn text(&self) -> String {
         serde_json::to_string_pretty(self).expect("hashes by name are JSON") + "\n"
     }
-}
-
-/// The hash of texts, separated by NUL bytes.
-pub fn hash<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
-    let mut hash = Sha256::new();
-    for (nth, part) in parts.into_iter().enumerate() {
-        if nth > 0 {
-            hash.update([0]);
-        }
-        hash.update(part.as_bytes());
-    }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Reads the state in `folder`, for the project in `root`.

@@ -11,8 +11,8 @@ use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::jinja::YamlScope;
 use crate::yaml::{Data, Yaml};
 
-use super::properties::Config;
-use super::resources::ResourceKind;
+use super::Config;
+use super::resource::ResourceKind;
 use super::values::{canonical, set};
 
 /// The trees of a package.

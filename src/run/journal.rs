@@ -17,7 +17,8 @@ pub use super::plan_paths::PlanPaths;
 use crate::diagnostics::Diagnostic;
 use crate::plan::Sha256;
 use crate::plan::manifest::Manifest;
-use crate::plan::planned::{self, ManifestHead, PlanFingerprint, PlannedStep};
+use crate::plan::manifest_reader::{self, ManifestHead};
+use crate::plan::planned::{PlanFingerprint, PlannedStep};
 use crate::plan_dir::MANIFEST;
 
 impl PlanPaths {
@@ -29,13 +30,13 @@ impl PlanPaths {
     /// The plan's manifest.
     pub fn manifest(&self) -> Result<Manifest, Diagnostic> {
         let (file, name) = self.open_manifest()?;
-        planned::read(file, &name)
+        manifest_reader::read(file, &name)
     }
 
     /// Reads the manifest, and calls `take` for each step.
     pub fn each_step(&self, take: &mut dyn FnMut(PlannedStep)) -> Result<ManifestHead, Diagnostic> {
         let (file, name) = self.open_manifest()?;
-        planned::each_step(file, &name, take)
+        manifest_reader::each_step(file, &name, take)
     }
 
     fn open_manifest(&self) -> Result<(BufReader<File>, String), Diagnostic> {

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use batchwright::calendar::format_instant;
-use batchwright::plan::manifest::{Manifest, PlannedStep, read};
+use batchwright::plan::manifest::{Manifest, PlannedStep};
+use batchwright::plan::manifest_reader::read;
 use batchwright::plan::planned::StepFile;
 use batchwright::run::history::History;
 use batchwright::run::status::Coverage;

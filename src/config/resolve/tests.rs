@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::*;
 use crate::calendar::Grain;
-use crate::config::relation::Name;
+use crate::config::naming_macros::{Name, NamingMacros};
 use crate::config::{OutsideWindow, node_json};
 use crate::jinja::Scope;
-use crate::project::{Said, folder};
+use crate::project::{Catalog, Flags, Package, Said, folder};
 
 /// Resolves a project called `shop` with these files. Its macros return their name and first
 /// argument.

@@ -7,7 +7,8 @@ mod shop;
 use std::sync::LazyLock;
 
 use batchwright::diagnostics::printable;
-use batchwright::plan::manifest::{Manifest, read};
+use batchwright::plan::manifest::Manifest;
+use batchwright::plan::manifest_reader::read;
 use batchwright::run::{journal::PlanPaths, results, status};
 use libfuzzer_sys::fuzz_target;
 

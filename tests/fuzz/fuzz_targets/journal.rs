@@ -6,7 +6,8 @@ mod shop;
 
 use std::sync::LazyLock;
 
-use batchwright::plan::manifest::{Manifest, read};
+use batchwright::plan::manifest::Manifest;
+use batchwright::plan::manifest_reader::read;
 use batchwright::run::{history::HistoryReader, journal::PlanPaths, results, retry, status};
 use libfuzzer_sys::fuzz_target;
 

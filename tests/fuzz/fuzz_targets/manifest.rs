@@ -9,7 +9,8 @@ use std::sync::LazyLock;
 
 use batchwright::compile::compile;
 use batchwright::plan::Plan;
-use batchwright::plan::manifest::{PlannedStep, read};
+use batchwright::plan::manifest::PlannedStep;
+use batchwright::plan::manifest_reader::read;
 use batchwright::plan_dir;
 use batchwright::run::history::HistoryReader;
 use batchwright::run::journal::PlanPaths;
