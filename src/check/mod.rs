@@ -4,6 +4,7 @@
 //! rows of several windows has another result in batches, and no warehouse reports it.
 
 mod clock;
+mod dataflow_findings;
 mod flow;
 mod newest;
 mod query;

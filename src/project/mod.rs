@@ -16,6 +16,7 @@ mod files;
 mod freshness;
 mod generic_tests;
 mod ignored;
+mod installed;
 mod overrides;
 mod packages;
 mod parse_pass;

@@ -20,6 +20,7 @@ mod select;
 mod subqueries;
 #[cfg(test)]
 mod tests;
+mod time_names;
 mod times;
 mod unit;
 mod value;

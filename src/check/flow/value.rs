@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 
 use super::calendar_parts::CalendarParts;
 use super::derived_time::{ClockZone, DerivedTime, TimeKind};
-use super::rows::is_named_like_time;
+use super::time_names::is_named_like_time;
 use super::unit::{BatchWindows, Unit};
 
 /// The known properties of the value of an expression in a row of a batch.
