@@ -1,25 +1,24 @@
 //! `batchwright audit`: prints or runs the audits of a plan.
 
-use std::io::Write;
-use std::process::{Command, ExitCode, Stdio};
-use std::thread;
+use std::process::ExitCode;
 
 use clap_complete::engine::ArgValueCompleter;
 
 use super::audit_summary::{self, AuditResult};
-use super::client::{self, ClientRequest};
+use super::client::{QueryRequest, client_output};
 use super::completions::models;
+use super::ledger_source::{LedgerSourceArgs, add_to_history};
 use super::options::{PlanArgs, ProfileArgs};
 use super::run_selection::refuse_unaudited;
 use super::{print, print_diagnostics, print_status};
 use crate::config::name_of;
 use crate::diagnostics::{Diagnostic, Diagnostics, printable};
 use crate::dialect;
-use crate::plan::Sha256;
-use crate::plan::manifest::{AuditEntry, Manifest, ModelEntry};
-use crate::plan::planned::PlanFingerprint;
-use crate::run::journal::{self, PlanPaths};
-use crate::run::{executable, selection};
+use crate::plan::manifest::{AuditEntry, Manifest, ModelEntry, PlannedStep};
+use crate::plan::planned::{PlanFingerprint, label};
+use crate::plan::{Sha256, StepKind};
+use crate::run::journal::PlanPaths;
+use crate::run::selection;
 
 const EXAMPLES: &str = r"Examples:
   With the client of the last run, or the dialect's own:
@@ -72,6 +71,8 @@ pub struct AuditArgs {
     #[command(flatten)]
     pub plan: PlanArgs,
     #[command(flatten)]
+    ledger: LedgerSourceArgs,
+    #[command(flatten)]
     profile: ProfileArgs,
     /// The client and its arguments [default: the client of the last run, or of the dialect]
     #[arg(last = true, value_name = "CLIENT", requires = "run")]
@@ -97,6 +98,11 @@ pub fn run(args: AuditArgs) -> Result<ExitCode, Diagnostics> {
     }
     if selected.is_empty() {
         return Err(no_audit(&manifest).into());
+    }
+    if !args.run && args.ledger.is_given() {
+        return Err(Diagnostic::error("only `audit --run` reads the ledger")
+            .hint("add `--run`: it names the batches that were not run")
+            .into());
     }
     if args.run {
         return run_client(&args, &paths, &manifest, &selected);
@@ -132,18 +138,20 @@ fn run_client(
     selected: &[(&ModelEntry, &AuditEntry)],
 ) -> Result<ExitCode, Diagnostics> {
     let dialect = dialect::named(&manifest.about.dialect)?;
-    let history = paths.history(&PlanFingerprint::of(&manifest.steps))?;
-    let request = ClientRequest {
+    let mut history = paths.history(&PlanFingerprint::of(&manifest.steps))?;
+    let ledger = args.ledger.read("audit --run", &args.plan, &args.profile, &args.client)?;
+    if let Some(ledger) = &ledger {
+        add_to_history(&mut history, ledger, &manifest.about, &manifest.steps)?;
+    }
+    // Without a run in a journal, another machine or another client may have run the plan.
+    let knows_runs = history.first.is_some() || ledger.is_some();
+    let request = QueryRequest {
         command: "audit --run",
         client: &args.client,
         plan: &args.plan,
         profile: &args.profile,
-        resumed: history.last.is_some(),
-        base: &args.plan.project_dir,
     };
-    let argv = client::argv(&request, &dialect, &history, &client::confirmed())?;
-    client::validate(&argv, &dialect)?;
-    executable::refuse_missing(&argv[0], &std::env::var("PATH").unwrap_or_default())?;
+    let argv = request.argv(&dialect)?;
     let mut results = Vec::new();
     let mut has_failed = false;
     for (model, audit) in selected {
@@ -155,7 +163,15 @@ fn run_client(
             AuditResult::of(manifest, model, audit, &output)
         });
         match result {
-            Ok(result) => results.push(result),
+            Ok(mut result) => {
+                let open = |step: &&PlannedStep| knows_runs && history.done(step).is_none();
+                let batches = manifest
+                    .steps
+                    .iter()
+                    .filter(|step| step.kind == StepKind::Batch && *step.model == *model.unique_id);
+                result.open = batches.filter(open).map(|step| label(&step.id).into()).collect();
+                results.push(result);
+            }
             Err(error) => {
                 has_failed = true;
                 let message = format!("`{name}` is not audited: {}", error.message);
@@ -166,36 +182,4 @@ fn run_client(
     print_status(&printable(&audit_summary::summary(&results)));
     let is_accepted = !has_failed && results.iter().all(AuditResult::is_accepted);
     Ok(if is_accepted { ExitCode::SUCCESS } else { ExitCode::from(1) })
-}
-
-/// Runs a query in a process of the client, and returns its output.
-pub fn client_output(argv: &[String], text: &str) -> Result<String, Diagnostic> {
-    let file = journal::scratch(text)?;
-    let words: Vec<String> =
-        argv.iter().map(|word| word.replace("{file}", &file.path().to_string_lossy())).collect();
-    let is_fed = words == argv;
-    let mut client = Command::new(&words[0]);
-    client
-        .args(&words[1..])
-        .stdin(if is_fed { Stdio::piped() } else { Stdio::null() })
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let failed = |error: std::io::Error| {
-        Diagnostic::error(format!("the client `{}` cannot be started: {error}", words[0]))
-    };
-    let mut process = client.spawn().map_err(failed)?;
-    // A separate thread, since a client may block on its output before it has read all input.
-    let feeder = process.stdin.take().map(|mut stdin| {
-        let text = text.to_string();
-        thread::spawn(move || drop(stdin.write_all(text.as_bytes())))
-    });
-    let output = process.wait_with_output().map_err(failed)?;
-    if let Some(feeder) = feeder {
-        let _ = feeder.join();
-    }
-    if !output.status.success() {
-        let error = Diagnostic::error(format!("the client ended with {}", output.status));
-        return Err(error.fact(String::from_utf8_lossy(&output.stderr).trim().to_string()));
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

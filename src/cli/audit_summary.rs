@@ -1,7 +1,7 @@
 //! The summary of audits: a table by model and verdict, and what the verdicts that are not accepted
 //! mean.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::codegen::audit::{GOOD_VERDICTS, NO_BATCH};
 use crate::config::{VERDICTS, name_of};
@@ -17,6 +17,8 @@ pub struct AuditResult {
     /// The lines of each verdict, by label.
     lines: BTreeMap<String, Vec<String>>,
     allow: Vec<String>,
+    /// The labels of the batches that no run has done, by the journals and the ledger.
+    pub open: BTreeSet<String>,
 }
 
 impl AuditResult {
@@ -44,6 +46,7 @@ impl AuditResult {
             batches: expected.iter().filter(|line| !NO_BATCH.contains(line)).count(),
             lines,
             allow: audit.allow.clone(),
+            open: BTreeSet::new(),
         })
     }
 
@@ -123,6 +126,22 @@ fn closing(results: &[AuditResult]) -> String {
     for (verdict, meaning) in VERDICTS.iter().filter(|(verdict, _)| is_rejected(verdict)) {
         text.push_str(&format!("  {verdict}: {meaning}\n"));
     }
+    let open = results.iter().flat_map(|result| {
+        let open = result.rejected().filter(|(batch, _)| result.open.contains(*batch));
+        open.map(|(batch, _)| (result.model.as_str(), batch))
+    });
+    let open: BTreeSet<(&str, &str)> = open.collect();
+    if let Some((model, first)) = open.first() {
+        let of_these = if open.len() == failed {
+            "these".to_string()
+        } else {
+            format!("{} of these", open.len())
+        };
+        let were = if open.len() == 1 { "was" } else { "were" };
+        text.push_str(&format!(
+            "{of_these} {were} not run yet, first {first} of {model}: `batchwright run --continue`\n"
+        ));
+    }
     text + "what to do: `batchwright audit --help`\n"
 }
 
@@ -139,6 +158,7 @@ mod tests {
             batches: 3,
             lines: lines.iter().map(of).collect(),
             allow: allow.iter().map(ToString::to_string).collect(),
+            open: BTreeSet::new(),
         }
     }
 
@@ -167,6 +187,22 @@ mod tests {
              \u{20} no event time: rows have no event time, so that they belong to no batch\n\
              what to do: `batchwright audit --help`\n"
         );
+    }
+
+    #[test]
+    fn batches_that_were_not_run_are_counted() {
+        let lines: &[(&str, &[&str])] =
+            &[("empty", &["2024-09-02", "2024-09-03"]), ("ok", &["2024-09-01"])];
+        let mut of_orders = result("orders", lines, &[]);
+        let open = |days: &[&str]| days.iter().map(ToString::to_string).collect();
+        of_orders.open = open(&["2024-09-03", "2024-09-04"]);
+        let text = summary(&[of_orders]);
+        let expected = "\n1 of these was not run yet, first 2024-09-03 of orders: \
+            `batchwright run --continue`\n";
+        assert!(text.contains(expected), "{text}");
+        let mut of_orders = result("orders", lines, &[]);
+        of_orders.open = open(&["2024-09-02", "2024-09-03"]);
+        assert!(summary(&[of_orders]).contains("\nthese were not run yet, first 2024-09-02"));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Determines the client of a run: from the command line, the last run, or the dialect.
 
 use std::env::var_os;
+use std::io::Write;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
 
-use super::audit::client_output;
 use super::options::{PlanArgs, ProfileArgs};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::dialect::{Dialect, Sql};
@@ -12,6 +14,7 @@ use crate::run::client_profiles;
 use crate::run::confirmed::Confirmed;
 use crate::run::executable;
 use crate::run::history::History;
+use crate::run::journal;
 
 /// What determines the client of a command.
 pub struct ClientRequest<'a> {
@@ -86,26 +89,89 @@ pub fn validate(argv: &[String], dialect: &Dialect) -> Result<bool, Diagnostics>
     Ok(reads_stdin)
 }
 
-/// Runs a query with one text per row, and returns what the client prints; the inner error if the
-/// client fails.
-pub fn query_output(
-    request: &ClientRequest,
-    dialect: &Dialect,
-    history: &History,
-    query: &Sql,
-) -> Result<Result<String, Diagnostic>, Diagnostics> {
-    let mut argv = argv(request, dialect, history, &confirmed())?;
-    validate(&argv, dialect)?;
-    executable::refuse_missing(&argv[0], &std::env::var("PATH").unwrap_or_default())?;
-    let mut text = query.0.clone();
-    if let Some((profile, _)) = client_profiles::profile(&argv) {
-        text.insert_str(0, profile.plain_output);
-        let is_set = |option: &str| argv.iter().any(|word| word == option);
-        if !profile.plain_options.first().is_some_and(|option| is_set(option)) {
-            argv.extend(profile.plain_options.iter().map(|option| (*option).to_string()));
-        }
+/// A query for the client of a plan.
+pub struct QueryRequest<'a> {
+    /// The command for messages, without `batchwright`.
+    pub command: &'a str,
+    /// The arguments after `--`; empty for the client of the last run, or of the dialect.
+    pub client: &'a [String],
+    pub plan: &'a PlanArgs,
+    pub profile: &'a ProfileArgs,
+}
+
+impl QueryRequest<'_> {
+    /// The argument vector of the client, which exists. The journals of the plan name the client of
+    /// the last run.
+    pub fn argv(&self, dialect: &Dialect) -> Result<Vec<String>, Diagnostics> {
+        let paths = self.plan.paths()?;
+        let history = match paths.has_manifest() {
+            true => paths.history(&paths.fingerprint()?)?,
+            false => History::default(),
+        };
+        let request = ClientRequest {
+            command: self.command,
+            client: self.client,
+            plan: self.plan,
+            profile: self.profile,
+            resumed: history.last.is_some(),
+            base: &self.plan.project_dir,
+        };
+        let argv = argv(&request, dialect, &history, &confirmed())?;
+        validate(&argv, dialect)?;
+        executable::refuse_missing(&argv[0], &std::env::var("PATH").unwrap_or_default())?;
+        Ok(argv)
     }
-    Ok(client_output(&argv, &text))
+
+    /// Runs a query with one text per row, and returns what the client prints; the inner error if
+    /// the client fails.
+    pub fn output(
+        &self,
+        dialect: &Dialect,
+        query: &Sql,
+    ) -> Result<Result<String, Diagnostic>, Diagnostics> {
+        let mut argv = self.argv(dialect)?;
+        let mut text = query.0.clone();
+        if let Some((profile, _)) = client_profiles::profile(&argv) {
+            text.insert_str(0, profile.plain_output);
+            let is_set = |option: &str| argv.iter().any(|word| word == option);
+            if !profile.plain_options.first().is_some_and(|option| is_set(option)) {
+                argv.extend(profile.plain_options.iter().map(|option| (*option).to_string()));
+            }
+        }
+        Ok(client_output(&argv, &text))
+    }
+}
+
+/// Runs a query in a process of the client, and returns its output.
+pub fn client_output(argv: &[String], text: &str) -> Result<String, Diagnostic> {
+    let file = journal::scratch(text)?;
+    let words: Vec<String> =
+        argv.iter().map(|word| word.replace("{file}", &file.path().to_string_lossy())).collect();
+    let is_fed = words == argv;
+    let mut client = Command::new(&words[0]);
+    client
+        .args(&words[1..])
+        .stdin(if is_fed { Stdio::piped() } else { Stdio::null() })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let failed = |error: std::io::Error| {
+        Diagnostic::error(format!("the client `{}` cannot be started: {error}", words[0]))
+    };
+    let mut process = client.spawn().map_err(failed)?;
+    // A separate thread, since a client may block on its output before it has read all input.
+    let feeder = process.stdin.take().map(|mut stdin| {
+        let text = text.to_string();
+        thread::spawn(move || drop(stdin.write_all(text.as_bytes())))
+    });
+    let output = process.wait_with_output().map_err(failed)?;
+    if let Some(feeder) = feeder {
+        let _ = feeder.join();
+    }
+    if !output.status.success() {
+        let error = Diagnostic::error(format!("the client ended with {}", output.status));
+        return Err(error.fact(String::from_utf8_lossy(&output.stderr).trim().to_string()));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// The record of clients that the user has run.

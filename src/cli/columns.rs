@@ -3,14 +3,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::client::{self, ClientRequest};
+use super::client::QueryRequest;
 use super::options::{PlanArgs, ProjectArgs, SelectArgs, StateArgs};
 use super::{print, print_diagnostics, print_status};
 use crate::compile;
 use crate::diagnostics::{Diagnostic, Diagnostics, counted};
-use crate::plan::planned::PlanFingerprint;
 use crate::run::column_lines;
-use crate::run::history::History;
 
 const EXAMPLES: &str = r"Examples:
   $ batchwright columns --run > columns.csv
@@ -60,20 +58,13 @@ pub fn run(args: ColumnsArgs) -> Result<ExitCode, Diagnostics> {
         print(&format!("{}\n", queries.query))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let paths = plan.paths()?;
-    let history = match paths.has_manifest() {
-        true => paths.history(&PlanFingerprint::of(&paths.manifest()?.steps))?,
-        false => History::default(),
-    };
-    let request = ClientRequest {
+    let request = QueryRequest {
         command: "columns --run",
         client: &args.client,
         plan: &plan,
         profile: &profile,
-        base: &plan.project_dir,
-        resumed: history.last.is_some(),
     };
-    let output = match client::query_output(&request, &queries.dialect, &history, &queries.lines)? {
+    let output = match request.output(&queries.dialect, &queries.lines)? {
         Ok(output) => output,
         Err(error) => {
             let message = format!("the columns were not read: {}", error.message);

@@ -6,18 +6,21 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ledger::LedgerRequest;
+use super::ledger_source::two_sources;
 use super::next_command::{
     MAX_SELECTED, command_line, flags_of_plan, project_flags, set_plan_flags,
 };
 use super::options::{
-    ProjectArgs, RefreshArgs, SelectArgs, StateArgs, WindowArgs, ledger_setting, path, plan_folder,
-    request,
+    PlanArgs, ProjectArgs, RefreshArgs, SelectArgs, StateArgs, WindowArgs, ledger_setting, path,
+    plan_folder, request,
 };
 use super::terminal::width;
 use super::unfinished::unfinished;
 use super::{backfill, first_run, print, print_diagnostics, print_status};
 use crate::compile::{self, Compiled, Missing, ReportRow};
 use crate::diagnostics::{Diagnostic, Diagnostics, counted};
+use crate::plan::coverage::FinishedBatches;
 use crate::plan::{self, Plan, StepKind};
 use crate::plan_dir;
 use crate::run::entry::{Entry, Outcome};
@@ -36,6 +39,7 @@ const EXAMPLES: &str = r"Examples:
   $ batchwright compile --now 2024-09-10 --plan plans/nightly --check
 
   Every day on a machine without journals: plan what the ledger of the warehouse lacks:
+  $ batchwright compile --ledger analytics.ledger --missing --read-ledger
   $ batchwright ledger --run > done.csv
   $ batchwright compile --ledger analytics.ledger --missing done.csv
 
@@ -75,6 +79,9 @@ pub struct CompileArgs {
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "", value_parser = path(),
         help_heading = "Windows", conflicts_with_all = ["from_begin", "full_refresh", "staged"])]
     missing: Option<PathBuf>,
+    /// With `--missing`: read the finished batches from the ledger, with a client
+    #[arg(long, requires = "missing", help_heading = "Windows")]
+    read_ledger: bool,
     /// With `--missing`: also plan the batches that another statement has written
     #[arg(long, requires = "missing", help_heading = "Windows")]
     changed: bool,
@@ -115,6 +122,10 @@ pub struct CompileArgs {
     /// Also print the warnings that the plan on disk already has
     #[arg(long, help_heading = "Plan")]
     all_warnings: bool,
+    /// With `--read-ledger`: the client and its arguments [default: the client of the last run, or
+    /// of the dialect]
+    #[arg(last = true, value_name = "CLIENT", requires = "read_ledger")]
+    client: Vec<String>,
 }
 
 pub fn run(mut args: CompileArgs) -> Result<ExitCode, Diagnostics> {
@@ -123,7 +134,7 @@ pub fn run(mut args: CompileArgs) -> Result<ExitCode, Diagnostics> {
         None => None,
     };
     let project_dir = &args.project.project_dir;
-    let plan = match (&backfill, args.plan) {
+    let plan = match (&backfill, args.plan.take()) {
         (Some(file), None) => Some(backfill::plan_folder(file, project_dir)?),
         (_, plan) => plan,
     };
@@ -132,8 +143,12 @@ pub fn run(mut args: CompileArgs) -> Result<ExitCode, Diagnostics> {
     let default = plan_folder(None, project_dir)?;
     let flags = project_flags(&args.project);
     let ledger = ledger_setting(args.ledger.as_deref(), &args.project.project_dir)?;
-    let mut request = request(args.select, &args.windows, &args.refresh, args.project)?;
     let paths = args.state.paths(&folder)?;
+    let missing = match &args.missing {
+        Some(file) => Some(missing(file, &args, &folder, &paths)?),
+        None => None,
+    };
+    let mut request = request(args.select, &args.windows, &args.refresh, args.project)?;
     let finished = first_run::finished_models(&paths, request.selection.state.as_deref())?;
     if let Some(file) = &backfill {
         request.windows.excluded = backfill::excluded(file)?;
@@ -142,8 +157,7 @@ pub fn run(mut args: CompileArgs) -> Result<ExitCode, Diagnostics> {
     request.selection.with_seeds = args.build;
     request.staged = args.staged;
     request.ledger = ledger;
-    request.missing =
-        args.missing.as_deref().map(|file| missing(file, args.changed, &paths)).transpose()?;
+    request.missing = missing;
     request.from_begin_except = args.from_begin.then(|| finished.clone());
     request.earlier_plans = vec![folder.clone(), default];
     let mut compiled = compile::compile(&request)?;
@@ -156,7 +170,7 @@ pub fn run(mut args: CompileArgs) -> Result<ExitCode, Diagnostics> {
         compiled.plan.about.shards = Some(shards);
     }
     let first_run = [
-        unlogged(&request, args.missing.as_deref()),
+        unlogged(&request, args.missing.as_deref(), args.read_ledger),
         first_run::warning(&compiled, &request, &finished, &flags),
         first_run::unloaded_inputs(&compiled, &request, &finished, &flags),
     ];
@@ -200,18 +214,51 @@ pub fn run(mut args: CompileArgs) -> Result<ExitCode, Diagnostics> {
     Ok(exit_code(compiled.not_built))
 }
 
-/// The batches that are finished by the file, or by the journals if it has no name.
-fn missing(file: &Path, changed: bool, paths: &PlanPaths) -> Result<Missing, Diagnostic> {
-    let finished = match file.as_os_str().is_empty() {
-        true => journal_rows::read_journals(paths)?,
-        false => ledger_file::read_ledger_file(file)?,
+/// The batches that are finished by the ledger, by the file, or by the journals if it has no name.
+fn missing(
+    file: &Path,
+    args: &CompileArgs,
+    folder: &Path,
+    paths: &PlanPaths,
+) -> Result<Missing, Diagnostics> {
+    let has_file = !file.as_os_str().is_empty();
+    let finished = match args.read_ledger {
+        true if has_file => return Err(two_sources().into()),
+        true => read_ledger(args, folder)?,
+        false if has_file => ledger_file::read_ledger_file(file)?.finished,
+        false => journal_rows::read_journals(paths)?,
     };
-    Ok(Missing { finished: Arc::new(finished), changed })
+    Ok(Missing { finished: Arc::new(finished), changed: args.changed })
+}
+
+/// The finished batches of the ledger, which a client reads.
+fn read_ledger(args: &CompileArgs, folder: &Path) -> Result<FinishedBatches, Diagnostics> {
+    let plan = PlanArgs {
+        plan: Some(folder.to_path_buf()),
+        project_dir: args.project.project_dir.clone(),
+        state: args.state.clone(),
+    };
+    let request = LedgerRequest {
+        command: "compile --missing --read-ledger",
+        ledger: args.ledger.as_deref(),
+        dialect: args.project.dialect.as_deref(),
+        database: args.project.database.as_deref(),
+        schema: args.project.schema.as_deref(),
+        plan: &plan,
+        profile: &args.project.profile(),
+        client: &args.client,
+    };
+    Ok(request.read()??.2.finished)
 }
 
 /// A warning if the finished batches come from a ledger, and those of this plan are not added to it.
-fn unlogged(request: &compile::Request, ledger_rows: Option<&Path>) -> Option<Diagnostic> {
-    ledger_rows.filter(|file| !file.as_os_str().is_empty() && request.ledger.is_none())?;
+fn unlogged(
+    request: &compile::Request,
+    ledger_rows: Option<&Path>,
+    read_ledger: bool,
+) -> Option<Diagnostic> {
+    let is_ledger = |file: &&Path| read_ledger || !file.as_os_str().is_empty();
+    ledger_rows.filter(|file| is_ledger(file) && request.ledger.is_none())?;
     let warning = "this plan has no ledger, so its batches will count as missing after its run";
     Some(Diagnostic::warning(warning)
         .hint("add `--ledger SCHEMA.TABLE`, or to dbt_project.yml `vars: {batchwright: {ledger: SCHEMA.TABLE}}`"))

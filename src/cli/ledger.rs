@@ -2,18 +2,15 @@
 
 use std::process::ExitCode;
 
-use super::client::{self, ClientRequest};
+use super::client::QueryRequest;
 use super::options::{PlanArgs, ProfileArgs, ledger_setting};
 use super::{print, print_status};
 use crate::codegen::ledger::{read_ledger, read_ledger_lines};
 use crate::compile::{ledger_table, target_settings};
 use crate::diagnostics::{Diagnostic, Diagnostics, counted};
 use crate::dialect::{self, Dialect, Sql};
-use crate::plan::manifest::Manifest;
-use crate::plan::planned::PlanFingerprint;
 use crate::project::{self, Target};
-use crate::run::history::History;
-use crate::run::ledger_file;
+use crate::run::ledger_file::{self, LedgerRows, LedgerValues};
 
 const EXAMPLES: &str = r"Examples:
   $ batchwright ledger --run > done.csv
@@ -55,73 +52,110 @@ pub struct LedgerArgs {
 }
 
 pub fn run(args: &LedgerArgs) -> Result<ExitCode, Diagnostics> {
-    let paths = args.plan.paths()?;
-    let manifest = paths.has_manifest().then(|| paths.manifest());
-    let manifest = manifest.transpose()?;
-    let (dialect, table) = ledger(args, manifest.as_ref())?;
+    let request = LedgerRequest {
+        command: "ledger --run",
+        ledger: args.ledger.as_deref(),
+        dialect: args.dialect.as_deref(),
+        database: args.database.as_deref(),
+        schema: args.schema.as_deref(),
+        plan: &args.plan,
+        profile: &args.profile,
+        client: &args.client,
+    };
     if !args.run {
+        let (dialect, table) = request.table()?;
         print(&format!("{}\n", read_ledger(&dialect, &table)?))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let history = match &manifest {
-        Some(manifest) => paths.history(&PlanFingerprint::of(&manifest.steps))?,
-        None => History::default(),
-    };
-    let request = ClientRequest {
-        command: "ledger --run",
-        client: &args.client,
-        plan: &args.plan,
-        profile: &args.profile,
-        base: &args.plan.project_dir,
-        resumed: history.last.is_some(),
-    };
-    let text = read_ledger_lines(&dialect, &table)?;
-    let output = match client::query_output(&request, &dialect, &history, &text)? {
-        Ok(output) => output,
+    let (table, rows, _) = match request.read()? {
+        Ok(result) => result,
         Err(error) => {
-            super::print_diagnostics(&[Diagnostic {
-                message: format!("the ledger {table} was not read: {}", error.message),
-                ..error
-            }
-            .hint("the first step of a plan with a ledger creates it: `batchwright run`")]);
+            super::print_diagnostics(&[error]);
             return Ok(ExitCode::from(1));
         }
     };
-    let rows = ledger_file::read_ledger_lines(&output)?;
     print(&ledger_file::ledger_csv(&rows)?)?;
     print_status(&format!("{} in {table}\n", counted(rows.len() - 1, "step")));
     Ok(ExitCode::SUCCESS)
 }
 
-/// The dialect, and the table: of the flag, of dbt_project.yml, or of the plan.
-fn ledger(args: &LedgerArgs, plan: Option<&Manifest>) -> Result<(Dialect, Sql), Diagnostics> {
-    let entry = plan.and_then(|plan| Some((plan, plan.about.ledger.as_ref()?)));
-    let setting = ledger_setting(args.ledger.as_deref(), &args.plan.project_dir)?;
-    let target = target(args);
-    let of_plan = entry.filter(|_| args.ledger.is_none() && args.dialect.is_none());
-    match (setting, target, of_plan) {
-        (Some(setting), Ok(target), _) => {
-            let dialect = dialect::named(&target.dialect)?;
-            let table =
-                ledger_table(&setting, &dialect, target.database.as_deref(), &target.schema)?;
-            Ok((dialect, Sql(table.relation.to_string())))
-        }
-        (_, _, Some((plan, entry))) => {
-            Ok((dialect::named(&plan.about.dialect)?, Sql(entry.table.clone())))
-        }
-        (Some(_), Err(error), None) => Err(error.into()),
-        (None, _, None) => Err(no_ledger().into()),
-    }
+/// A ledger, and the client that reads it.
+pub struct LedgerRequest<'a> {
+    /// The command for messages, without `batchwright`.
+    pub command: &'a str,
+    /// The table and its target, instead of those of the project or of the plan.
+    pub ledger: Option<&'a str>,
+    pub dialect: Option<&'a str>,
+    pub database: Option<&'a str>,
+    pub schema: Option<&'a str>,
+    pub plan: &'a PlanArgs,
+    pub profile: &'a ProfileArgs,
+    /// The arguments after `--`; empty for the client of the last run, or of the dialect.
+    pub client: &'a [String],
 }
 
-fn target(args: &LedgerArgs) -> Result<Target, Diagnostic> {
-    let open = project::LoadOptions {
-        dialect: args.dialect.clone(),
-        database: args.database.clone(),
-        schema: args.schema.clone(),
-        ..args.profile.open(&args.plan.project_dir).map_err(|errors| errors.0[0].clone())?
-    };
-    project::target(&open, &|name| Ok(target_settings(&dialect::named(name)?)))
+/// The table of a ledger and its rows, as text and checked.
+type LedgerContent = (Sql, Vec<LedgerValues>, LedgerRows);
+
+impl LedgerRequest<'_> {
+    /// Runs the query with the client; the inner error if the client fails.
+    pub fn read(&self) -> Result<Result<LedgerContent, Diagnostic>, Diagnostics> {
+        let (dialect, table) = self.table()?;
+        let request = QueryRequest {
+            command: self.command,
+            client: self.client,
+            plan: self.plan,
+            profile: self.profile,
+        };
+        let output = match request.output(&dialect, &read_ledger_lines(&dialect, &table)?)? {
+            Ok(output) => output,
+            Err(error) => {
+                let message = format!("the ledger {table} was not read: {}", error.message);
+                return Ok(Err(Diagnostic { message, ..error }.hint(
+                    "the first step of a plan with a ledger creates it: `batchwright run`",
+                )));
+            }
+        };
+        let (values, rows) = ledger_file::read_ledger_lines(&output)?;
+        Ok(Ok((table, values, rows)))
+    }
+
+    /// The dialect, and the table: of the flag, of dbt_project.yml, or of the plan.
+    fn table(&self) -> Result<(Dialect, Sql), Diagnostics> {
+        let paths = self.plan.paths()?;
+        let plan = match paths.has_manifest() {
+            true => Some(paths.each_step(&mut |_| {})?.about),
+            false => None,
+        };
+        let entry = plan.as_ref().and_then(|about| Some((about, about.ledger.as_ref()?)));
+        let setting = ledger_setting(self.ledger, &self.plan.project_dir)?;
+        let of_plan = entry.filter(|_| self.ledger.is_none() && self.dialect.is_none());
+        match (setting, self.target(), of_plan) {
+            (Some(setting), Ok(target), _) => {
+                let dialect = dialect::named(&target.dialect)?;
+                let table =
+                    ledger_table(&setting, &dialect, target.database.as_deref(), &target.schema)?;
+                Ok((dialect, Sql(table.relation.to_string())))
+            }
+            (_, _, Some((about, entry))) => {
+                Ok((dialect::named(&about.dialect)?, Sql(entry.table.clone())))
+            }
+            (Some(_), Err(error), None) => Err(error.into()),
+            (None, _, None) => Err(no_ledger().into()),
+        }
+    }
+
+    fn target(&self) -> Result<Target, Diagnostic> {
+        let project_dir = &self.plan.project_dir;
+        let text = |text: Option<&str>| text.map(str::to_string);
+        let open = project::LoadOptions {
+            dialect: text(self.dialect),
+            database: text(self.database),
+            schema: text(self.schema),
+            ..self.profile.open(project_dir).map_err(|errors| errors.0[0].clone())?
+        };
+        project::target(&open, &|name| Ok(target_settings(&dialect::named(name)?)))
+    }
 }
 
 fn no_ledger() -> Diagnostic {

@@ -14,6 +14,7 @@ mod diff;
 mod export;
 mod first_run;
 mod ledger;
+mod ledger_source;
 mod list;
 mod man;
 mod next_command;

@@ -3,18 +3,24 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::options::{PlanArgs, instant};
+use super::ledger_source::{LedgerSourceArgs, add_to_history};
+use super::options::{PlanArgs, ProfileArgs, instant};
 use super::{print, print_diagnostics, print_status};
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::plan::manifest::PlannedStep;
+use crate::page::{PageInput, PageShards};
+use crate::plan::manifest::{Manifest, PlannedStep};
 use crate::plan::planned::PlanFingerprint;
-use crate::run::audits;
-use crate::run::report;
-use crate::run::status::Coverage;
+use crate::run::history::History;
+use crate::run::journal_rows::JournalRows;
+use crate::run::{audits, report, shard};
 
 const EXAMPLES: &str = r"Examples:
   $ batchwright page
-  $ batchwright page --plan plans/nightly --out nightly.html";
+  $ batchwright page --plan plans/nightly --out nightly.html
+
+  With what other machines have done, by their journals or by the ledger in the warehouse:
+  $ batchwright page --journal machine-1/.batchwright --journal machine-2/.batchwright
+  $ batchwright page --read-ledger";
 
 /// Write a plan as one HTML file: a calendar of batches, each with its SQL and its state
 ///
@@ -31,6 +37,13 @@ pub struct PageArgs {
     /// Use TIME as the current time to find missing batches: 2024-09-10, 2024-09-10T12:00:00Z
     #[arg(long, value_name = "TIME", env = "BATCHWRIGHT_NOW", hide_env = true)]
     now: Option<String>,
+    #[command(flatten)]
+    ledger: LedgerSourceArgs,
+    #[command(flatten)]
+    profile: ProfileArgs,
+    /// The client and its arguments [default: the client of the last run, or of the dialect]
+    #[arg(last = true, value_name = "CLIENT", requires = "read_ledger")]
+    client: Vec<String>,
 }
 
 pub fn run(args: &PageArgs) -> Result<ExitCode, Diagnostics> {
@@ -40,9 +53,14 @@ pub fn run(args: &PageArgs) -> Result<ExitCode, Diagnostics> {
     }
     let paths = args.plan.paths()?;
     let manifest = paths.manifest()?;
-    let mut coverage = Coverage::new(&manifest.models);
+    let mut journal_rows = JournalRows::default();
     let fingerprint = PlanFingerprint::of(&manifest.steps);
-    let history = paths.history_with(&fingerprint, |entry| coverage.add(entry))?;
+    let mut history = paths.history_with(&fingerprint, |entry| journal_rows.add(entry))?;
+    let ledger = args.ledger.read("page", &args.plan, &args.profile, &args.client)?;
+    if let Some(ledger) = &ledger {
+        add_to_history(&mut history, ledger, &manifest.about, &manifest.steps)?;
+    }
+    let shards = shards(&manifest, &history)?;
     let manifest = audits::as_last_run(manifest, &history);
     let (mut first_error, mut unreadable) = (None, 0);
     let mut sql = |step: &PlannedStep| match paths
@@ -57,7 +75,16 @@ pub fn run(args: &PageArgs) -> Result<ExitCode, Diagnostics> {
             None
         }
     };
-    let page = crate::page::page(&manifest, &history, &coverage, now, &mut sql);
+    let finished = ledger.as_ref().map_or_else(|| journal_rows.finish(), |l| l.finished.clone());
+    let input = PageInput {
+        manifest: &manifest,
+        history: &history,
+        finished: &finished,
+        ledger: ledger.as_ref().map(|ledger| &ledger.steps),
+        shards: &shards,
+        now,
+    };
+    let page = crate::page::page(&input, &mut sql);
     if let Some(first) = first_error {
         let warning = Diagnostic::warning(first);
         let note = format!("and {} more, which the page marks", unreadable - 1);
@@ -76,4 +103,14 @@ pub fn run(args: &PageArgs) -> Result<ExitCode, Diagnostics> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The shards of `compile --shards`, or else those of the runs with `--shard`.
+fn shards(manifest: &Manifest, history: &History) -> Result<PageShards, Diagnostic> {
+    let of_manifest = manifest.about.shards.as_ref().map(|entry| entry.requested);
+    let Some(requested) = of_manifest.or_else(|| history.shards()) else {
+        return Ok(PageShards::default());
+    };
+    let shards = shard::cut(manifest, requested)?;
+    Ok(PageShards::new(shards, &manifest.steps, requested))
 }

@@ -5,21 +5,26 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use super::ledger_source::{LedgerSourceArgs, LedgerStatus, add_to_history, two_sources};
 use super::next_command::{command_line, plan_flags};
-use super::options::{PlanArgs, path};
+use super::options::{PlanArgs, ProfileArgs, path};
 use super::progress::{indented, last_lines};
 use super::run::table;
 use super::{backfill, print, print_diagnostics};
 use crate::config::name_of;
 use crate::diagnostics::{Diagnostics, counted, printable};
-use crate::run::status::{Coverage, Gap, ModelStatus, StatusCounter, missing};
-use crate::run::{audits, ledger_file};
+use crate::run::status::{Gap, ModelStatus, StatusCounter, missing};
+use crate::run::{audits, journal_rows, ledger_file};
 
 const EXAMPLES: &str = r"Examples:
   $ batchwright status
 
   Batches that no run has finished, and the commands that plan them:
-  $ batchwright status --missing";
+  $ batchwright status --missing
+
+  With what other machines have done, by the ledger in the warehouse:
+  $ batchwright status --read-ledger
+  $ batchwright status --missing --read-ledger -- psql -X -v ON_ERROR_STOP=1 -d shop";
 
 /// Show the done, failed and open steps per model, with the client's error messages
 #[derive(clap::Args)]
@@ -31,27 +36,37 @@ pub struct StatusArgs {
     /// FILE, the output of `batchwright ledger --run` (`-` for stdin)
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "", value_parser = path())]
     missing: Option<PathBuf>,
+    #[command(flatten)]
+    ledger: LedgerSourceArgs,
+    #[command(flatten)]
+    profile: ProfileArgs,
     /// Print JSON
     #[arg(long)]
     json: bool,
     /// Use TIME as the current time for `--missing`: 2024-09-10, 2024-09-10T12:00:00Z
     #[arg(long, value_name = "TIME", env = "BATCHWRIGHT_NOW", hide_env = true)]
     now: Option<String>,
+    /// The client and its arguments [default: the client of the last run, or of the dialect]
+    #[arg(last = true, value_name = "CLIENT", requires = "read_ledger")]
+    client: Vec<String>,
 }
 
 pub fn run(args: StatusArgs) -> Result<ExitCode, Diagnostics> {
     let paths = args.plan.paths()?;
+    let ledger = || args.ledger.read("status", &args.plan, &args.profile, &args.client);
     // The steps are not stored, since a plan may have a million.
     if let Some(file) = &args.missing {
         let head = paths.each_step(&mut |_| {})?;
-        let coverage = if file.as_os_str().is_empty() {
-            let mut coverage = Coverage::new(&head.models);
-            paths.each_entry(|entry| coverage.add(&entry))?;
-            coverage
-        } else {
-            Coverage::of_finished(&head.models, &ledger_file::read_ledger_file(file)?)
+        let has_file = !file.as_os_str().is_empty();
+        if has_file && args.ledger.is_given() {
+            return Err(two_sources().into());
+        }
+        let finished = match ledger()? {
+            Some(ledger) => ledger.finished,
+            None if has_file => ledger_file::read_ledger_file(file)?.finished,
+            None => journal_rows::read_journals(&paths)?,
         };
-        let gaps = missing(&head.models, &coverage, super::options::instant(args.now.as_deref())?);
+        let gaps = missing(&head.models, &finished, super::options::instant(args.now.as_deref())?);
         print(&if args.json {
             pretty(&json!({ "missing": gaps }))
         } else {
@@ -69,7 +84,12 @@ pub fn run(args: StatusArgs) -> Result<ExitCode, Diagnostics> {
         })?;
         return Ok(ExitCode::SUCCESS);
     }
-    let history = paths.history(&paths.fingerprint()?)?;
+    let mut history = paths.history(&paths.fingerprint()?)?;
+    let mut of_ledger = None;
+    if let Some(ledger) = ledger()? {
+        let manifest = paths.manifest()?;
+        of_ledger = Some(add_to_history(&mut history, &ledger, &manifest.about, &manifest.steps)?);
+    }
     let mut statuses = StatusCounter::new(args.json);
     let head = paths.each_step(&mut |step| statuses.add(&step, &history))?;
     if history.last.as_ref().is_some_and(|last| last.audit) {
@@ -86,11 +106,16 @@ pub fn run(args: StatusArgs) -> Result<ExitCode, Diagnostics> {
             if !backfills.is_empty() {
                 status["backfills"] = json!(backfills);
             }
+            if let Some(ledger) = &of_ledger {
+                status["ledger"] = json!(ledger);
+            }
             pretty(&status)
         }
         false => {
             let space = if backfills.is_empty() { "" } else { "\nbackfills\n" };
-            let text = format!("{}{space}{}", as_text(&statuses), backfill::as_text(&backfills));
+            let ledger = of_ledger.as_ref().map(LedgerStatus::as_text).unwrap_or_default();
+            let backfills = backfill::as_text(&backfills);
+            let text = format!("{}{ledger}{space}{backfills}", as_text(&statuses));
             printable(&text).into_owned()
         }
     };

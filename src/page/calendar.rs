@@ -1,5 +1,5 @@
 //! The calendar of a model: the batches of the plan, and every other batch from `begin` until now.
-//! Takes the windows that successful runs cover; returns cells, oldest first, without overlap.
+//! Takes whether a run has finished a window; returns cells, oldest first, without overlap.
 
 use chrono_tz::Tz;
 
@@ -13,15 +13,15 @@ pub struct Cell {
     pub state: BatchState,
 }
 
-/// The batches of the plan, and the batches between them. `batches` and `covered` must be sorted,
-/// and `covered` merged.
+/// The batches of the plan, and the batches between them. `batches` must be sorted; `is_finished`
+/// returns whether a run of any plan has finished the batch of a window.
 pub fn cells(
     grain: Grain,
     zone: Tz,
     begin: Instant,
     now: Instant,
     batches: &[Cell],
-    covered: &[Window],
+    is_finished: &dyn Fn(Window) -> bool,
 ) -> Vec<Cell> {
     let mut cells = batches.to_vec();
     let mut start = grain.floor(begin, zone);
@@ -30,14 +30,9 @@ pub fn cells(
         let first_after = batches.partition_point(|cell| cell.window.end <= start);
         let planned = batches.get(first_after).is_some_and(|cell| cell.window.start < end);
         if !planned {
-            let is_covered = covered
-                .partition_point(|span| span.start <= start)
-                .checked_sub(1)
-                .is_some_and(|index| covered[index].end >= end);
-            cells.push(Cell {
-                window: Window { start, end },
-                state: if is_covered { BatchState::Earlier } else { BatchState::Missing },
-            });
+            let window = Window { start, end };
+            let state = if is_finished(window) { BatchState::Earlier } else { BatchState::Missing };
+            cells.push(Cell { window, state });
         }
         start = end;
     }
@@ -79,8 +74,8 @@ mod tests {
             Cell { window: window(3, 4), state: BatchState::Failed },
             Cell { window: window(6, 8), state: BatchState::Planned },
         ];
-        let cells =
-            cells(Grain::Day, Tz::UTC, day(1), day(9), &plan, &[window(1, 2), window(4, 5)]);
+        let is_finished = |other| [window(1, 2), window(4, 5)].contains(&other);
+        let cells = cells(Grain::Day, Tz::UTC, day(1), day(9), &plan, &is_finished);
         let labels: String = cells
             .iter()
             .map(|cell| format!("{}{} ", cell.window.start.format("%d"), cell.state.letter()))
@@ -98,7 +93,7 @@ mod tests {
             day(30),
             Utc.with_ymd_and_hms(2024, 4, 2, 0, 0, 0).unwrap(),
             &[],
-            &[],
+            &|_| false,
         );
         assert_eq!(
             runs(&cells).iter().map(|run| (run[1] / 3600, run[2])).collect::<Vec<_>>(),

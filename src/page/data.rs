@@ -7,6 +7,8 @@ use chrono_tz::Tz;
 use serde::Serialize;
 
 use super::calendar::{Cell, runs};
+use super::ledger::PageLedger;
+use super::shards::PageShards;
 use super::state::{BatchState, letters};
 use super::text_dedup::{NumberColumns, Packed, Texts};
 use crate::calendar::{Grain, Window};
@@ -55,8 +57,20 @@ struct StepsData {
     words: Packed,
     /// The failed step that blocks the step.
     blockers: Packed,
+    /// The row of the ledger.
+    ledger: Packed,
+    /// The numbers of the shards, run-length encoded: `1*2 3`. Empty if the plan is not cut.
+    shards: String,
     /// 43 characters of base 64 per step.
     sha256: String,
+}
+
+/// The content of steps that is neither in the manifest nor in the journal.
+pub struct StepContent<'a> {
+    /// Returns the text of a step, or `None` if the file differs from the one in the manifest.
+    pub sql: &'a mut dyn FnMut(&PlannedStep) -> Option<String>,
+    pub ledger: &'a PageLedger<'a>,
+    pub shards: &'a PageShards,
 }
 
 /// A step of the plan, with its state from the journal.
@@ -71,14 +85,13 @@ pub struct PageStep<'a> {
     pub blocker: Option<&'a str>,
 }
 
-/// The data of one model. `steps` has the batches, in order, and then the other steps; `sql`
-/// returns the text of a step, or `None` if the file differs from the one in the manifest.
+/// The data of one model. `steps` has the batches, in order, and then the other steps.
 pub fn model<'a>(
     entry: &'a ModelEntry,
     days: Option<(Grain, Tz)>,
     cells: &[Cell],
     steps: &[PageStep],
-    sql: &mut dyn FnMut(&PlannedStep) -> Option<String>,
+    content: &mut StepContent,
     columns: &mut NumberColumns,
 ) -> ModelData<'a> {
     let mut labels = Texts::default();
@@ -100,25 +113,23 @@ pub fn model<'a>(
         states: letters(cells.iter().map(|cell| cell.state)),
         labels: labels.pack(columns),
         batches: steps.iter().take_while(|step| step.is_batch()).count(),
-        steps: files(steps, sql, columns),
+        steps: files(steps, content, columns),
     }
 }
 
-fn files(
-    steps: &[PageStep],
-    sql: &mut dyn FnMut(&PlannedStep) -> Option<String>,
-    columns: &mut NumberColumns,
-) -> StepsData {
-    let mut fields: [Texts; 8] = Default::default();
+fn files(steps: &[PageStep], content: &mut StepContent, columns: &mut NumberColumns) -> StepsData {
+    let mut fields: [Texts; 9] = Default::default();
     let mut unreadable = Vec::new();
     for (index, step) in steps.iter().enumerate() {
-        let text = sql(step.planned);
+        let text = (content.sql)(step.planned);
         if text.is_none() {
             unreadable.push(index);
         }
         let (started, seconds, words) = match step.ended {
-            Some(ended) => (ended.started(), format!("{:.2}", ended.seconds), ended.words()),
-            None => Default::default(),
+            Some(ended) if !ended.of_ledger => {
+                (ended.started(), format!("{:.2}", ended.seconds), ended.words())
+            }
+            _ => Default::default(),
         };
         let (file, text) = (step.planned.file.to_string(), text.unwrap_or_default());
         let texts = [
@@ -130,12 +141,13 @@ fn files(
             &seconds,
             words,
             step.blocker.unwrap_or_default(),
+            &content.ledger.of_step(step.planned),
         ];
         for (field, text) in fields.iter_mut().zip(texts) {
             field.push(text);
         }
     }
-    let [ids, files, needs, sql, started, seconds, words, blockers] =
+    let [ids, files, needs, sql, started, seconds, words, blockers, ledger] =
         fields.map(|field| field.pack(columns));
     StepsData {
         states: letters(steps.iter().map(|step| step.state)),
@@ -148,11 +160,32 @@ fn files(
         seconds,
         words,
         blockers,
+        ledger,
+        shards: runs_of(steps.iter().map(|step| content.shards.number(step.planned))),
         sha256: steps
             .iter()
             .map(|step| STANDARD_NO_PAD.encode(step.planned.sha256.bytes()))
             .collect(),
     }
+}
+
+/// Run-length encodes the numbers: `1*2 3`. Empty if all are 0.
+fn runs_of(numbers: impl Iterator<Item = usize>) -> String {
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for number in numbers {
+        match runs.last_mut() {
+            Some((last, count)) if *last == number => *count += 1,
+            _ => runs.push((number, 1)),
+        }
+    }
+    if runs.iter().all(|(number, _)| *number == 0) {
+        return String::new();
+    }
+    let run = |(number, count): &(usize, usize)| match count {
+        1 => number.to_string(),
+        count => format!("{number}*{count}"),
+    };
+    runs.iter().map(run).collect::<Vec<_>>().join(" ")
 }
 
 /// One line per dependency. Successive batches of one model are one line: their number, the first

@@ -1,5 +1,5 @@
-//! A plan as one self-contained HTML file. Takes the manifest, the journal, the steps' texts and
-//! now; returns a page with a calendar of batches for each model, the graph, the SQL of every file,
+//! A plan as one self-contained HTML file. Takes the manifest, the journal, the ledger, the shards,
+//! the steps' texts and now; returns a page with a calendar of batches for each model, the graph, the SQL of every file,
 //! failures and missing batches. `page.html` has the content that needs no JavaScript, `script/`
 //! the interactive part.
 //!
@@ -11,7 +11,9 @@ mod blockers;
 mod calendar;
 mod data;
 mod graph;
+mod ledger;
 mod rule_pages;
+mod shards;
 mod state;
 mod summary;
 mod text_dedup;
@@ -26,17 +28,21 @@ use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use sha2::{Digest, Sha256};
 
-use crate::calendar::{Grain, Instant, Window, display_instant, parse_instant};
+use crate::calendar::{Grain, Instant, Window, display_instant};
 use crate::diagnostics::printable;
+use crate::dialect;
 use crate::plan::StepKind;
+use crate::plan::coverage::FinishedBatches;
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 use crate::run::audits;
 use crate::run::history::History;
-use crate::run::status::Coverage;
+use crate::run::ledger_steps::LedgerSteps;
+use crate::run::status::ModelCalendar;
 use blockers::blockers;
 use calendar::{Cell, cells};
-use data::{PageData, PageStep};
-
+use data::{PageData, PageStep, StepContent};
+pub use shards::PageShards;
+use shards::ShardCounts;
 use state::{BatchState, Counts, LastAudit};
 use summary::ModelSummary;
 use text_dedup::NumberColumns;
@@ -54,15 +60,25 @@ const SCRIPT: &str = concat!(
     include_str!("script/main.js"),
 );
 
+/// What the page shows of a plan.
+pub struct PageInput<'a> {
+    /// With the steps of the last run.
+    pub manifest: &'a Manifest,
+    pub history: &'a History,
+    /// The batches that runs of any plan have finished.
+    pub finished: &'a FinishedBatches,
+    /// The rows of the ledger, if they were read.
+    pub ledger: Option<&'a LedgerSteps>,
+    /// The shards, if the plan has any.
+    pub shards: &'a PageShards,
+    pub now: Instant,
+}
+
 /// Renders the page. `sql` returns the text of a step's file, or `None` if the file differs from
 /// the one in the manifest.
-pub fn page(
-    manifest: &Manifest,
-    history: &History,
-    coverage: &Coverage,
-    now: Instant,
-    sql: &mut dyn FnMut(&PlannedStep) -> Option<String>,
-) -> String {
+pub fn page(input: &PageInput, sql: &mut dyn FnMut(&PlannedStep) -> Option<String>) -> String {
+    let PageInput { manifest, history, shards, now, .. } = *input;
+    let ledger = ledger::PageLedger::new(manifest, input.ledger);
     let mut steps: BTreeMap<&str, Vec<&PlannedStep>> = BTreeMap::new();
     for step in &manifest.steps {
         steps.entry(&step.model).or_default().push(step);
@@ -71,6 +87,7 @@ pub fn page(
     let mut columns = NumberColumns::new();
     let (mut models, mut summaries) = (Vec::new(), Vec::new());
     let mut all = Counts::default();
+    let mut shard_counts = ShardCounts::new(shards);
     for entry in &manifest.models {
         let days = days(entry);
         let steps = steps.remove(entry.unique_id.as_str()).unwrap_or_default();
@@ -82,8 +99,8 @@ pub fn page(
         let mut steps: Vec<PageStep> =
             steps.into_iter().map(|step| with_state(step, &facts, &blockers, history)).collect();
         steps.sort_by_key(|step| (!step.is_batch(), step.window));
-        let cells =
-            days.map_or_else(Vec::new, |days| calendar_cells(entry, days, coverage, now, &steps));
+        let cells = days.map_or_else(Vec::new, |days| calendar_cells(entry, days, input, &steps));
+        shard_counts.add(&steps, shards);
         let mut counts = Counts::of(cells.iter().map(|cell| cell.state));
         counts.add(steps.iter().filter(|step| !step.is_batch()).map(|step| step.state));
         all.join(&counts);
@@ -101,15 +118,19 @@ pub fn page(
             batches: planned().count(),
             failures,
             more_failures,
+            is_published: facts.is_published,
         });
-        models.push(data::model(entry, days, &cells, &steps, sql, &mut columns));
+        let mut content = StepContent { sql, ledger: &ledger, shards };
+        models.push(data::model(entry, days, &cells, &steps, &mut content, &mut columns));
     }
     let data = PageData { models, columns: columns.into_iter().collect() };
+    let planned = manifest.models.iter().map(|model| model.unique_id.as_str()).collect();
+    let dialect = dialect::named(&manifest.about.dialect);
     let models: Vec<_> = manifest
         .models
         .iter()
         .zip(&summaries)
-        .map(|(entry, summary)| summary::model(entry, summary))
+        .map(|(entry, summary)| summary::model(entry, summary, &planned))
         .collect();
     fill(context! {
         about => Value::from(Serde(&manifest.about)),
@@ -118,6 +139,9 @@ pub fn page(
         legend => Value::from(Serde(summary::legend(&all))),
         models => Value::from(Serde(models)),
         graph => Value::from(Serde(summary::graph(manifest, &summaries))),
+        ledger => ledger.summary(),
+        readers => dialect.ok().and_then(|dialect| dialect.builds.readers.clone()),
+        shards => Value::from(Serde(shards.table(&shard_counts))),
         data => Value::from_safe_string(data.to_json()),
     })
 }
@@ -204,14 +228,19 @@ fn label(id: &str) -> &str {
 fn calendar_cells(
     entry: &ModelEntry,
     (grain, zone): (Grain, Tz),
-    coverage: &Coverage,
-    now: Instant,
+    input: &PageInput,
     steps: &[PageStep],
 ) -> Vec<Cell> {
     let batch = |step: &PageStep| Some(Cell { window: step.window?, state: step.state });
     let batches: Vec<Cell> = steps.iter().filter_map(batch).collect();
-    let begin = entry.microbatch.as_ref().and_then(|microbatch| parse_instant(&microbatch.begin));
-    cells(grain, zone, begin.unwrap_or(now), now, &batches, &coverage.of_model(&entry.unique_id))
+    let PageInput { finished, now, .. } = *input;
+    let calendar = ModelCalendar::of(entry);
+    let begin = calendar.map_or(now, |calendar| calendar.begin);
+    let is_finished = |window| {
+        calendar
+            .is_some_and(|calendar| calendar.is_finished(&entry.unique_id, window, finished, now))
+    };
+    cells(grain, zone, begin, now, &batches, &is_finished)
 }
 
 /// The batch size and the time zone of a microbatch model.

@@ -2,6 +2,8 @@
 //! graph. Takes the manifest, the states and the failures; returns values for the template, which
 //! escapes all of them.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -21,6 +23,8 @@ pub struct ModelSummary {
     pub batches: usize,
     pub failures: Vec<Value>,
     pub more_failures: usize,
+    /// Whether its batches write to the table, or were published to it.
+    pub is_published: bool,
 }
 
 #[derive(Serialize)]
@@ -72,9 +76,13 @@ pub fn failures(steps: &[PageStep]) -> (Vec<Value>, usize) {
     )
 }
 
-/// The values of a model for the template.
-pub fn model(entry: &ModelEntry, summary: &ModelSummary) -> Value {
+/// The values of a model for the template. `planned` are the ids of the plan's models.
+pub fn model(entry: &ModelEntry, summary: &ModelSummary, planned: &BTreeSet<&str>) -> Value {
+    let view = |id: &String| json!({"id": id, "name": name_of(id), "is_planned": planned.contains(id.as_str())});
+    let views: Vec<Value> = entry.dependent_views.iter().map(view).collect();
     json!({
+        "views": views,
+        "is_published": summary.is_published,
         "entry": entry,
         "findings": findings(entry),
         "name": name_of(&entry.unique_id),

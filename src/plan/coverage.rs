@@ -16,6 +16,27 @@ pub fn settled_after(window: Window, lookback: u32, batch_size: Grain, timezone:
     (1..lookback).fold(window.end, |at, _| next(at))
 }
 
+/// The time since which a batch of the window must have been written to count as finished at `now`:
+/// the end of the window, and then the start of each later window in which the lookback rewrites
+/// it. An open window must have been written since its start.
+pub fn finished_since(
+    window: Window,
+    lookback: u32,
+    batch_size: Grain,
+    timezone: Tz,
+    now: Instant,
+) -> Instant {
+    let (mut since, mut end) = (window.start, window.end);
+    for _ in 0..lookback.max(1) {
+        if end > now {
+            break;
+        }
+        since = end;
+        end = batch_size.next(end, timezone).unwrap_or(end);
+    }
+    since
+}
+
 /// A row of a ledger or a journal about a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FinishedRow {
@@ -195,6 +216,18 @@ mod tests {
     fn covered(rows: &[FinishedRow]) -> Vec<u32> {
         let batches = batches(rows);
         (1..9).filter(|at| batches.covers("m", days(*at, at + 1), day(1))).collect()
+    }
+
+    #[test]
+    fn a_batch_must_be_written_again_while_the_lookback_rewrites_it() {
+        let since =
+            |lookback, now| finished_since(days(2, 3), lookback, Grain::Day, Tz::UTC, day(now));
+        assert_eq!([since(1, 2), since(1, 3), since(1, 9)], [day(2), day(3), day(3)]);
+        assert_eq!([since(3, 3), since(3, 4), since(3, 5), since(3, 9)], [3, 4, 5, 5].map(day));
+        for lookback in 0..4 {
+            let settled = settled_after(days(2, 3), lookback, Grain::Day, Tz::UTC);
+            assert_eq!(since(lookback, 9), settled);
+        }
     }
 
     #[test]

@@ -8,6 +8,8 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::clock;
 use super::entry::{Entry, Outcome, RunEntry, StepEndEntry};
+use super::ledger_steps::writes_row;
+use super::shard::Shard;
 use super::target::TargetIdentity;
 use crate::calendar::{Instant, parse_instant};
 use crate::plan::Sha256;
@@ -114,6 +116,8 @@ pub struct Attempt {
     pub seconds: f64,
     /// The reason of a failure and the client's error message, without control characters.
     words: Option<Box<str>>,
+    /// Whether only the ledger has it, without a duration.
+    pub of_ledger: bool,
 }
 
 impl Attempt {
@@ -124,6 +128,7 @@ impl Attempt {
             started: parse_instant(&entry.started),
             seconds: entry.seconds,
             words: (!words.is_empty()).then(|| words.into_boxed_str()),
+            of_ledger: false,
         })
     }
 
@@ -176,6 +181,12 @@ impl History {
     /// The database of the last run or retry, if the journal has it.
     pub fn target(&self) -> Option<&TargetIdentity> {
         self.last.as_ref()?.target.as_ref()
+    }
+
+    /// The number of shards that the plan was cut into for the last run, if that was of one shard.
+    pub fn shards(&self) -> Option<usize> {
+        let shard: Shard = self.last.as_ref()?.shard.as_ref()?.parse().ok()?;
+        Some(shard.of)
     }
 
     /// Whether one of the runs was of the plan with this fingerprint.
@@ -269,6 +280,45 @@ impl History {
             .filter(|failed| !self.is_cleaned(step, failed))
     }
 
+    /// Adds the steps of the plan with this fingerprint that are done by its ledger, at these times.
+    /// A later failure in the journal counts; rows that are older than a run of the complete plan
+    /// in the journal do not, since it runs every step again. Returns the number of steps that are
+    /// done by the journal alone although they write a row.
+    pub fn add_ledger(
+        &mut self,
+        steps: &[PlannedStep],
+        plan: &str,
+        done: &[Option<Instant>],
+    ) -> usize {
+        let first = self.first.as_ref().filter(|run| run.shard.is_none() && self.ran(plan));
+        let begin = first.and_then(|run| parse_instant(&run.at));
+        let mut unlogged = 0;
+        for (step, at) in steps.iter().zip(done) {
+            let Some(at) = *at else {
+                let is_done = self.failed(step).is_none() && self.done(step).is_some();
+                unlogged += usize::from(is_done && writes_row(step));
+                continue;
+            };
+            let is_newer = match self.failed(step) {
+                Some(failed) => failed.started.is_none_or(|started| started <= at),
+                None => self.done(step).is_none(),
+            };
+            if !is_newer || begin.is_some_and(|begin| at < begin) {
+                continue;
+            }
+            let attempt = Attempt {
+                sha256: step.statement_sha256(),
+                started: Some(at),
+                seconds: 0.0,
+                words: None,
+                of_ledger: true,
+            };
+            *self.step(&step.id) =
+                StepHistory { done: Some(attempt), failed: None, started: false };
+        }
+        unlogged
+    }
+
     /// Whether the step was started, and its success is not recorded.
     pub fn uncertain(&self, step: &PlannedStep) -> bool {
         self.steps.get(&key(&step.id)).is_some_and(|history| history.started)
@@ -296,6 +346,7 @@ fn key(id: &str) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::planned::StepFile;
     use crate::run::entry::EndEntry;
 
     fn run(id: &str, plan: &str, continues: Option<&str>) -> Entry {
@@ -362,6 +413,51 @@ mod tests {
         assert_eq!(merged("1"), (3, false));
         assert_eq!(merged("4"), (1, true), "a later run of the complete plan");
         assert!(History::merge(Vec::new()).first.is_none());
+    }
+
+    #[test]
+    fn the_ledger_adds_what_other_machines_have_done() {
+        let planned = |id: &str| {
+            let entry = StepEndEntry::success(id);
+            PlannedStep {
+                id: id.into(),
+                model: "m".into(),
+                kind: StepKind::Batch,
+                file: StepFile::Path(id.into()),
+                sha256: Sha256::of(b"with the row"),
+                statement_sha256: Sha256::parse(&entry.sha256),
+                event_time_start: None,
+                event_time_end: None,
+                chunk: None,
+                depends_on: Box::new([]),
+            }
+        };
+        let steps = ["1", "2", "3", "4"].map(planned);
+        let entry = |id: &str, outcome, hour: u32| {
+            let started = format!("2024-09-01T{hour:02}:00:00Z");
+            Entry::Step(StepEndEntry { outcome, started, ..StepEndEntry::success(id) })
+        };
+        let states = |shard: Option<&str>| {
+            let mut reader = HistoryReader::new("a".to_string());
+            let Entry::Run(start) = run("r", "a", None) else { unreachable!() };
+            let at = "2024-09-01T05:00:00Z".to_string();
+            reader.add(Entry::Run(RunEntry { at, shard: shard.map(str::to_string), ..start }));
+            reader.add(entry("1", Outcome::Success, 6));
+            reader.add(entry("2", Outcome::Failed, 6));
+            reader.add(entry("3", Outcome::Failed, 8));
+            let mut history = reader.finish();
+            let at = |hour: u32| parse_instant(&format!("2024-09-01T{hour:02}:00:00Z"));
+            let unlogged = history.add_ledger(&steps, "a", &[None, at(7), at(7), at(4)]);
+            assert_eq!(unlogged, 1, "step 1 has no row");
+            steps.each_ref().map(|step| match (history.failed(step), history.done(step)) {
+                (Some(_), _) => "failed",
+                (None, Some(done)) if done.of_ledger => "ledger",
+                (None, Some(_)) => "journal",
+                (None, None) => "open",
+            })
+        };
+        assert_eq!(states(None), ["journal", "ledger", "failed", "open"]);
+        assert_eq!(states(Some("1/2")), ["journal", "ledger", "failed", "ledger"]);
     }
 
     #[test]

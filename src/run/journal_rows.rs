@@ -15,12 +15,12 @@ use crate::plan::{Sha256, StepKind};
 pub fn read_journals(paths: &PlanPaths) -> Result<FinishedBatches, Diagnostic> {
     let mut rows = JournalRows::default();
     paths.each_entry(|entry| rows.add(&entry))?;
-    Ok(rows.rows.finish())
+    Ok(rows.finish())
 }
 
 /// Turns the entries of journals into rows.
 #[derive(Default)]
-struct JournalRows {
+pub struct JournalRows {
     rows: FinishedRows,
     /// The fingerprint of the plan whose run wrote the entries.
     plan: Option<String>,
@@ -29,7 +29,13 @@ struct JournalRows {
 }
 
 impl JournalRows {
-    fn add(&mut self, entry: &Entry) {
+    /// The finished batches of all entries.
+    pub fn finish(self) -> FinishedBatches {
+        self.rows.finish()
+    }
+
+    /// Adds the next entry of a journal.
+    pub fn add(&mut self, entry: &Entry) {
         let step = match entry {
             Entry::Run(run) => {
                 self.plan = run.plan.clone();

@@ -1,11 +1,12 @@
-//! Reads the finished batches from a file with the result of the ledger's query (CSV or JSON), or
-//! from the lines that a client prints for it. A file that is not a complete result
+//! Reads the rows of a ledger from a file with the result of its query (CSV or JSON), or from the
+//! lines that a client prints for it. A file that is not a complete result
 //! is an error: it would look as if little or nothing were finished.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
+use super::ledger_steps::LedgerSteps;
 use crate::calendar::{Instant, Window, parse_instant};
 use crate::codegen::ledger::{COLUMNS, LINE_START, RowKind};
 use crate::diagnostics::Diagnostic;
@@ -16,8 +17,15 @@ use crate::result_rows;
 /// The values of one row in the order of [`COLUMNS`].
 pub type LedgerValues = [String; COLUMNS.len()];
 
-/// The finished batches in a file: `-` is standard input.
-pub fn read_ledger_file(path: &Path) -> Result<FinishedBatches, Diagnostic> {
+/// The rows of a ledger: the finished batches of all plans, and the steps.
+#[derive(Clone, Debug, Default)]
+pub struct LedgerRows {
+    pub finished: FinishedBatches,
+    pub steps: LedgerSteps,
+}
+
+/// The rows in a file: `-` is standard input.
+pub fn read_ledger_file(path: &Path) -> Result<LedgerRows, Diagnostic> {
     let name = path.display().to_string();
     let input: Box<dyn Read> = if name == "-" {
         Box::new(io::stdin())
@@ -40,6 +48,7 @@ pub fn read_ledger_file(path: &Path) -> Result<FinishedBatches, Diagnostic> {
 #[derive(Default)]
 struct Collector {
     rows: FinishedRows,
+    steps: LedgerSteps,
     count: u64,
     /// The number of rows, by the last one.
     expected: Option<u64>,
@@ -47,7 +56,7 @@ struct Collector {
 
 impl Collector {
     fn add(&mut self, values: &LedgerValues) -> Result<(), String> {
-        let [model, step, kind, _, start, end, hash, rows, _, at] = values;
+        let [model, step, kind, _, start, end, hash, rows, plan, at] = values;
         let Some(kind) = RowKind::parse(kind.trim()) else {
             return Err(format!("`{kind}` is not a kind of row"));
         };
@@ -81,17 +90,19 @@ impl Collector {
         let Some(statement) = Sha256::parse(&hash.trim().to_lowercase()) else {
             return Err(format!("`{hash}` of `{step}` is not a SHA-256 hash"));
         };
+        let count = rows.trim().parse::<f64>().ok().filter(|count| *count >= 0.0);
+        self.steps.add(step, plan.trim(), statement, at, count.map(|count| count as u64));
         self.rows.add(model, FinishedRow { at, kind, window, statement: Some(statement) });
         Ok(())
     }
 
-    fn finish(self) -> Result<FinishedBatches, String> {
+    fn finish(self) -> Result<LedgerRows, String> {
         match self.expected {
             None => Err("its last row is missing, so it was cut".to_string()),
             Some(expected) if expected != self.count => {
                 Err(format!("it has {} of {expected} rows", self.count))
             }
-            Some(_) => Ok(self.rows.finish()),
+            Some(_) => Ok(LedgerRows { finished: self.rows.finish(), steps: self.steps }),
         }
     }
 }
@@ -116,7 +127,7 @@ fn parse_time(text: &str) -> Option<Instant> {
 
 /// The rows that a client printed for the ledger's query with one text per row; an error if some
 /// are missing.
-pub fn read_ledger_lines(output: &str) -> Result<Vec<LedgerValues>, Diagnostic> {
+pub fn read_ledger_lines(output: &str) -> Result<(Vec<LedgerValues>, LedgerRows), Diagnostic> {
     let rows: Vec<LedgerValues> = result_rows::read_lines(output, LINE_START);
     let mut collector = Collector::default();
     let failed = |reason: String| {
@@ -125,8 +136,8 @@ pub fn read_ledger_lines(output: &str) -> Result<Vec<LedgerValues>, Diagnostic> 
             .hint("let the client print plain text or CSV, or run the query yourself: `batchwright ledger`")
     };
     rows.iter().try_for_each(|values| collector.add(values)).map_err(failed)?;
-    collector.finish().map_err(failed)?;
-    Ok(rows)
+    let collected = collector.finish().map_err(failed)?;
+    Ok((rows, collected))
 }
 
 /// The rows as CSV with a header.
@@ -169,7 +180,7 @@ mod tests {
         let mut collector = Collector::default();
         let mut add = |values| collector.add(&values);
         result_rows::read_rows(text.as_bytes(), &COLUMNS, &mut add)?;
-        collector.finish()
+        collector.finish().map(|rows| rows.finished)
     }
 
     #[test]
@@ -206,7 +217,7 @@ mod tests {
             format!("│ {LINE_START};{values} │\n")
         };
         let lines: String = rows.iter().map(line).collect();
-        assert_eq!(read_ledger_lines(&lines).unwrap(), rows);
+        assert_eq!(read_ledger_lines(&lines).unwrap().0, rows);
         for name in names {
             for batches in [&batches, &json] {
                 assert_eq!(batches.windows(name).count(), 1, "{name}");

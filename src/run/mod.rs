@@ -19,6 +19,7 @@ pub mod journal;
 pub mod journal_rows;
 pub mod junit;
 pub mod ledger_file;
+pub mod ledger_steps;
 mod lock;
 mod output_capture;
 pub mod plan_paths;

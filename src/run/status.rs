@@ -1,16 +1,15 @@
 //! The status of a plan: for each model, the numbers of finished, failed and open steps, and the
 //! gaps between `begin` and now that no successful batch of any plan covers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::entry::{Entry, Outcome};
 use super::history::History;
 use crate::calendar::{Grain, Instant, Window, format_instant, parse_instant};
-use crate::plan::StepKind;
-use crate::plan::coverage::{FinishedBatches, settled_after};
+use crate::plan::coverage::{FinishedBatches, finished_since};
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 
 /// The status of a model.
@@ -115,27 +114,18 @@ pub fn statuses(manifest: &Manifest, history: &History) -> Vec<ModelStatus> {
 }
 
 /// The gaps of the plan's microbatch models between their `begin` and now.
-pub fn missing(models: &[ModelEntry], coverage: &Coverage, now: Instant) -> Vec<Gap> {
+pub fn missing(models: &[ModelEntry], finished: &FinishedBatches, now: Instant) -> Vec<Gap> {
     let mut gaps = Vec::new();
     for model in models {
-        let Some(microbatch) = &model.microbatch else { continue };
-        let (Some(begin), Some(grain), Ok(zone)) = (
-            parse_instant(&microbatch.begin),
-            Grain::parse(&microbatch.batch_size),
-            microbatch.timezone.parse(),
-        ) else {
-            continue;
-        };
-        let covered = coverage.of_model(&model.unique_id);
+        let Some(calendar) = ModelCalendar::of(model) else { continue };
+        let ModelCalendar { begin, grain, zone, .. } = calendar;
         let mut start = grain.floor(begin, zone);
         let mut gap: Option<Gap> = None;
         while start < now {
             let Some(end) = grain.next(start, zone) else { break };
-            let is_covered = covered
-                .partition_point(|span| span.start <= start)
-                .checked_sub(1)
-                .is_some_and(|index| covered[index].end >= end);
-            match (&mut gap, is_covered) {
+            let is_finished =
+                calendar.is_finished(&model.unique_id, Window { start, end }, finished, now);
+            match (&mut gap, is_finished) {
                 (Some(_), true) => gaps.extend(gap.take()),
                 (Some(gap), false) => {
                     gap.event_time_end = format_instant(end);
@@ -158,136 +148,37 @@ pub fn missing(models: &[ModelEntry], coverage: &Coverage, now: Instant) -> Vec<
     gaps
 }
 
-/// The time spans of models that successful batches of any plan cover.
-#[derive(Default)]
-pub struct Coverage {
-    /// The models that this plan builds in shadow tables. Their batches count after the swap.
-    rebuilt: BTreeSet<String>,
-    spans: BTreeMap<String, Spans>,
+/// The batches of a microbatch model.
+#[derive(Clone, Copy)]
+pub struct ModelCalendar {
+    pub begin: Instant,
+    pub grain: Grain,
+    pub zone: Tz,
+    pub lookback: u32,
 }
 
-#[derive(Default)]
-struct Spans {
-    covered: Vec<Window>,
-    unswapped: Vec<Window>,
-}
-
-impl Coverage {
-    pub fn new<'m>(models: impl IntoIterator<Item = &'m ModelEntry>) -> Coverage {
-        let is_rebuilt = |model: &&ModelEntry| {
-            model.staged.is_some()
-                || model.microbatch.as_ref().is_some_and(|microbatch| microbatch.shadow.is_some())
-        };
-        let rebuilt =
-            models.into_iter().filter(is_rebuilt).map(|model| model.unique_id.clone()).collect();
-        Coverage { rebuilt, spans: BTreeMap::new() }
+impl ModelCalendar {
+    /// `None` if the model has no batches.
+    pub fn of(model: &ModelEntry) -> Option<ModelCalendar> {
+        let microbatch = model.microbatch.as_ref()?;
+        Some(ModelCalendar {
+            begin: parse_instant(&microbatch.begin)?,
+            grain: Grain::parse(&microbatch.batch_size)?,
+            zone: microbatch.timezone.parse().ok()?,
+            lookback: microbatch.lookback,
+        })
     }
 
-    /// The spans of batches that were written after their window and its lookback were over.
-    pub fn of_finished(models: &[ModelEntry], finished: &FinishedBatches) -> Coverage {
-        let mut coverage = Coverage::default();
-        for model in models {
-            let Some(microbatch) = &model.microbatch else { continue };
-            let (Some(grain), Ok(zone)) =
-                (Grain::parse(&microbatch.batch_size), microbatch.timezone.parse())
-            else {
-                continue;
-            };
-            let id = &model.unique_id;
-            let is_settled = |window: &Window| {
-                let since = settled_after(*window, microbatch.lookback, grain, zone);
-                finished.covers(id, *window, since)
-            };
-            let spans = coverage.spans.entry(id.clone()).or_default();
-            finished
-                .windows(id)
-                .filter(is_settled)
-                .for_each(|window| push(&mut spans.covered, window));
-        }
-        coverage
-    }
-
-    /// Adds the next entry of the journal.
-    pub fn add(&mut self, entry: &Entry) {
-        let Entry::Step(step) = entry else { return };
-        if step.outcome != Outcome::Success
-            || !matches!(step.kind, StepKind::Batch | StepKind::Swap | StepKind::Publish)
-        {
-            return;
-        }
-        let spans = self.spans.entry(step.model.clone()).or_default();
-        let bounds = (
-            step.event_time_start.as_deref().and_then(parse_instant),
-            step.event_time_end.as_deref().and_then(parse_instant),
-        );
-        match (step.kind, bounds) {
-            (StepKind::Swap | StepKind::Publish, _) => spans.covered.append(&mut spans.unswapped),
-            (_, (Some(start), Some(end))) => {
-                let list = if self.rebuilt.contains(&step.model) {
-                    &mut spans.unswapped
-                } else {
-                    &mut spans.covered
-                };
-                push(list, Window { start, end });
-            }
-            _ => {}
-        }
-    }
-
-    /// The spans of a model, merged and in chronological order.
-    pub fn of_model(&self, unique_id: &str) -> Vec<Window> {
-        let mut spans =
-            self.spans.get(unique_id).map(|spans| spans.covered.clone()).unwrap_or_default();
-        spans.sort();
-        let mut merged = Vec::new();
-        spans.into_iter().for_each(|span| push(&mut merged, span));
-        merged
-    }
-}
-
-/// Appends a span, or extends the last one if they touch.
-fn push(spans: &mut Vec<Window>, span: Window) {
-    match spans.last_mut() {
-        Some(last) if last.start <= span.start && span.start <= last.end => {
-            last.end = last.end.max(span.end)
-        }
-        _ => spans.push(span),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::run::entry::StepEndEntry;
-
-    #[test]
-    fn adjacent_spans_are_merged_and_a_rebuild_counts_after_the_swap() {
-        let step = |kind, days: Option<(u32, u32)>| StepEndEntry {
-            kind,
-            event_time_start: days.map(|(start, _)| format!("2024-09-{start:02}T00:00:00Z")),
-            event_time_end: days.map(|(_, end)| format!("2024-09-{end:02}T00:00:00Z")),
-            ..StepEndEntry::success("")
-        };
-        let steps = [
-            step(StepKind::Batch, Some((3, 4))),
-            step(StepKind::Batch, Some((1, 3))),
-            step(StepKind::Batch, Some((6, 7))),
-        ];
-        let lengths = |steps: &[StepEndEntry], is_rebuilt: bool| {
-            let mut coverage = Coverage {
-                rebuilt: is_rebuilt.then(String::new).into_iter().collect(),
-                ..Coverage::default()
-            };
-            steps.iter().for_each(|step| coverage.add(&Entry::Step(step.clone())));
-            coverage
-                .of_model("")
-                .iter()
-                .map(|span| (span.end - span.start).num_days())
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(lengths(&steps, false), [3, 1]);
-        assert_eq!(lengths(&steps, true), [0; 0]);
-        let [first, second, third] = steps;
-        assert_eq!(lengths(&[first, second, third, step(StepKind::Swap, None)], true), [3, 1]);
+    /// Whether a run has finished the batch: it was written after its window was over, and again
+    /// as often as its lookback requires until now.
+    pub fn is_finished(
+        &self,
+        model: &str,
+        window: Window,
+        finished: &FinishedBatches,
+        now: Instant,
+    ) -> bool {
+        let since = finished_since(window, self.lookback, self.grain, self.zone, now);
+        finished.covers(model, window, since)
     }
 }

@@ -196,5 +196,5 @@ fn all_rows(shop: &Shop, engine: &dyn Engine) -> Vec<ledger_file::LedgerValues> 
     let dialect = dialect::named(engine.dialect()).unwrap();
     let query = read_ledger_lines(&dialect, &Sql("analytics.ledger".to_string())).unwrap().0;
     let lines = shop.rows(query.trim().trim_end_matches(';'));
-    ledger_file::read_ledger_lines(&lines.join("\n")).unwrap()
+    ledger_file::read_ledger_lines(&lines.join("\n")).unwrap().0
 }

@@ -2,7 +2,8 @@
 
 Reads a list of visits from stdin: {"page": path, "width", "model": id, "batch": label, "clicks": number}, for a
 picture also "shot": path, "theme" and "media". "clicks": 0 opens no batch. "do" has further actions in order: ["click", selector],
-["shift-click", selector], ["drag", from, to], ["key", name], ["type", text], ["value", expression], whose values are "values". Uses the WebDriver protocol of Debian's chromedriver, so Python needs no packages.
+["shift-click", selector], ["drag", from, to], ["key", name], ["type", text], ["value", expression], whose values are "values".
+"controls": true lists the controls of the accessibility tree, "pdf": path prints the page. Uses the WebDriver protocol of Debian's chromedriver, so Python needs no packages.
 """
 
 import base64
@@ -88,6 +89,15 @@ class Browser:
             self.mouse("mouseReleased", position, button="left", clickCount=1, modifiers=modifiers)
         return None
 
+    def controls(self):
+        """The role and the name of each control, in the order of the accessibility tree."""
+        roles = {"button", "link", "searchbox", "textbox", "gridcell", "columnheader", "rowheader", "image", "region", "grid", "table", "complementary", "heading", "status",
+                 "DisclosureTriangle"}
+        nodes = self.devtools("Accessibility.getFullAXTree")["nodes"]
+        found = [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in nodes if not node["ignored"] and node["role"]["value"] in roles]
+        scrolled = "[...document.querySelectorAll('*')].filter((e) => e.scrollHeight > e.clientHeight + 1 && /auto|scroll/.test(getComputedStyle(e).overflowY)).map((e) => ['scroller', e.id || e.className, e.tabIndex])"
+        return found + self.run(scrolled)
+
     def log(self, kind):
         return self.call("POST", "/se/log", {"type": kind})
 
@@ -139,6 +149,11 @@ def visit(browser, request):
             values.append(value)
     if request["clicks"] == 0:
         view = browser.run(SHOWN)
+    if request.get("controls"):
+        view["controls"] = browser.controls()
+    if request.get("pdf"):
+        printed = browser.devtools("Page.printToPDF", printBackground=True, preferCSSPageSize=True)
+        Path(request["pdf"]).write_bytes(base64.b64decode(printed["data"]))
     requests = [json.loads(entry["message"])["message"] for entry in browser.log("performance")]
     urls = {message["params"]["request"]["url"].split("#")[0] for message in requests if message["method"] == "Network.requestWillBeSent"}
     view |= {"values": values, "console": [entry["message"] for entry in browser.log("browser")], "requests": sorted(urls)}

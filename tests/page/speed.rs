@@ -2,17 +2,22 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use batchwright::calendar::format_instant;
+use batchwright::page::{self, PageInput, PageShards};
+use batchwright::plan::LedgerEntry;
+use batchwright::plan::coverage::FinishedBatches;
 use batchwright::plan::manifest::{Manifest, PlannedStep};
 use batchwright::plan::manifest_reader::read;
 use batchwright::plan::planned::StepFile;
 use batchwright::run::history::History;
-use batchwright::run::status::Coverage;
+use batchwright::run::ledger_steps::LedgerSteps;
+use batchwright::run::shard;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
-use super::{HOURLY, look, page, shop};
+use super::{HOURLY, batchwright, look, page as page_of, shop};
 
 /// Upper bounds of the time of a click and of a load in a page of many batches, relative to a page
 /// of few.
@@ -22,7 +27,7 @@ const LOAD: f64 = 40.0;
 #[test]
 fn a_page_of_fifty_thousand_batches_is_fast() {
     let shop = shop();
-    let small = page(shop.path());
+    let small = page_of(shop.path());
     let large = shop.path().join("large.html");
     let manifest = with_many_batches(shop.path());
     let template =
@@ -36,13 +41,8 @@ fn a_page_of_fifty_thousand_batches_is_fast() {
             .replace("2024-09-03 05:00:00", &text(&step.event_time_start))
             .replace("2024-09-03 06:00:00", &text(&step.event_time_end))
     };
-    let written = batchwright::page::page(
-        &manifest,
-        &History::default(),
-        &Coverage::default(),
-        "2024-09-14T00:00:00Z".parse().unwrap(),
-        &mut |step| Some(sql(step)),
-    );
+    let shards = PageShards::default();
+    let written = page::page(&input(&manifest, None, &shards), &mut |step| Some(sql(step)));
     assert!(written.len() < 10_000_000, "{} bytes are too many for an e-mail", written.len());
     fs::write(&large, written).unwrap();
     let visit = |page: &str, batch: &str| json!({"page": page, "model": HOURLY, "batch": batch, "clicks": 3});
@@ -83,13 +83,11 @@ fn a_page_of_many_models_scrolls_without_a_stall() {
     let shop = shop();
     let large = shop.path().join("many.html");
     let manifest = with_many_models(shop.path());
-    let written = batchwright::page::page(
-        &manifest,
-        &History::default(),
-        &Coverage::default(),
-        "2024-09-14T00:00:00Z".parse().unwrap(),
-        &mut |step| Some(format!("select '{}' as batch;\n", step.id)),
-    );
+    let shards = shard::cut(&manifest, 64).unwrap();
+    let shards = PageShards::new(shards, &manifest.steps, 64);
+    let ledger = ledger(&manifest);
+    let mut sql = |step: &PlannedStep| Some(format!("select '{}' as batch;\n", step.id));
+    let written = page::page(&input(&manifest, Some(&ledger), &shards), &mut sql);
     fs::write(&large, written).unwrap();
     // Scrolls a part of the page for 40 frames; the longest frame of the best of three passes.
     let scroll = |selector: &str, step: u32| {
@@ -120,7 +118,11 @@ fn a_page_of_many_models_scrolls_without_a_stall() {
                    list.getEntries()) slow.push(entry.duration); }).observe({ type: 'event', \
                    durationThreshold: 16 })";
     let settled = "new Promise((done) => setTimeout(() => done(Math.max(0, ...slow)), 600))";
-    let small = page(shop.path());
+    // A page of few models, with shards too.
+    let days = ["--event-time-start", "2024-09-01", "--event-time-end", "2024-09-04"];
+    let compile = ["compile", "--dialect", "duckdb", "--schema", "analytics", "--shards", "4"];
+    assert_eq!(batchwright(shop.path(), &[&compile[..], &days].concat()), 0);
+    let small = page_of(shop.path());
     let visit = |page: &str, model: &str| {
         json!({
             "page": page, "clicks": 0, "hash": format!("#{model}"), "model": "", "batch": "",
@@ -128,8 +130,8 @@ fn a_page_of_many_models_scrolls_without_a_stall() {
                 scroll("#model-list", 60), scroll("#grid", 20), scroll("html", 40),
                 ["value", "focusCell(calendar.active); 0"], ["value", format!("{observe}; 0")],
                 ["key", "ArrowDown"], ["key", "Enter"], ["key", "j"], ["key", "j"],
-                ["click", "#states button:not([disabled])"],
-                ["click", "th[data-sort=state] button"], ["value", settled],
+                ["click", "#states button:not([disabled])"], ["click", "#shards tbody tr:nth-child(2) a"],
+                ["key", "Escape"], ["key", "/"], ["type", "1"], ["click", "th[data-sort=state] button"], ["value", settled],
             ],
         })
     };
@@ -145,6 +147,29 @@ fn a_page_of_many_models_scrolls_without_a_stall() {
         eprintln!("{what}: {many:.0} ms, {few:.0} ms in a page of few models");
         assert!(many < STALL.max(few * STALL_RATIO), "{what}: {many} ms, few models: {few} ms");
     }
+}
+
+/// A page of a plan that never ran here.
+fn input<'a>(
+    manifest: &'a Manifest,
+    ledger: Option<&'a LedgerSteps>,
+    shards: &'a PageShards,
+) -> PageInput<'a> {
+    static HISTORY: LazyLock<History> = LazyLock::new(History::default);
+    static FINISHED: LazyLock<FinishedBatches> = LazyLock::new(FinishedBatches::default);
+    let now = "2024-09-14T00:00:00Z".parse().unwrap();
+    PageInput { manifest, history: &HISTORY, finished: &FINISHED, ledger, shards, now }
+}
+
+/// A ledger with a row for each step.
+fn ledger(manifest: &Manifest) -> LedgerSteps {
+    let mut rows = LedgerSteps::default();
+    let mut at: DateTime<Utc> = "2024-09-13T00:00:00Z".parse().unwrap();
+    for step in &manifest.steps {
+        rows.add(&step.id, "plan", step.statement_sha256(), at, Some(7));
+        at += TimeDelta::seconds(1);
+    }
+    rows
 }
 
 /// The shop's manifest with fifty thousand batches of one model.
@@ -188,6 +213,9 @@ fn with_many_models(shop: &Path) -> Manifest {
     let batch = manifest.steps.iter().find(is_batch).unwrap().clone();
     let model = manifest.models.iter().find(|model| model.unique_id == HOURLY).unwrap().clone();
     (manifest.models, manifest.steps) = (Vec::new(), Vec::new());
+    let [table, model_id, plan_fingerprint] =
+        ["analytics.ledger", "ledger.shop.ledger", "plan"].map(str::to_string);
+    manifest.about.ledger = Some(LedgerEntry { table, model: model_id, plan_fingerprint });
     let first: DateTime<Utc> = "2024-08-01T00:00:00Z".parse().unwrap();
     for number in 0..120 {
         let mut model = model.clone();
@@ -201,6 +229,7 @@ fn with_many_models(shop: &Path) -> Manifest {
             batch.model = model.unique_id.as_str().into();
             batch.file = StepFile::Path(format!("hourly_{number:03}/{label}.sql").into());
             (batch.event_time_start, batch.event_time_end) = (Some(start), Some(end));
+            batch.depends_on = Box::new([]);
             manifest.steps.push(batch);
         }
         manifest.models.push(model);

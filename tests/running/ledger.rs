@@ -7,6 +7,8 @@ use std::process::{Command, Output};
 use std::thread::sleep;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::batchwright::{batchwright, start, step_outcomes};
 use crate::engine::{Case, Engine};
 use crate::shop::{ALL_EVENTS, Shop};
@@ -55,10 +57,43 @@ impl<'a> Machine<'a> {
         let session = self.shop.database.session();
         let client: Vec<&str> = session.iter().map(String::as_str).collect();
         let csv = self.batchwright("ledger", &[&["--run", "--"], &client[..]].concat()).stdout;
-        let file = self.project.join("done.csv");
-        fs::write(&file, csv).unwrap();
-        let file = file.display().to_string();
+        fs::write(self.done(), csv).unwrap();
+        let file = self.done().display().to_string();
         self.compile(&[&["--missing", &file], arguments].concat())
+    }
+
+    /// The same in one command.
+    fn plan_missing_with_client(&self, arguments: &[&str]) -> Vec<String> {
+        let session = self.shop.database.session();
+        let client: Vec<&str> = session.iter().map(String::as_str).collect();
+        let arguments = [&["--missing", "--read-ledger"], arguments, &["--"], &client[..]];
+        self.compile(&arguments.concat())
+    }
+
+    /// The rows of the ledger.
+    fn done(&self) -> PathBuf {
+        self.project.join("done.csv")
+    }
+
+    /// The output of a command on the plan that reads the ledger with the client.
+    fn with_ledger(&self, command: &str, arguments: &[&str]) -> Output {
+        let session = self.shop.database.session();
+        let client = [&["--".to_string()], &session[..]].concat();
+        let arguments = [arguments, &["--read-ledger"]].concat();
+        let arguments = arguments.into_iter().map(str::to_string).chain(client);
+        let mut program = Command::new(env!("CARGO_BIN_EXE_batchwright"));
+        program.arg(command).args(arguments).current_dir(&self.project).output().unwrap()
+    }
+
+    /// The numbers of done, failed and open steps of a model.
+    fn status(&self, model: &str) -> [u64; 3] {
+        let output = self.with_ledger("status", &["--json"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let status: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let id = format!("model.shop.{model}");
+        let models = status["models"].as_array().unwrap();
+        let model = models.iter().find(|model| model["unique_id"] == *id).unwrap();
+        ["done", "failed", "open"].map(|key| model[key].as_u64().unwrap())
     }
 
     fn compile(&self, arguments: &[&str]) -> Vec<String> {
@@ -90,7 +125,24 @@ fn a_fresh_machine_continues_with_the_ledger(engine: &dyn Engine) {
     let second = Machine::new(&shop, engine, "second");
     fs::remove_dir_all(second.project.join("target")).ok();
     fs::remove_dir_all(second.project.join(".batchwright")).ok();
+    // The plan of the first machine: the second one has no journal and does not see the failure.
+    second.compile(&[&["--select", "+int__sessions_aggregated+"], DAYS].concat());
+    assert_eq!(first.status("int__sessions_aggregated"), [3, 1, 0]);
+    assert_eq!(second.status("int__sessions_aggregated"), [3, 0, 1]);
+    let audit = second.with_ledger("audit", &["--run", "-s", "int__sessions_aggregated"]);
+    let audit = String::from_utf8_lossy(&audit.stderr).into_owned();
+    let unfinished = "not run yet, first 2024-09-03 of int__sessions_aggregated";
+    assert!(audit.contains(unfinished), "{audit}");
+    let gaps = second.with_ledger("status", &["--missing", "--now", "2024-09-04"]);
+    let gaps = String::from_utf8_lossy(&gaps.stdout).into_owned();
+    assert!(
+        gaps.contains(
+            "int__sessions_aggregated  2024-09-03T00:00:00Z to 2024-09-04T00:00:00Z  1 batch"
+        ),
+        "{gaps}"
+    );
     let missing = second.plan_missing(&[&select[..], DAYS].concat());
+    assert_eq!(second.plan_missing_with_client(&[&select[..], DAYS].concat()), missing);
     assert_eq!(
         missing,
         [

@@ -53,7 +53,7 @@ function closing(sql, start) {
 
 /** The SQL in a `pre` element, highlighted. */
 function highlighted(sql, model) {
-  const pre = make("pre", { class: "sql", tabindex: 0, "aria-label": "SQL" });
+  const pre = make("pre", { class: "sql", tabindex: 0, role: "group", "aria-label": "SQL" });
   const words = tokens(sql);
   let word = 0;
   const write = (parent, start, end) => {
@@ -106,7 +106,8 @@ function showStep(model, step) {
   const blocker = field("blockers");
   const parts = [
     facts([["State", badge(state)], ["Blocked by", blocker && linkTo(blocker)], ["Window", step < model.batches && windowOf(model, cell)], ["File", make("code", {}, file)],
-      ["SHA-256", make("span", { class: "digest" }, sha256(model, step))], ["Ran", ran], ["Depends on", needs]]),
+      ["SHA-256", make("span", { class: "digest" }, sha256(model, step))], ["Ran", ran], ["Ledger", field("ledger")],
+      ["Shard", model.shards[step] && make("a", { href: `#&shard=${model.shards[step]}`, "aria-label": `Shard ${model.shards[step]}` }, shardName(model.shards[step]))], ["Depends on", needs]]),
   ];
   if (words) parts.push(make("pre", { class: "words", role: "note", "aria-label": "Output of the client" }, words));
   if (model.steps.unreadable.includes(step)) parts.push(make("p", { class: "note" }, "The file is missing, or differs from the one in the manifest: compile the plan again."));
@@ -115,19 +116,26 @@ function showStep(model, step) {
   remember(model, id.slice(id.indexOf("@") + 1));
 }
 
+/** Whether a batch is shown by its difference to the one before. */
+let differs = false;
+
+/** The number of a shard and of all: `3/8`. */
+const shardName = (number) => document.querySelector(`#shards [data-shard="${number}"] th`).textContent;
+
 /** The SQL, and for a batch a button for the difference to the one before. */
 function sqlParts(model, step, sql) {
-  const key = sqlKey(sql, model), text = highlighted(sql, model);
-  if (step === 0 || step >= model.batches) return [key, text];
+  const key = sqlKey(sql, model);
+  if (step === 0 || step >= model.batches) return [key, highlighted(sql, model)];
   const before = model.label(model.cellOf[step - 1]);
-  const button = make("button", { type: "button", "aria-pressed": "false", onclick: () => {
-    const pressed = button.getAttribute("aria-pressed") !== "true";
-    button.setAttribute("aria-pressed", pressed);
-    const shown = pressed ? differenceElement(model.fields.sql(step - 1), sql) : text;
-    byId("batch").querySelector("pre.sql").replaceWith(shown);
+  const shown = () => (differs ? differenceElement(model.fields.sql(step - 1), sql) : highlighted(sql, model));
+  const button = make("button", { type: "button", "aria-pressed": differs, onclick: () => {
+    differs = !differs;
+    button.setAttribute("aria-pressed", differs);
+    byId("batch").querySelector("pre.sql").replaceWith(shown());
+    rememberView();
   } }, `Difference to ${before}`);
   key.append(button);
-  return [key, text];
+  return [key, shown()];
 }
 
 /** A dependency: a step, a model, or successive batches of one model. */
@@ -159,10 +167,18 @@ function linkTo(id) {
   return modelOf.has(id.split("@")[0]) ? make("a", { href: `#${encodeURIComponent(id)}` }, shortName(id)) : id;
 }
 
-/** Writes what is shown to the address: the model, the batch or range, and the filter. */
+/** Writes what is shown to the address: the model, the batch or range, the filters, the search, the order and the difference. */
 function remember(model, part) {
-  const state = filter ? `&state=${STATES[filter]}` : "";
-  history.replaceState(null, "", `#${encodeURIComponent(part ? `${model.id}@${part}` : model.id)}${state}`);
+  const search = byId("search").value.trim();
+  const options = [filter && `state=${STATES[filter]}`, shard && `shard=${shard}`, search && `find=${encodeURIComponent(search)}`,
+    order.by && `sort=${order.descending ? "-" : ""}${order.by}`, differs && "difference"].filter(Boolean);
+  history.replaceState(null, "", `#${[encodeURIComponent(part ? `${model.id}@${part}` : model.id), ...options].join("&")}`);
+  calendar.part = part;
+}
+
+/** Writes the filters, the search and the order to the address; the model and the batch stay. */
+function rememberView() {
+  if (calendar.model) remember(calendar.model, calendar.part);
 }
 
 function sqlKey(sql, model) {
@@ -188,6 +204,7 @@ function fill(title, button, parts) {
     button.disabled = open < 0 || open + by < 0 || open + by >= model.states.length;
     return button;
   };
+  byId("shown").textContent = `${shortName(model.id)}, ${title}`;
   const bar = make("div", { class: "bar" }, make("h3", {}, title), ...(open < 0 ? [] : [step(-1, "‹ Earlier"), step(1, "Later ›")]), button);
   byId("batch").replaceChildren(make("p", { class: "quiet" }, shortName(model.id)), bar, ...parts);
   // A frame later, so that no layout is computed twice.

@@ -78,7 +78,7 @@ function drawRow(index) {
   for (let cell = first; cell < first + count; cell++) {
     const state = STATES[calendar.model.states[cell]];
     const label = `${calendar.model.label(cell)}, ${WORDS[state] ?? state}`;
-    const element = make("div", { role: "gridcell", class: `cell ${state}${rangeClass(cell)}${calendar.model.states[cell] === filter ? " matches" : ""}`, "data-cell": cell, "aria-label": label, title: label,
+    const element = make("div", { role: "gridcell", class: `cell ${state}${rangeClass(cell)}${isCellShown(calendar.model, cell) ? " matches" : ""}`, "data-cell": cell, "aria-label": label, title: label,
       "aria-colindex": calendar.column[cell] + 1, tabindex: cell === calendar.active ? 0 : -1, "aria-selected": cell === calendar.open || inRange(cell) });
     const skipped = calendar.column[cell] - column;
     if (skipped) element.style.marginLeft = `calc(var(--cell) * ${skipped})`;

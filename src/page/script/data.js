@@ -64,8 +64,9 @@ const models = data.models.map((model, number) => {
     if (step[cell] >= 0) cellOf.push(cell);
   });
   const fields = {};
-  for (const name of ["ids", "files", "needs", "sql", "started", "seconds", "words", "blockers"]) fields[name] = texts(model.steps[name]);
-  return { ...model, number, starts, ends, states, step, cellOf, label: texts(model.labels), stepStates: letters(model.steps.states), fields };
+  for (const name of ["ids", "files", "needs", "sql", "started", "seconds", "words", "blockers", "ledger"]) fields[name] = texts(model.steps[name]);
+  const shards = expand(model.steps.shards).map(Number);
+  return { ...model, number, starts, ends, states, step, cellOf, label: texts(model.labels), stepStates: letters(model.steps.states), shards, fields };
 });
 const modelOf = new Map(models.map((model) => [model.id, model]));
 

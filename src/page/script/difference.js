@@ -39,7 +39,7 @@ function pairs(one, other) {
 function differenceElement(before, after) {
   const around = 2, lines = difference(before, after);
   const changed = lines.map(([mark]) => mark !== "=");
-  const pre = make("pre", { class: "sql difference", tabindex: 0, "aria-label": "Difference of the SQL" });
+  const pre = make("pre", { class: "sql difference", tabindex: 0, role: "group", "aria-label": "Difference of the SQL" });
   let skipped = 0;
   const flush = () => {
     if (skipped) pre.append(make("span", { class: "skipped" }, `… ${counted(skipped, "equal line")}`));

@@ -25,6 +25,7 @@ function show(model) {
   const batches = model.states.length > 0;
   for (const part of document.querySelectorAll("#columns, #grid, .keys")) part.hidden = !batches;
   byId("batch").replaceChildren();
+  calendar.part = "";
   if (batches) layOut(model);
   else Object.assign(calendar, { model, open: -1 });
   // Opens a file or a batch at the start.
@@ -48,12 +49,20 @@ function openQuietly(cell) {
   else element(cell)?.blur();
 }
 
-/** Shows what the address names: `model@batch`, `model@first..last`, and `&state=failed`. */
+/** Shows what the address names: `model@batch`, `model@first..last`, then `&state=failed`, `&shard=3`, `&find=text`, `&sort=-batches`, `&difference`. */
 function follow() {
   const [address, ...options] = location.hash.slice(1).split("&");
-  const state = LETTERS.find((letter) => options.includes(`state=${STATES[letter]}`)) ?? "";
+  const option = (name) => options.find((option) => option.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
+  const sort = option("sort"), by = sort.replace("-", "");
+  differs ||= options.includes("difference");
+  if (KEYS[by]) setOrder(by, sort[0] === "-");
+  if (option("find")) byId("search").value = decodeText(option("find"));
+  const state = LETTERS.find((letter) => STATES[letter] === option("state")) ?? "";
   if (state && state !== filter) setFilter(state);
-  const id = decodeURIComponent(address);
+  const number = +option("shard");
+  if (document.querySelector(`#shards [data-shard="${number}"]`)) setShard(number);
+  filterModels();
+  const id = decodeText(address);
   const [name, part = ""] = id.split("@");
   const model = modelOf.get(name);
   if (!model) return false;
@@ -66,6 +75,15 @@ function follow() {
   else if (first >= 0) openQuietly(first);
   document.querySelector('#models tr[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
   return true;
+}
+
+/** The text without escape sequences; an invalid one is text. */
+function decodeText(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** The batch with this label, or -1. */
@@ -93,6 +111,7 @@ function onPageKey(event) {
 function setTheme(theme) {
   document.documentElement.dataset.theme = theme;
   byId("theme").textContent = theme === "dark" ? "Light" : "Dark";
+  byId("theme").setAttribute("aria-label", theme === "dark" ? "Light colours" : "Dark colours");
   drawTimelines();
 }
 
@@ -103,7 +122,10 @@ const dark = window.matchMedia("(prefers-color-scheme: dark)");
 setTheme(dark.matches ? "dark" : "light");
 dark.addEventListener("change", () => setTheme(dark.matches ? "dark" : "light"));
 byId("theme").addEventListener("click", () => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
-byId("search").addEventListener("input", filterModels);
+byId("search").addEventListener("input", () => {
+  filterModels();
+  rememberView();
+});
 byId("grid").addEventListener("scroll", drawRows);
 byId("grid").addEventListener("keydown", onKey);
 const cellAt = (event) => {

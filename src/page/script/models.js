@@ -11,22 +11,43 @@ function filterModels() {
   for (const row of modelRows) {
     const model = models[row.dataset.model];
     const id = model.id.toLowerCase();
-    row.hidden = !words.every((word) => id.includes(word)) || !(filter === "" || model.letters.has(filter));
+    row.hidden = !words.every((word) => id.includes(word)) || !hasShown(model);
     shown += !row.hidden;
   }
-  const conditions = [text && `“${text}”`, filter && `the state “${WORDS[STATES[filter]] ?? STATES[filter]}”`].filter(Boolean);
+  const conditions = [text && `“${text}”`, filter && `the state “${WORDS[STATES[filter]] ?? STATES[filter]}”`, shard && `shard ${shard}`].filter(Boolean);
   byId("matches").textContent = conditions.length ? `${shown} of ${modelRows.length}` : "";
   const clear = make("button", { type: "button", onclick: clearFilters }, "Show all models");
   byId("no-match").hidden = shown > 0;
   byId("no-match").replaceChildren(`No model matches ${conditions.join(" and ")}. `, clear);
 }
 
+/** Whether a batch or another file of the model is shown. */
+function hasShown(model) {
+  if (!filter && !shard) return true;
+  if (!shard) return model.letters.has(filter);
+  return model.shards.some((number, step) => number === shard && isShown(model, model.stepStates[step], step));
+}
+
 /** Shows batches in one state, or all of them. */
 function setFilter(letter) {
   filter = filter === letter ? "" : letter;
   for (const button of document.querySelectorAll("#states button")) button.setAttribute("aria-pressed", button.dataset.state === STATES[filter]);
-  if (filter) byId("grid").dataset.state = STATES[filter];
-  else delete byId("grid").dataset.state;
+  applyFilters();
+}
+
+/** Shows the steps of one shard, or of all with 0. */
+function setShard(number) {
+  shard = number;
+  for (const row of document.querySelectorAll("#shards tbody tr")) row.setAttribute("aria-selected", +row.dataset.shard === shard);
+  const clear = make("button", { type: "button", onclick: () => setShard(0) }, "Show all shards");
+  byId("shard-shown").replaceChildren(...(shard ? [`Only shard ${shard} is shown. `, clear] : []));
+  applyFilters();
+}
+
+/** Updates what depends on the filters. */
+function applyFilters() {
+  if (filter || shard) byId("grid").dataset.filtered = "";
+  else delete byId("grid").dataset.filtered;
   filterModels();
   drawTimelines();
   calendar.drawn.forEach((row) => row.remove());
@@ -34,18 +55,20 @@ function setFilter(letter) {
   if (calendar.rows.length) drawRows();
   const first = visibleModels().find(([, model]) => model === calendar.shown) ?? visibleModels()[0];
   if (first) show(first[1]);
-  if (filter && calendar.model?.states.includes(filter)) {
-    const cell = calendar.model.states.indexOf(filter);
-    if (calendar.open < 0 || calendar.model.states[calendar.open] !== filter) openQuietly(cell);
+  const { model, open } = calendar;
+  if ((filter || shard) && model && (open < 0 || !isCellShown(model, open))) {
+    const cell = model.states.findIndex((_, cell) => isCellShown(model, cell));
+    if (cell >= 0) openQuietly(cell);
   }
-  const part = decodeURIComponent(location.hash.slice(1).split("&")[0]).split("@")[1];
-  if (calendar.model) remember(calendar.model, part);
+  rememberView();
 }
 
 function clearFilters() {
   byId("search").value = "";
+  if (shard) setShard(0);
   if (filter) setFilter(filter);
   else filterModels();
+  rememberView();
 }
 
 const visibleModels = () => [...byId("models").tBodies[0].rows].filter((row) => !row.hidden).map((row) => [row, models[row.dataset.model]]);
@@ -74,9 +97,14 @@ function compare(one, other) {
 
 /** Orders the models; the third click restores the order of the plan. */
 function sortModels(by) {
-  if (order.by !== by) Object.assign(order, { by, descending: by === "batches" });
-  else if (order.descending === (by === "batches")) order.descending = !order.descending;
-  else order.by = "";
+  if (order.by !== by) setOrder(by, by === "batches");
+  else if (order.descending === (by === "batches")) setOrder(by, !order.descending);
+  else setOrder("", false);
+  rememberView();
+}
+
+function setOrder(by, descending) {
+  Object.assign(order, { by, descending });
   const rows = [...modelRows];
   if (order.by) {
     const keys = new Map(rows.map((row) => [row, KEYS[by](models[row.dataset.model])]));

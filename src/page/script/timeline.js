@@ -5,6 +5,11 @@ const until = models.reduce((most, model) => Math.max(most, model.ends.at(-1) ??
 let timelines = [];
 /** The letter of the state that is shown; empty for all. */
 let filter = "";
+/** The number of the shard that is shown; 0 for all. */
+let shard = 0;
+/** Whether a step or a batch is shown: its state, and the step, which is -1 for a batch that is not in the plan. */
+const isShown = (model, state, step) => (!filter || state === filter) && (!shard || model.shards[step] === shard);
+const isCellShown = (model, cell) => isShown(model, model.states[cell], model.step[cell]);
 
 function drawTimelines() {
   const colours = {};
@@ -28,7 +33,7 @@ function drawTimeline(canvas, width, model, colours) {
   const pixels = Array(canvas.width).fill("");
   const position = (time) => ((time - from) / (until - from)) * canvas.width;
   model.states.forEach((state, cell) => {
-    if (filter && state !== filter) return;
+    if (!isCellShown(model, cell)) return;
     const first = Math.min(Math.floor(position(model.starts[cell])), canvas.width - 1);
     const minimum = "fr".includes(state) ? 3 * scale : 1;
     const last = Math.max(position(model.ends[cell]) - 0.5, first + minimum);

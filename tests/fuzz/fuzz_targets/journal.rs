@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use batchwright::plan::manifest::Manifest;
 use batchwright::plan::manifest_reader::read;
+use batchwright::run::journal_rows::JournalRows;
 use batchwright::run::{history::HistoryReader, journal::PlanPaths, results, retry, status};
 use libfuzzer_sys::fuzz_target;
 
@@ -19,10 +20,9 @@ static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
 
 fuzz_target!(|data: &str| {
     SHOP.write(".batchwright/plan.journal.jsonl", data);
-    let (mut history, mut coverage) =
-        (HistoryReader::new(String::new()), status::Coverage::new(&MANIFEST.models));
+    let (mut history, mut rows) = (HistoryReader::new(String::new()), JournalRows::default());
     let read = PlanPaths::new(&SHOP.folder().join("plan"), None).each_entry(|entry| {
-        coverage.add(&entry);
+        rows.add(&entry);
         history.add(entry);
     });
     if read.is_err() {
@@ -35,7 +35,7 @@ fuzz_target!(|data: &str| {
         retry::remaining(&MANIFEST.steps, &vec![true; MANIFEST.steps.len()], &history).len(),
         MANIFEST.steps.len()
     );
-    let _ = status::missing(&MANIFEST.models, &coverage, Default::default());
+    let _ = status::missing(&MANIFEST.models, &rows.finish(), Default::default());
     let mut results = Vec::new();
     results::write_run_results(&mut results, &MANIFEST, &history, Default::default())
         .expect("memory takes all that is written");
