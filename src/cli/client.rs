@@ -129,15 +129,12 @@ impl QueryRequest<'_> {
         dialect: &Dialect,
         query: &Sql,
     ) -> Result<Result<String, Diagnostic>, Diagnostics> {
-        let mut argv = self.argv(dialect)?;
+        let argv = self.argv(dialect)?;
         let mut text = query.0.clone();
         if let Some((profile, _)) = client_profiles::profile(&argv) {
             text.insert_str(0, profile.plain_output);
-            let is_set = |option: &str| argv.iter().any(|word| word == option);
-            if !profile.plain_options.first().is_some_and(|option| is_set(option)) {
-                argv.extend(profile.plain_options.iter().map(|option| (*option).to_string()));
-            }
         }
+        let argv = client_profiles::with_plain_options(&argv);
         Ok(client_output(&argv, &text))
     }
 }
@@ -169,9 +166,28 @@ pub fn client_output(argv: &[String], text: &str) -> Result<String, Diagnostic> 
     }
     if !output.status.success() {
         let error = Diagnostic::error(format!("the client ended with {}", output.status));
-        return Err(error.fact(String::from_utf8_lossy(&output.stderr).trim().to_string()));
+        let message = [&output.stderr, &output.stdout].map(|out| String::from_utf8_lossy(out));
+        let message = message.iter().map(|text| first_lines(text)).find(|text| !text.is_empty());
+        return Err(error.fact(message.unwrap_or_default()));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The first lines of a client's message, without the frames of a Java stack.
+fn first_lines(message: &str) -> String {
+    const MAX_LINES: usize = 12;
+    const MAX_WIDTH: usize = 300;
+    let is_frame = |line: &str| line.starts_with("at ") || line.starts_with("... ");
+    let cut = |line: &str| match line.char_indices().nth(MAX_WIDTH) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_string(),
+    };
+    let lines = message.trim().lines().filter(|line| !is_frame(line.trim_start()));
+    let lines: Vec<String> = lines.map(|line| cut(line.trim_end())).collect();
+    match lines.len() {
+        0..=MAX_LINES => lines.join("\n"),
+        count => format!("{}\n… {} lines", lines[..MAX_LINES].join("\n"), count - MAX_LINES),
+    }
 }
 
 /// The record of clients that the user has run.
@@ -228,6 +244,16 @@ fn no_client(what: String, request: &ClientRequest, dialect: &Dialect) -> Diagno
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_message_is_cut_and_has_no_stack() {
+        let stack = "Error: no table\n\tat org.apache.Hive\n\t... 22 more\nclosing\n";
+        assert_eq!(first_lines(stack), "Error: no table\nclosing");
+        let long = format!("{}\n", "x".repeat(400)).repeat(20);
+        let lines = first_lines(&long);
+        assert_eq!(lines.lines().count(), 13);
+        assert!(lines.starts_with(&"x".repeat(300)) && lines.ends_with("… 8 lines"), "{lines}");
+    }
 
     #[test]
     fn a_client_is_the_same_in_another_folder_of_the_project() {

@@ -38,7 +38,14 @@ pub struct ClientProfile {
     pub secrets: &'static [&'static str],
     /// A client command, and options, with which it prints long values unchanged.
     pub plain_output: &'static str,
-    pub plain_options: &'static [&'static str],
+    pub plain_options: &'static [PlainOption],
+}
+
+/// An option with which a client prints all rows of a query with their complete values.
+pub struct PlainOption {
+    args: &'static [&'static str],
+    /// Options that have the same effect or exclude it.
+    unless: &'static [&'static str],
 }
 
 /// How a client reads its standard input.
@@ -142,13 +149,23 @@ const PROFILES: &[ClientProfile] = &[
         dialects: &["snowflake"],
         session_options: &["--stdin", "-i"],
         no_session_reason: "opens a prompt, which needs a terminal",
-        plain_options: &["--format", "json"],
+        plain_options: &[PlainOption { args: &["--format", "json"], unless: &["--format"] }],
         input: StdinMode::ToEnd,
         settings: &["SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER"],
         secrets: &["SNOWFLAKE_PASSWORD"],
         ..STREAM
     },
-    ClientProfile { programs: &["bq"], dialects: &["bigquery"], input: StdinMode::ToEnd, ..STREAM },
+    ClientProfile {
+        programs: &["bq"],
+        dialects: &["bigquery"],
+        input: StdinMode::ToEnd,
+        // It prints 100 rows by default.
+        plain_options: &[
+            PlainOption { args: &["--max_rows=2147483647"], unless: &["--max_rows", "-n"] },
+            PlainOption { args: &["--format=csv"], unless: &["--format"] },
+        ],
+        ..STREAM
+    },
     ClientProfile {
         programs: &["spark-sql"],
         dialects: &["spark", "databricks"],
@@ -168,6 +185,8 @@ const PROFILES: &[ClientProfile] = &[
         dialects: &["sqlserver", "fabric"],
         stop_at_error_options: &["-b"],
         input: StdinMode::Nothing,
+        // It cuts texts after 256 characters by default.
+        plain_options: &[PlainOption { args: &["-y", "0"], unless: &["-y", "-W"] }],
         settings: &["SQLCMDSERVER", "SQLCMDUSER", "SQLCMDDBNAME"],
         secrets: &["SQLCMDPASSWORD"],
         ..STREAM
@@ -199,6 +218,25 @@ pub fn profile(argv: &[String]) -> Option<(&'static ClientProfile, &'static str)
         return None;
     }
     argv[1..].iter().flat_map(|argument| argument.split_whitespace()).find_map(by_name)
+}
+
+/// Adds the options with which a known client prints all rows of a query with their complete
+/// values, unless the arguments have them.
+pub fn with_plain_options(argv: &[String]) -> Vec<String> {
+    let mut plain = argv.to_vec();
+    let Some((profile, _)) = profile(argv) else { return plain };
+    for option in profile.plain_options {
+        let is_set = |name: &&str| {
+            argv.iter().any(|word| {
+                let rest = word.strip_prefix(*name);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+            })
+        };
+        if !option.unless.iter().any(is_set) {
+            plain.extend(option.args.iter().map(|word| (*word).to_string()));
+        }
+    }
+    plain
 }
 
 /// Refuses a client of another dialect.
@@ -358,6 +396,25 @@ mod tests {
         assert!(rejection("docker exec -i db psql").is_some());
         assert_eq!(rejection("duckdb -bail a.db"), None);
         assert_eq!(rejection("my-client"), None);
+    }
+
+    #[test]
+    fn queries_print_all_rows_and_complete_values() {
+        let plain = |words: &str| {
+            let argv: Vec<String> = shlex::split(words).unwrap();
+            let plain = with_plain_options(&argv);
+            plain[argv.len()..].join(" ")
+        };
+        let bq = "bq query --use_legacy_sql=false";
+        assert_eq!(plain(bq), "--max_rows=2147483647 --format=csv");
+        assert_eq!(plain(&format!("{bq} --format=json")), "--max_rows=2147483647");
+        assert_eq!(plain(&format!("{bq} --format csv -n 5000")), "");
+        assert_eq!(plain("snow sql -i"), "--format json");
+        assert_eq!(plain("env A=b /opt/snow sql -i --format csv"), "");
+        assert_eq!(plain("sqlcmd -b -i {file}"), "-y 0");
+        assert_eq!(plain("sqlcmd -b -W -i {file}"), "");
+        assert_eq!(plain("trino -f {file}"), "");
+        assert_eq!(plain("my-client"), "");
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod failures;
 mod journal;
 mod killed;
 mod ledger;
+mod ledger_clients;
 #[path = "../engines/mariadb.rs"]
 mod mariadb;
 mod odd_clients;
@@ -62,6 +63,7 @@ fn main() {
         odd_clients::CASES,
         orchestrators::CASES,
         journal::CASES,
+        ledger_clients::CASES,
         order::CASES,
         reports::CASES,
         snowflake::CASES,
