@@ -150,6 +150,7 @@ fn run_client(
         client: &args.client,
         plan: &args.plan,
         profile: &args.profile,
+        about: Some(&manifest.about),
     };
     let argv = request.argv(&dialect)?;
     let mut results = Vec::new();

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::compile::CompileArgs;
 use super::next_command::command_line;
 use super::options::{StateArgs, target_folder};
+use super::print_diagnostics;
 use crate::config::unknown_verdict;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::project::backfill::{BackfillFile, ExcludedRange, backfills};
@@ -62,12 +63,41 @@ pub fn excluded(file: &BackfillFile) -> Result<Vec<(Bound, Bound)>, Diagnostics>
     let bounds = |range: &ExcludedRange| {
         let (start, end) = (&range.event_time_start, &range.event_time_end);
         let bounds = window::bounds(Some(start), Some(end)).map_err(|errors| {
-            let errors = errors.0.into_iter();
+            let errors = errors.0.into_iter().map(|error| Diagnostic {
+                message: without_dashes(&error.message),
+                hints: error.hints.iter().map(|hint| without_dashes(hint)).collect(),
+                ..error
+            });
             Diagnostics(errors.map(|error| file.error_at("exclude_windows", error)).collect())
         })?;
-        Ok(bounds.expect("both bounds are given"))
+        let bounds = bounds.expect("both bounds are given");
+        print_diagnostics(outside_bounds(file, &bounds).as_slice());
+        Ok(bounds)
     };
     file.backfill.exclude_windows.iter().map(bounds).collect()
+}
+
+/// The keys of the file for the flags of the same name.
+fn without_dashes(text: &str) -> String {
+    text.replace("--event-time-start", "event_time_start")
+        .replace("--event-time-end", "event_time_end")
+}
+
+/// A warning about an excluded range outside of the bounds.
+fn outside_bounds(file: &BackfillFile, (start, end): &(Bound, Bound)) -> Option<Diagnostic> {
+    let backfill = &file.backfill;
+    let (from, until) = (&backfill.event_time_start, &backfill.event_time_end);
+    let bounds = window::bounds(Some(from), Some(until)).ok().flatten()?;
+    let at = |bound: &Bound| bound.at.at(chrono_tz::UTC);
+    let is_outside = at(end) <= at(&bounds.0) || at(&bounds.1) <= at(start);
+    let warning = || {
+        Diagnostic::warning(format!(
+            "the excluded range {} until {} is outside of the bounds {from} until {until}",
+            start.text, end.text
+        ))
+        .hint("correct the range, or remove it: it excludes no batch")
+    };
+    is_outside.then(|| file.error_at("exclude_windows", warning()))
 }
 
 /// A bound of the command line would contradict the file. One of the environment is ignored, since

@@ -8,8 +8,9 @@ use std::thread;
 
 use super::options::{PlanArgs, ProfileArgs};
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::dialect::{Dialect, Sql};
-use crate::project;
+use crate::dialect::{self, Dialect, Sql};
+use crate::plan::manifest::About;
+use crate::project::{self, LoadOptions};
 use crate::run::client_profiles;
 use crate::run::confirmed::Confirmed;
 use crate::run::executable;
@@ -23,7 +24,10 @@ pub struct ClientRequest<'a> {
     /// The arguments after `--`; empty if there is no client.
     pub client: &'a [String],
     pub plan: &'a PlanArgs,
+    /// The flags that name the profile; the plan's target has precedence over its default one.
     pub profile: &'a ProfileArgs,
+    /// The plan whose target is used; `None` for the target of the flags alone.
+    pub about: Option<&'a About>,
     /// Whether the client of the last run has precedence over that of the dialect.
     pub resumed: bool,
     /// The project's folder, as the client finds it.
@@ -89,6 +93,81 @@ pub fn validate(argv: &[String], dialect: &Dialect) -> Result<bool, Diagnostics>
     Ok(reads_stdin)
 }
 
+impl ClientRequest<'_> {
+    /// The flags of the profile, with the target of the plan.
+    fn profile_of_plan(&self) -> Result<ProfileArgs, Diagnostic> {
+        match self.about {
+            Some(about) => self.profile.of_plan(about, &self.plan.project_dir),
+            None => Ok(self.profile.clone()),
+        }
+    }
+}
+
+/// The target of a query: that of the plan in the folder, or that of the flags.
+pub struct QueryTarget {
+    pub profile: ProfileArgs,
+    /// The plan, if the target is its own: the client of its last run is that of the target.
+    pub about: Option<About>,
+}
+
+impl QueryTarget {
+    /// The target of the plan if there is one and the flags name no other.
+    pub fn of_plan(
+        plan: &PlanArgs,
+        profile: &ProfileArgs,
+        dialect: Option<&str>,
+    ) -> Result<QueryTarget, Diagnostics> {
+        let Some(about) = about(plan)? else {
+            return Ok(QueryTarget { profile: profile.clone(), about: None });
+        };
+        match profile.of_plan(&about, &plan.project_dir) {
+            Ok(profile) if dialect.is_none_or(|name| name == about.dialect) => {
+                Ok(QueryTarget { profile, about: Some(about) })
+            }
+            _ => Ok(QueryTarget { profile: profile.clone(), about: None }),
+        }
+    }
+
+    /// Whether the profile has the target.
+    pub fn is_in_profile(&self, plan: &PlanArgs) -> Result<bool, Diagnostics> {
+        let open = self.profile.open(&plan.project_dir)?;
+        let target = project::target(&open, &|_| Ok(project::TargetSettings::default()));
+        let is_of_plan =
+            |dialect: &str| self.about.as_ref().is_none_or(|about| about.dialect == dialect);
+        Ok(target.is_ok_and(|target| is_of_plan(&target.dialect)))
+    }
+
+    /// The target of the flags.
+    pub fn of_flags(
+        plan: &PlanArgs,
+        profile: &ProfileArgs,
+        dialect: Option<&str>,
+    ) -> Result<QueryTarget, Diagnostics> {
+        let open = LoadOptions {
+            dialect: dialect.map(str::to_string),
+            ..profile.open(&plan.project_dir)?
+        };
+        let target = project::target(&open, &|_| Ok(project::TargetSettings::default())).ok();
+        let is_target = |about: &About| {
+            target.as_ref().is_some_and(|target| {
+                target.name == about.target && target.dialect == about.dialect
+            })
+        };
+        let about = about(plan)?.filter(is_target);
+        let about = about.filter(|about| profile.of_plan(about, &plan.project_dir).is_ok());
+        Ok(QueryTarget { profile: profile.clone(), about })
+    }
+}
+
+/// The head of the plan's manifest, if there is a plan.
+fn about(plan: &PlanArgs) -> Result<Option<About>, Diagnostics> {
+    let paths = plan.paths()?;
+    Ok(match paths.has_manifest() {
+        true => Some(paths.each_step(&mut |_| {})?.about),
+        false => None,
+    })
+}
+
 /// A query for the client of a plan.
 pub struct QueryRequest<'a> {
     /// The command for messages, without `batchwright`.
@@ -97,6 +176,8 @@ pub struct QueryRequest<'a> {
     pub client: &'a [String],
     pub plan: &'a PlanArgs,
     pub profile: &'a ProfileArgs,
+    /// The plan whose target and last client are used; `None` for the target of the flags.
+    pub about: Option<&'a About>,
 }
 
 impl QueryRequest<'_> {
@@ -104,7 +185,7 @@ impl QueryRequest<'_> {
     /// the last run.
     pub fn argv(&self, dialect: &Dialect) -> Result<Vec<String>, Diagnostics> {
         let paths = self.plan.paths()?;
-        let history = match paths.has_manifest() {
+        let history = match self.about.is_some() {
             true => paths.history(&paths.fingerprint()?)?,
             false => History::default(),
         };
@@ -113,6 +194,7 @@ impl QueryRequest<'_> {
             client: self.client,
             plan: self.plan,
             profile: self.profile,
+            about: self.about,
             resumed: history.last.is_some(),
             base: &self.plan.project_dir,
         };
@@ -207,14 +289,23 @@ pub fn default_client(
     if client.is_empty() {
         return fail(format!("{} has no default client", dialect.name));
     }
+    let profile = request.profile_of_plan()?;
     if !client.iter().any(|word| word == "{path}") {
         return Ok(client.clone());
     }
-    let project_dir = &request.plan.project_dir;
-    let target = project::target(&request.profile.open(project_dir)?, &|_| {
+    let target = project::target(&profile.open(&request.plan.project_dir)?, &|_| {
         Ok(project::TargetSettings::default())
     });
-    match target.ok().and_then(|target| target.path) {
+    let target = match target {
+        Ok(target) => target,
+        Err(error) => {
+            let what = "no profile names the database file".to_string();
+            return Err(no_client(what, request, dialect).fact(error.message).into());
+        }
+    };
+    let is_of_dialect =
+        dialect::named(&target.dialect).is_ok_and(|of_target| of_target.name == dialect.name);
+    match target.path.filter(|_| is_of_dialect) {
         None => fail("no profile names the database file".to_string()),
         Some(path) if path == ":memory:" => fail(
             "the profile's database is in memory, so the results of a step would be lost"

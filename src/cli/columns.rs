@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::client::QueryRequest;
+use super::client::{QueryRequest, QueryTarget};
 use super::options::{PlanArgs, ProjectArgs, SelectArgs, StateArgs};
 use super::{print, print_diagnostics, print_status};
 use crate::compile;
@@ -44,14 +44,20 @@ pub struct ColumnsArgs {
 }
 
 pub fn run(args: ColumnsArgs) -> Result<ExitCode, Diagnostics> {
-    let profile = args.project.profile();
     let plan = PlanArgs {
         plan: args.plan,
         project_dir: args.project.project_dir.clone(),
         state: args.state,
     };
     let now = args.project.instant()?;
-    let options = args.project.open(now, false)?;
+    let dialect = args.project.dialect.clone();
+    let target = QueryTarget::of_plan(&plan, &args.project.profile(), dialect.as_deref())?;
+    // A plan of `--dialect` names no target of a profile.
+    let target = match dialect.is_some() || target.is_in_profile(&plan)? {
+        true => target,
+        false => QueryTarget::of_flags(&plan, &args.project.profile(), None)?,
+    };
+    let options = args.project.with_profile(&target.profile).open(now, false)?;
     let queries = compile::column_queries(&options, &args.select.selection())?;
     print_diagnostics(&queries.diagnostics);
     if !args.run {
@@ -62,7 +68,8 @@ pub fn run(args: ColumnsArgs) -> Result<ExitCode, Diagnostics> {
         command: "columns --run",
         client: &args.client,
         plan: &plan,
-        profile: &profile,
+        profile: &target.profile,
+        about: target.about.as_ref(),
     };
     let output = match request.output(&queries.dialect, &queries.lines)? {
         Ok(output) => output,

@@ -6,15 +6,17 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::client::QueryTarget;
 use super::ledger::LedgerRequest;
-use super::ledger_source::two_sources;
+use super::ledger_source::{two_sources, unknown_tables};
 use super::next_command::{
-    MAX_SELECTED, command_line, flags_of_plan, project_flags, set_plan_flags,
+    MAX_SELECTED, command_line, flags_of_plan, project_flags, push, set_plan_flags,
 };
 use super::options::{
     PlanArgs, ProjectArgs, RefreshArgs, SelectArgs, StateArgs, WindowArgs, ledger_setting, path,
     plan_folder, request,
 };
+use super::project_dir::nearest;
 use super::terminal::width;
 use super::unfinished::unfinished;
 use super::{backfill, first_run, print, print_diagnostics, print_status};
@@ -139,17 +141,26 @@ pub fn run(mut args: CompileArgs) -> Result<ExitCode, Diagnostics> {
         (_, plan) => plan,
     };
     set_plan_flags(flags_of_plan(plan.as_deref(), project_dir, &args.state));
-    let folder = plan_folder(plan, project_dir)?;
+    let folder = plan_folder(plan.clone(), project_dir)?;
     let default = plan_folder(None, project_dir)?;
     let flags = project_flags(&args.project);
+    // A command that writes another plan into this folder.
+    let mut compile_flags = flags.clone();
+    push(&mut compile_flags, "--now", args.project.now.clone(), "BATCHWRIGHT_NOW");
+    push(&mut compile_flags, "--ledger", args.ledger.clone(), "");
+    push(&mut compile_flags, "--shards", args.shards.map(|count| count.to_string()), "");
+    let of_plan = flags_of_plan(plan.as_deref(), &nearest(), &args.state);
+    compile_flags.extend(of_plan);
     let ledger = ledger_setting(args.ledger.as_deref(), &args.project.project_dir)?;
     let paths = args.state.paths(&folder)?;
+    let target = args.project.target_name();
     let missing = match &args.missing {
-        Some(file) => Some(missing(file, &args, &folder, &paths)?),
+        Some(file) => Some(missing(file, &args, &folder, &paths, &target)?),
         None => None,
     };
     let mut request = request(args.select, &args.windows, &args.refresh, args.project)?;
-    let finished = first_run::finished_models(&paths, request.selection.state.as_deref())?;
+    let state = request.selection.state.as_deref();
+    let (finished, unknown) = first_run::finished_tables(&paths, state, &target)?;
     if let Some(file) = &backfill {
         request.windows.excluded = backfill::excluded(file)?;
     }
@@ -158,6 +169,9 @@ pub fn run(mut args: CompileArgs) -> Result<ExitCode, Diagnostics> {
     request.staged = args.staged;
     request.ledger = ledger;
     request.missing = missing;
+    if args.from_begin {
+        print_diagnostics(unknown_tables(unknown).as_slice());
+    }
     request.from_begin_except = args.from_begin.then(|| finished.clone());
     request.earlier_plans = vec![folder.clone(), default];
     let mut compiled = compile::compile(&request)?;
@@ -171,8 +185,8 @@ pub fn run(mut args: CompileArgs) -> Result<ExitCode, Diagnostics> {
     }
     let first_run = [
         unlogged(&request, args.missing.as_deref(), args.read_ledger),
-        first_run::warning(&compiled, &request, &finished, &flags),
-        first_run::unloaded_inputs(&compiled, &request, &finished, &flags),
+        first_run::warning(&compiled, &request, &finished, &compile_flags),
+        first_run::unloaded_inputs(&compiled, &request, &finished, &compile_flags),
     ];
     let known = if args.all_warnings { vec![] } else { known_warnings(&compiled, &folder) };
     let is_new = |index: &usize| !known.contains(index);
@@ -220,14 +234,16 @@ fn missing(
     args: &CompileArgs,
     folder: &Path,
     paths: &PlanPaths,
+    target: &str,
 ) -> Result<Missing, Diagnostics> {
     let has_file = !file.as_os_str().is_empty();
     let finished = match args.read_ledger {
         true if has_file => return Err(two_sources().into()),
         true => read_ledger(args, folder)?,
         false if has_file => ledger_file::read_ledger_file(file)?.finished,
-        false => journal_rows::read_journals(paths)?,
+        false => journal_rows::read_journals(paths, target)?,
     };
+    print_diagnostics(unknown_tables(finished.unknown).as_slice());
     Ok(Missing { finished: Arc::new(finished), changed: args.changed })
 }
 
@@ -238,14 +254,15 @@ fn read_ledger(args: &CompileArgs, folder: &Path) -> Result<FinishedBatches, Dia
         project_dir: args.project.project_dir.clone(),
         state: args.state.clone(),
     };
+    let dialect = args.project.dialect.as_deref();
     let request = LedgerRequest {
         command: "compile --missing --read-ledger",
         ledger: args.ledger.as_deref(),
-        dialect: args.project.dialect.as_deref(),
+        dialect,
         database: args.project.database.as_deref(),
         schema: args.project.schema.as_deref(),
         plan: &plan,
-        profile: &args.project.profile(),
+        target: QueryTarget::of_flags(&plan, &args.project.profile(), dialect)?,
         client: &args.client,
     };
     Ok(request.read()??.2.finished)

@@ -9,11 +9,13 @@ use super::options::{PlanArgs, ProfileArgs};
 use super::{print, print_status};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::dialect::{self, Dialect};
-use crate::export::{self, ExportRequest, ExportTarget, TaskEnvironment};
+use crate::export::{self, ExportRequest, ExportTarget, PlanCheck, TaskEnvironment};
 use crate::plan::manifest::Manifest;
+use crate::plan_dir::MANIFEST;
 use crate::run::client_profiles::{self, ClientProfile, StdinMode};
 use crate::run::entry::RunEntry;
-use crate::run::{plan_paths, report};
+use crate::run::plan_paths::{self, PlanPaths};
+use crate::run::report;
 
 /// The number of shards if neither the command line nor the plan has one.
 const DEFAULT_SHARDS: usize = 8;
@@ -85,7 +87,7 @@ pub fn run(args: &ExportArgs) -> Result<ExitCode, Diagnostics> {
     let paths = args.plan.paths()?;
     let manifest = paths.manifest()?;
     let dialect = dialect::named(&manifest.about.dialect)?;
-    let client = client(args, &dialect)?;
+    let client = client(args, &manifest, &dialect)?;
     let of_plan = manifest.about.shards.as_ref().map(|shards| shards.requested);
     let run_flags = run_flags(args, &manifest, &paths.plan, &dialect)?;
     refuse_secrets(client.iter().chain(&run_flags))?;
@@ -97,6 +99,7 @@ pub fn run(args: &ExportArgs) -> Result<ExitCode, Diagnostics> {
         run_flags,
         client,
         client_only: args.client_only,
+        check: plan_check(&paths, args)?,
         one_at_a_time: profile.is_some_and(|profile| profile.single_writer),
         publishes: args.publish,
         workdir: args.workdir.clone(),
@@ -118,7 +121,11 @@ pub fn run(args: &ExportArgs) -> Result<ExitCode, Diagnostics> {
 
 /// The client's argument vector: that of the command line; else, for tasks that run the client
 /// alone, the default one of the dialect.
-fn client(args: &ExportArgs, dialect: &Dialect) -> Result<Vec<String>, Diagnostics> {
+fn client(
+    args: &ExportArgs,
+    manifest: &Manifest,
+    dialect: &Dialect,
+) -> Result<Vec<String>, Diagnostics> {
     let argv = match (args.client.is_empty(), args.client_only) {
         (true, false) => return Ok(Vec::new()),
         (true, true) => {
@@ -127,6 +134,7 @@ fn client(args: &ExportArgs, dialect: &Dialect) -> Result<Vec<String>, Diagnosti
                 client: &[],
                 plan: &args.plan,
                 profile: &args.profile,
+                about: Some(&manifest.about),
                 resumed: false,
                 base: Path::new(""),
             };
@@ -185,6 +193,12 @@ fn run_flags(
         flags.push("--publish".to_string());
     }
     Ok(flags)
+}
+
+/// The check of the plan for tasks without batchwright.
+fn plan_check(paths: &PlanPaths, args: &ExportArgs) -> Result<PlanCheck, Diagnostic> {
+    let path = in_project(&paths.plan.join(MANIFEST), args)?;
+    Ok(PlanCheck::of(path, &paths.manifest_bytes()?))
 }
 
 /// A path relative to the folder of the project, or absolute if it is outside of it.

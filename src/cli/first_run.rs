@@ -11,29 +11,42 @@ use crate::compile::{Compiled, Request};
 use crate::config::name_of;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::StepKind;
+use crate::plan::coverage::ModelTable;
+use crate::plan::manifest::ModelEntry;
 use crate::run::entry::{Entry, Outcome};
 use crate::run::journal::PlanPaths;
 
-/// The unique ids of models with a finished batch, and of nodes that are built, in the journal of
-/// one of the plans.
-pub fn finished_models(
+/// The tables with a finished batch, and of nodes that are built, in the journal of one of the
+/// plans, by runs in dbt's target of this name; and the number of finished steps without a table,
+/// which an earlier version wrote.
+pub fn finished_tables(
     plan: &PlanPaths,
     state: Option<&Path>,
-) -> Result<BTreeSet<String>, Diagnostics> {
+    target: &str,
+) -> Result<(BTreeSet<ModelTable>, usize), Diagnostics> {
     let mut finished = BTreeSet::new();
+    let mut unknown = 0;
     let earlier = state.map(|folder| PlanPaths::new(folder, None));
     for paths in [Some(plan), earlier.as_ref()].into_iter().flatten() {
-        paths.each_entry(|entry| {
-            if let Entry::Step(step) = entry
-                && step.outcome == Outcome::Success
-                && matches!(step.kind, StepKind::Batch | StepKind::Swap | StepKind::Build)
-                && !finished.contains(&step.model)
-            {
-                finished.insert(step.model);
+        let mut is_of_target = true;
+        paths.each_entry(|entry| match entry {
+            Entry::Run(run) => {
+                is_of_target = run.target.is_none_or(|of_run| of_run.target == target);
             }
+            Entry::Step(step)
+                if is_of_target
+                    && step.outcome == Outcome::Success
+                    && matches!(step.kind, StepKind::Batch | StepKind::Swap | StepKind::Build) =>
+            {
+                match step.relation {
+                    Some(relation) => drop(finished.insert((step.model, relation))),
+                    None => unknown += 1,
+                }
+            }
+            _ => {}
         })?;
     }
-    Ok(finished)
+    Ok((finished, unknown))
 }
 
 /// A warning about models without a finished batch that are planned without bounds and not from
@@ -41,7 +54,7 @@ pub fn finished_models(
 pub fn warning(
     compiled: &Compiled,
     request: &Request,
-    finished: &BTreeSet<String>,
+    finished: &BTreeSet<ModelTable>,
     flags: &[String],
 ) -> Option<Diagnostic> {
     let is_from_begin = request.from_begin_except.is_some() || request.missing.is_some();
@@ -50,7 +63,7 @@ pub fn warning(
     }
     let models = compiled.plan.models.iter().zip(&compiled.rows);
     let unfilled = models
-        .filter(|(model, row)| row.starts_after_begin && !finished.contains(&model.unique_id));
+        .filter(|(model, row)| row.starts_after_begin && !finished.contains(&table_of(model)));
     let names: Vec<&str> = unfilled.map(|(_, row)| row.model.as_str()).collect();
     let message = match names.as_slice() {
         [] => return None,
@@ -89,16 +102,17 @@ pub fn warning(
 pub fn unloaded_inputs(
     compiled: &Compiled,
     request: &Request,
-    finished: &BTreeSet<String>,
+    finished: &BTreeSet<ModelTable>,
     flags: &[String],
 ) -> Option<Diagnostic> {
     let plan = &compiled.plan;
     let models = plan.models.iter().map(|model| model.unique_id.as_str());
-    let available: BTreeSet<&str> = models.chain(finished.iter().map(String::as_str)).collect();
+    let finished: BTreeSet<&str> = finished.iter().map(|(model, _)| model.as_str()).collect();
+    let available: BTreeSet<&str> = models.chain(finished.iter().copied()).collect();
     // The readers of each input, by unique id.
     let mut unloaded: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for steps in &plan.steps {
-        if finished.contains(&steps.model) {
+        if finished.contains(steps.model.as_str()) {
             continue;
         }
         for id in steps.reads.ids() {
@@ -143,6 +157,10 @@ pub fn unloaded_inputs(
         note = note.hint("if it does not exist yet: `dbt snapshot`");
     }
     Some(note)
+}
+
+fn table_of(model: &ModelEntry) -> ModelTable {
+    (model.unique_id.clone(), model.relation.clone())
 }
 
 fn is_seed_or_snapshot(unique_id: &str) -> bool {

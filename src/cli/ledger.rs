@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::client::QueryRequest;
+use super::client::{QueryRequest, QueryTarget};
 use super::options::{PlanArgs, ProfileArgs, ledger_setting};
 use super::{print, print_status};
 use crate::codegen::ledger::{read_ledger, read_ledger_lines};
@@ -52,14 +52,15 @@ pub struct LedgerArgs {
 }
 
 pub fn run(args: &LedgerArgs) -> Result<ExitCode, Diagnostics> {
+    let dialect = args.dialect.as_deref();
     let request = LedgerRequest {
         command: "ledger --run",
         ledger: args.ledger.as_deref(),
-        dialect: args.dialect.as_deref(),
+        dialect,
         database: args.database.as_deref(),
         schema: args.schema.as_deref(),
         plan: &args.plan,
-        profile: &args.profile,
+        target: QueryTarget::of_plan(&args.plan, &args.profile, dialect)?,
         client: &args.client,
     };
     if !args.run {
@@ -89,7 +90,7 @@ pub struct LedgerRequest<'a> {
     pub database: Option<&'a str>,
     pub schema: Option<&'a str>,
     pub plan: &'a PlanArgs,
-    pub profile: &'a ProfileArgs,
+    pub target: QueryTarget,
     /// The arguments after `--`; empty for the client of the last run, or of the dialect.
     pub client: &'a [String],
 }
@@ -105,7 +106,8 @@ impl LedgerRequest<'_> {
             command: self.command,
             client: self.client,
             plan: self.plan,
-            profile: self.profile,
+            profile: &self.target.profile,
+            about: self.target.about.as_ref(),
         };
         let output = match request.output(&dialect, &read_ledger_lines(&dialect, &table)?)? {
             Ok(output) => output,
@@ -122,12 +124,8 @@ impl LedgerRequest<'_> {
 
     /// The dialect, and the table: of the flag, of dbt_project.yml, or of the plan.
     fn table(&self) -> Result<(Dialect, Sql), Diagnostics> {
-        let paths = self.plan.paths()?;
-        let plan = match paths.has_manifest() {
-            true => Some(paths.each_step(&mut |_| {})?.about),
-            false => None,
-        };
-        let entry = plan.as_ref().and_then(|about| Some((about, about.ledger.as_ref()?)));
+        let plan = self.target.about.as_ref();
+        let entry = plan.and_then(|about| Some((about, about.ledger.as_ref()?)));
         let setting = ledger_setting(self.ledger, &self.plan.project_dir)?;
         let of_plan = entry.filter(|_| self.ledger.is_none() && self.dialect.is_none());
         match (setting, self.target(), of_plan) {
@@ -152,7 +150,7 @@ impl LedgerRequest<'_> {
             dialect: text(self.dialect),
             database: text(self.database),
             schema: text(self.schema),
-            ..self.profile.open(project_dir).map_err(|errors| errors.0[0].clone())?
+            ..self.target.profile.open(project_dir).map_err(|errors| errors.0[0].clone())?
         };
         project::target(&open, &|name| Ok(target_settings(&dialect::named(name)?)))
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::client::QueryTarget;
 use super::ledger::LedgerRequest;
 use super::options::{PlanArgs, ProfileArgs, path};
 use super::print_diagnostics;
@@ -47,6 +48,7 @@ impl LedgerSourceArgs {
         if !self.read_ledger {
             return Ok(None);
         }
+        let about = plan.paths()?.each_step(&mut |_| {})?.about;
         let request = LedgerRequest {
             command,
             ledger: None,
@@ -54,7 +56,10 @@ impl LedgerSourceArgs {
             database: None,
             schema: None,
             plan,
-            profile,
+            target: QueryTarget {
+                profile: profile.of_plan(&about, &plan.project_dir)?,
+                about: Some(about),
+            },
             client,
         };
         Ok(Some(request.read()??.2))
@@ -108,6 +113,22 @@ pub fn add_to_history(
     }
     let (steps, newest) = ledger.steps.of_plan(&entry.plan_fingerprint);
     Ok(LedgerStatus { table: entry.table.clone(), steps, newest: newest.map(format_instant) })
+}
+
+/// A warning about rows of unknown tables, whose batches do not count as finished.
+pub fn unknown_tables(rows: usize) -> Option<Diagnostic> {
+    let warning = || {
+        let (has, its) = match rows {
+            1 => ("has", "its batch counts"),
+            _ => ("have", "their batches count"),
+        };
+        Diagnostic::warning(format!(
+            "{} of finished steps {has} no table, so {its} as missing",
+            counted(rows, "row")
+        ))
+        .fact("an earlier version of batchwright wrote them")
+    };
+    (rows > 0).then(warning)
 }
 
 /// The error for two sources of finished batches.

@@ -20,6 +20,7 @@ mod man;
 mod next_command;
 mod options;
 mod page;
+mod profile_args;
 mod progress;
 mod project_dir;
 mod render;

@@ -7,8 +7,10 @@ use std::sync::{LazyLock, OnceLock};
 
 use regex::Regex;
 
-use super::options::{PlanArgs, ProjectArgs, StateArgs};
+use super::options::{PlanArgs, ProfileArgs, ProjectArgs, StateArgs, ledger_setting};
 use super::project_dir;
+use crate::plan::manifest::About;
+use crate::project;
 
 /// The maximum number of models that a printed command names.
 pub const MAX_SELECTED: usize = 5;
@@ -51,6 +53,32 @@ pub fn flags_of_plan(plan: Option<&Path>, project_dir: &Path, state: &StateArgs)
     let path = |path: &Path| path.strip_prefix(".").unwrap_or(path).display().to_string();
     push(&mut flags, "--plan", plan.map(path), "");
     push(&mut flags, "--state-dir", state.state_dir.as_deref().map(path), "BATCHWRIGHT_STATE_DIR");
+    flags
+}
+
+/// The flags of `compile` that write another plan into the folder of a plan: for its target, and
+/// with its ledger. `args` are the flags of this call, without a target.
+pub fn flags_like_plan(args: &PlanArgs, profile: &ProfileArgs, about: &About) -> Vec<String> {
+    let mut flags = plan_flags(args);
+    let project_dir = &args.project_dir;
+    let target = |profile: &ProfileArgs| {
+        let open = profile.open(project_dir).ok()?;
+        let target = project::target(&open, &|_| Ok(project::TargetSettings::default())).ok();
+        target.filter(|target| target.dialect == about.dialect && target.name == about.target)
+    };
+    if target(profile).is_none() {
+        match profile.of_plan(about, project_dir).ok().filter(|of_plan| target(of_plan).is_some()) {
+            Some(of_plan) => flags.extend(of_plan.flags(|path| path.display().to_string())),
+            None => flags.extend(["--dialect".to_string(), about.dialect.clone()]),
+        }
+    } else {
+        flags.extend(profile.flags(|path| path.display().to_string()));
+    }
+    if let Some(ledger) = &about.ledger
+        && !matches!(ledger_setting(None, project_dir), Ok(Some(_)))
+    {
+        push(&mut flags, "--ledger", Some(ledger.table.clone()), "");
+    }
     flags
 }
 

@@ -10,7 +10,7 @@ use clap_complete::engine::ArgValueCompleter;
 use serde_json::{Map, Value};
 
 use super::completions::models;
-use super::next_command::push;
+pub use super::profile_args::ProfileArgs;
 use super::project_dir;
 use crate::calendar::{Grain, Instant};
 use crate::compile::Request;
@@ -92,24 +92,6 @@ pub struct StateArgs {
     /// Read the journals in DIR too, such as those of the shards on other machines; repeatable
     #[arg(long, value_name = "DIR")]
     pub journal: Vec<PathBuf>,
-}
-
-/// The profile, for a default client that needs the path of the database.
-#[derive(clap::Args)]
-#[command(next_help_heading = "Profile, for a default client that needs the path of the database")]
-pub struct ProfileArgs {
-    /// Folder of profiles.yml [default: the project, then ~/.dbt]
-    #[arg(long, value_name = "DIR", env = "DBT_PROFILES_DIR", value_parser = path())]
-    profiles_dir: Option<PathBuf>,
-    /// Profile [default: that of the project]
-    #[arg(long, value_name = "NAME", env = "DBT_PROFILE")]
-    profile: Option<String>,
-    /// Target of the profile
-    #[arg(short, long, value_name = "NAME", env = "DBT_TARGET")]
-    target: Option<String>,
-    /// Project variables, as a YAML mapping: '{country: fr}'
-    #[arg(long, value_name = "YAML")]
-    vars: Option<String>,
 }
 
 /// The selection of models.
@@ -223,6 +205,14 @@ impl ProjectArgs {
         instant(self.now.as_deref())
     }
 
+    /// The name of dbt's target; empty if the profile has an error, which loading reports.
+    pub fn target_name(&self) -> String {
+        let Ok(open) = self.profile().open(&self.project_dir) else { return String::new() };
+        let open = LoadOptions { dialect: self.dialect.clone(), ..open };
+        let target = project::target(&open, &|_| Ok(project::TargetSettings::default()));
+        target.map(|target| target.name).unwrap_or_default()
+    }
+
     /// The profile of the project.
     pub fn profile(&self) -> ProfileArgs {
         ProfileArgs {
@@ -230,6 +220,16 @@ impl ProjectArgs {
             profile: self.profile.clone(),
             target: self.target.clone(),
             vars: self.vars.clone(),
+        }
+    }
+
+    /// The same with another profile.
+    pub fn with_profile(self, profile: &ProfileArgs) -> ProjectArgs {
+        ProjectArgs {
+            profiles_dir: profile.profiles_dir.clone(),
+            profile: profile.profile.clone(),
+            target: profile.target.clone(),
+            ..self
         }
     }
 
@@ -324,43 +324,8 @@ pub fn target_folder(project_dir: &Path) -> Result<PathBuf, Diagnostics> {
     Ok(folder.map_or_else(|| project::target_path(project_dir, &environment()), Ok)?)
 }
 
-impl ProfileArgs {
-    /// The flags again, without values of environment variables. `path` gives a path as the
-    /// command that gets the flags finds it.
-    pub fn flags(&self, path: impl Fn(&Path) -> String) -> Vec<String> {
-        let mut flags = Vec::new();
-        let folder = self.profiles_dir.as_deref().filter(|path| !path.as_os_str().is_empty());
-        push(&mut flags, "--profiles-dir", folder.map(path), "DBT_PROFILES_DIR");
-        push(&mut flags, "--profile", self.profile.clone(), "DBT_PROFILE");
-        push(&mut flags, "--target", self.target.clone(), "DBT_TARGET");
-        push(&mut flags, "--vars", self.vars.clone(), "");
-        flags
-    }
-
-    /// The options to load the profile of the project.
-    pub fn open(&self, project_dir: &Path) -> Result<LoadOptions, Diagnostics> {
-        Ok(LoadOptions {
-            project_dir: project_dir.to_path_buf(),
-            profiles_dir: path_option(self.profiles_dir.clone(), "PROFILES_DIR"),
-            profile: option_or_variable(self.profile.clone(), "PROFILE"),
-            target: option_or_variable(self.target.clone(), "TARGET"),
-            dialect: None,
-            database: None,
-            schema: None,
-            vars: vars(self.vars.as_deref())?,
-            full_refresh: false,
-            catalog: None,
-            columns: None,
-            answers: None,
-            which: "run",
-            now: Instant::default(),
-            environment: environment(),
-        })
-    }
-}
-
 /// The environment as templates see it: without dbt's private variables.
-fn environment() -> BTreeMap<String, String> {
+pub(super) fn environment() -> BTreeMap<String, String> {
     let all = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     all.filter(|(name, _)| !name.starts_with("DBT_ENV_PRIVATE")).collect()
@@ -376,11 +341,11 @@ fn variable(name: &str) -> Option<String> {
 
 /// The value of an option of the command line, else of its environment variable; an empty one
 /// counts as unset.
-fn option_or_variable(text: Option<String>, name: &str) -> Option<String> {
+pub(super) fn option_or_variable(text: Option<String>, name: &str) -> Option<String> {
     text.filter(|text| !text.is_empty()).or_else(|| variable(name))
 }
 
-fn path_option(path: Option<PathBuf>, name: &str) -> Option<PathBuf> {
+pub(super) fn path_option(path: Option<PathBuf>, name: &str) -> Option<PathBuf> {
     path.filter(|path| !path.as_os_str().is_empty()).or_else(|| variable(name).map(PathBuf::from))
 }
 
@@ -473,7 +438,7 @@ fn grain(flag: &str, text: Option<&str>) -> Result<Option<Grain>, Diagnostics> {
     }
 }
 
-fn vars(text: Option<&str>) -> Result<Map<String, Value>, Diagnostics> {
+pub(super) fn vars(text: Option<&str>) -> Result<Map<String, Value>, Diagnostics> {
     let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(Map::new()) };
     let error = |what: String| {
         Diagnostics::from(

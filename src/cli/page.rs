@@ -53,7 +53,7 @@ pub fn run(args: &PageArgs) -> Result<ExitCode, Diagnostics> {
     }
     let paths = args.plan.paths()?;
     let manifest = paths.manifest()?;
-    let mut journal_rows = JournalRows::default();
+    let mut journal_rows = JournalRows::of_target(&manifest.about.target);
     let fingerprint = PlanFingerprint::of(&manifest.steps);
     let mut history = paths.history_with(&fingerprint, |entry| journal_rows.add(entry))?;
     let ledger = args.ledger.read("page", &args.plan, &args.profile, &args.client)?;

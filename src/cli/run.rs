@@ -157,6 +157,13 @@ pub fn start(
         reject_unstaged(scope.command(from), is_staged, settings.steps.selects(), &paths)?;
     }
     let until = settings.steps.until(clock::now())?;
+    if let Some(at) = until.filter(|_| settings.steps.until_is_tomorrow(clock::now())) {
+        print_diagnostics(&[Diagnostic::note(format!(
+            "`--until` is tomorrow, since it is {} UTC: {} UTC",
+            clock::now().format("%H:%M"),
+            at.format("%Y-%m-%d %H:%M")
+        ))]);
+    }
     let schedule = settings.steps.schedule(&manifest)?;
     // Lock first: the journal must not change after it is read.
     let journal = match settings.dry_run {
@@ -169,8 +176,15 @@ pub fn start(
             .hint("to start a run, use `batchwright run`")
             .into());
     }
-    let Some(selection) =
-        run_selection::select(&settings, from, again, scope, &mut manifest, &mut history)?
+    let Some(selection) = run_selection::select(
+        &settings,
+        from,
+        again,
+        scope,
+        &mut manifest,
+        &mut history,
+        &fingerprint,
+    )?
     else {
         return Ok(ExitCode::SUCCESS);
     };
@@ -180,6 +194,7 @@ pub fn start(
         client: &settings.client,
         plan: &settings.plan,
         profile: &settings.profile,
+        about: Some(&manifest.about),
         resumed: selection.resumed,
         base: &settings.plan.project_dir,
     };
@@ -196,7 +211,7 @@ pub fn start(
         refuse_other_target(&identity(argv), earlier)?;
     }
     if !selection.selected.contains(&true) {
-        print_status(&run_selection::nothing_left(&selection, &manifest));
+        print_status(&run_selection::nothing_left(&selection, &manifest, &history));
         return Ok(ExitCode::SUCCESS);
     }
     let argv = argv?;
@@ -271,6 +286,7 @@ pub fn start(
         shard: settings.steps.shard,
         select: selection.select,
         exclude: selection.exclude,
+        models: selection.models,
         left_out: selection.left_out,
     };
     let result = run::run(&options, &journal, progress.as_ref(), session);

@@ -92,9 +92,14 @@ pub enum Order {
 }
 
 impl StepArgs {
+    /// Whether models are selected.
+    pub fn selects_models(&self) -> bool {
+        !self.select.is_empty() || !self.exclude.is_empty()
+    }
+
     /// Whether a part of the plan is selected.
     pub fn selects(&self) -> bool {
-        self.shard.is_some() || !self.select.is_empty() || !self.exclude.is_empty()
+        self.shard.is_some() || self.selects_models()
     }
 
     /// The order and the limits.
@@ -115,10 +120,20 @@ impl StepArgs {
         })
     }
 
+    fn until_time_of_day(&self) -> Option<chrono::NaiveTime> {
+        chrono::NaiveTime::parse_from_str(self.until.as_deref()?, "%H:%M").ok()
+    }
+
+    /// Whether `--until` is a time of day that is over today.
+    pub fn until_is_tomorrow(&self, now: Instant) -> bool {
+        self.until_time_of_day()
+            .is_some_and(|time| now.date_naive().and_time(time).and_utc() <= now)
+    }
+
     /// The time of `--until`; a time of day is the next one after `now`.
     pub fn until(&self, now: Instant) -> Result<Option<Instant>, Diagnostics> {
         let Some(text) = &self.until else { return Ok(None) };
-        let Ok(time) = chrono::NaiveTime::parse_from_str(text, "%H:%M") else {
+        let Some(time) = self.until_time_of_day() else {
             return Ok(Some(window::Bound::parse("--until", text)?.at.at(chrono_tz::UTC)));
         };
         let today = now.date_naive().and_time(time).and_utc();

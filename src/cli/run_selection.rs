@@ -26,6 +26,8 @@ pub struct RunSelection {
     /// The models of the run.
     pub select: Vec<String>,
     pub exclude: Vec<String>,
+    /// The unique ids of the models, if a new run is of selected ones.
+    pub models: Vec<String>,
 }
 
 /// The steps to run; adds the audits to the manifest if they run too. `None` if there are none, and
@@ -37,6 +39,7 @@ pub fn select(
     scope: RunScope,
     manifest: &mut Manifest,
     history: &mut History,
+    fingerprint: &str,
 ) -> Result<Option<RunSelection>, Diagnostics> {
     // After a complete run a scheduler needs a new one. Steps in `again` are the user's request.
     let is_complete = history.is_complete && again.is_empty();
@@ -87,7 +90,9 @@ pub fn select(
     let mut left_out = 0;
     if resumed && let Some(first) = history.first.as_ref() {
         // A retry does not extend a run to models that the run has not selected.
-        let is_of_run = in_models(manifest, &first.select, &first.exclude, false)?;
+        let mut is_of_run = in_models(manifest, &first.select, &first.exclude, false)?;
+        let steps = is_of_run.iter_mut().zip(&manifest.steps);
+        steps.for_each(|(is, step)| *is |= history.is_of_later_run(&step.model));
         keep(&mut selected, &is_of_run);
         selected = retry::remaining(&manifest.steps, &selected, history);
         left_out =
@@ -105,17 +110,28 @@ pub fn select(
         keep(&mut selected, &manifest.steps.iter().map(holds).collect::<Vec<_>>());
     }
     if from == StartPoint::LastRun && is_complete && selected.contains(&true) {
-        let open = selected.iter().filter(|selected| **selected).count();
-        print_status(&format!(
-            "the last run is complete, and the plan has changed since: {} not run\n",
-            counted(open, "step")
-        ));
-        print_status("to run all of the plan: `batchwright run`\n");
+        let open = counted(selected.iter().filter(|selected| **selected).count(), "step");
+        print_status(&match history.shards() {
+            Some(of) if history.ran(fingerprint) => format!(
+                "the shards that were run are complete; of others: {open} not run\nto run one: \
+                 `batchwright run --shard K/{of}`; to run all of the plan: `batchwright run`\n"
+            ),
+            _ => format!(
+                "the last run is complete, and the plan has changed since: {open} not run\nto run \
+                 all of the plan: `batchwright run`\n"
+            ),
+        });
         return Ok(None);
     }
     keep(&mut selected, &is_requested);
+    let mut models = BTreeSet::new();
+    if !resumed && settings.steps.selects_models() {
+        let requested = manifest.steps.iter().zip(&is_requested).filter(|(_, is)| **is);
+        models.extend(requested.map(|(step, _)| step.model.to_string()));
+    }
+    let models = models.into_iter().collect();
     let (select, exclude) = run;
-    Ok(Some(RunSelection { selected, resumed, left_out, holds_back, select, exclude }))
+    Ok(Some(RunSelection { selected, resumed, left_out, holds_back, select, exclude, models }))
 }
 
 /// For each step, whether its model is selected.
@@ -152,12 +168,17 @@ fn keep(selected: &mut [bool], condition: &[bool]) {
 }
 
 /// The message if no step is selected.
-pub fn nothing_left(selection: &RunSelection, manifest: &Manifest) -> String {
+pub fn nothing_left(selection: &RunSelection, manifest: &Manifest, history: &History) -> String {
     let holds_back = selection.holds_back;
-    let done = manifest.steps.iter().filter(|step| !holds_back || !staged::publishes(step)).count();
+    let steps = || manifest.steps.iter().filter(|step| !holds_back || !staged::publishes(step));
     let hint = if holds_back { PUBLISH_HINT } else { "" };
+    let done = steps().filter(|step| history.done(step).is_some()).count();
+    let never = match steps().count() - done {
+        0 => String::new(),
+        open => format!("; of models that no run has selected: {} not run", counted(open, "step")),
+    };
     match selection.left_out {
-        0 => format!("nothing left to run: {} done\n{hint}", counted(done, "step")),
+        0 => format!("nothing left to run: {} done{never}\n{hint}", counted(done, "step")),
         left_out => format!(
             "nothing left to run in the selected models; in others: {} not run\n",
             counted(left_out, "step")

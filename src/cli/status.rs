@@ -5,8 +5,10 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::ledger_source::{LedgerSourceArgs, LedgerStatus, add_to_history, two_sources};
-use super::next_command::{command_line, plan_flags};
+use super::ledger_source::{
+    LedgerSourceArgs, LedgerStatus, add_to_history, two_sources, unknown_tables,
+};
+use super::next_command::{command_line, flags_like_plan};
 use super::options::{PlanArgs, ProfileArgs, path};
 use super::progress::{indented, last_lines};
 use super::run::table;
@@ -64,13 +66,15 @@ pub fn run(args: StatusArgs) -> Result<ExitCode, Diagnostics> {
         let finished = match ledger()? {
             Some(ledger) => ledger.finished,
             None if has_file => ledger_file::read_ledger_file(file)?.finished,
-            None => journal_rows::read_journals(&paths)?,
+            None => journal_rows::read_journals(&paths, &head.about.target)?,
         };
+        print_diagnostics(unknown_tables(finished.unknown).as_slice());
         let gaps = missing(&head.models, &finished, super::options::instant(args.now.as_deref())?);
         print(&if args.json {
             pretty(&json!({ "missing": gaps }))
         } else {
-            printable(&gaps_as_text(&gaps, &plan_flags(&args.plan))).into_owned()
+            let flags = flags_like_plan(&args.plan, &args.profile, &head.about);
+            printable(&gaps_as_text(&gaps, &flags)).into_owned()
         })?;
         return Ok(ExitCode::SUCCESS);
     }

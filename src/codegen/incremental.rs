@@ -232,13 +232,7 @@ pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
 
 /// The row of an incremental model in the ledger.
 fn ledger_row(node: &Node) -> LedgerRow<'_> {
-    LedgerRow {
-        model: &node.unique_id,
-        kind: RowKind::Build,
-        range: None,
-        is_counted: false,
-        class: WrapClass::Rows,
-    }
+    LedgerRow { node, kind: RowKind::Build, range: None, is_counted: false, class: WrapClass::Rows }
 }
 
 impl Incremental<'_> {

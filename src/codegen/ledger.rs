@@ -9,6 +9,7 @@ use super::header::header;
 use super::relation_name::{ddl_relation, relation_sql};
 use super::result_lines;
 use crate::calendar::Window;
+use crate::config::Node;
 use crate::diagnostics::Diagnostic;
 pub use crate::dialect::WrapClass;
 use crate::dialect::ledger_text::{
@@ -76,7 +77,7 @@ impl RowKind {
 
 /// The row of a file.
 pub struct LedgerRow<'a> {
-    pub model: &'a str,
+    pub node: &'a Node,
     pub kind: RowKind,
     /// The windows of a swap or of published batches. A batch has slots for its window.
     pub range: Option<Window>,
@@ -177,7 +178,7 @@ pub fn record(dialect: &Dialect, statement: Sql, row: &LedgerRow) -> Result<Sql,
     if let Some(char) = mark(&statement.0) {
         return Err(Diagnostic::error(format!(
             "`{}` contains the private-use character U+{:X}, which batchwright reserves",
-            row.model,
+            row.node.unique_id,
             u32::from(char)
         )));
     }
@@ -187,6 +188,23 @@ pub fn record(dialect: &Dialect, statement: Sql, row: &LedgerRow) -> Result<Sql,
         return Ok(Sql(format!("{begin}\n\n{statement}\n\n{}\n\n{commit}", part(PART, &text))));
     }
     Ok(Sql(format!("{statement}\n\n{}", part(PART_AFTER, &text))))
+}
+
+/// The value of the column `step`: the id of the step and the model's table, since the same step
+/// of another target or of a renamed table is another one.
+fn step_of_table(model: &str, label: &str, relation: &str) -> String {
+    format!("{model}@{label} {relation}")
+}
+
+/// The id of the step and the table of a value of the column `step`. The table is empty if an
+/// earlier version wrote the row.
+pub fn step_and_table<'t>(step: &'t str, model: &str) -> (&'t str, &'t str) {
+    // Labels have no space.
+    let label = step.strip_prefix(model).and_then(|rest| rest.find(' '));
+    match label {
+        Some(end) => (&step[..model.len() + end], &step[model.len() + end + 1..]),
+        None => (step, ""),
+    }
 }
 
 /// The statement that writes the row.
@@ -218,8 +236,8 @@ fn insert(dialect: &Dialect, ledger: &Sql, row: &LedgerRow) -> Result<Sql, Diagn
     let count = if row.is_counted { dialect.sql("ledger_count", &[])? } else { null(dialect)? };
     let number = [("value", count.value()), ("type", column_type(dialect, "rows_written").value())];
     let values = [
-        string(row.model)?,
-        string(&format!("{}@{label}", row.model))?,
+        string(&row.node.unique_id)?,
+        string(&step_of_table(&row.node.unique_id, &label, &row.node.relation.to_string()))?,
         string(row.kind.as_str())?,
         string(batch_id)?,
         time(start, "window_start")?,

@@ -52,7 +52,7 @@ impl BuildFile<'_> {
             text.push_str(&format!("{hook}\n"));
         }
         let row = LedgerRow {
-            model: &node.unique_id,
+            node,
             kind: RowKind::Build,
             range: None,
             is_counted: false,

@@ -151,7 +151,7 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
 /// The ledger row of a batch.
 fn ledger_row<'a>(batches: &Batches<'a>) -> LedgerRow<'a> {
     LedgerRow {
-        model: &batches.node.unique_id,
+        node: batches.node,
         kind: batches.row_kind,
         range: None,
         // In the mode `keep` a second insert follows.

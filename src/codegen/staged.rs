@@ -230,7 +230,7 @@ impl StagedBackfill<'_> {
         let (before_it, behind) = (sql_header(dialect, node)?, sql_footer(dialect, node)?);
         let range = Window { start: first.window.start, end: last.window.end };
         let row = LedgerRow {
-            model: &node.unique_id,
+            node,
             kind,
             // One range cannot omit a gap. A row without a range covers no batch, so its batches
             // count as missing, and never as published by mistake.

@@ -43,7 +43,7 @@ pub fn swap(
     ]);
     let statement = dialect.sql(&macro_for_format(dialect, node, "swap"), &args)?;
     let row = LedgerRow {
-        model: &node.unique_id,
+        node,
         kind: RowKind::Swap,
         range: Some(range),
         is_counted: false,

@@ -30,17 +30,35 @@ pub(super) fn compile_model(
         let model = MicrobatchModel::new(context, node, settings, request, cover, rebuilds)?;
         return compile_windows(&model).map(Some);
     };
-    let all = missing::all_windows(&request.windows);
-    let cover = window::cover(&batch_settings(node, settings, true), &all)?;
-    let model = MicrobatchModel::new(context, node, settings, request, cover, false)?;
-    let statements = match missing.changed {
-        true => Some(statements(&compile_windows(&model)?)),
-        false => None,
+    let (model, statements) = match missing.changed {
+        true => {
+            let (model, statements) = all_batches(context, node, settings, request)?;
+            (model, Some(statements))
+        }
+        false => {
+            let all = missing::all_windows(&request.windows);
+            let cover = window::cover(&batch_settings(node, settings, true), &all)?;
+            (MicrobatchModel::new(context, node, settings, request, cover, false)?, None)
+        }
     };
     match missing::missing_windows(missing, &model, statements.as_deref())? {
         Some(cover) => compile_windows(&model.with_windows(cover)?).map(Some),
         None => Ok(None),
     }
+}
+
+/// The model with all of its windows since `begin` or in the bounds, and the hash of each batch.
+pub(super) fn all_batches<'a>(
+    context: &'a Context<'a>,
+    node: &'a Node,
+    settings: &'a Microbatch,
+    request: &'a Request,
+) -> Result<(MicrobatchModel<'a>, Vec<Sha256>), Diagnostics> {
+    let all = missing::all_windows(&request.windows);
+    let cover = window::cover(&batch_settings(node, settings, true), &all)?;
+    let model = MicrobatchModel::new(context, node, settings, request, cover, false)?;
+    let statements = statements(&compile_windows(&model)?);
+    Ok((model, statements))
 }
 
 /// The hashes of the batches.

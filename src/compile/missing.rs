@@ -1,6 +1,6 @@
 //! `--missing`: the batches of a model between `begin` and now that are not finished, instead of
-//! the newest ones. A batch is finished if it was written after its window and its `lookback`, when
-//! no more rows were expected. The newest batches are planned as in every plan.
+//! the newest ones. A batch is finished if it was written after its window was over, in or
+//! after the last batch in which its `lookback` rewrites it. The newest batches are planned as in every plan.
 
 use super::microbatch::{MicrobatchModel, batch_settings};
 use super::request::Missing;
@@ -27,17 +27,19 @@ pub(super) fn missing_windows(
     model: &MicrobatchModel,
     statements: Option<&[Sha256]>,
 ) -> Result<Option<Cover>, Diagnostics> {
-    let MicrobatchModel { node, settings, request, cover, .. } = model;
+    let MicrobatchModel { context, node, settings, request, cover, .. } = model;
     let newest: Vec<Window> = match request.windows.bounds {
         Some(_) => Vec::new(),
         None => window::cover(&batch_settings(node, settings, false), &request.windows)?.windows,
     };
     let finished = &missing.finished;
+    let table = (node.unique_id.clone(), node.relation.to_string());
     let is_missing = |(index, window): (usize, &Window)| {
         newest.iter().any(|new| new.start < window.end && window.start < new.end)
-            || !finished.covers(&node.unique_id, *window, settled_at(settings, *window))
+            || !finished.covers(&table, *window, settled_at(settings, *window))
+            || context.stale.get(&node.unique_id).is_some_and(|stale| stale.contains(window))
             || statements.is_some_and(|statements| {
-                !finished.is_written_by(&node.unique_id, *window, statements[index])
+                !finished.is_written_by(&table, *window, statements[index])
             })
     };
     let mut windows: Vec<Window> = match model.query.reads_self {

@@ -27,6 +27,7 @@ mod report;
 mod request;
 mod schema_changes;
 mod staged;
+mod stale;
 mod steps;
 mod strategy_macros;
 mod validate;
@@ -118,6 +119,11 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
         request.selection.state.as_deref(),
         &request.earlier_plans,
     );
+    let mut stale_readers = Vec::new();
+    if let Some(missing) = request.missing.as_ref().filter(|missing| missing.changed) {
+        (context.stale, stale_readers) =
+            stale::stale_windows(&context, &selected, request, missing);
+    }
     let mut outputs = Vec::new();
     let mut complete = Vec::new();
     let mut errors = DedupedDiagnostics::default();
@@ -135,6 +141,7 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     }
     let mut diagnostics = DedupedDiagnostics::of_project(diagnostics);
     add_unplanned(&mut diagnostics, broken);
+    diagnostics.extend(None, stale_readers);
 
     let state = graph::changes::state(graph, project);
     let mut plan = Plan {
@@ -181,6 +188,8 @@ struct Context<'a> {
     columns: &'a Columns,
     window_keys: checks::WindowKeysCache,
     earlier_plans: schema_changes::EarlierPlans<'a>,
+    /// The batches that read the rows of rewritten ones, by unique id.
+    stale: stale::StaleWindows,
 }
 
 /// Compiles one model. An ephemeral model has no output: it is part of the models that read it.
@@ -252,12 +261,15 @@ fn about(project: &Project, dialect: &Dialect, request: &Request) -> About {
         event_time_start: start.text.clone(),
         event_time_end: end.text.clone(),
     };
+    let open = &request.open;
     let depends_on_now = bounds.is_none() || request.windows.complete_only || request.now_is_given;
     About {
         schema_version: SCHEMA_VERSION,
         generator: plan_dir::GENERATOR.to_string(),
         project: project.name.clone(),
         target: project.target.name.clone(),
+        profile: open.profile.clone().filter(|_| open.dialect.is_none()),
+        profiles_dir: open.named_profiles_dir().filter(|_| open.dialect.is_none()),
         dialect: dialect.name.to_string(),
         request: RequestEntry {
             now: depends_on_now.then(|| calendar::format_instant(request.windows.now)),

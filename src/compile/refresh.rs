@@ -95,7 +95,9 @@ pub fn effect(settings: &Microbatch, request: &Request) -> Option<&'static str> 
 /// written to the model's table, not to a shadow table.
 pub fn is_first_run(node: &Node, request: &Request) -> bool {
     request.windows.bounds.is_none()
-        && request.from_begin_except.as_ref().is_some_and(|known| !known.contains(&node.unique_id))
+        && request.from_begin_except.as_ref().is_some_and(|known| {
+            !known.contains(&(node.unique_id.clone(), node.relation.to_string()))
+        })
 }
 
 /// The shadow table that a full refresh fills and then swaps in. Its name contains a hash of the

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::graph::Selection;
-use crate::plan::coverage::FinishedBatches;
+use crate::plan::coverage::{FinishedBatches, ModelTable};
 use crate::project::backfill::BackfillFile;
 use crate::project::{LedgerSetting, LoadOptions};
 use crate::window;
@@ -23,9 +23,8 @@ pub struct Request {
     pub backfill: Option<BackfillFile>,
     /// Whether `--now` is set, so that the plan does not depend on the clock.
     pub now_is_given: bool,
-    /// Unique ids of models with a finished batch; all other models are planned from their `begin`
-    /// on.
-    pub from_begin_except: Option<BTreeSet<String>>,
+    /// Tables with a finished batch; all other models are planned from their `begin` on.
+    pub from_begin_except: Option<BTreeSet<ModelTable>>,
     /// The folders of earlier plans of this project. The columns of a table come from `--state`, else
     /// from the first of them that writes the table.
     pub earlier_plans: Vec<PathBuf>,

@@ -1187,7 +1187,7 @@ null
 {% macro ledger_read(ledger, columns, selected, end_of_ledger) %}
 with ranked as (
   select {{ columns }},
-    row_number() over (partition by model, step, kind order by written_at desc) as row_rank
+    row_number() over (partition by model, step, kind, window_start, window_end order by written_at desc) as row_rank
   from {{ ledger }}
 )
 select {{ selected }}

@@ -29,6 +29,8 @@ CLIENT = {{ client_command | python }}
 {% endif %}
 {% else %}
 CLIENT = {{ file_command | python }}
+# Detects that the folder has another plan.
+CHECK = {{ check_command | python }}
 
 # The files of each shard in order.
 FILES = {
@@ -68,6 +70,7 @@ with DAG(
         files = shlex.join(FILES[number])
         command = f"""\
 set -e
+{CHECK}
 for file in {files}; do
   echo "$file"
   {CLIENT}

@@ -3,6 +3,9 @@
 #
 # A partition is the range of batches of one shard. The workers have {{ ("the client and" if client_only else "batchwright, the client and") | comment }}
 # the project with its plan. The client finds its settings and secrets in the environment.
+{% if client_only %}
+import hashlib
+{% endif %}
 import os
 import subprocess
 
@@ -23,6 +26,9 @@ POOL = {{ name | python }}
 RETRIES = dg.RetryPolicy(max_retries=2, delay=60, backoff=dg.Backoff.EXPONENTIAL)
 {% if client_only %}
 CLIENT = [{% for word in client %}{{ word | python }}{% if not loop.last %}, {% endif %}{% endfor %}]
+# The manifest of the plan.
+MANIFEST = {{ manifest | python }}
+MANIFEST_SHA256 = {{ manifest_sha256 | python }}
 
 # The files of each shard in order.
 FILES = {
@@ -59,6 +65,9 @@ def run_command(command: list[str], stdin=subprocess.DEVNULL) -> None:
 def run_shard(number: int) -> None:
     """Runs the steps of a shard."""
 {% if client_only %}
+    with open(os.path.join(PROJECT_DIR, MANIFEST), "rb") as manifest:
+        if hashlib.sha256(manifest.read()).hexdigest() != MANIFEST_SHA256:
+            raise RuntimeError(f"{MANIFEST} is of another plan: export the plan again")
     for file in FILES[number]:
         print(file, flush=True)
 {% if client_reads_stdin %}

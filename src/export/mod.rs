@@ -4,10 +4,12 @@
 
 mod escape;
 mod exported_plan;
+mod plan_check;
 mod shard_groups;
 mod target_file;
 
 pub use exported_plan::{ExportedPlan, ExportedShard, ExportedStep};
+pub use plan_check::PlanCheck;
 pub use target_file::TaskEnvironment;
 
 use crate::diagnostics::Diagnostic;
@@ -43,6 +45,8 @@ pub struct ExportRequest<'a> {
     /// empty, for the default client of the dialect.
     pub client: Vec<String>,
     pub client_only: bool,
+    /// Detects that another plan is in the folder, for tasks that run the client alone.
+    pub check: PlanCheck,
     /// Whether only one task may run at once.
     pub one_at_a_time: bool,
     /// Whether a staged plan is published.

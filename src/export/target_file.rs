@@ -12,6 +12,7 @@ use super::exported_plan::{ExportedShard, client_words, run_words};
 use super::shard_groups::{ShardGroup, shard_groups};
 use super::{ExportRequest, ExportTarget, ExportedPlan};
 use crate::diagnostics::Diagnostic;
+use crate::plan_dir;
 
 /// The largest argument of a process on Linux, in bytes, with room for the rest of the command.
 const ARGUMENT_BYTES: usize = 120_000;
@@ -27,7 +28,8 @@ pub struct TaskEnvironment {
 #[derive(Serialize)]
 struct FileContext<'a> {
     project: &'a str,
-    fingerprint: &'a str,
+    /// The name of the folder of finished shards: another plan, cut or client has another one.
+    marker: String,
     requested_shards: usize,
     one_at_a_time: bool,
     publishes: bool,
@@ -49,6 +51,11 @@ struct FileContext<'a> {
     client_command: String,
     /// The client on the file `$file`, for a shell.
     file_command: String,
+    /// With `--client-only`: the command that detects another plan, for a shell; and the path and
+    /// the SHA-256 of the manifest.
+    check_command: String,
+    manifest: &'a str,
+    manifest_sha256: &'a str,
     groups: Vec<GroupContext<'a>>,
 }
 
@@ -96,7 +103,7 @@ pub fn target_file(plan: &ExportedPlan, request: &ExportRequest) -> Result<Strin
     let groups = shard_groups(&plan.shards);
     let context = FileContext {
         project: &plan.project,
-        fingerprint: &plan.fingerprint,
+        marker: marker(plan, request),
         requested_shards: plan.requested_shards,
         one_at_a_time: plan.one_at_a_time,
         publishes: request.publishes,
@@ -112,6 +119,9 @@ pub fn target_file(plan: &ExportedPlan, request: &ExportRequest) -> Result<Strin
         client_command: client_words(request).iter().map(|word| format!(" {}", sh(word))).collect(),
         client: if request.client_only { request.client.clone() } else { client_words(request) },
         file_command: file_command(&request.client, "\"$file\""),
+        check_command: request.check.shell_command(),
+        manifest: &request.check.path,
+        manifest_sha256: &request.check.sha256,
         groups: groups.iter().map(|group| group_context(group, &groups, plan, request)).collect(),
     };
     if matches!(request.target, ExportTarget::Airflow | ExportTarget::Argo) {
@@ -134,6 +144,19 @@ pub fn target_file(plan: &ExportedPlan, request: &ExportRequest) -> Result<Strin
             request.target.as_str()
         ))
     })
+}
+
+/// A hash of the plan, of its shards and of the commands.
+fn marker(plan: &ExportedPlan, request: &ExportRequest) -> String {
+    let words = [&plan.fingerprint, &plan.plan, &request.check.sha256].into_iter();
+    let flags = [
+        plan.requested_shards.to_string(),
+        request.publishes.to_string(),
+        request.client_only.to_string(),
+    ];
+    let words = words.chain(&flags).chain(&request.run_flags).chain(&request.client);
+    plan_dir::sha256(words.map(String::as_str).collect::<Vec<_>>().join("\0").as_bytes())[..32]
+        .into()
 }
 
 /// The name of the project, and that of the plan unless it is the default one.

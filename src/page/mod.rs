@@ -236,9 +236,9 @@ fn calendar_cells(
     let PageInput { finished, now, .. } = *input;
     let calendar = ModelCalendar::of(entry);
     let begin = calendar.map_or(now, |calendar| calendar.begin);
+    let table = (entry.unique_id.clone(), entry.relation.clone());
     let is_finished = |window| {
-        calendar
-            .is_some_and(|calendar| calendar.is_finished(&entry.unique_id, window, finished, now))
+        calendar.is_some_and(|calendar| calendar.is_finished(&table, window, finished, now))
     };
     cells(grain, zone, begin, now, &batches, &is_finished)
 }

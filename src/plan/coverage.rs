@@ -43,34 +43,53 @@ pub struct FinishedRow {
     /// The engine's or the journal's clock.
     pub at: Instant,
     pub kind: RowKind,
-    /// `None` for a build.
+    /// `None` for a build, and for an undo of all publications.
     pub window: Option<Window>,
     /// The hash of the statement, if it is known.
     pub statement: Option<Sha256>,
 }
 
+/// A model and its table. The batches of another table, such as that of another target, do not
+/// count.
+pub type ModelTable = (String, String);
+
 /// Collects rows in any order.
 #[derive(Default)]
-pub struct FinishedRows(BTreeMap<String, Vec<FinishedRow>>);
+pub struct FinishedRows {
+    rows: BTreeMap<ModelTable, Vec<FinishedRow>>,
+    /// The number of rows of an unknown table.
+    unknown: usize,
+}
 
 impl FinishedRows {
-    pub fn add(&mut self, model: &str, row: FinishedRow) {
-        match self.0.get_mut(model) {
-            Some(rows) => rows.push(row),
-            None => drop(self.0.insert(model.to_string(), vec![row])),
+    /// Adds a row of a model's table; an empty `table` is unknown, and its rows do not count.
+    pub fn add(&mut self, model: &str, table: &str, row: FinishedRow) {
+        if table.is_empty() {
+            self.unknown += 1;
+            return;
         }
+        self.rows.entry((model.to_string(), table.to_string())).or_default().push(row);
     }
 
     /// The finished batches of each model.
     pub fn finish(self) -> FinishedBatches {
-        let of_model = |(model, rows): (String, Vec<FinishedRow>)| (model, ModelBatches::of(rows));
-        FinishedBatches(self.0.into_iter().map(of_model).collect())
+        let of_table =
+            |(table, rows): (ModelTable, Vec<FinishedRow>)| (table, ModelBatches::of(rows));
+        FinishedBatches {
+            tables: self.rows.into_iter().map(of_table).collect(),
+            unknown: self.unknown,
+        }
     }
 }
 
-/// The finished batches of each model.
+/// The finished batches of each model's table.
 #[derive(Clone, Debug, Default)]
-pub struct FinishedBatches(BTreeMap<String, ModelBatches>);
+pub struct FinishedBatches {
+    tables: BTreeMap<ModelTable, ModelBatches>,
+    /// The number of rows that do not count, since their table is unknown: an earlier version
+    /// wrote them.
+    pub unknown: usize,
+}
 
 #[derive(Clone, Debug, Default)]
 struct ModelBatches {
@@ -85,10 +104,15 @@ impl ModelBatches {
         rows.sort_unstable();
         let newest = |kind: RowKind| rows.iter().rev().find(|row| row.kind == kind);
         let swap = newest(RowKind::Swap);
-        let undone = newest(RowKind::Undo).map(|row| row.at);
-        let is_published = |row: &&FinishedRow| {
-            row.kind == RowKind::Publish && undone.is_none_or(|undone| undone < row.at)
+        let overlaps = |one: Option<Window>, other: Option<Window>| {
+            let windows = one.zip(other);
+            windows.is_none_or(|(one, other)| one.start < other.end && other.start < one.end)
         };
+        let is_undone = |row: &FinishedRow| {
+            let mut undone = rows.iter().filter(|undo| undo.kind == RowKind::Undo);
+            undone.any(|undo| undo.at >= row.at && overlaps(undo.window, row.window))
+        };
+        let is_published = |row: &&FinishedRow| row.kind == RowKind::Publish && !is_undone(row);
         let published: Vec<&FinishedRow> = rows.iter().filter(is_published).collect();
         let mut batches = ModelBatches::default();
         for row in &rows {
@@ -137,8 +161,8 @@ impl ModelBatches {
 
 impl FinishedBatches {
     /// Whether batches that were written at `since` or later cover the window.
-    pub fn covers(&self, model: &str, window: Window, since: Instant) -> bool {
-        let Some(batches) = self.0.get(model) else { return false };
+    pub fn covers(&self, table: &ModelTable, window: Window, since: Instant) -> bool {
+        let Some(batches) = self.tables.get(table) else { return false };
         if batches.rows.get(&window).is_some_and(|(at, _)| *at >= since) {
             return true;
         }
@@ -159,9 +183,19 @@ impl FinishedBatches {
         false
     }
 
+    /// When the newest batch that overlaps the window was written.
+    pub fn newest(&self, table: &ModelTable, window: Window) -> Option<Instant> {
+        let batches = self.tables.get(table)?;
+        let first = window.start - batches.longest;
+        let range =
+            Window { start: first, end: first }..Window { start: window.end, end: window.end };
+        let overlapping = batches.rows.range(range).filter(|(other, _)| other.end > window.start);
+        overlapping.map(|(_, (at, _))| *at).max()
+    }
+
     /// Whether the newest batch of exactly this window was written by the statement.
-    pub fn is_written_by(&self, model: &str, window: Window, statement: Sha256) -> bool {
-        let batches = self.0.get(model);
+    pub fn is_written_by(&self, table: &ModelTable, window: Window, statement: Sha256) -> bool {
+        let batches = self.tables.get(table);
         batches.and_then(|batches| batches.rows.get(&window)).is_some_and(|(at, hash)| {
             let is_newer = |(other, (later, _)): (&Window, &(Instant, Option<Sha256>))| {
                 *other != window && other.end > window.start && later > at
@@ -178,14 +212,14 @@ impl FinishedBatches {
         })
     }
 
-    /// The windows of a model, in chronological order.
-    pub fn windows(&self, model: &str) -> impl Iterator<Item = Window> + '_ {
-        self.0.get(model).into_iter().flat_map(|batches| batches.rows.keys().copied())
+    /// The windows of a table, in chronological order.
+    pub fn windows(&self, table: &ModelTable) -> impl Iterator<Item = Window> + '_ {
+        self.tables.get(table).into_iter().flat_map(|batches| batches.rows.keys().copied())
     }
 
     /// The number of finished windows.
     pub fn count(&self) -> usize {
-        self.0.values().map(|batches| batches.rows.len()).sum()
+        self.tables.values().map(|batches| batches.rows.len()).sum()
     }
 }
 
@@ -207,15 +241,19 @@ mod tests {
         FinishedRow { at: day(at), kind, window: Some(window), statement }
     }
 
+    fn table() -> ModelTable {
+        ("m".to_string(), "t".to_string())
+    }
+
     fn batches(rows: &[FinishedRow]) -> FinishedBatches {
         let mut all = FinishedRows::default();
-        rows.iter().for_each(|row| all.add("m", *row));
+        rows.iter().for_each(|row| all.add("m", "t", *row));
         all.finish()
     }
 
     fn covered(rows: &[FinishedRow]) -> Vec<u32> {
         let batches = batches(rows);
-        (1..9).filter(|at| batches.covers("m", days(*at, at + 1), day(1))).collect()
+        (1..9).filter(|at| batches.covers(&table(), days(*at, at + 1), day(1))).collect()
     }
 
     #[test]
@@ -235,10 +273,12 @@ mod tests {
         let rows = [row(RowKind::Batch, days(1, 5), 10), row(RowKind::Batch, days(5, 6), 20)];
         assert_eq!(covered(&rows), [1, 2, 3, 4, 5]);
         let batches = batches(&rows);
-        assert!(batches.covers("m", days(2, 6), day(10)));
-        assert!(!batches.covers("m", days(2, 6), day(11)), "a part is older");
-        assert!(!batches.covers("m", days(5, 7), day(1)));
-        assert!(!batches.covers("M", days(5, 6), day(1)), "another model");
+        assert!(batches.covers(&table(), days(2, 6), day(10)));
+        assert!(!batches.covers(&table(), days(2, 6), day(11)), "a part is older");
+        assert!(!batches.covers(&table(), days(5, 7), day(1)));
+        let other = |model: &str, table: &str| (model.to_string(), table.to_string());
+        assert!(!batches.covers(&other("M", "t"), days(5, 6), day(1)), "another model");
+        assert!(!batches.covers(&other("m", "u"), days(5, 6), day(1)), "another table");
     }
 
     #[test]
@@ -250,7 +290,7 @@ mod tests {
         rows.push(row(RowKind::Swap, days(1, 3), 12));
         assert_eq!(covered(&rows), [1, 2], "the swap removes the rows of other windows");
         let hash = |kind: RowKind| Sha256::of(kind.as_str().as_bytes());
-        assert!(batches(&rows).is_written_by("m", days(1, 2), hash(RowKind::Rebuild)));
+        assert!(batches(&rows).is_written_by(&table(), days(1, 2), hash(RowKind::Rebuild)));
         rows.push(row(RowKind::Rebuild, days(1, 2), 13));
         assert_eq!(covered(&rows), [1, 2], "a refresh that has not ended");
         rows.push(row(RowKind::Batch, days(7, 8), 14));
@@ -266,6 +306,10 @@ mod tests {
         assert_eq!(covered(&rows), [1, 2]);
         rows.push(row(RowKind::Undo, days(2, 3), 13));
         assert_eq!(covered(&rows), [1]);
+        rows.extend([row(RowKind::Staged, days(4, 5), 9), row(RowKind::Publish, days(4, 5), 10)]);
+        assert_eq!(covered(&rows), [1, 4], "the undo is of another publication");
+        rows.push(FinishedRow { window: None, ..row(RowKind::Undo, days(2, 3), 14) });
+        assert_eq!(covered(&rows), [1], "an undo without a range is of all");
     }
 
     #[test]
@@ -274,9 +318,12 @@ mod tests {
         let first = FinishedRow { statement: Some(old), ..row(RowKind::Batch, days(1, 2), 10) };
         let batch = Sha256::of(b"batch");
         let both = batches(&[row(RowKind::Batch, days(1, 2), 11), first]);
-        assert!(both.is_written_by("m", days(1, 2), batch));
-        assert!(!both.is_written_by("m", days(1, 2), old));
+        assert!(both.is_written_by(&table(), days(1, 2), batch));
+        assert!(!both.is_written_by(&table(), days(1, 2), old));
         let larger = batches(&[first, row(RowKind::Batch, days(1, 5), 11)]);
-        assert!(!larger.is_written_by("m", days(1, 2), old), "a larger batch was written later");
+        assert!(
+            !larger.is_written_by(&table(), days(1, 2), old),
+            "a larger batch was written later"
+        );
     }
 }

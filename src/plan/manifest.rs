@@ -31,6 +31,13 @@ pub struct About {
     pub generator: String,
     pub project: String,
     pub target: String,
+    /// The profile of `--profile`; absent if it is that of dbt_project.yml.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// The folder of `--profiles-dir`, relative to the project if it is inside of it; absent if it
+    /// is the default one or that of an environment variable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profiles_dir: Option<String>,
     pub dialect: String,
     pub request: RequestEntry,
     /// The shards of `compile --shards`.

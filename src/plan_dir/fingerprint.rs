@@ -199,6 +199,8 @@ mod tests {
             generator: word(),
             project: word(),
             target: word(),
+            profile: None,
+            profiles_dir: None,
             dialect: word(),
             request,
             shards: None,

@@ -15,7 +15,7 @@ pub const FOLDER: &str = "backfills";
 
 /// A backfill, as its file has it.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "expected a mapping")]
+#[serde(deny_unknown_fields, expecting = "a mapping")]
 pub struct Backfill {
     /// Why the rows are rewritten.
     pub reason: String,
@@ -55,7 +55,7 @@ pub struct Backfill {
 
 /// A range whose batches are not planned.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "expected a mapping")]
+#[serde(deny_unknown_fields, expecting = "a mapping")]
 pub struct ExcludedRange {
     pub event_time_start: String,
     /// Exclusive.
@@ -64,7 +64,7 @@ pub struct ExcludedRange {
 
 /// The rules of the audits of this backfill, instead of those of the models.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "expected a mapping")]
+#[serde(deny_unknown_fields, expecting = "a mapping")]
 pub struct AuditRules {
     /// The verdicts that do not fail the audit.
     pub allow: Option<Vec<String>>,

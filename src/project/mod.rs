@@ -148,6 +148,26 @@ pub struct LoadOptions {
     pub columns: Option<PathBuf>,
 }
 
+impl LoadOptions {
+    /// The folder of profiles that the command line names: relative to the project if it is inside
+    /// of it. `None` for the default one, and for that of an environment variable.
+    pub fn named_profiles_dir(&self) -> Option<String> {
+        let folder = self.profiles_dir.as_ref()?;
+        let of_environment = |name: &str| {
+            self.environment.get(name).is_some_and(|set| Path::new(set) == folder.as_path())
+        };
+        if ["DBT_ENGINE_PROFILES_DIR", "DBT_PROFILES_DIR"].into_iter().any(of_environment) {
+            return None;
+        }
+        let (absolute, root) = (sandbox::absolute(folder), sandbox::absolute(&self.project_dir));
+        Some(match absolute.strip_prefix(&root) {
+            Ok(inside) if inside.as_os_str().is_empty() => ".".to_string(),
+            Ok(inside) => inside.display().to_string(),
+            Err(_) => absolute.display().to_string(),
+        })
+    }
+}
+
 /// The style of source names: the dialect's; the project's `quoting:` does not apply to them.
 #[derive(Clone, Debug)]
 pub struct SourceStyle {

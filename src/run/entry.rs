@@ -61,6 +61,10 @@ pub struct RunEntry {
     pub select: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<String>,
+    /// The unique ids of the models, if a run is of selected ones: the results of the others stay.
+    /// Absent in a retry, and in older journals.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<String>,
     /// The shard of the plan: `3/8`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<String>,
@@ -121,6 +125,9 @@ pub struct StepEndEntry {
     /// refresh, or the `staged` one of a backfill.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
+    /// The table of the model. Absent in older journals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relation: Option<String>,
     pub started: String,
     pub seconds: f64,
     pub outcome: Outcome,
@@ -200,6 +207,7 @@ impl StepEndEntry {
             event_time_end: None,
             statement_sha256: None,
             table: None,
+            relation: Some("t".to_string()),
             started: String::new(),
             seconds: 0.0,
             outcome: Outcome::Success,

@@ -15,7 +15,7 @@ use super::{
 use crate::calendar::format_instant;
 use crate::diagnostics::Diagnostic;
 use crate::plan::StepKind;
-use crate::plan::manifest::PlannedStep;
+use crate::plan::manifest::{ModelEntry, PlannedStep};
 
 /// The state that the workers share.
 pub struct Executor<'a> {
@@ -147,6 +147,7 @@ impl<'a> Executor<'a> {
             event_time_end: step.event_time_end.map(format_instant),
             statement_sha256: step.statement_sha256.map(|hash| hash.to_string()),
             table: self.other_table(step).map(str::to_string),
+            relation: self.model(step).map(|model| model.relation.clone()),
             started: clock::format(started),
             seconds: (timer.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
             outcome: if result.done { Outcome::Success } else { Outcome::Failed },
@@ -161,13 +162,17 @@ impl<'a> Executor<'a> {
         Ok(result.done)
     }
 
+    fn model(&self, step: &PlannedStep) -> Option<&ModelEntry> {
+        let models = &self.options.manifest.models;
+        models.iter().find(|model| model.unique_id == *step.model)
+    }
+
     /// The kind of table that a batch writes, if it is not that of the model.
     fn other_table(&self, step: &PlannedStep) -> Option<&'static str> {
         if step.kind != StepKind::Batch {
             return None;
         }
-        let models = &self.options.manifest.models;
-        let model = models.iter().find(|model| model.unique_id == *step.model)?;
+        let model = self.model(step)?;
         let is_rebuilt = model.microbatch.as_ref().is_some_and(|model| model.shadow.is_some());
         let staged = model.staged.as_ref().map(|_| journal_rows::STAGED);
         staged.or(is_rebuilt.then_some(journal_rows::SHADOW))

@@ -33,6 +33,15 @@ pub struct History {
     steps: BTreeMap<u128, StepHistory>,
     /// The models whose staged tables were dropped, and when the drop started.
     cleaned: BTreeMap<String, Option<Instant>>,
+    /// The models of runs of selected models after the first run, and when the last one started:
+    /// earlier results of their steps do not count.
+    restarted: BTreeMap<String, Option<Instant>>,
+    /// The models of the first run, if it was of selected ones.
+    first_models: BTreeSet<String>,
+    /// Whether a run was not complete when a run of other models started.
+    leaves_open: bool,
+    /// When the last run of the complete plan in the journal started.
+    begin: Option<String>,
 }
 
 /// Reads the history of one plan; if the plan was never run, that of the last run. So a retry after
@@ -57,8 +66,20 @@ impl HistoryReader {
         if let Entry::Run(run) = &entry
             && !self.last.is_continued_by(run)
         {
-            let continued = self.earlier.iter().position(|history| history.is_continued_by(run));
-            let next = continued.map(|index| self.earlier.remove(index)).unwrap_or_default();
+            if self.last.is_extended_by(run) {
+                self.last.add(entry);
+                return;
+            }
+            let continues =
+                |history: &History| history.is_continued_by(run) || history.is_extended_by(run);
+            let continued = self.earlier.iter().position(continues);
+            let mut next = continued.map(|index| self.earlier.remove(index)).unwrap_or_default();
+            // The run that it continues is in the journal of a shard.
+            if run.resumed && next.first.is_none() {
+                let of_plan = |history: &&History| history.ran(&self.plan);
+                let histories = || std::iter::once(&self.last).chain(self.earlier.iter().rev());
+                next.begin = histories().find(of_plan).and_then(|history| history.begin.clone());
+            }
             let previous = std::mem::replace(&mut self.last, next);
             if previous.ran(&self.plan) {
                 self.earlier.retain(|history| !history.ran(&self.plan));
@@ -152,9 +173,7 @@ impl History {
     /// plan decides when the run began: shards that were started before it are of an earlier run.
     pub fn merge(histories: Vec<History>) -> History {
         let start = |history: &History| history.first.as_ref().map(|run| run.at.clone());
-        let is_of_shard =
-            |history: &History| history.first.as_ref().is_some_and(|run| run.shard.is_some());
-        let begin = histories.iter().filter(|other| !is_of_shard(other)).filter_map(start).max();
+        let begin = histories.iter().filter_map(|history| history.begin.clone()).max();
         let mut current: Vec<History> = histories
             .into_iter()
             .filter(|history| history.first.is_some() && start(history) >= begin)
@@ -170,9 +189,14 @@ impl History {
             for (key, step) in other.steps {
                 history.steps.entry(key).or_default().merge(step);
             }
-            for (model, at) in other.cleaned {
-                let last = history.cleaned.entry(model).or_default();
-                *last = at.max(*last);
+            history.leaves_open |= other.leaves_open;
+            for (models, other) in
+                [(&mut history.cleaned, other.cleaned), (&mut history.restarted, other.restarted)]
+            {
+                for (model, at) in other {
+                    let last = models.entry(model).or_default();
+                    *last = at.max(*last);
+                }
             }
         }
         history
@@ -202,10 +226,30 @@ impl History {
         }
     }
 
+    /// Whether `run` is of selected models of the same plan, and leaves the results of others.
+    fn is_extended_by(&self, run: &RunEntry) -> bool {
+        let is_of_plan = run.plan.as_ref().is_some_and(|plan| self.ran(plan));
+        is_of_plan && !run.resumed && run.extra.is_none() && !run.models.is_empty()
+    }
+
+    /// Whether a run of selected models after the first run was of this one.
+    pub fn is_of_later_run(&self, model: &str) -> bool {
+        self.restarted.contains_key(model)
+    }
+
     /// Adds the next entry of these runs.
     fn add(&mut self, entry: Entry) {
         match entry {
             Entry::Run(run) => {
+                if self.first.is_none() {
+                    self.first_models = run.models.iter().cloned().collect();
+                    let is_whole = !run.resumed && run.shard.is_none() && run.models.is_empty();
+                    self.begin = self.begin.take().or_else(|| is_whole.then(|| run.at.clone()));
+                } else if self.is_extended_by(&run) {
+                    self.leaves_open |= !self.is_complete && !self.is_replaced_by(&run);
+                    let at = parse_instant(&run.at);
+                    self.restarted.extend(run.models.iter().map(|model| (model.clone(), at)));
+                }
                 self.is_complete &= run.extra.is_some();
                 self.runs.push(run.run.clone());
                 self.plans.extend(run.plan.clone());
@@ -245,10 +289,24 @@ impl History {
             }
             Entry::End(end) => {
                 if self.last.as_ref().is_none_or(|last| last.extra.is_none()) {
-                    self.is_complete = end.failed + end.open == 0;
+                    // A retry is of all unfinished steps.
+                    self.leaves_open &= self.last.as_ref().is_none_or(|last| !last.resumed);
+                    self.is_complete = end.failed + end.open == 0 && !self.leaves_open;
                 }
             }
         }
+    }
+
+    /// Whether the run is of all models of the earlier runs.
+    fn is_replaced_by(&self, run: &RunEntry) -> bool {
+        let models: BTreeSet<&String> = run.models.iter().collect();
+        !self.first_models.is_empty()
+            && self.first_models.iter().chain(self.restarted.keys()).all(|id| models.contains(id))
+    }
+
+    /// Whether a later run of selected models runs the step again.
+    fn is_restarted(&self, step: &PlannedStep, attempt: &Attempt) -> bool {
+        self.restarted.get(&*step.model).is_some_and(|at| attempt.started < *at)
     }
 
     fn is_published(&self, model: &str) -> bool {
@@ -266,7 +324,7 @@ impl History {
     pub fn done(&self, step: &PlannedStep) -> Option<&Attempt> {
         let done = self.steps.get(&key(&step.id))?.done.as_ref();
         done.filter(|done| done.sha256 == step.statement_sha256())
-            .filter(|done| !self.is_cleaned(step, done))
+            .filter(|done| !self.is_cleaned(step, done) && !self.is_restarted(step, done))
     }
 
     /// The last failure of the step with the same id and the same statement, if it is newer than its
@@ -277,7 +335,7 @@ impl History {
             .failed
             .as_deref()
             .filter(|failed| failed.sha256 == step.statement_sha256())
-            .filter(|failed| !self.is_cleaned(step, failed))
+            .filter(|failed| !self.is_cleaned(step, failed) && !self.is_restarted(step, failed))
     }
 
     /// Adds the steps of the plan with this fingerprint that are done by its ledger, at these times.
@@ -344,150 +402,4 @@ fn key(id: &str) -> u128 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::planned::StepFile;
-    use crate::run::entry::EndEntry;
-
-    fn run(id: &str, plan: &str, continues: Option<&str>) -> Entry {
-        Entry::Run(RunEntry {
-            schema_version: 1,
-            run: id.to_string(),
-            at: String::new(),
-            pid: 1,
-            resumed: continues.is_some(),
-            plan: Some(plan.to_string()),
-            continues: continues.map(str::to_string),
-            client: None,
-            threads: 1,
-            extra: None,
-            audit: false,
-            steps: 1,
-            select: Vec::new(),
-            exclude: Vec::new(),
-            shard: None,
-            target: None,
-        })
-    }
-
-    fn done(step: &str) -> Entry {
-        Entry::Step(StepEndEntry::success(step))
-    }
-
-    fn end(open: usize) -> Entry {
-        Entry::End(EndEntry { run: String::new(), at: String::new(), done: 1, failed: 0, open })
-    }
-
-    /// The history of a plan: ids of the runs, number of steps, completeness.
-    fn history_of(plan: &str, entries: &[Entry]) -> (String, usize, bool) {
-        let mut reader = HistoryReader::new(plan.to_string());
-        entries.iter().cloned().for_each(|entry| reader.add(entry));
-        let history = reader.finish();
-        (history.runs.join(" "), history.steps.len(), history.is_complete)
-    }
-
-    #[test]
-    fn the_journals_of_shards_are_one_history() {
-        let history = |entries: Vec<Entry>| {
-            let mut reader = HistoryReader::new("a".to_string());
-            entries.into_iter().for_each(|entry| reader.add(entry));
-            reader.finish()
-        };
-        let at = |at: &str, shard: bool| match run("r", "a", None) {
-            Entry::Run(run) => Entry::Run(RunEntry {
-                at: at.to_string(),
-                shard: shard.then(|| "1/2".to_string()),
-                ..run
-            }),
-            other => other,
-        };
-        let merged = |begin: &str| {
-            let shards = [
-                history(vec![at("2", true), done("1"), end(0)]),
-                history(vec![at("3", true), done("2"), done("3"), end(1)]),
-                history(vec![at(begin, false), done("3"), end(0)]),
-            ];
-            let merged = History::merge(shards.to_vec());
-            (merged.steps.len(), merged.is_complete)
-        };
-        assert_eq!(merged("1"), (3, false));
-        assert_eq!(merged("4"), (1, true), "a later run of the complete plan");
-        assert!(History::merge(Vec::new()).first.is_none());
-    }
-
-    #[test]
-    fn the_ledger_adds_what_other_machines_have_done() {
-        let planned = |id: &str| {
-            let entry = StepEndEntry::success(id);
-            PlannedStep {
-                id: id.into(),
-                model: "m".into(),
-                kind: StepKind::Batch,
-                file: StepFile::Path(id.into()),
-                sha256: Sha256::of(b"with the row"),
-                statement_sha256: Sha256::parse(&entry.sha256),
-                event_time_start: None,
-                event_time_end: None,
-                chunk: None,
-                depends_on: Box::new([]),
-            }
-        };
-        let steps = ["1", "2", "3", "4"].map(planned);
-        let entry = |id: &str, outcome, hour: u32| {
-            let started = format!("2024-09-01T{hour:02}:00:00Z");
-            Entry::Step(StepEndEntry { outcome, started, ..StepEndEntry::success(id) })
-        };
-        let states = |shard: Option<&str>| {
-            let mut reader = HistoryReader::new("a".to_string());
-            let Entry::Run(start) = run("r", "a", None) else { unreachable!() };
-            let at = "2024-09-01T05:00:00Z".to_string();
-            reader.add(Entry::Run(RunEntry { at, shard: shard.map(str::to_string), ..start }));
-            reader.add(entry("1", Outcome::Success, 6));
-            reader.add(entry("2", Outcome::Failed, 6));
-            reader.add(entry("3", Outcome::Failed, 8));
-            let mut history = reader.finish();
-            let at = |hour: u32| parse_instant(&format!("2024-09-01T{hour:02}:00:00Z"));
-            let unlogged = history.add_ledger(&steps, "a", &[None, at(7), at(7), at(4)]);
-            assert_eq!(unlogged, 1, "step 1 has no row");
-            steps.each_ref().map(|step| match (history.failed(step), history.done(step)) {
-                (Some(_), _) => "failed",
-                (None, Some(done)) if done.of_ledger => "ledger",
-                (None, Some(_)) => "journal",
-                (None, None) => "open",
-            })
-        };
-        assert_eq!(states(None), ["journal", "ledger", "failed", "open"]);
-        assert_eq!(states(Some("1/2")), ["journal", "ledger", "failed", "ledger"]);
-    }
-
-    #[test]
-    fn a_run_of_another_plan_in_between_has_no_effect() {
-        let mut entries = vec![
-            run("r1", "a", None),
-            done("1"),
-            done("2"),
-            end(1),
-            run("r2", "b", None),
-            done("3"),
-            end(0),
-        ];
-        assert_eq!(history_of("a", &entries), ("r1".to_string(), 2, false));
-        assert_eq!(history_of("b", &entries), ("r2".to_string(), 1, true));
-        assert_eq!(
-            history_of("c", &entries),
-            ("r2".to_string(), 1, true),
-            "an unknown plan has the last run"
-        );
-        entries.extend([run("r3", "a", Some("r1")), done("4"), end(0)]);
-        assert_eq!(history_of("a", &entries), ("r1 r3".to_string(), 3, true));
-        assert_eq!(history_of("b", &entries), ("r2".to_string(), 1, true));
-        entries.extend([run("r4", "d", Some("r3")), end(1)]);
-        assert_eq!(
-            history_of("d", &entries),
-            ("r1 r3 r4".to_string(), 3, false),
-            "a repaired plan continues the run"
-        );
-        entries.push(run("r5", "a", None));
-        assert_eq!(history_of("a", &entries), ("r5".to_string(), 0, false));
-    }
-}
+mod tests;

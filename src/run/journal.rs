@@ -33,6 +33,12 @@ impl PlanPaths {
         manifest_reader::read(file, &name)
     }
 
+    /// The bytes of the manifest.
+    pub fn manifest_bytes(&self) -> Result<Vec<u8>, Diagnostic> {
+        let path = self.plan.join(MANIFEST);
+        fs::read(&path).map_err(|error| cannot("read", &path, &error))
+    }
+
     /// Reads the manifest, and calls `take` for each step.
     pub fn each_step(&self, take: &mut dyn FnMut(PlannedStep)) -> Result<ManifestHead, Diagnostic> {
         let (file, name) = self.open_manifest()?;

@@ -11,9 +11,9 @@ use crate::diagnostics::Diagnostic;
 use crate::plan::coverage::{FinishedBatches, FinishedRow, FinishedRows};
 use crate::plan::{Sha256, StepKind};
 
-/// The finished batches in the journals of a plan.
-pub fn read_journals(paths: &PlanPaths) -> Result<FinishedBatches, Diagnostic> {
-    let mut rows = JournalRows::default();
+/// The finished batches in the journals of a plan, of the runs in dbt's target of this name.
+pub fn read_journals(paths: &PlanPaths, target: &str) -> Result<FinishedBatches, Diagnostic> {
+    let mut rows = JournalRows::of_target(target);
     paths.each_entry(|entry| rows.add(&entry))?;
     Ok(rows.finish())
 }
@@ -21,6 +21,10 @@ pub fn read_journals(paths: &PlanPaths) -> Result<FinishedBatches, Diagnostic> {
 /// Turns the entries of journals into rows.
 #[derive(Default)]
 pub struct JournalRows {
+    /// The name of dbt's target: tables of other targets may have the same names.
+    target: String,
+    /// Whether the run that wrote the entries was of that target.
+    is_of_target: bool,
     rows: FinishedRows,
     /// The fingerprint of the plan whose run wrote the entries.
     plan: Option<String>,
@@ -29,6 +33,11 @@ pub struct JournalRows {
 }
 
 impl JournalRows {
+    /// The rows of runs in the target.
+    pub fn of_target(target: &str) -> JournalRows {
+        JournalRows { target: target.to_string(), is_of_target: true, ..JournalRows::default() }
+    }
+
     /// The finished batches of all entries.
     pub fn finish(self) -> FinishedBatches {
         self.rows.finish()
@@ -39,13 +48,15 @@ impl JournalRows {
         let step = match entry {
             Entry::Run(run) => {
                 self.plan = run.plan.clone();
+                self.is_of_target =
+                    run.target.as_ref().is_none_or(|target| target.target == self.target);
                 return;
             }
             Entry::Step(step) => step,
             _ => return,
         };
         let Some(at) = parse_instant(&step.started) else { return };
-        if step.outcome != Outcome::Success {
+        if step.outcome != Outcome::Success || !self.is_of_target {
             return;
         }
         let kind = match (step.kind, step.table.as_deref()) {
@@ -62,7 +73,11 @@ impl JournalRows {
             RowKind::Batch | RowKind::Staged | RowKind::Rebuild => {
                 window(step).into_iter().collect()
             }
-            RowKind::Undo => vec![Window { start: at, end: at }],
+            RowKind::Undo => {
+                let row = FinishedRow { at, kind, window: None, statement: None };
+                self.rows.add(&step.model, step.relation.as_deref().unwrap_or_default(), row);
+                return;
+            }
             RowKind::Swap => {
                 let windows = self.waiting.remove(&key).unwrap_or_default();
                 let start = windows.iter().map(|window| window.start).min();
@@ -77,7 +92,12 @@ impl JournalRows {
                 self.waiting.entry(key.clone()).or_default().push(window);
             }
             let statement = Sha256::parse(hash);
-            self.rows.add(&step.model, FinishedRow { at, kind, window: Some(window), statement });
+            let table = step.relation.as_deref().unwrap_or_default();
+            self.rows.add(
+                &step.model,
+                table,
+                FinishedRow { at, kind, window: Some(window), statement },
+            );
         }
     }
 }
@@ -123,7 +143,7 @@ mod tests {
     }
 
     fn finished(entries: &[Entry]) -> FinishedBatches {
-        let mut rows = JournalRows::default();
+        let mut rows = JournalRows::of_target("dev");
         entries.iter().for_each(|entry| rows.add(entry));
         rows.rows.finish()
     }
@@ -138,6 +158,30 @@ mod tests {
         assert_eq!(finished(&entries).count(), 1);
         entries.push(step(StepKind::Swap, 4, None));
         assert_eq!(finished(&entries).count(), 2);
+    }
+
+    #[test]
+    fn runs_of_another_target_and_rows_without_a_table_do_not_count() {
+        let run = |target: &str| {
+            let run = serde_json::json!({
+                "schema_version": 1, "run": "r", "at": "2024-10-01T00:00:00Z", "pid": 1,
+                "resumed": false, "client": [], "threads": 1, "steps": 5,
+                "target": {"target": target, "dialect": "duckdb"},
+            });
+            Entry::Run(serde_json::from_value(run).unwrap())
+        };
+        let mut old = step(StepKind::Batch, 3, None);
+        let Entry::Step(entry) = &mut old else { unreachable!() };
+        entry.relation = None;
+        let entries = [
+            run("prod"),
+            step(StepKind::Batch, 1, None),
+            run("dev"),
+            step(StepKind::Batch, 2, None),
+            old,
+        ];
+        let finished = finished(&entries);
+        assert_eq!((finished.count(), finished.unknown), (1, 1));
     }
 
     #[test]
@@ -156,8 +200,9 @@ mod tests {
         entries.extend([2, 4].map(staged));
         assert_eq!(finished(&entries).count(), 0);
         entries.push(step(StepKind::Publish, 9, None));
+        let table = ("m".to_string(), "t".to_string());
         let days: Vec<String> =
-            finished(&entries).windows("m").map(|window| window.start.to_rfc3339()).collect();
+            finished(&entries).windows(&table).map(|window| window.start.to_rfc3339()).collect();
         assert_eq!(days, ["2024-09-02T00:00:00+00:00", "2024-09-04T00:00:00+00:00"]);
     }
 }

@@ -6,9 +6,9 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-use super::ledger_steps::LedgerSteps;
+use super::ledger_steps::{LedgerStep, LedgerSteps};
 use crate::calendar::{Instant, Window, parse_instant};
-use crate::codegen::ledger::{COLUMNS, LINE_START, RowKind};
+use crate::codegen::ledger::{COLUMNS, LINE_START, RowKind, step_and_table};
 use crate::diagnostics::Diagnostic;
 use crate::plan::Sha256;
 use crate::plan::coverage::{FinishedBatches, FinishedRow, FinishedRows};
@@ -91,8 +91,10 @@ impl Collector {
             return Err(format!("`{hash}` of `{step}` is not a SHA-256 hash"));
         };
         let count = rows.trim().parse::<f64>().ok().filter(|count| *count >= 0.0);
-        self.steps.add(step, plan.trim(), statement, at, count.map(|count| count as u64));
-        self.rows.add(model, FinishedRow { at, kind, window, statement: Some(statement) });
+        let (step, table) = step_and_table(step, model);
+        let count = count.map(|count| count as u64);
+        self.steps.add(step, table, LedgerStep::new(plan.trim(), statement, at, count));
+        self.rows.add(model, table, FinishedRow { at, kind, window, statement: Some(statement) });
         Ok(())
     }
 
@@ -152,10 +154,11 @@ mod tests {
     use super::*;
     use crate::result_rows::ESCAPED;
 
+    const TABLE: &str = r#""my shop"."a b"."o;r%d@ers""#;
     const HASH: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     fn values(model: &str) -> LedgerValues {
-        let step = format!("{model}@2024-09-01");
+        let step = format!("{model}@2024-09-01 {TABLE}");
         let texts = [
             model,
             &step,
@@ -220,9 +223,22 @@ mod tests {
         assert_eq!(read_ledger_lines(&lines).unwrap().0, rows);
         for name in names {
             for batches in [&batches, &json] {
-                assert_eq!(batches.windows(name).count(), 1, "{name}");
+                assert_eq!(
+                    batches.windows(&(name.to_string(), TABLE.to_string())).count(),
+                    1,
+                    "{name}"
+                );
             }
         }
+    }
+
+    #[test]
+    fn rows_of_an_earlier_version_do_not_count() {
+        let mut old = values("model.shop.orders");
+        old[1] = "model.shop.orders@2024-09-01".to_string();
+        let rows = [values("model.shop.orders"), old, end("2")];
+        let batches = read(&ledger_csv(&rows).unwrap()).unwrap();
+        assert_eq!((batches.count(), batches.unknown), (1, 1));
     }
 
     #[test]

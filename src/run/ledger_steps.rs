@@ -12,8 +12,8 @@ use crate::plan::{Sha256, StepKind};
 /// The newest row of each step. Stores hashes of names, since a ledger may have a million steps.
 #[derive(Clone, Debug, Default)]
 pub struct LedgerSteps {
-    /// By the hash of the step's id.
-    rows: BTreeMap<u128, LedgerStep>,
+    /// By the hashes of the step's id and of the model's table.
+    rows: BTreeMap<(u128, u128), LedgerStep>,
 }
 
 /// The newest row of a step.
@@ -28,6 +28,12 @@ pub struct LedgerStep {
     pub rows: Option<u64>,
 }
 
+impl LedgerStep {
+    pub fn new(plan: &str, statement: Sha256, at: Instant, rows: Option<u64>) -> LedgerStep {
+        LedgerStep { at, statement, plan: hash(plan), rows }
+    }
+}
+
 /// Who wrote the newest row of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LedgerWriter {
@@ -40,25 +46,19 @@ pub enum LedgerWriter {
 }
 
 impl LedgerSteps {
-    /// Adds a row. The order does not matter.
-    pub fn add(
-        &mut self,
-        step: &str,
-        plan: &str,
-        statement: Sha256,
-        at: Instant,
-        rows: Option<u64>,
-    ) {
-        let row = LedgerStep { at, statement, plan: hash(plan), rows };
-        let newest = self.rows.entry(hash(step)).or_insert(row);
-        if newest.at <= at {
+    /// Adds a row of a step of a table. The order does not matter.
+    pub fn add(&mut self, step: &str, table: &str, row: LedgerStep) {
+        let newest = self.rows.entry((hash(step), hash(table))).or_insert(row);
+        if newest.at <= row.at {
             *newest = row;
         }
     }
 
-    /// The newest row of a step of the plan with this fingerprint.
+    /// The newest row of a step of the plan with this fingerprint. Its statement names the table.
     pub fn writer(&self, step: &PlannedStep, plan: &str) -> Option<LedgerWriter> {
-        let row = *self.rows.get(&hash(&step.id))?;
+        let rows = || self.of_step(&step.id).map(|(_, row)| *row);
+        let same = rows().find(|row| row.statement == step.statement_sha256());
+        let row = same.or_else(|| rows().max_by_key(|row| row.at))?;
         Some(if row.statement != step.statement_sha256() {
             LedgerWriter::OtherStatement(row)
         } else if row.plan == hash(plan) {
@@ -66,6 +66,12 @@ impl LedgerSteps {
         } else {
             LedgerWriter::OtherPlan(row)
         })
+    }
+
+    /// The rows of a step, by the hash of the table.
+    fn of_step(&self, step: &str) -> impl Iterator<Item = (u128, &LedgerStep)> {
+        let id = hash(step);
+        self.rows.range((id, 0)..=(id, u128::MAX)).map(|((_, table), row)| (*table, row))
     }
 
     /// The time of the newest row that the plan with this fingerprint wrote, and their number.
@@ -102,8 +108,12 @@ impl LedgerSteps {
     }
 
     fn is_reverted(&self, step: &PlannedStep, row: LedgerStep) -> bool {
-        let undo = || self.rows.get(&hash(&format!("{}@{}", step.model, StepKind::Undo.as_str())));
-        step.kind == StepKind::Publish && undo().is_some_and(|undo| undo.at > row.at)
+        let undo = format!("{}@{}", step.model, StepKind::Undo.as_str());
+        let tables = || self.of_step(&step.id).filter(|(_, other)| **other == row);
+        step.kind == StepKind::Publish
+            && self.of_step(&undo).any(|(undone, undo)| {
+                undo.at > row.at && tables().any(|(table, _)| table == undone)
+            })
     }
 }
 
@@ -155,7 +165,8 @@ mod tests {
         ];
         let mut ledger = LedgerSteps::default();
         let mut add = |id: &str, plan: &str, statement: &str, hour| {
-            ledger.add(id, plan, Sha256::of(statement.as_bytes()), at(hour), None);
+            let statement = Sha256::of(statement.as_bytes());
+            ledger.add(id, "t", LedgerStep::new(plan, statement, at(hour), None));
         };
         add("a@1", "plan", "a@1", 1);
         add("a@2", "other", "a@2", 2);
@@ -173,13 +184,16 @@ mod tests {
     fn a_reverted_publication_is_not_done() {
         let steps = [step("a@publish", StepKind::Publish, &[])];
         let mut ledger = LedgerSteps::default();
-        let mut add = |id: &str, hour| {
-            ledger.add(id, "plan", Sha256::of(b"a@publish"), at(hour), None);
+        let add = |ledger: &mut LedgerSteps, id: &str, table: &str, hour| {
+            let statement = Sha256::of(b"a@publish");
+            ledger.add(id, table, LedgerStep::new("plan", statement, at(hour), None));
         };
-        add("a@publish", 1);
-        add("a@undo", 2);
+        add(&mut ledger, "a@publish", "t", 1);
+        add(&mut ledger, "a@undo", "other", 2);
+        assert_eq!(ledger.done(&steps, "plan"), [Some(at(1))]);
+        add(&mut ledger, "a@undo", "t", 2);
         assert_eq!(ledger.done(&steps, "plan"), [None]);
-        ledger.add("a@publish", "plan", Sha256::of(b"a@publish"), at(3), None);
+        add(&mut ledger, "a@publish", "t", 3);
         assert_eq!(ledger.done(&steps, "plan"), [Some(at(3))]);
     }
 }

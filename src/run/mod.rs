@@ -78,6 +78,8 @@ pub struct RunOptions<'a> {
     /// The selection of the run, for the journal.
     pub select: Vec<String>,
     pub exclude: Vec<String>,
+    /// The unique ids of the models, if a new run is of selected ones.
+    pub models: Vec<String>,
     /// The number of unfinished steps of a continued run that are not selected.
     pub left_out: usize,
 }
@@ -130,6 +132,7 @@ pub fn run(
         steps,
         select: options.select.clone(),
         exclude: options.exclude.clone(),
+        models: options.models.clone(),
         shard: options.shard.map(|shard| shard.to_string()),
         target: Some(options.target.clone()),
     };

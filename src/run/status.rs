@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::history::History;
 use crate::calendar::{Grain, Instant, Window, format_instant, parse_instant};
-use crate::plan::coverage::{FinishedBatches, finished_since};
+use crate::plan::coverage::{FinishedBatches, ModelTable, finished_since};
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 
 /// The status of a model.
@@ -119,12 +119,12 @@ pub fn missing(models: &[ModelEntry], finished: &FinishedBatches, now: Instant) 
     for model in models {
         let Some(calendar) = ModelCalendar::of(model) else { continue };
         let ModelCalendar { begin, grain, zone, .. } = calendar;
+        let table = (model.unique_id.clone(), model.relation.clone());
         let mut start = grain.floor(begin, zone);
         let mut gap: Option<Gap> = None;
         while start < now {
             let Some(end) = grain.next(start, zone) else { break };
-            let is_finished =
-                calendar.is_finished(&model.unique_id, Window { start, end }, finished, now);
+            let is_finished = calendar.is_finished(&table, Window { start, end }, finished, now);
             match (&mut gap, is_finished) {
                 (Some(_), true) => gaps.extend(gap.take()),
                 (Some(gap), false) => {
@@ -173,12 +173,12 @@ impl ModelCalendar {
     /// as often as its lookback requires until now.
     pub fn is_finished(
         &self,
-        model: &str,
+        table: &ModelTable,
         window: Window,
         finished: &FinishedBatches,
         now: Instant,
     ) -> bool {
         let since = finished_since(window, self.lookback, self.grain, self.zone, now);
-        finished.covers(model, window, since)
+        finished.covers(table, window, since)
     }
 }

@@ -42,7 +42,7 @@ fn printed_commands_name_the_project_and_the_dialect() {
         &["compile", "--project-dir", folder, "--dialect", "duckdb", "--now", "2024-09-10"],
     );
     let hint = "batchwright compile --from-begin --select";
-    let flags = format!("--project-dir {folder} --dialect duckdb`");
+    let flags = format!("--project-dir {folder} --dialect duckdb --now 2024-09-10`");
     assert!(
         stderr(&done).lines().any(|line| line.contains(hint) && line.contains(&flags)),
         "{}",

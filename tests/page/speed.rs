@@ -12,7 +12,7 @@ use batchwright::plan::manifest::{Manifest, PlannedStep};
 use batchwright::plan::manifest_reader::read;
 use batchwright::plan::planned::StepFile;
 use batchwright::run::history::History;
-use batchwright::run::ledger_steps::LedgerSteps;
+use batchwright::run::ledger_steps::{LedgerStep, LedgerSteps};
 use batchwright::run::shard;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -166,7 +166,7 @@ fn ledger(manifest: &Manifest) -> LedgerSteps {
     let mut rows = LedgerSteps::default();
     let mut at: DateTime<Utc> = "2024-09-13T00:00:00Z".parse().unwrap();
     for step in &manifest.steps {
-        rows.add(&step.id, "plan", step.statement_sha256(), at, Some(7));
+        rows.add(&step.id, "t", LedgerStep::new("plan", step.statement_sha256(), at, Some(7)));
         at += TimeDelta::seconds(1);
     }
     rows

@@ -41,6 +41,7 @@ mod spark;
 mod sqlite;
 mod staged;
 mod state;
+mod tables;
 mod warehouse_manners;
 
 use std::sync::Arc;
@@ -69,6 +70,7 @@ fn main() {
         snowflake::CASES,
         spark::CASES,
         state::ALONE,
+        tables::CASES,
         warehouse_manners::CASES,
     ]
     .into_iter()

@@ -20,7 +20,7 @@ static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
 
 fuzz_target!(|data: &str| {
     SHOP.write(".batchwright/plan.journal.jsonl", data);
-    let (mut history, mut rows) = (HistoryReader::new(String::new()), JournalRows::default());
+    let (mut history, mut rows) = (HistoryReader::new(String::new()), JournalRows::of_target(""));
     let read = PlanPaths::new(&SHOP.folder().join("plan"), None).each_entry(|entry| {
         rows.add(&entry);
         history.add(entry);

@@ -1,0 +1,94 @@
+//! The flags that name the profile and the target of a command on a plan.
+
+use std::path::{Path, PathBuf};
+
+use super::next_command::push;
+use super::options::{environment, option_or_variable, path, path_option, vars};
+use crate::calendar::Instant;
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::plan::manifest::About;
+use crate::project::LoadOptions;
+
+/// The profile, for a default client that needs the path of the database.
+#[derive(Clone, clap::Args)]
+#[command(next_help_heading = "Profile, for a default client that needs the path of the database")]
+pub struct ProfileArgs {
+    /// Folder of profiles.yml [default: the project, then ~/.dbt]
+    #[arg(long, value_name = "DIR", env = "DBT_PROFILES_DIR", value_parser = path())]
+    pub(super) profiles_dir: Option<PathBuf>,
+    /// Profile [default: that of the project]
+    #[arg(long, value_name = "NAME", env = "DBT_PROFILE")]
+    pub(super) profile: Option<String>,
+    /// Target of the profile
+    #[arg(short, long, value_name = "NAME", env = "DBT_TARGET")]
+    pub(super) target: Option<String>,
+    /// Project variables, as a YAML mapping: '{country: fr}'
+    #[arg(long, value_name = "YAML")]
+    pub(super) vars: Option<String>,
+}
+
+impl ProfileArgs {
+    /// The flags again, without values of environment variables. `path` gives a path as the
+    /// command that gets the flags finds it.
+    pub fn flags(&self, path: impl Fn(&Path) -> String) -> Vec<String> {
+        let mut flags = Vec::new();
+        let folder = self.profiles_dir.as_deref().filter(|path| !path.as_os_str().is_empty());
+        push(&mut flags, "--profiles-dir", folder.map(path), "DBT_PROFILES_DIR");
+        push(&mut flags, "--profile", self.profile.clone(), "DBT_PROFILE");
+        push(&mut flags, "--target", self.target.clone(), "DBT_TARGET");
+        push(&mut flags, "--vars", self.vars.clone(), "");
+        flags
+    }
+
+    /// The profile and the target that a plan was compiled for, with its folder unless the flags
+    /// name one. An error if the flags name another profile or target.
+    pub fn of_plan(&self, about: &About, project_dir: &Path) -> Result<ProfileArgs, Diagnostic> {
+        let target = option_or_variable(self.target.clone(), "TARGET");
+        if target.as_ref().is_some_and(|name| *name != about.target) {
+            return Err(other_target("target", &about.target, &target.unwrap_or_default()));
+        }
+        let profile = option_or_variable(self.profile.clone(), "PROFILE");
+        if let (Some(name), Some(of_plan)) = (&profile, &about.profile)
+            && name != of_plan
+        {
+            return Err(other_target("profile", of_plan, name));
+        }
+        Ok(ProfileArgs {
+            profiles_dir: path_option(self.profiles_dir.clone(), "PROFILES_DIR")
+                .or_else(|| about.profiles_dir.as_ref().map(|folder| project_dir.join(folder))),
+            profile: about.profile.clone().or(profile),
+            target: Some(about.target.clone()),
+            vars: self.vars.clone(),
+        })
+    }
+
+    /// The options to load the profile of the project.
+    pub fn open(&self, project_dir: &Path) -> Result<LoadOptions, Diagnostics> {
+        Ok(LoadOptions {
+            project_dir: project_dir.to_path_buf(),
+            profiles_dir: path_option(self.profiles_dir.clone(), "PROFILES_DIR"),
+            profile: option_or_variable(self.profile.clone(), "PROFILE"),
+            target: option_or_variable(self.target.clone(), "TARGET"),
+            dialect: None,
+            database: None,
+            schema: None,
+            vars: vars(self.vars.as_deref())?,
+            full_refresh: false,
+            catalog: None,
+            columns: None,
+            answers: None,
+            which: "run",
+            now: Instant::default(),
+            environment: environment(),
+        })
+    }
+}
+
+/// The error for a flag that names another target than that of the plan.
+fn other_target(what: &str, of_plan: &str, flag: &str) -> Diagnostic {
+    Diagnostic::error(format!(
+        "the plan was compiled for the {what} `{of_plan}`, but `--{what}` is `{flag}`"
+    ))
+    .hint(format!("to use the plan as it is: `--{what} {of_plan}`, or no `--{what}`"))
+    .hint(format!("to compile it for the other {what}: `batchwright compile --{what} {flag}`"))
+}
