@@ -9,8 +9,8 @@ use super::data::PageStep;
 use super::state::Counts;
 use super::summary;
 use crate::calendar::{display_instant, parse_instant};
-use crate::plan::manifest::PlannedStep;
-use crate::plan::shards::{ShardEntry, Shards};
+use crate::plan::manifest::{PlannedStep, ShardEntry};
+use crate::plan::shards::Shards;
 
 /// The shards of a plan; none if it is not cut.
 #[derive(Default)]
