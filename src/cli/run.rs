@@ -199,16 +199,11 @@ pub fn start(
         base: &settings.plan.project_dir,
     };
     let argv = client::argv(&request, &dialect, &history, &confirmed);
-    let identity = |argv: &[String]| {
-        let about = &manifest.about;
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        TargetIdentity::of(&about.target, &about.dialect, argv, &variable)
-    };
     if selection.resumed
         && !settings.accept_target
         && let (Ok(argv), Some(earlier)) = (&argv, history.target())
     {
-        refuse_other_target(&identity(argv), earlier)?;
+        refuse_other_target(&target_of(&manifest, argv), earlier)?;
     }
     if !selection.selected.contains(&true) {
         print_status(&run_selection::nothing_left(&selection, &manifest, &history));
@@ -220,37 +215,16 @@ pub fn start(
         return dry_run(&paths, &manifest, &selection.selected, schedule, &argv);
     }
     executable::refuse_missing(&argv[0], &std::env::var("PATH").unwrap_or_default())?;
-    let mut threads = usize::from(settings.steps.threads);
-    if threads > 1
-        && client_profiles::profile(&argv).is_some_and(|(profile, _)| profile.single_writer)
-    {
-        print_diagnostics(&[Diagnostic::warning(format!(
-            "`{}` allows one writing process per database, so the steps run one at a time",
-            argv[0]
-        ))]);
-        threads = 1;
-    }
-    let target = identity(&argv);
-    let output = match std::io::stderr().is_terminal() {
-        _ if flag_or_variable(settings.quiet, "QUIET") => OutputKind::Quiet,
-        true => OutputKind::Bar,
-        false => OutputKind::Lines,
-    };
+    let threads = threads(&settings, &argv);
+    let target = target_of(&manifest, &argv);
+    let output = output_kind(&settings);
     let progress = Arc::new(Progress::of(&manifest, &selection.selected, &paths.plan, output));
-    let progress_at_signal = progress.clone();
-    let shutdown = Shutdown::at_signals(move |times| match times {
-        1 => progress_at_signal
-            .println("finishing the running steps; press Ctrl-C again to kill them"),
-        _ => progress_at_signal.println("killing the running steps"),
-    });
-    let shutdown =
-        shutdown.map_err(|error| Diagnostic::error(format!("cannot handle Ctrl-C: {error}")))?;
     let mut client = Client {
         argv,
         dialect: &dialect,
         protocol: Protocol::new(&dialect, None)?,
         timeout: settings.timeout,
-        shutdown,
+        shutdown: shutdown_at_signals(progress.clone())?,
     };
     let mut session = match proof::verify(&mut client) {
         Ok(session) => session,
@@ -304,6 +278,46 @@ pub fn start(
             Ok(ExitCode::from(1))
         }
     }
+}
+
+/// What the client's arguments and the environment show of the target.
+fn target_of(manifest: &Manifest, argv: &[String]) -> TargetIdentity {
+    let about = &manifest.about;
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    TargetIdentity::of(&about.target, &about.dialect, argv, &variable)
+}
+
+/// The number of steps that run at once. Warns if the client allows only one.
+fn threads(settings: &RunSettings, argv: &[String]) -> usize {
+    let threads = usize::from(settings.steps.threads);
+    let is_single =
+        client_profiles::profile(argv).is_some_and(|(profile, _)| profile.single_writer);
+    if threads == 1 || !is_single {
+        return threads;
+    }
+    print_diagnostics(&[Diagnostic::warning(format!(
+        "`{}` allows one writing process per database, so the steps run one at a time",
+        argv[0]
+    ))]);
+    1
+}
+
+fn output_kind(settings: &RunSettings) -> OutputKind {
+    match std::io::stderr().is_terminal() {
+        _ if flag_or_variable(settings.quiet, "QUIET") => OutputKind::Quiet,
+        true => OutputKind::Bar,
+        false => OutputKind::Lines,
+    }
+}
+
+/// At the first signal the running steps end; at the second they are killed.
+fn shutdown_at_signals(progress: Arc<Progress>) -> Result<Shutdown, Diagnostic> {
+    let print = move |times| match times {
+        1 => progress.println("finishing the running steps; press Ctrl-C again to kill them"),
+        _ => progress.println("killing the running steps"),
+    };
+    Shutdown::at_signals(print)
+        .map_err(|error| Diagnostic::error(format!("cannot handle Ctrl-C: {error}")))
 }
 
 /// The hint after a staged plan.

@@ -162,69 +162,33 @@ pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
         None => dialect.sql("unlisted", &[])?,
     };
     let target = ("target", relation_sql(&of.node.relation));
-    let first_and_next = [("first", author_query(of.first)), ("next", author_query(of.next))];
-    if conditional {
-        let [first, next] = first_and_next;
-        let mut arguments = vec![
-            target,
-            ("stage", build_stage(dialect, of.node).value()),
-            first,
-            next,
-            ("into", into.value()),
-            ("columns", listed.value()),
-        ];
-        of.merge(&keys, &mut arguments)?;
-        let statement = dialect.sql("incremental_merge_conditional", &arguments)?;
-        return Ok(Sql(format!(
-            "{create}\n\n{}",
-            record(dialect, statement, &ledger_row(of.node))?
-        )));
-    }
-    if appends && !same && dialect.has_macro("append_first_or_next") {
-        let [first, next] = first_and_next;
-        let arguments = [target, ("into", into.value()), ("columns", listed.value()), first, next];
-        let statement = dialect.sql("append_first_or_next", &arguments)?;
-        return Ok(Sql(format!(
-            "{create}\n\n{}",
-            record(dialect, statement, &ledger_row(of.node))?
-        )));
-    }
-    let query = if same || fills {
-        author_query(of.next)
-    } else {
-        let [first, next] = first_and_next;
-        dialect
-            .sql("first_or_next", &[target.clone(), ("columns", listed.value()), first, next])?
-            .value()
-    };
     let stage = build_stage(dialect, of.node);
-    let mut arguments = vec![
-        target,
-        ("stage", stage.value()),
-        ("query", query),
-        ("into", into.value()),
-        ("columns", listed.value()),
-    ];
-    let name = match of.strategy {
-        _ if appends => "incremental_append",
-        "delete+insert" => {
-            let predicates = predicate_list(&of.predicates());
-            let names = keys.join(", ");
-            let key = if keys.len() == 1 { names.clone() } else { format!("({names})") };
-            let matched = dialect.sql(
-                "key_in_stage",
-                &[
-                    ("key", Sql(key).value()),
-                    ("names", Sql(names).value()),
-                    ("stage", stage.value()),
-                ],
-            )?;
-            arguments.push(("delete_predicate", Sql(all_of(&matched.0, &predicates)).value()));
-            arguments.push(("insert_filter", Sql(where_clause(&predicates)).value()));
-            "incremental_delete_insert"
-        }
-        "merge" => of.merge(&keys, &mut arguments)?,
-        _ => of.overwrite(&mut arguments)?,
+    let (first, next) = (("first", author_query(of.first)), ("next", author_query(of.next)));
+    let listed_columns = ("columns", listed.value());
+    let (name, arguments) = if conditional {
+        let mut arguments = vec![target, ("stage", stage.value()), first, next];
+        arguments.extend([("into", into.value()), listed_columns]);
+        of.merge(&keys, &mut arguments)?;
+        ("incremental_merge_conditional", arguments)
+    } else if appends && !same && dialect.has_macro("append_first_or_next") {
+        let arguments = vec![target, ("into", into.value()), listed_columns, first, next];
+        ("append_first_or_next", arguments)
+    } else {
+        let query = match same || fills {
+            true => author_query(of.next),
+            false => dialect
+                .sql("first_or_next", &[target.clone(), listed_columns.clone(), first, next])?
+                .value(),
+        };
+        let mut arguments = vec![target, ("stage", stage.value()), ("query", query)];
+        arguments.extend([("into", into.value()), listed_columns]);
+        let name = match of.strategy {
+            _ if appends => "incremental_append",
+            "delete+insert" => of.delete_insert(&keys, &stage, &mut arguments)?,
+            "merge" => of.merge(&keys, &mut arguments)?,
+            _ => of.overwrite(&mut arguments)?,
+        };
+        (name, arguments)
     };
     let statement = record(dialect, dialect.sql(name, &arguments)?, &ledger_row(of.node))?;
     Ok(Sql(format!("{create}\n\n{statement}")))
@@ -273,6 +237,24 @@ impl Incremental<'_> {
         Err(Diagnostic::error(message)
             .at(self.node.location_of(keys::ON_SCHEMA_CHANGE))
             .hint("set a `unique_key`, or select the same columns in both cases"))
+    }
+
+    /// The macro that replaces the rows whose keys are in the stage, and its further arguments.
+    fn delete_insert(
+        &self,
+        keys: &[String],
+        stage: &Sql,
+        arguments: &mut Vec<(&str, Argument)>,
+    ) -> Result<&'static str, Diagnostic> {
+        let predicates = predicate_list(&self.predicates());
+        let names = keys.join(", ");
+        let key = if keys.len() == 1 { names.clone() } else { format!("({names})") };
+        let of_stage =
+            [("key", Sql(key).value()), ("names", Sql(names).value()), ("stage", stage.value())];
+        let matched = self.dialect.sql("key_in_stage", &of_stage)?;
+        arguments.push(("delete_predicate", Sql(all_of(&matched.0, &predicates)).value()));
+        arguments.push(("insert_filter", Sql(where_clause(&predicates)).value()));
+        Ok("incremental_delete_insert")
     }
 
     /// The columns of `unique_key` as SQL.

@@ -25,69 +25,17 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
     reject_slot_characters(batches)?;
     let dialect = batches.dialect;
     let event_time = &batches.settings.event_time;
-    let deleted = window_predicate(dialect, event_time)?;
-    let window = guard_window(dialect, event_time)?;
     let predicates = predicate_list(&batches.settings.incremental_predicates);
-    let message = guard_message(batches);
-    let columns = batches.columns.map(|columns| column_list(dialect, columns));
-    let into = match &columns {
-        Some(columns) => dialect.sql("into_named", &[("columns", columns.value())])?,
-        None => dialect.sql("into_unnamed", &[])?,
-    };
-    let columns = columns.unwrap_or(Sql("*".to_string()));
-    let mut checked = columns.clone();
-    let stage = temporary_table(batches, "batch_", batches.target);
-    let check = temporary_table(batches, "check_", batches.target);
-    let stage_ticks = temporary_table(batches, "batch_", &ddl_relation(dialect, batches.target));
     let partition = partition_args(batches)?;
+    let window = guard_window(dialect, event_time)?;
     // A row of the window that is not in the window's partitions would be lost or duplicated, so it
     // counts as outside.
     let inside = match &partition.inside {
         Some(inside) => Sql(format!("{window}\n  and {inside}")),
         None => window.clone(),
     };
-    let outside = dialect.sql("outside", &[("window", inside.value())])?;
-    let target = Sql(batches.target.to_string());
-
-    let mut insert_filter = Vec::new();
-    let mut guard = Sql::default();
-    let mut out_of_window_rows = Sql::default();
-    match batches.mode {
-        OutsideWindow::Drop => insert_filter.push(inside.clone()),
-        OutsideWindow::Error if dialect.has_macro("guarded") => {
-            match guarded_column(batches, &inside, &message)? {
-                Some(columns) => checked = columns,
-                None => {
-                    insert_filter.push(dialect.sql(
-                        "guarded",
-                        &[("window", inside.value()), ("message", message.value())],
-                    )?)
-                }
-            }
-        }
-        OutsideWindow::Error => {
-            let arguments = [
-                ("stage", stage.value()),
-                ("outside", outside.value()),
-                ("message", message.value()),
-                ("check", check.value()),
-            ];
-            guard = dialect.sql("guard", &arguments)?;
-        }
-        OutsideWindow::Keep => {
-            insert_filter.push(window.clone());
-            let outside = Sql(all_of(&outside.0, &predicates));
-            let arguments = [
-                ("target", target.value()),
-                ("stage", stage.value()),
-                ("into", into.value()),
-                ("columns", columns.value()),
-                ("outside", outside.value()),
-            ];
-            out_of_window_rows = dialect.sql("out_of_window_rows", &arguments)?;
-        }
-    }
-    insert_filter.extend(predicates.iter().cloned());
+    let names = Names::of(batches)?;
+    let outside = OutsideRows::of(batches, &names, &window, &inside, &predicates)?;
 
     let drops =
         batches.mode == OutsideWindow::Drop && !batches.inputs.iter().any(|input| input.filtered);
@@ -101,28 +49,28 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
     let staged_where =
         if drops { where_clause(std::slice::from_ref(&inside)) } else { String::new() };
     let (ctes, body) = split_ctes(dialect, batches.query);
+    let deleted = all_of(&partition.pruned(&window_predicate(dialect, event_time)?), &predicates);
+    let insert_filter: Vec<Sql> = outside.insert_filter.into_iter().chain(predicates).collect();
+    let stage_ticks = temporary_table(batches, "batch_", &ddl_relation(dialect, batches.target));
 
     let arguments = [
-        ("target", target.value()),
-        ("stage", stage.value()),
+        ("target", names.target.value()),
+        ("stage", names.stage.value()),
         ("stage_ticks", stage_ticks.value()),
-        ("check", check.value()),
+        ("check", names.check.value()),
         ("others", other_columns(batches)?),
         ("query", query),
         ("staged", staged),
         ("staged_where", Value::from_safe_string(staged_where)),
         ("ctes", Value::from_safe_string(ctes)),
         ("body", body),
-        ("into", into.value()),
-        ("columns", columns.value()),
-        ("checked", checked.value()),
-        (
-            "delete_predicate",
-            Value::from_safe_string(all_of(&partition.pruned(&deleted), &predicates)),
-        ),
+        ("into", names.into.value()),
+        ("columns", names.columns.value()),
+        ("checked", outside.checked.value()),
+        ("delete_predicate", Value::from_safe_string(deleted)),
         ("insert_filter", Value::from_safe_string(where_clause(&insert_filter))),
-        ("guard", guard.value()),
-        ("out_of_window_rows", out_of_window_rows.value()),
+        ("guard", outside.guard.value()),
+        ("out_of_window_rows", outside.out_of_window_rows.value()),
         ("each", partition.each),
         ("end", Value::from_safe_string(Slot::EachEnd.to_string())),
         ("partition", partition.value),
@@ -130,22 +78,125 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
         ("rest", partition.rest),
         ("stage_location", stage_location(batches)?),
     ];
-    let candidates = [
-        batches
-            .strategy
-            .variant
-            .as_ref()
-            .map(|variant| format!("overwrite_{variant}_{}", batches.mode.as_str())),
-        batches.strategy.variant.as_ref().map(|variant| format!("overwrite_{variant}")),
-        Some(format!("overwrite_{}", batches.mode.as_str())),
-    ];
-    let macro_name = candidates.into_iter().flatten().find(|name| dialect.has_macro(name));
-    let statement = dialect.sql(macro_name.as_deref().unwrap_or("overwrite"), &arguments)?;
+    let statement = dialect.sql(&overwrite_macro(batches), &arguments)?;
     let statement = record(dialect, statement, &ledger_row(batches))?;
     let (before, after) = (sql_header(dialect, batches.node)?, sql_footer(dialect, batches.node)?);
     let text =
         format!("{}\n{before}{statement}\n{after}", batch_header(batches, batches.mode.as_str()));
     Ok(Arc::new(BatchTemplate::new(&text, batches.settings.timezone)))
+}
+
+/// The macro of the batches: the most specific one for the strategy and for rows outside of the
+/// window.
+fn overwrite_macro(batches: &Batches) -> String {
+    let mode = batches.mode.as_str();
+    let variant = batches.strategy.variant.as_ref();
+    let candidates = [
+        variant.map(|variant| format!("overwrite_{variant}_{mode}")),
+        variant.map(|variant| format!("overwrite_{variant}")),
+        Some(format!("overwrite_{mode}")),
+    ];
+    let mut existing =
+        candidates.into_iter().flatten().filter(|name| batches.dialect.has_macro(name));
+    existing.next().unwrap_or_else(|| "overwrite".to_string())
+}
+
+/// The tables and columns of a batch's statements.
+struct Names {
+    target: Sql,
+    /// The table with the rows of the query.
+    stage: Sql,
+    /// The table of a guard that needs one.
+    check: Sql,
+    /// The columns that the insert names.
+    into: Sql,
+    /// The columns that it selects.
+    columns: Sql,
+}
+
+impl Names {
+    fn of(batches: &Batches) -> Result<Names, Diagnostic> {
+        let dialect = batches.dialect;
+        let columns = batches.columns.map(|columns| column_list(dialect, columns));
+        let into = match &columns {
+            Some(columns) => dialect.sql("into_named", &[("columns", columns.value())])?,
+            None => dialect.sql("into_unnamed", &[])?,
+        };
+        Ok(Names {
+            target: Sql(batches.target.to_string()),
+            stage: batch_stage(batches),
+            check: temporary_table(batches, "check_", batches.target),
+            into,
+            columns: columns.unwrap_or(Sql("*".to_string())),
+        })
+    }
+}
+
+/// What a batch does with the rows of its query that are outside of the window.
+struct OutsideRows {
+    /// The inserted columns; one of them may contain the guard.
+    checked: Sql,
+    /// The predicates of the insert.
+    insert_filter: Vec<Sql>,
+    /// The statement that fails if there is such a row.
+    guard: Sql,
+    /// The statement that inserts these rows too.
+    out_of_window_rows: Sql,
+}
+
+impl OutsideRows {
+    /// `window` is the predicate of the window; `inside` also has that of its partitions.
+    fn of(
+        batches: &Batches,
+        names: &Names,
+        window: &Sql,
+        inside: &Sql,
+        predicates: &[Sql],
+    ) -> Result<OutsideRows, Diagnostic> {
+        let dialect = batches.dialect;
+        let message = guard_message(batches);
+        let outside = dialect.sql("outside", &[("window", inside.value())])?;
+        let mut rows = OutsideRows {
+            checked: names.columns.clone(),
+            insert_filter: Vec::new(),
+            guard: Sql::default(),
+            out_of_window_rows: Sql::default(),
+        };
+        match batches.mode {
+            OutsideWindow::Drop => rows.insert_filter.push(inside.clone()),
+            OutsideWindow::Error if dialect.has_macro("guarded") => {
+                match guarded_column(batches, inside, &message)? {
+                    Some(columns) => rows.checked = columns,
+                    None => rows.insert_filter.push(dialect.sql(
+                        "guarded",
+                        &[("window", inside.value()), ("message", message.value())],
+                    )?),
+                }
+            }
+            OutsideWindow::Error => {
+                let arguments = [
+                    ("stage", names.stage.value()),
+                    ("outside", outside.value()),
+                    ("message", message.value()),
+                    ("check", names.check.value()),
+                ];
+                rows.guard = dialect.sql("guard", &arguments)?;
+            }
+            OutsideWindow::Keep => {
+                rows.insert_filter.push(window.clone());
+                let outside = Sql(all_of(&outside.0, predicates));
+                let arguments = [
+                    ("target", names.target.value()),
+                    ("stage", names.stage.value()),
+                    ("into", names.into.value()),
+                    ("columns", names.columns.value()),
+                    ("outside", outside.value()),
+                ];
+                rows.out_of_window_rows = dialect.sql("out_of_window_rows", &arguments)?;
+            }
+        }
+        Ok(rows)
+    }
 }
 
 /// The ledger row of a batch.

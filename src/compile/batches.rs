@@ -9,8 +9,8 @@ use super::{
 };
 use crate::calendar::format_instant;
 use crate::check::Finding;
-use crate::codegen;
-use crate::config::{Microbatch, Node};
+use crate::codegen::{self, Strategy};
+use crate::config::{Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostics;
 use crate::plan::manifest::{MicrobatchEntry, ModelEntry};
 use crate::plan::{ModelSteps, Sha256, StepKind};
@@ -70,7 +70,7 @@ fn statements(output: &ModelOutput) -> Vec<Sha256> {
 
 /// Compiles the batches of the model's windows.
 fn compile_windows(model: &MicrobatchModel) -> Result<ModelOutput, Diagnostics> {
-    let MicrobatchModel { context, node, settings, request, cover, query, .. } = model;
+    let MicrobatchModel { context, node, settings, cover, query, .. } = model;
     validate::require_event_time_column(model)?;
     validate::reject_subdaily_date_batches(model)?;
     let findings = checks::run_checks(model, Vec::new())?;
@@ -111,20 +111,6 @@ fn compile_windows(model: &MicrobatchModel) -> Result<ModelOutput, Diagnostics> 
     };
     let change = steps.schema_change()?;
     diagnostics.extend(change.iter().flat_map(|change| change.diagnostics.iter().cloned()));
-    let begin_of_first = settings.batch_size.floor(settings.begin, settings.timezone);
-    let starts_after_begin = request.windows.bounds.is_none()
-        && request.missing.is_none()
-        && cover.windows[0].start > begin_of_first;
-    let row = ReportRow {
-        model: node.name.clone(),
-        strategy: strategy.label.clone(),
-        atomic: strategy.atomic,
-        batches: Some(BatchRange::of(cover)),
-        chunks: BatchRange::of_chunks(cover),
-        refresh: refresh::effect(settings, request),
-        starts_after_begin,
-        ..ReportRow::default()
-    };
     let audit = match model.staged {
         Some(_) => None,
         None => audits::audit(model, mode)?,
@@ -136,18 +122,8 @@ fn compile_windows(model: &MicrobatchModel) -> Result<ModelOutput, Diagnostics> 
     let entry = ModelEntry {
         audit: audit_entry,
         staged,
-        microbatch: Some(MicrobatchEntry {
-            event_time: settings.event_time.column.clone(),
-            batch_size: cover.naming.batch_size.as_str().to_string(),
-            begin: format_instant(settings.begin),
-            lookback: settings.lookback,
-            timezone: settings.timezone.name().to_string(),
-            outside_window: mode.as_str().to_string(),
-            unique_key: settings.unique_key.clone(),
-            in_order,
-            shadow: model.rebuilds.then(|| model.render_context.this.to_string()),
-            batches: cover.windows.len(),
-        }),
+        inputs: model.entries.clone(),
+        microbatch: Some(microbatch_entry(model, mode, in_order)),
         strategy: strategy.label.clone(),
         atomic: strategy.atomic,
         columns_from: model.columns().map(|_| "projection".to_string()),
@@ -163,12 +139,47 @@ fn compile_windows(model: &MicrobatchModel) -> Result<ModelOutput, Diagnostics> 
     let row = ReportRow {
         warnings: entry.warnings.len(),
         findings: findings.iter().filter(|finding| finding.counts()).count(),
-        ..row
+        ..report_row(model, &strategy)
     };
-    Ok(ModelOutput {
-        entry: ModelEntry { inputs: model.entries.clone(), ..entry },
-        steps: Some(steps),
-        row,
-        diagnostics,
-    })
+    Ok(ModelOutput { entry, steps: Some(steps), row, diagnostics })
+}
+
+/// The model's row of the report, without the counts of messages.
+fn report_row(model: &MicrobatchModel, strategy: &Strategy) -> ReportRow {
+    let MicrobatchModel { node, settings, request, cover, .. } = model;
+    let begin_of_first = settings.batch_size.floor(settings.begin, settings.timezone);
+    let starts_after_begin = request.windows.bounds.is_none()
+        && request.missing.is_none()
+        && cover.windows[0].start > begin_of_first;
+    ReportRow {
+        model: node.name.clone(),
+        strategy: strategy.label.clone(),
+        atomic: strategy.atomic,
+        batches: Some(BatchRange::of(cover)),
+        chunks: BatchRange::of_chunks(cover),
+        refresh: refresh::effect(settings, request),
+        starts_after_begin,
+        ..ReportRow::default()
+    }
+}
+
+/// The settings of the batches in the manifest.
+fn microbatch_entry(
+    model: &MicrobatchModel,
+    mode: OutsideWindow,
+    in_order: bool,
+) -> MicrobatchEntry {
+    let MicrobatchModel { settings, cover, .. } = model;
+    MicrobatchEntry {
+        event_time: settings.event_time.column.clone(),
+        batch_size: cover.naming.batch_size.as_str().to_string(),
+        begin: format_instant(settings.begin),
+        lookback: settings.lookback,
+        timezone: settings.timezone.name().to_string(),
+        outside_window: mode.as_str().to_string(),
+        unique_key: settings.unique_key.clone(),
+        in_order,
+        shadow: model.rebuilds.then(|| model.render_context.this.to_string()),
+        batches: cover.windows.len(),
+    }
 }

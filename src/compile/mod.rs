@@ -124,38 +124,25 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
         (context.stale, stale_readers) =
             stale::stale_windows(&context, &selected, request, missing);
     }
-    let mut outputs = Vec::new();
-    let mut complete = Vec::new();
-    let mut errors = DedupedDiagnostics::default();
-    for (node, output) in selected.iter().zip(par_map(&selected, |node| {
-        limits::guarded(&node.file, || compile_model(&context, node, request))
-    })) {
-        match output {
-            Ok(None) if node.microbatch().is_some() => complete.push(*node),
-            Ok(output) => outputs.extend(output),
-            Err(more) => errors.extend(Some(&node.name), more.0),
-        }
-    }
+    let CompiledModels { outputs, complete, errors } = compile_models(&context, &selected, request);
     if !errors.is_empty() {
         return Err(with_broken_models(errors, broken));
     }
     let mut diagnostics = DedupedDiagnostics::of_project(diagnostics);
     add_unplanned(&mut diagnostics, broken);
     diagnostics.extend(None, stale_readers);
-
-    let state = graph::changes::state(graph, project);
-    let mut plan = Plan {
-        about: about(project, dialect, request),
-        models: Vec::new(),
-        steps: Vec::new(),
-        state,
-    };
-    let mut rows = Vec::new();
-    let mut not_built = 0;
     for node in complete {
         let note = format!("no batch of `{}` is missing", node.name);
         diagnostics.extend(Some(&node.name), vec![Diagnostic::note(note)]);
     }
+    let mut plan = Plan {
+        about: about(project, dialect, request),
+        models: Vec::new(),
+        steps: Vec::new(),
+        state: graph::changes::state(graph, project),
+    };
+    let mut rows = Vec::new();
+    let mut not_built = 0;
     for output in outputs {
         not_built += usize::from(output.steps.is_none());
         plan.models.push(output.entry);
@@ -171,6 +158,38 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
         ledger::add(&mut plan, dialect, &table, &selected)?;
     }
     Ok(Compiled { plan, rows, diagnostics: diagnostics.finish(), not_built })
+}
+
+/// The selected models after each of them was compiled.
+struct CompiledModels<'a> {
+    outputs: Vec<ModelOutput>,
+    /// The microbatch models without a batch to plan.
+    complete: Vec<&'a Node>,
+    errors: DedupedDiagnostics,
+}
+
+/// Compiles the models in parallel.
+fn compile_models<'a>(
+    context: &Context,
+    selected: &[&'a Node],
+    request: &Request,
+) -> CompiledModels<'a> {
+    let compiled = par_map(selected, |node| {
+        limits::guarded(&node.file, || compile_model(context, node, request))
+    });
+    let mut models = CompiledModels {
+        outputs: Vec::new(),
+        complete: Vec::new(),
+        errors: DedupedDiagnostics::default(),
+    };
+    for (node, output) in selected.iter().zip(compiled) {
+        match output {
+            Ok(None) if node.microbatch().is_some() => models.complete.push(*node),
+            Ok(output) => models.outputs.extend(output),
+            Err(errors) => models.errors.extend(Some(&node.name), errors.0),
+        }
+    }
+    models
 }
 
 /// Everything that the compilation of each model reads.

@@ -8,7 +8,7 @@ use crate::codegen;
 use crate::config::{EventTime, Materialization, Node, SchemaChange};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{TimeType, reject_slots};
-use crate::inject::{self, Access, Filter, Injection, Query};
+use crate::inject::{self, Access, Filter, Injection, Query, ResultColumn};
 use crate::jinja::MarkKind;
 use crate::render::{self, RenderContext};
 
@@ -89,13 +89,9 @@ fn filtered_query(
     // without a declared type.
     let sample_replacement = |filter: &Filter| match event_time(&filter.unique_id) {
         Some(time) => {
-            let window = condition(
-                time,
-                &filter.unique_id,
-                time.time_type().unwrap_or(&TimeType::Undeclared),
-            );
-            let replacement =
-                window.and_then(|window| apply_filter(context.dialect, &window, filter));
+            let kind = time.time_type().unwrap_or(&TimeType::Undeclared);
+            let replacement = condition(time, &filter.unique_id, kind)
+                .and_then(|window| apply_filter(context.dialect, &window, filter));
             replacement.map(|text| with_sample_window(&text)).unwrap_or_default()
         }
         None => filter.relation.clone(),
@@ -107,22 +103,15 @@ fn filtered_query(
     }
     for input in inputs.iter().filter(|input| input.filtered) {
         let Some(time) = event_time(&input.unique_id) else { continue };
-        if context
-            .graph
-            .parents
-            .get(&node.unique_id)
-            .is_some_and(|parents| parents.contains(&input.unique_id))
-        {
+        let parents = context.graph.parents.get(&node.unique_id);
+        if parents.is_some_and(|parents| parents.contains(&input.unique_id)) {
             codegen::reject_unsafe_event_time(context.dialect, time)?;
         }
+        // The filter must be possible before its place is known.
         let (relation, unique_id) = ("relation".to_string(), input.unique_id.clone());
         let probe = Filter { span: 0..0, relation, unique_id, alias: None, hidden: Vec::new() };
-        apply_filter(
-            context.dialect,
-            &condition(time, &input.unique_id, &TimeType::Undeclared)?,
-            &probe,
-        )
-        .map_err(locate)?;
+        let window = condition(time, &input.unique_id, &TimeType::Undeclared)?;
+        apply_filter(context.dialect, &window, &probe).map_err(locate)?;
     }
     let mut marks = text.marks.clone();
     if limits_self {
@@ -168,13 +157,12 @@ fn ephemeral_event_time(context: &Context, node: &Node) -> Result<(), Diagnostic
         return Ok(());
     };
     let Some(columns) = context.columns.projection(node) else { return Ok(()) };
-    for column in &columns {
-        if context
-            .dialect
-            .same_column((&column.name, column.quoted), (&event_time.column, event_time.quote))
-        {
-            return Ok(());
-        }
+    let searched = (event_time.column.as_str(), event_time.quote);
+    let is_event_time = |column: &ResultColumn| {
+        context.dialect.same_column((&column.name, column.quoted), searched)
+    };
+    if columns.iter().any(is_event_time) {
+        return Ok(());
     }
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     let message = format!(

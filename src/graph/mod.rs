@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{Broken, Kind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
+use crate::jinja::RefCall;
 
 use lookup::{NameIndex, reference, source};
 pub use lookup::{RefSearch, SeenFrom};
@@ -51,78 +52,15 @@ pub fn link(
 
     let ids: Vec<String> = broken.iter().map(|node| node.unique_id.clone()).collect();
     let names = NameIndex::of(&by_id, search, disabled, &ids);
-    let mut parents: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let mut of_broken: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let mut children: BTreeMap<String, BTreeSet<String>> =
-        by_id.keys().map(|id| (id.clone(), BTreeSet::new())).collect();
     errors.0.extend(by_id.values().filter_map(access::public_ephemeral));
-    for node in by_id.values() {
-        let mut inputs = BTreeSet::new();
-        for call in &node.refs {
-            match reference(
-                &by_id,
-                &names,
-                &node.package,
-                call.package.as_deref(),
-                &call.name,
-                call.version.as_deref(),
-            ) {
-                Ok(input) => {
-                    let refused = (node.kind != Kind::Seed)
-                        .then(|| access::access_error(node.into(), input, names.restricted()))
-                        .flatten();
-                    errors.0.extend(
-                        refused.map(|error| error.at_maybe(Some(quoted(node, &call.name)))),
-                    );
-                    _ = inputs.insert(input.unique_id.clone());
-                }
-                Err(unknown) => match names.broken(&call.name) {
-                    Some(id) => {
-                        _ = of_broken.entry(node.unique_id.clone()).or_default().insert(id.clone())
-                    }
-                    None => errors.0.push(unknown.at_maybe(Some(quoted(node, &call.name)))),
-                },
-            }
-        }
-        for (of, table) in &node.sources {
-            match source(&by_id, &names, &node.package, of, table) {
-                Ok(input) => _ = inputs.insert(input.unique_id.clone()),
-                Err(unknown) => match names.broken_source(of, table) {
-                    Some(id) => {
-                        _ = of_broken.entry(node.unique_id.clone()).or_default().insert(id.clone())
-                    }
-                    None => errors.0.push(unknown.at_maybe(Some(quoted(node, table)))),
-                },
-            }
-        }
-        for parent in &inputs {
-            children.entry(parent.clone()).or_default().insert(node.unique_id.clone());
-        }
-        parents.insert(node.unique_id.clone(), inputs);
-    }
+    let mut links = Links::default();
+    links.children = by_id.keys().map(|id| (id.clone(), BTreeSet::new())).collect();
+    by_id.values().for_each(|node| links.add(&by_id, &names, node));
+    let read = broken.iter().filter_map(|broken| broken.node.as_deref());
+    read.for_each(|node| links.add_broken(&by_id, &names, node));
+    errors.0.append(&mut links.errors);
 
-    for node in broken.iter().filter_map(|broken| broken.node.as_deref()) {
-        let known = |node: Result<&Node, Diagnostic>, broken: Option<&String>| {
-            node.ok().map(|node| &node.unique_id).or(broken).cloned()
-        };
-        let refs = node.refs.iter().filter_map(|call| {
-            let target = reference(
-                &by_id,
-                &names,
-                &node.package,
-                call.package.as_deref(),
-                &call.name,
-                call.version.as_deref(),
-            );
-            known(target, names.broken(&call.name))
-        });
-        let sources = node.sources.iter().filter_map(|(of, table)| {
-            known(source(&by_id, &names, &node.package, of, table), names.broken_source(of, table))
-        });
-        let read = refs.chain(sources).collect();
-        of_broken.insert(node.unique_id.clone(), read);
-    }
-    let order = order::order(&by_id, &parents, &children).unwrap_or_else(|cycles| {
+    let order = order::order(&by_id, &links.parents, &links.children).unwrap_or_else(|cycles| {
         errors.0.extend(cycles.0);
         Vec::new()
     });
@@ -137,9 +75,9 @@ pub fn link(
     let graph = Graph {
         declared_sources: declared,
         nodes: by_id,
-        parents,
-        of_broken,
-        children,
+        parents: links.parents,
+        of_broken: links.of_broken,
+        children: links.children,
         order,
         root,
         names,
@@ -148,6 +86,92 @@ pub fn link(
         resources: Resources::default(),
     };
     if errors.0.is_empty() { Ok(graph) } else { Err(errors) }
+}
+
+/// The dependencies of the nodes by unique id, and the errors in their references.
+#[derive(Default)]
+struct Links {
+    parents: BTreeMap<String, BTreeSet<String>>,
+    children: BTreeMap<String, BTreeSet<String>>,
+    /// As in [`Graph`].
+    of_broken: BTreeMap<String, BTreeSet<String>>,
+    errors: Vec<Diagnostic>,
+}
+
+impl Links {
+    /// Resolves the references of a node.
+    fn add(&mut self, nodes: &BTreeMap<String, Node>, names: &NameIndex, node: &Node) {
+        let mut inputs = BTreeSet::new();
+        for call in &node.refs {
+            match referenced(nodes, names, node, call) {
+                Ok(input) => {
+                    let refused = (node.kind != Kind::Seed)
+                        .then(|| access::access_error(node.into(), input, names.restricted()))
+                        .flatten();
+                    self.errors.extend(
+                        refused.map(|error| error.at_maybe(Some(quoted(node, &call.name)))),
+                    );
+                    inputs.insert(input.unique_id.clone());
+                }
+                Err(unknown) => {
+                    self.add_unknown(node, names.broken(&call.name), unknown, &call.name);
+                }
+            }
+        }
+        for (of, table) in &node.sources {
+            match source(nodes, names, &node.package, of, table) {
+                Ok(input) => _ = inputs.insert(input.unique_id.clone()),
+                Err(unknown) => {
+                    self.add_unknown(node, names.broken_source(of, table), unknown, table);
+                }
+            }
+        }
+        for parent in &inputs {
+            self.children.entry(parent.clone()).or_default().insert(node.unique_id.clone());
+        }
+        self.parents.insert(node.unique_id.clone(), inputs);
+    }
+
+    /// Adds a read of the node with errors that has the name, else the error of an unknown name.
+    fn add_unknown(
+        &mut self,
+        node: &Node,
+        broken: Option<&String>,
+        unknown: Diagnostic,
+        name: &str,
+    ) {
+        match broken {
+            Some(id) => {
+                self.of_broken.entry(node.unique_id.clone()).or_default().insert(id.clone());
+            }
+            None => self.errors.push(unknown.at_maybe(Some(quoted(node, name)))),
+        }
+    }
+
+    /// Resolves what is known of the references of a node with errors.
+    fn add_broken(&mut self, nodes: &BTreeMap<String, Node>, names: &NameIndex, node: &Node) {
+        let known = |node: Result<&Node, Diagnostic>, broken: Option<&String>| {
+            node.ok().map(|node| &node.unique_id).or(broken).cloned()
+        };
+        let refs = node.refs.iter().filter_map(|call| {
+            known(referenced(nodes, names, node, call), names.broken(&call.name))
+        });
+        let sources = node.sources.iter().filter_map(|(of, table)| {
+            known(source(nodes, names, &node.package, of, table), names.broken_source(of, table))
+        });
+        self.of_broken.insert(node.unique_id.clone(), refs.chain(sources).collect());
+    }
+}
+
+/// The node that a `ref()` of `node` names.
+fn referenced<'a>(
+    nodes: &'a BTreeMap<String, Node>,
+    names: &NameIndex,
+    node: &Node,
+    call: &RefCall,
+) -> Result<&'a Node, Diagnostic> {
+    let (package, version) = (call.package.as_deref(), call.version.as_deref());
+    reference(nodes, names, &node.package, package, &call.name, version)
 }
 
 /// The nodes by unique id, and their dependencies.

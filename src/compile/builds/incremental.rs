@@ -8,7 +8,7 @@ use crate::compile::schema_changes::{self, ChangeInput};
 use crate::compile::strategy_macros::{self, StrategyCall};
 use crate::compile::validate::inserted_by_position;
 use crate::compile::{Context, Request};
-use crate::config::{Node, SchemaChange, keys};
+use crate::config::{Materialization, Node, SchemaChange, keys};
 use crate::diagnostics::Diagnostic;
 use crate::inject::ResultColumn;
 use crate::render::{self, RenderContext};
@@ -25,39 +25,17 @@ pub(super) fn compile_incremental(
         _ => codegen::incremental_strategy(context.dialect, node, setting)?,
     };
     if request.full_refresh || node.is_set(keys::FULL_REFRESH) {
-        let rebuilt = compile_relation(
-            context,
-            &Node { materialization: crate::config::Materialization::Table, ..node.clone() },
-            request,
-        )?;
-        return Ok(NodeStatement {
-            what: "a table, rebuilt".to_string(),
-            strategy: "full refresh".to_string(),
-            ..rebuilt
-        });
+        return rebuild(context, node, request);
     }
-    let rendered = |incremental: bool| {
-        let render_context =
-            RenderContext { batch: None, incremental, this: node.relation.clone() };
-        render::model(context.jinja, context.graph, node, &render_context)
-    };
-    let (first, next) = (rendered(false)?, rendered(true)?);
+    let run = |incremental| RenderContext { batch: None, incremental, this: node.relation.clone() };
+    let render = |incremental| render::model(context.jinja, context.graph, node, &run(incremental));
+    let (first, next) = (render(false)?, render(true)?);
     let contract = codegen::contract(context.dialect, node)?;
     let (contract_check, warning) = compare_contract(context, node, contract.as_ref(), &first.sql)?;
-    let mut first_columns = context.columns.projection(node);
-    let left_out = match contract.is_none() {
-        true => schema_changes::remove_missing_columns(context, node, &mut first_columns),
-        false => Vec::new(),
-    };
-    let first_query = match &first_columns {
-        Some(columns) if !left_out.is_empty() => {
-            codegen::select_columns(context.dialect, &first.sql, columns)?
-        }
-        _ => first.sql.clone(),
-    };
+    let table = FirstTable::of(context, node, contract.is_some(), &first.sql)?;
     let next_columns = match node.schema_change() {
-        SchemaChange::Ignore => first_columns.clone(),
-        _ if first.sql == next.sql => first_columns.clone(),
+        SchemaChange::Ignore => table.columns.clone(),
+        _ if first.sql == next.sql => table.columns.clone(),
         _ => context.columns.incremental_projection(node),
     };
     let changed = ChangeInput {
@@ -65,26 +43,21 @@ pub(super) fn compile_incremental(
         node,
         query: &next.sql,
         columns: next_columns.as_deref(),
-        first: first_columns.as_deref(),
+        first: table.columns.as_deref(),
     };
     let change = schema_changes::table_change(&changed)?.unwrap_or_default();
     let columns = match &contract {
-        Some(_) => Some(
-            node.columns
-                .iter()
-                .map(|column| ResultColumn::named(&column.name, column.quote))
-                .collect(),
-        ),
+        Some(_) => Some(declared_columns(node)),
         None => next_columns,
     };
     let incremental = Incremental {
         dialect: context.dialect,
         node,
         strategy: &strategy,
-        first: &first_query,
-        next: if first.sql == next.sql { &first_query } else { &next.sql },
+        first: &table.query,
+        next: if first.sql == next.sql { &table.query } else { &next.sql },
         columns: columns.as_deref(),
-        first_columns: first_columns.as_deref(),
+        first_columns: table.columns.as_deref(),
         change: &change.statements,
         contract: contract.as_ref(),
     };
@@ -99,9 +72,7 @@ pub(super) fn compile_incremental(
                 stage: &stage,
                 columns: columns.as_deref(),
             };
-            let render_context =
-                RenderContext { batch: None, incremental: true, this: node.relation.clone() };
-            codegen::incremental_by_macro(&incremental, &call.statements(&render_context)?)?
+            codegen::incremental_by_macro(&incremental, &call.statements(&run(true))?)?
         }
         None => codegen::incremental(&incremental)?,
     };
@@ -109,7 +80,7 @@ pub(super) fn compile_incremental(
     diagnostics.extend(inserted_by_position(context.dialect, node, columns.as_deref()));
     diagnostics.extend(warning);
     diagnostics.extend(change.diagnostics);
-    diagnostics.extend(schema_changes::left_out_warning(node, &left_out));
+    diagnostics.extend(schema_changes::left_out_warning(node, &table.left_out));
     diagnostics.extend(codegen::adapter_key_warnings(context.dialect, node)?);
     diagnostics.extend(contract.into_iter().flat_map(|contract| contract.diagnostics));
     Ok(NodeStatement {
@@ -130,4 +101,51 @@ pub(super) fn compile_incremental(
         atomic: true,
         diagnostics,
     })
+}
+
+/// The statement of a full refresh.
+fn rebuild(context: &Context, node: &Node, request: &Request) -> Result<NodeStatement, Diagnostic> {
+    let table = Node { materialization: Materialization::Table, ..node.clone() };
+    let rebuilt = compile_relation(context, &table, request)?;
+    Ok(NodeStatement {
+        what: "a table, rebuilt".to_string(),
+        strategy: "full refresh".to_string(),
+        ..rebuilt
+    })
+}
+
+/// The query of a first run, with the columns that the table has.
+struct FirstTable {
+    query: String,
+    /// `None` if they are unknown.
+    columns: Option<Vec<ResultColumn>>,
+    /// The columns of the model's query that the table does not get.
+    left_out: Vec<String>,
+}
+
+impl FirstTable {
+    fn of(
+        context: &Context,
+        node: &Node,
+        has_contract: bool,
+        query: &str,
+    ) -> Result<FirstTable, Diagnostic> {
+        let mut columns = context.columns.projection(node);
+        let left_out = match has_contract {
+            true => Vec::new(),
+            false => schema_changes::remove_missing_columns(context, node, &mut columns),
+        };
+        let query = match &columns {
+            Some(columns) if !left_out.is_empty() => {
+                codegen::select_columns(context.dialect, query, columns)?
+            }
+            _ => query.to_string(),
+        };
+        Ok(FirstTable { query, columns, left_out })
+    }
+}
+
+/// The columns of a contract.
+fn declared_columns(node: &Node) -> Vec<ResultColumn> {
+    node.columns.iter().map(|column| ResultColumn::named(&column.name, column.quote)).collect()
 }
