@@ -176,7 +176,7 @@ pub fn start(
             .hint("to start a run, use `batchwright run`")
             .into());
     }
-    let Some(selection) = run_selection::select(
+    let Some(mut selection) = run_selection::select(
         &settings,
         from,
         again,
@@ -238,7 +238,11 @@ pub fn start(
         effects::check(&client, &manifest, &selection.selected, &history, &mut session)?;
     }
     if scope == RunScope::Extra(StepKind::Undo) {
-        effects::check_old_rows(&client, &manifest, &mut session)?;
+        for (model, warning) in effects::without_old_rows(&client, &manifest, &mut session)? {
+            print_diagnostics(&[warning]);
+            let steps = selection.selected.iter_mut().zip(&manifest.steps);
+            steps.filter(|(_, step)| *step.model == *model).for_each(|(is, _)| *is = false);
+        }
     }
     confirmed.add(&paths.plan, &client.argv);
     let Some(journal) = journal else { return Ok(ExitCode::SUCCESS) };

@@ -25,8 +25,9 @@ const CLEANUP: &str = r"Examples:
 /// Publish a staged backfill: put the staged rows into the tables, then run the post-hooks
 ///
 /// All batches and audits of the plan must be done. The rows that are replaced are kept in a table
-/// until `batchwright cleanup`. A table whose rows another writer has changed since is not
-/// published.
+/// until `batchwright cleanup`; they include what another writer has written to these windows since
+/// the audit. One backfill of a table can be undone at a time: the next one is published after the
+/// cleanup of this one.
 #[derive(clap::Args)]
 #[command(after_long_help = PUBLISH)]
 pub struct PublishArgs {

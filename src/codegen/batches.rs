@@ -2,8 +2,10 @@
 
 use super::inputs::InputEntry;
 use super::ledger::RowKind;
+use super::staged::withdraw_approval;
 use super::strategy::Strategy;
 use crate::config::{Microbatch, Node, OutsideWindow};
+use crate::diagnostics::Diagnostic;
 use crate::dialect::Dialect;
 use crate::inject::ResultColumn;
 use crate::jinja::Relation;
@@ -27,4 +29,15 @@ pub struct Batches<'a> {
     pub row_kind: RowKind,
     /// Whether each batch runs after the one before it.
     pub in_order: bool,
+    /// The table with the approval of staged rows, which a batch withdraws.
+    pub approved: Option<&'a Relation>,
+}
+
+impl Batches<'_> {
+    /// The statement that withdraws the approval of the staged rows; empty if they are not staged.
+    pub(super) fn withdrawal(&self) -> Result<String, Diagnostic> {
+        let withdraw = |approved| withdraw_approval(self.dialect, approved);
+        let statement = self.approved.map(withdraw).transpose()?;
+        Ok(statement.map_or_else(String::new, |statement| format!("{statement}\n\n")))
+    }
 }

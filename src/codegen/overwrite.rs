@@ -81,8 +81,9 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
     let statement = dialect.sql(&overwrite_macro(batches), &arguments)?;
     let statement = record(dialect, statement, &ledger_row(batches))?;
     let (before, after) = (sql_header(dialect, batches.node)?, sql_footer(dialect, batches.node)?);
-    let text =
-        format!("{}\n{before}{statement}\n{after}", batch_header(batches, batches.mode.as_str()));
+    let header = batch_header(batches, batches.mode.as_str());
+    let withdrawal = batches.withdrawal()?;
+    let text = format!("{header}\n{before}{withdrawal}{statement}\n{after}");
     Ok(Arc::new(BatchTemplate::new(&text, batches.settings.timezone)))
 }
 
@@ -345,8 +346,9 @@ pub fn overwrite_by_macro(
     let text = record(dialect, text, &row)?;
     let (before, after) = (sql_header(dialect, batches.node)?, sql_footer(dialect, batches.node)?);
     let header = batch_header(batches, "as the macro treats them");
+    let withdrawal = batches.withdrawal()?;
     Ok(Arc::new(BatchTemplate::new(
-        &format!("{header}\n{before}{text}\n{after}"),
+        &format!("{header}\n{before}{withdrawal}{text}\n{after}"),
         batches.settings.timezone,
     )))
 }

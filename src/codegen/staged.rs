@@ -20,6 +20,7 @@ use crate::diagnostics::Diagnostic;
 use crate::dialect::{BatchTemplate, Dialect, Slot, Sql};
 use crate::inject::ResultColumn;
 use crate::jinja::Relation;
+use crate::plan::Sha256;
 use crate::window::Cover;
 
 /// The tables of a staged backfill.
@@ -30,9 +31,19 @@ pub struct StagedTables {
     pub staged: Relation,
     /// The rows of the target that are replaced.
     pub before: Relation,
-    /// The batches whose audit has passed.
+    /// The batches whose audit has passed, and their query.
     pub approved: Relation,
+    /// The batches whose old rows are in `before`, and their query.
+    pub published: Relation,
 }
+
+/// What the client prints where a file stops.
+const NOT_APPROVED: &str =
+    "97_audit.sql has approved other batches or another query than these: run the plan again";
+const OTHER_PUBLISHED: &str = "the old rows of an earlier backfill are still kept: undo it or leave \
+    it as it is, run its cleanup file, then run the plan again";
+const DIFFERENT_ROWS: &str = "the rows of the table are neither those before the backfill nor the \
+    staged ones, so another writer changed them: to start again, run the cleanup file, then the plan";
 
 /// The input of the files.
 pub struct StagedBackfill<'a> {
@@ -42,6 +53,8 @@ pub struct StagedBackfill<'a> {
     pub tables: &'a StagedTables,
     pub columns: &'a [ResultColumn],
     pub cover: &'a Cover,
+    /// The query of the batches, with slots for the window.
+    pub query: &'a str,
 }
 
 /// Why the dialect cannot stage the table of a node; without a node, any table.
@@ -64,6 +77,7 @@ pub fn staged_tables(dialect: &Dialect, node: &Node) -> Result<StagedTables, Dia
         staged: next_to("staged")?,
         before: next_to("before")?,
         approved: next_to("approved")?,
+        published: next_to("published")?,
     })
 }
 
@@ -98,7 +112,7 @@ impl StagedBackfill<'_> {
 
     /// `98_publish.sql`.
     pub fn publish(&self) -> Result<String, Diagnostic> {
-        let StagedTables { target, staged, before, approved } = self.tables;
+        let StagedTables { target, staged, before, approved, .. } = self.tables;
         self.file(
             RowKind::Publish,
             &[
@@ -107,9 +121,8 @@ impl StagedBackfill<'_> {
                 (
                     "stops if",
                     format!(
-                        "the rows of {target} are neither those of {before} nor those of {staged}: \
-                     another writer changed them, or {before} is of an earlier backfill \
-                     (see cleanup.sql)"
+                        "the rows of {target} are neither those of {before} nor those of {staged}, or \
+                     {before} is of an earlier backfill, whose cleanup.sql drops it"
                     ),
                 ),
                 ("needs", "the audit of every staged model".to_string()),
@@ -143,21 +156,21 @@ impl StagedBackfill<'_> {
 
     /// The file that drops both tables.
     pub fn cleanup(&self) -> Result<String, Diagnostic> {
-        let StagedTables { staged, before, approved, .. } = self.tables;
+        let StagedTables { staged, before, approved, published, .. } = self.tables;
+        let dropped = [staged, before, approved, published].map(Relation::to_string).join(", ");
         let head = header(
             self.dialect,
             &[
                 ("model", self.node.unique_id.clone()),
-                (
-                    "drops",
-                    format!("{staged}, {before} and {approved}; after this there is no undo"),
-                ),
+                ("drops", format!("{dropped}; after this there is no undo")),
             ],
         );
         let arguments = [("staged", relation_sql(staged)), ("before", relation_sql(before))];
         let statements = self.dialect.sql("cleanup", &arguments)?;
         let withdrawn = withdraw_approval(self.dialect, approved)?;
-        Ok(format!("{head}\n{withdrawn}\n\n{statements}\n"))
+        // The last statement: without this table `before` could be that of any backfill.
+        let forgotten = withdraw_approval(self.dialect, published)?;
+        Ok(format!("{head}\n{withdrawn}\n\n{statements}\n\n{forgotten}\n"))
     }
 
     fn atomic(&self) -> String {
@@ -172,7 +185,7 @@ impl StagedBackfill<'_> {
     fn file(&self, kind: RowKind, lines: &[(&str, String)]) -> Result<String, Diagnostic> {
         let name = kind.as_str();
         let StagedBackfill { dialect, node, settings, tables, cover, .. } = self;
-        let StagedTables { target, staged, before, approved } = tables;
+        let StagedTables { target, staged, before, approved, published } = tables;
         let (first, last) = cover.ends();
         let labels = batch_labels(cover);
         let mut all = vec![("model", node.unique_id.clone()), ("batches", labels.clone())];
@@ -181,7 +194,6 @@ impl StagedBackfill<'_> {
             all_of(&self.windows_predicate()?, &predicate_list(&settings.incremental_predicates));
         let columns = column_list(dialect, self.columns);
         let text = |text: &str| Ok::<_, Diagnostic>(dialect.string(text).value());
-        let message = text(&format!("{name} of {}: ", node.name))?;
         let identifier = dialect.limited_name(&target.identifier, "keep", 0);
         let procedure = Relation { identifier, ..target.clone() };
         let mut arguments = vec![
@@ -195,37 +207,45 @@ impl StagedBackfill<'_> {
             ("rows", Sql(rows).value()),
             ("target_text", text(&target.to_string())?),
             ("before_text", text(&before.to_string())?),
+            ("approved", relation_sql(approved)),
+            ("published", relation_sql(published)),
+            ("published_text", text(&published.to_string())?),
+            ("published_name_text", text(&published.identifier)?),
             ("before_name_text", text(&before.identifier)?),
             ("schema_text", text(before.schema.as_deref().unwrap_or_default())?),
-            (
-                "differs",
-                text(
-                    "the rows of the table are neither those before the backfill nor the staged ones",
-                )?,
-            ),
+            ("differs", text(DIFFERENT_ROWS)?),
             ("each", Value::from_safe_string(Slot::EachBatch.to_string())),
             ("end", Value::from_safe_string(Slot::EachEnd.to_string())),
         ];
-        let differences = dialect.sql(&dialect.staging.staged_differences_macro, &arguments)?;
-        let stop = [
-            ("about", message),
-            ("list", dialect.sql("audit_list", &[])?.value()),
-            ("found", differences.value()),
-        ];
-        let mut guard = format!("{};", dialect.sql("audit_stop", &stop)?);
-        if kind == RowKind::Publish {
-            let approval = [
-                ("approved", relation_sql(approved)),
-                ("batches", text(&labels)?),
-                ("differs", text("97_audit.sql has approved other batches than these")?),
-            ];
-            let stop = [
-                ("about", text(&format!("{name} of {}: ", node.name))?),
+        let stop = |rows: Sql| {
+            let arguments = [
+                ("about", dialect.string(&format!("{name} of {}: ", node.name)).value()),
                 ("list", dialect.sql("audit_list", &[])?.value()),
-                ("found", dialect.sql("other_approval", &approval)?.value()),
+                ("found", rows.value()),
             ];
-            guard = format!("{};\n\n{guard}", dialect.sql("audit_stop", &stop)?);
-        }
+            Ok::<_, Diagnostic>(format!("{};", dialect.sql("audit_stop", &arguments)?))
+        };
+        let of_other_backfill = |table: &Relation, words: &str| {
+            let arguments = [
+                ("approved", relation_sql(table)),
+                ("batches", text(&backfill_id(cover, self.query))?),
+                ("differs", text(words)?),
+            ];
+            stop(dialect.sql("other_approval", &arguments)?)
+        };
+        let is_kept = of_other_backfill(published, OTHER_PUBLISHED)?;
+        let differences =
+            stop(dialect.sql(&dialect.staging.staged_differences_macro, &arguments)?)?;
+        let guard = match kind {
+            RowKind::Publish => {
+                let is_approved = of_other_backfill(approved, NOT_APPROVED)?;
+                let mark = dialect.sql("mark_published", &arguments)?;
+                let claim = format!("{is_approved}\n\n{mark}\n\n{is_kept}");
+                arguments.push(("claim", author_query(&claim)));
+                differences
+            }
+            _ => format!("{is_kept}\n\n{differences}"),
+        };
         arguments.push(("guard", author_query(&guard)));
         let (before_it, behind) = (sql_header(dialect, node)?, sql_footer(dialect, node)?);
         let range = Window { start: first.window.start, end: last.window.end };
@@ -273,19 +293,27 @@ pub fn withdraw_approval(dialect: &Dialect, approved: &Relation) -> Result<Sql, 
     dialect.sql("withdraw_approval", &[("approved", relation_sql(approved))])
 }
 
-/// The statement after an audit that has passed: its batches are approved.
+/// The statement after an audit that has passed: its batches are approved. `query` has slots for
+/// the window.
 pub fn approve(
     dialect: &Dialect,
     node: &Node,
     approved: &Relation,
     cover: &Cover,
+    query: &str,
 ) -> Result<Sql, Diagnostic> {
     let arguments = [
         ("approved", relation_sql(approved)),
-        ("batches", dialect.string(&batch_labels(cover)).value()),
+        ("batches", dialect.string(&backfill_id(cover, query)).value()),
         ("format_clause", format_clause(dialect, node, approved)?.value()),
     ];
     dialect.sql("approve", &arguments)
+}
+
+/// Tells a backfill of the table from others: its batches, and a hash of their query.
+fn backfill_id(cover: &Cover, query: &str) -> String {
+    let hash = Sha256::of(query.as_bytes()).to_string();
+    format!("{}, query {}", batch_labels(cover), &hash[..12])
 }
 
 /// Whether readers see all old or all new rows while a backfill is published.

@@ -2,7 +2,7 @@
 //! selected models; returns their tables and files. A staged model reads the staged rows of other
 //! staged models. Rejects models that cannot be staged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::microbatch::{MicrobatchModel, batch_settings};
 use super::{Context, Request, audits};
@@ -79,7 +79,7 @@ pub(super) fn without_drops(node: &Node) -> Node {
 
 /// Rejects names of tables that another node of the project has.
 fn taken(graph: &Graph, node: &Node, tables: &StagedTables) -> Result<(), Diagnostic> {
-    for relation in [&tables.staged, &tables.before, &tables.approved] {
+    for relation in [&tables.staged, &tables.before, &tables.approved, &tables.published] {
         let name = relation.to_string().to_lowercase();
         let other =
             graph.nodes.values().find(|other| other.relation.to_string().to_lowercase() == name);
@@ -144,7 +144,65 @@ impl StagedModels {
             .hint("set `outside_window` to `error` or `drop`")
             .into());
         }
+        self.check_indirect_reads(model)?;
         self.check_reads(model)
+    }
+
+    /// Refuses a model that reads a staged one through a model that is not staged, or by another
+    /// name of its table: it would read the rows that are not yet replaced.
+    fn check_indirect_reads(&self, model: &MicrobatchModel) -> Result<(), Diagnostics> {
+        let MicrobatchModel { context, node, .. } = model;
+        let inputs = || model.entries.iter().filter(|entry| !self.0.contains_key(&entry.unique_id));
+        for entry in inputs() {
+            let named =
+                self.0.iter().find(|(_, tables)| tables.target.to_string() == entry.relation);
+            if let Some((id, tables)) = named {
+                return Err(refuse(
+                    node,
+                    format!(
+                        "it reads the table {} as `{}`, so that its staged rows would not be read",
+                        tables.target, entry.unique_id
+                    ),
+                )
+                .hint(format!("read it by `ref('{}')`", context.graph.nodes[id].name))
+                .into());
+            }
+            if let Some(staged) = self.staged_ancestor(context.graph, &entry.unique_id) {
+                let (input, staged) =
+                    (&context.graph.nodes[&entry.unique_id], &context.graph.nodes[staged]);
+                return Err(refuse(
+                    node,
+                    format!(
+                        "it reads `{}`, which reads `{}` and is not staged, so that the staged rows \
+                         would not be read",
+                        input.name, staged.name
+                    ),
+                )
+                .hint(format!(
+                    "publish `{}` first, in a plan without `{}`",
+                    staged.name, node.name
+                ))
+                .into());
+            }
+        }
+        Ok(())
+    }
+
+    /// A staged model that a node reads, directly or not.
+    fn staged_ancestor<'b>(&self, graph: &'b Graph, id: &str) -> Option<&'b str> {
+        let mut open = vec![id];
+        let mut seen = BTreeSet::new();
+        while let Some(id) = open.pop() {
+            for parent in graph.parents.get(id).into_iter().flatten() {
+                if self.0.contains_key(parent) {
+                    return Some(parent);
+                }
+                if seen.insert(parent) {
+                    open.push(parent);
+                }
+            }
+        }
+        None
     }
 
     fn check_reads(&self, model: &MicrobatchModel) -> Result<(), Diagnostics> {
@@ -232,7 +290,15 @@ pub(super) fn files(
         .hint("name the columns in the last `select` instead of `*`, or give `--catalog`")
         .into());
     };
-    let backfill = StagedBackfill { dialect, node, settings, tables, columns: &columns, cover };
+    let backfill = StagedBackfill {
+        dialect,
+        node,
+        settings,
+        tables,
+        columns: &columns,
+        cover,
+        query: &model.query.sql,
+    };
     let folder = &context.folders[&node.unique_id];
     let [undo, cleanup] = FOLDERS.map(|name| format!("{name}/{folder}.sql"));
     let entry = StagedEntry {

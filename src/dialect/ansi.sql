@@ -770,8 +770,10 @@ select * from {{ before }}
 where {{ rows }};
 {% endmacro %}
 
-{% macro publish(target, staged, before, columns, rows, guard, ledger) %}
+{% macro publish(target, staged, before, columns, rows, claim, guard, ledger) %}
 {{ begin() }}
+
+{{ claim }}
 
 {{ keep_before() }}
 
@@ -1264,7 +1266,13 @@ from present_columns;
 {{ line }} as column_line
 {% endmacro %}
 
-{# The approval of staged rows: a table with the batches whose audit has passed. `other_approval`: a row if they are others. #}
+{# The approval of staged rows: a table with the batches and the query whose audit has passed. `mark_published` copies it to the table of
+   the backfill whose old rows are kept, unless that exists. `other_approval`: a row if a table has other batches or another query. #}
+{% macro mark_published(published, approved) %}
+create table if not exists {{ published }} as
+select * from {{ approved }};
+{% endmacro %}
+
 {% macro withdraw_approval(approved) %}
 drop table if exists {{ approved }};
 {% endmacro %}

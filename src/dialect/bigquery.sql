@@ -145,7 +145,9 @@ verdict || ': ' || case when count(*) = 1 then min(batch) else cast(count(*) as 
 
 {% set not_staged = {} %}
 
-{% macro publish(target, staged, before, columns, rows, guard) %}
+{% macro publish(target, staged, before, columns, rows, claim, guard) %}
+{{ claim }}
+
 {{ keep_before() }}
 
 {{ guard }}

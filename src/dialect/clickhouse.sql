@@ -121,7 +121,9 @@ arrayStringConcat(arraySort(groupArray(words)), '; ')
 {% set publish_not_atomic = "there are no transactions; the batches are replaced one after the other, and running the file again replaces them all" %}
 
 {# The comment marks the table of the old rows as complete: until then its rows are copied again. #}
-{% macro publish(target, staged, before, columns, rows, guard, schema_text, before_name_text, each, end) %}
+{% macro publish(target, staged, before, columns, rows, claim, guard, schema_text, before_name_text, each, end) %}
+{{ claim }}
+
 create table if not exists {{ before }} as {{ target }};
 
 delete from {{ before }}
@@ -399,6 +401,13 @@ toString({{ value }})
 select {{ database_text }}, {{ schema_text }}, table, position, name, type
 from system.columns
 where database = {{ schema_text }} and table in ({{ names }})
+{% endmacro %}
+
+{% macro mark_published(published, approved) %}
+create table if not exists {{ published }}
+engine = MergeTree
+order by tuple() as
+select * from {{ approved }};
 {% endmacro %}
 
 {% macro approve(approved, batches) %}

@@ -91,7 +91,9 @@ array_join(array_sort(collect_list(words)), '; ')
 
 {% set not_staged = {} %}
 
-{% macro publish(target, staged, before, columns, rows, guard) %}
+{% macro publish(target, staged, before, columns, rows, claim, guard) %}
+{{ claim }}
+
 {{ keep_before() }}
 
 {{ guard }}

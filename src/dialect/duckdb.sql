@@ -183,6 +183,16 @@ rollback;
 
 {% set not_staged = {} %}
 
+{# By name: the columns of the table may have another order than when its rows were copied. #}
+{% macro undo_rows(target, before, rows) %}
+delete from {{ target }}
+where {{ rows }};
+
+insert into {{ target }} by name
+select * from {{ before }}
+where {{ rows }};
+{% endmacro %}
+
 {% set strategies = ["append", "delete+insert", "merge"] %}
 {% set grants = false %}
 {% set seed_types = {

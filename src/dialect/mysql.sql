@@ -137,7 +137,9 @@ prepare audit_stop from @audit
 {% set not_staged = {} %}
 
 {# A table is made outside of transactions. The rows that are read stay locked until the commit. #}
-{% macro publish(target, staged, before, columns, rows, guard, ledger) %}
+{% macro publish(target, staged, before, columns, rows, claim, guard, ledger) %}
+{{ claim }}
+
 {{ keep_before() }}
 
 set transaction isolation level serializable;

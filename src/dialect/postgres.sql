@@ -477,10 +477,12 @@ rollback;
 {% endmacro %}
 
 {# The lock keeps writers out between the copy of the old rows and their replacement; readers are not kept waiting. #}
-{% macro publish(target, staged, before, columns, rows, guard, ledger) %}
+{% macro publish(target, staged, before, columns, rows, claim, guard, ledger) %}
 begin;
 
 lock table {{ target }} in share row exclusive mode;
+
+{{ claim }}
 
 {{ keep_before() }}
 

@@ -63,13 +63,8 @@ call {{ procedure }}();
 drop procedure {{ procedure }}();
 {% endmacro %}
 
-{# `create table as` has no `if not exists`, but a procedure has conditions. The lock must be the first statement: the transaction then
-   sees every row that was committed before it. #}
-{% macro publish(target, staged, before, columns, rows, guard, ledger, procedure, schema_text, before_name_text) %}
-begin;
-
-lock {{ target }};
-
+{# `create table as` has no `if not exists`, but a procedure has conditions. #}
+{% macro keep_before(target, before, rows, procedure, schema_text, before_name_text) %}
 create or replace procedure {{ procedure }}() as $keep$
 begin
   if not exists (
@@ -84,6 +79,33 @@ end;
 $keep$ language plpgsql;
 
 {{ call_procedure() }}
+{% endmacro %}
+
+{% macro mark_published(published, approved, procedure, schema_text, published_name_text) %}
+create or replace procedure {{ procedure }}() as $keep$
+begin
+  if not exists (
+    select 1 from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
+    where n.nspname = lower({{ schema_text }}) and c.relname = lower({{ published_name_text }})
+  ) then
+    create table {{ published }} as
+    select * from {{ approved }};
+  end if;
+end;
+$keep$ language plpgsql;
+
+{{ call_procedure() }}
+{% endmacro %}
+
+{# The lock must be the first statement: the transaction then sees every row that was committed before it. #}
+{% macro publish(target, staged, before, columns, rows, claim, guard, ledger) %}
+begin;
+
+lock {{ target }};
+
+{{ claim }}
+
+{{ keep_before() }}
 
 {{ guard }}
 

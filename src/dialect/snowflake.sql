@@ -138,7 +138,9 @@ listagg(words, '; ') within group (order by words)
 {% set not_staged = {} %}
 
 {# A statement that fails within a transaction leaves it open in some clients: the rows are compared before it begins. #}
-{% macro publish(target, staged, before, columns, rows, guard, ledger) %}
+{% macro publish(target, staged, before, columns, rows, claim, guard, ledger) %}
+{{ claim }}
+
 {{ keep_before() }}
 
 {{ guard }}

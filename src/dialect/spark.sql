@@ -73,6 +73,13 @@ select * from {{ target }}
 where {{ rows }};
 {% endmacro %}
 
+{% macro mark_published(published, approved, format_clause) %}
+create table if not exists {{ published }}
+{{ format_clause }}
+as
+select * from {{ approved }};
+{% endmacro %}
+
 {% macro approve(approved, batches, format_clause) %}
 create table {{ approved }}
 {{ format_clause }}
@@ -80,7 +87,9 @@ as
 select {{ batches }} as approved_batches;
 {% endmacro %}
 
-{% macro publish(target, staged, columns, rows, guard) %}
+{% macro publish(target, staged, columns, rows, claim, guard) %}
+{{ claim }}
+
 {{ keep_before() }}
 
 {{ guard }}

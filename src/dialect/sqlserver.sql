@@ -166,12 +166,14 @@ begin
 end;
 {% endmacro %}
 
-{% macro publish(target, staged, before, before_text, columns, rows, guard, ledger) %}
+{% macro publish(target, staged, before, before_text, columns, rows, claim, guard, ledger) %}
 set nocount on;
 set quoted_identifier on;
 set xact_abort on;
 
 begin transaction;
+
+{{ claim }}
 
 {{ keep_before() }}
 
@@ -429,6 +431,13 @@ convert(varchar(40), {{ value }}, 121)
 select {{ database_text }}, {{ schema_text }}, TABLE_NAME, ORDINAL_POSITION, COLUMN_NAME, DATA_TYPE
 from {{ database }}INFORMATION_SCHEMA.COLUMNS
 where TABLE_SCHEMA = {{ schema_text }} and TABLE_NAME in ({{ names }})
+{% endmacro %}
+
+{% macro mark_published(published, published_text, approved) %}
+if object_id({{ published_text }}, 'U') is null
+begin
+  select * into {{ published }} from {{ approved }};
+end;
 {% endmacro %}
 
 {% macro approve(approved, batches) %}

@@ -53,7 +53,9 @@
 {% set staged_differences_macro = "staged_foreign_rows" %}
 {% set publish_not_atomic = "connectors take one writing statement a transaction; the batches are replaced one after the other, and running the file again replaces them all" %}
 
-{% macro publish(target, staged, before, columns, rows, guard, each, end) %}
+{% macro publish(target, staged, before, columns, rows, claim, guard, each, end) %}
+{{ claim }}
+
 {{ keep_before() }}
 
 {{ guard }}

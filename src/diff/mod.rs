@@ -49,7 +49,7 @@ pub fn diff(mut old: PlanSource, mut new: PlanSource) -> Result<Difference, Diag
         model.cause =
             states.as_ref().and_then(|states| states.cause(&model.unique_id, &macros_changed));
     }
-    let stale = stale::stale_models(&new.manifest, &changed);
+    let stale = stale::stale_models(&old.manifest, &new.manifest, &changed);
     Ok(Difference {
         summary: stale::summary(&changed, &stale),
         stale,

@@ -27,8 +27,9 @@ pub struct StaleModel {
     pub batches: u64,
 }
 
-/// The stale models, in the order of the plan.
-pub fn stale_models(new: &Manifest, changes: &[ModelChange]) -> Vec<StaleModel> {
+/// The stale models, in the order of the new plan: until now, or until the end of the last batch in
+/// one of the two plans.
+pub fn stale_models(old: &Manifest, new: &Manifest, changes: &[ModelChange]) -> Vec<StaleModel> {
     let mut causes: BTreeMap<&str, BTreeSet<String>> = changes
         .iter()
         .filter(|change| is_rewritten(change))
@@ -36,7 +37,7 @@ pub fn stale_models(new: &Manifest, changes: &[ModelChange]) -> Vec<StaleModel> 
         .collect();
     let now = new.about.request.now.as_deref().and_then(parse_instant);
     let mut last_ends: BTreeMap<&str, Instant> = BTreeMap::new();
-    for step in &new.steps {
+    for step in old.steps.iter().chain(&new.steps) {
         if let Some(end) = step.event_time_end {
             last_ends.entry(&step.model).and_modify(|last| *last = end.max(*last)).or_insert(end);
         }

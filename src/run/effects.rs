@@ -6,7 +6,8 @@ use minijinja::Value;
 use super::client::{Client, ClientSession};
 use super::history::History;
 use super::journal;
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::config::name_of;
+use crate::diagnostics::{Diagnostic, Diagnostics, Level};
 use crate::plan::StepKind;
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 
@@ -61,33 +62,41 @@ pub fn check(
     if errors.0.is_empty() { Ok(()) } else { Err(errors) }
 }
 
-/// Refuses to undo a backfill whose old rows do not exist: it is not published, or `cleanup` has
-/// dropped them.
-pub fn check_old_rows(
+/// The models whose old rows do not exist, with a warning for each: they are not published, or
+/// `cleanup` has dropped the rows. An error if that is true of all models.
+pub fn without_old_rows(
     client: &Client,
     manifest: &Manifest,
     session: &mut Option<ClientSession>,
-) -> Result<(), Diagnostics> {
-    let mut errors = Diagnostics::default();
-    for staged in manifest.models.iter().filter_map(|model| model.staged.as_ref()) {
-        let Some(output) = lookup_error(client, &staged.before, session)? else { continue };
-        let mut error = Diagnostic::error(format!(
-            "nothing to undo: `{}`, the table of the old rows, is missing",
+) -> Result<Vec<(String, Diagnostic)>, Diagnostics> {
+    let mut missing = Vec::new();
+    let mut is_any_published = false;
+    for model in &manifest.models {
+        let Some(staged) = &model.staged else { continue };
+        let Some(output) = lookup_error(client, &staged.before, session)? else {
+            is_any_published = true;
+            continue;
+        };
+        let message = format!(
+            "nothing to undo of `{}`: `{}`, the table of the old rows, is missing",
+            name_of(&model.unique_id),
             staged.before
-        ));
-        for line in output.lines().take(6) {
-            error = error.fact(line);
-        }
-        errors.0.push(
-            error
-                .hint(
-                    "`batchwright publish` makes it, and `batchwright cleanup` drops it: after \
-                     that the old rows cannot be put back",
-                )
-                .hint("to write other rows: `batchwright compile --staged`, run and publish again"),
         );
+        let warning = output.lines().take(6).fold(Diagnostic::warning(message), Diagnostic::fact);
+        missing.push((model.unique_id.clone(), warning));
     }
-    if errors.0.is_empty() { Ok(()) } else { Err(errors) }
+    if is_any_published {
+        return Ok(missing);
+    }
+    let errors = missing.into_iter().map(|(_, warning)| {
+        Diagnostic { level: Level::Error, ..warning }
+            .hint(
+                "`batchwright publish` makes it, and `batchwright cleanup` drops it: after that \
+                 the old rows cannot be put back",
+            )
+            .hint("to write other rows: `batchwright compile --staged`, run and publish again")
+    });
+    Err(Diagnostics(errors.collect()))
 }
 
 /// Queries a relation; returns the client's error message, or `None` if the relation exists.

@@ -55,6 +55,13 @@ pub const OF_DIALECTS: &[(&[&str], Case)] = &[
     ),
     (STAGING, ("a_new_column_is_staged", a_new_column_is_staged)),
     (ALL_PUBLISHING, ("only_approved_batches_are_published", only_approved_batches_are_published)),
+    (
+        STAGING,
+        (
+            "a_backfill_does_not_use_the_tables_of_another",
+            a_backfill_does_not_use_the_tables_of_another,
+        ),
+    ),
     (&["postgres"], ("a_column_of_json_is_staged", a_column_of_json_is_staged)),
 ];
 
@@ -189,7 +196,7 @@ fn a_backfill_is_published_and_undone(engine: &dyn Engine) {
     for _ in 0..2 {
         succeeds(&shop, &extra(&plan, "cleanup"));
     }
-    for table in ["takings__staged", "takings__before", "takings__approved"] {
+    for table in ["takings__staged", "takings__before", "takings__approved", "takings__published"] {
         assert!(!runs(&shop, &format!("select * from analytics.{table}")), "{table} is left");
     }
     assert_eq!(shop.table("takings"), new);
@@ -242,7 +249,7 @@ fn only_approved_batches_are_published(engine: &dyn Engine) {
     let two_days = ["--event-time-start", "2024-09-01", "--event-time-end", "2024-09-03"];
     let other = shop.compile(&[&["--select", "takings", "--staged"][..], &two_days].concat());
     shop.build(before_publish(&other));
-    fails(&shop, &publish(&plan).file, "other batches than these");
+    fails(&shop, &publish(&plan).file, "other batches or another query");
     assert_eq!(shop.table("takings"), old);
     shop.build(plan.of("takings", "create"));
     fails(&shop, &publish(&other).file, "approved");
@@ -252,6 +259,46 @@ fn only_approved_batches_are_published(engine: &dyn Engine) {
     assert_eq!(shop.table("takings"), rows_of_query(&shop, "event_id * 10"));
     succeeds(&shop, &extra(&plan, "cleanup"));
     fails(&shop, &publish(&plan).file, "approved");
+}
+
+/// Staged rows that were written after their audit are not published, and the old rows of one
+/// backfill are not taken for those of the next one.
+fn a_backfill_does_not_use_the_tables_of_another(engine: &dyn Engine) {
+    let shop = built(engine);
+    let old = shop.table("takings");
+    let two_days = ["--event-time-start", "2024-09-01", "--event-time-end", "2024-09-03"];
+    takings(&shop, &amount(engine, "e.event_id * 10"), "");
+    let first = shop.compile(&[&["--select", "takings", "--staged"][..], &two_days].concat());
+    shop.build(before_publish(&first));
+    // A batch of a plan with the same bounds and another query.
+    takings(&shop, &amount(engine, "e.event_id * 3"), "");
+    let same_days = shop.compile(&[&["--select", "takings", "--staged"][..], &two_days].concat());
+    shop.build([same_days.batch("takings", "2024-09-02")]);
+    fails(&shop, &publish(&first).file, "approved");
+    shop.build(before_publish(&same_days));
+    fails(&shop, &publish(&first).file, "other batches or another query");
+    assert_eq!(shop.table("takings"), old);
+    shop.build(before_publish(&first));
+    shop.build([publish(&first)]);
+    let published = shop.table("takings");
+    assert_ne!(published, old);
+
+    // The rows of the second backfill are those of the table, so that no row differs.
+    takings(&shop, &amount(engine, "case when e.event_id < 130 then e.event_id * 10 end"), "");
+    let second = stage(&shop);
+    shop.build(second.of("takings", "create"));
+    shop.sql(&format!("delete from {TAKINGS}__staged where 1 = 1;"));
+    shop.sql(&format!("insert into {TAKINGS}__staged select * from {TAKINGS};"));
+    shop.sql(&format!("drop table if exists {TAKINGS}__approved;"));
+    let audit = fs::read_to_string(&second.of("takings", "staged_audit")[0].file).unwrap();
+    let approval = &audit[audit.rfind("\n\n").unwrap()..];
+    let file = shop.project().join("approval.sql");
+    fs::write(&file, approval).unwrap();
+    succeeds(&shop, &file);
+    fails(&shop, &publish(&second).file, "earlier backfill");
+    fails(&shop, &extra(&second, "undo"), "earlier backfill");
+    assert_eq!(shop.table("takings"), published);
+    succeeds(&shop, &extra(&first, "cleanup"));
 }
 
 /// The type has no equality: its rows are compared as one value.

@@ -78,7 +78,7 @@ fn a_staged_plan_is_published_and_undone(engine: &dyn Engine) {
     succeeds(&command("cleanup"));
     let undo = command("undo");
     assert_eq!(undo.code, 2, "{undo:?}");
-    assert!(undo.err.contains("nothing to undo: `"), "{undo:?}");
+    assert!(undo.err.contains("nothing to undo of `"), "{undo:?}");
 
     let ids: Vec<String> = step_outcomes(plan.folder())
         .iter()
@@ -179,7 +179,7 @@ fn a_cleaned_backfill_is_run_again(engine: &dyn Engine) {
     succeeds(&batchwright("run", plan.folder(), &[], &shop.database.session()));
     let undo = batchwright("undo", plan.folder(), &[], &[]);
     assert_eq!(undo.code, 2, "{undo:?}");
-    assert!(undo.err.contains("nothing to undo: `"), "{undo:?}");
+    assert!(undo.err.contains("nothing to undo of `"), "{undo:?}");
     let again = batchwright("retry", plan.folder(), &[], &[]);
     assert!(again.err.contains("nothing left to run: 5 steps done"), "{again:?}");
 

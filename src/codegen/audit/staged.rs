@@ -69,7 +69,7 @@ pub fn staged_audit(input: &AuditInput, tables: &StagedTables) -> Result<String,
         ],
     );
     let withdrawn = withdraw_approval(dialect, approved)?;
-    let approve = approve(dialect, input.node, approved, input.cover)?;
+    let approve = approve(dialect, input.node, approved, input.cover, input.query)?;
     let (listed, stops) = (listed.join("\n"), stops.join("\n"));
     Ok(format!("{head}\n{withdrawn}\n\n{listed}\n{stops}\n{rows}\n{approve}\n"))
 }
