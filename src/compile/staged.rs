@@ -152,8 +152,8 @@ impl StagedModels {
     /// name of its table: it would read the rows that are not yet replaced.
     fn check_indirect_reads(&self, model: &MicrobatchModel) -> Result<(), Diagnostics> {
         let MicrobatchModel { context, node, .. } = model;
-        let inputs = || model.entries.iter().filter(|entry| !self.0.contains_key(&entry.unique_id));
-        for entry in inputs() {
+        let others = model.entries.iter().filter(|entry| !self.0.contains_key(&entry.unique_id));
+        for entry in others.filter(|entry| is_read(entry)) {
             let named =
                 self.0.iter().find(|(_, tables)| tables.target.to_string() == entry.relation);
             if let Some((id, tables)) = named {
@@ -207,12 +207,8 @@ impl StagedModels {
 
     fn check_reads(&self, model: &MicrobatchModel) -> Result<(), Diagnostics> {
         let MicrobatchModel { context, node, request, cover, .. } = model;
-        let staged = model.entries.iter().filter(|entry| {
-            let why = entry.whole_because.as_deref();
-            self.0.contains_key(&entry.unique_id)
-                && ![Some(READ_BY_HOOK), Some(NOT_READ)].contains(&why)
-        });
-        for entry in staged {
+        let staged = model.entries.iter().filter(|entry| self.0.contains_key(&entry.unique_id));
+        for entry in staged.filter(|entry| is_read(entry)) {
             let input = &context.graph.nodes[&entry.unique_id];
             let alone =
                 format!("publish `{}` first, in a plan without `{}`", input.name, node.name);
@@ -255,6 +251,11 @@ impl StagedModels {
         }
         Ok(())
     }
+}
+
+/// Whether the query reads the input, and not only a hook.
+fn is_read(entry: &InputEntry) -> bool {
+    ![Some(READ_BY_HOOK), Some(NOT_READ)].contains(&entry.whole_because.as_deref())
 }
 
 fn refuse(node: &Node, why: String) -> Diagnostic {
