@@ -53,8 +53,8 @@ pub fn link(
     let ids: Vec<String> = broken.iter().map(|node| node.unique_id.clone()).collect();
     let names = NameIndex::of(&by_id, search, disabled, &ids);
     errors.0.extend(by_id.values().filter_map(access::public_ephemeral));
-    let mut links = Links::default();
-    links.children = by_id.keys().map(|id| (id.clone(), BTreeSet::new())).collect();
+    let children = by_id.keys().map(|id| (id.clone(), BTreeSet::new())).collect();
+    let mut links = Links { children, ..Links::default() };
     by_id.values().for_each(|node| links.add(&by_id, &names, node));
     let read = broken.iter().filter_map(|broken| broken.node.as_deref());
     read.for_each(|node| links.add_broken(&by_id, &names, node));
