@@ -4,6 +4,7 @@
 //! compares the three tables, so that it stops if another writer has changed the rows.
 
 use minijinja::Value;
+use sha2::{Digest, Sha256};
 
 use super::adapter_config::{sql_footer, sql_header};
 use super::create_table::{create_arguments, create_statements};
@@ -20,7 +21,6 @@ use crate::diagnostics::Diagnostic;
 use crate::dialect::{BatchTemplate, Dialect, Slot, Sql};
 use crate::inject::ResultColumn;
 use crate::jinja::Relation;
-use crate::plan::Sha256;
 use crate::window::Cover;
 
 /// The tables of a staged backfill.
@@ -312,8 +312,9 @@ pub fn approve(
 
 /// Tells a backfill of the table from others: its batches, and a hash of their query.
 fn backfill_id(cover: &Cover, query: &str) -> String {
-    let hash = Sha256::of(query.as_bytes()).to_string();
-    format!("{}, query {}", batch_labels(cover), &hash[..12])
+    let hash = Sha256::digest(query);
+    let hash: String = hash[..6].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}, query {hash}", batch_labels(cover))
 }
 
 /// Whether readers see all old or all new rows while a backfill is published.

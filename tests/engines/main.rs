@@ -40,6 +40,7 @@ mod shop;
 mod spark;
 mod sqlite;
 mod staged;
+mod staged_safety;
 mod story;
 mod strategies;
 

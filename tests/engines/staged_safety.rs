@@ -1,0 +1,203 @@
+//! Staged backfills beside crashes, readers, other writers and other backfills of the table.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
+
+use crate::engine::Engine;
+use crate::shop::{Plan, Shop};
+use crate::staged::{
+    TAKINGS, amount, before_publish, built, extra, fails, publish, rows_of_query, stage, staged,
+    succeeds, takings,
+};
+
+/// The audit that approves the batches of one plan approves no others, and a new backfill withdraws
+/// it.
+pub fn only_approved_batches_are_published(engine: &dyn Engine) {
+    let shop = built(engine);
+    let old = shop.table("takings");
+    let plan = staged(&shop, engine);
+    let two_days = ["--event-time-start", "2024-09-01", "--event-time-end", "2024-09-03"];
+    let other = shop.compile(&[&["--select", "takings", "--staged"][..], &two_days].concat());
+    shop.build(before_publish(&other));
+    fails(&shop, &publish(&plan).file, "other batches or another query");
+    assert_eq!(shop.table("takings"), old);
+    shop.build(plan.of("takings", "create"));
+    fails(&shop, &publish(&other).file, "approved");
+    assert_eq!(shop.table("takings"), old);
+    shop.build(before_publish(&plan));
+    shop.build([publish(&plan)]);
+    assert_eq!(shop.table("takings"), rows_of_query(&shop, "event_id * 10"));
+    succeeds(&shop, &extra(&plan, "cleanup"));
+    fails(&shop, &publish(&plan).file, "approved");
+}
+
+/// Staged rows that were written after their audit are not published, and the old rows of one
+/// backfill are not taken for those of the next one.
+pub fn a_backfill_does_not_use_the_tables_of_another(engine: &dyn Engine) {
+    let shop = built(engine);
+    let old = shop.table("takings");
+    let two_days = ["--event-time-start", "2024-09-01", "--event-time-end", "2024-09-03"];
+    takings(&shop, &amount(engine, "e.event_id * 10"), "");
+    let first = shop.compile(&[&["--select", "takings", "--staged"][..], &two_days].concat());
+    shop.build(before_publish(&first));
+    // A batch of a plan with the same bounds and another query.
+    takings(&shop, &amount(engine, "e.event_id * 3"), "");
+    let same_days = shop.compile(&[&["--select", "takings", "--staged"][..], &two_days].concat());
+    shop.build([same_days.batch("takings", "2024-09-02")]);
+    fails(&shop, &publish(&first).file, "approved");
+    shop.build(before_publish(&same_days));
+    fails(&shop, &publish(&first).file, "other batches or another query");
+    assert_eq!(shop.table("takings"), old);
+    shop.build(before_publish(&first));
+    shop.build([publish(&first)]);
+    let published = shop.table("takings");
+    assert_ne!(published, old);
+
+    // The rows of the second backfill are those of the table, so that no row differs.
+    takings(&shop, &amount(engine, "case when e.event_id < 130 then e.event_id * 10 end"), "");
+    let second = stage(&shop);
+    shop.build(second.of("takings", "create"));
+    shop.sql(&format!("delete from {TAKINGS}__staged where 1 = 1;"));
+    shop.sql(&format!("insert into {TAKINGS}__staged select * from {TAKINGS};"));
+    shop.sql(&format!("drop table if exists {TAKINGS}__approved;"));
+    let audit = fs::read_to_string(&second.of("takings", "staged_audit")[0].file).unwrap();
+    let approval = &audit[audit.rfind("\n\n").unwrap()..];
+    let file = shop.project().join("approval.sql");
+    fs::write(&file, approval).unwrap();
+    succeeds(&shop, &file);
+    fails(&shop, &publish(&second).file, "earlier backfill");
+    fails(&shop, &extra(&second, "undo"), "earlier backfill");
+    assert_eq!(shop.table("takings"), published);
+    succeeds(&shop, &extra(&first, "cleanup"));
+}
+
+/// The statements of a file.
+fn statements(file: &Path) -> Vec<String> {
+    let text = fs::read_to_string(file).unwrap();
+    text.trim_end().split("\n\n").map(str::to_string).collect()
+}
+
+/// Runs the first statements of a file, as if the client had crashed there.
+fn run_cut(shop: &Shop, file: &Path, many: usize) {
+    let cut = shop.project().join("cut.sql");
+    fs::write(&cut, format!("{}\n", statements(file)[..many].join("\n\n"))).unwrap();
+    shop.database.run(&cut);
+}
+
+pub fn a_crash_in_publish_or_undo_is_repaired(engine: &dyn Engine) {
+    let shop = built(engine);
+    let old = shop.table("takings");
+    let plan = staged(&shop, engine);
+    shop.build(before_publish(&plan));
+    let new = rows_of_query(&shop, "event_id * 10");
+    let (file, undo) = (publish(&plan).file.clone(), extra(&plan, "undo"));
+    let is_atomic = is_atomic(&plan);
+    for many in 1..statements(&file).len() {
+        run_cut(&shop, &file, many);
+        assert!(!is_atomic || shop.table("takings") == old, "after statement {many} of publish");
+        succeeds(&shop, &file);
+        assert_eq!(shop.table("takings"), new, "after a crash in publish, at {many}");
+        succeeds(&shop, &undo);
+        assert_eq!(shop.table("takings"), old, "undone after a crash in publish, at {many}");
+        // From the start: without the copy of the old rows.
+        succeeds(&shop, &extra(&plan, "cleanup"));
+        shop.build(before_publish(&plan));
+    }
+    succeeds(&shop, &file);
+    for many in 1..statements(&undo).len() {
+        run_cut(&shop, &undo, many);
+        assert!(!is_atomic || shop.table("takings") == new, "after statement {many} of undo");
+        succeeds(&shop, &undo);
+        assert_eq!(shop.table("takings"), old, "after a crash in undo, at {many}");
+        succeeds(&shop, &file);
+    }
+    // A crash in publish, then undo.
+    succeeds(&shop, &undo);
+    run_cut(&shop, &file, statements(&file).len() - 1);
+    succeeds(&shop, &undo);
+    assert_eq!(shop.table("takings"), old);
+}
+
+/// Whether readers see either all old or all new rows, according to the manifest.
+fn is_atomic(plan: &Plan) -> bool {
+    let text = fs::read_to_string(plan.folder().join("manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+    manifest["models"][0]["staged"]["atomic"].as_bool().unwrap()
+}
+
+pub fn readers_see_old_or_new_rows(engine: &dyn Engine) {
+    if !engine.allows_concurrent_clients() {
+        return;
+    }
+    let shop = built(engine);
+    let old = shop.table("takings");
+    let plan = staged(&shop, engine);
+    assert!(is_atomic(&plan));
+    shop.build(before_publish(&plan));
+    let new = rows_of_query(&shop, "event_id * 10");
+    let (is_over, reads) = (AtomicBool::new(false), AtomicU32::new(0));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::SeqCst) {
+                let mut rows = shop.database.rows(&format!("select * from {TAKINGS}"));
+                rows.sort();
+                assert!(rows == old || rows == new, "a reader sees {rows:?}");
+                reads.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        for round in 0..100 {
+            succeeds(&shop, &publish(&plan).file);
+            succeeds(&shop, &extra(&plan, "undo"));
+            if round >= 4 && reads.load(Ordering::SeqCst) > 5 {
+                break;
+            }
+        }
+        is_over.store(true, Ordering::SeqCst);
+    });
+    let reads = reads.into_inner();
+    assert!(reads > 5, "only {reads} reads");
+}
+
+pub fn a_foreign_write_stops_undo_and_publish(engine: &dyn Engine) {
+    let shop = built(engine);
+    let old = shop.table("takings");
+    let plan = staged(&shop, engine);
+    shop.build(&plan);
+    let foreign = |shop: &Shop, day: u32, number: u32| {
+        shop.sql(&format!(
+            "insert into {TAKINGS} (event_id, occurred_at, amount) values ({number}, '2024-09-{day:02} \
+             03:00:00', 1);"
+        ));
+    };
+    foreign(&shop, 2, 9000);
+    let written = shop.table("takings");
+    fails(&shop, &extra(&plan, "undo"), "neither");
+    fails(&shop, &publish(&plan).file, "neither");
+    assert_eq!(shop.table("takings"), written);
+    shop.sql(&format!("delete from {TAKINGS} where event_id = 9000;"));
+
+    // Outside of the windows it does not matter, and is unchanged.
+    foreign(&shop, 5, 9001);
+    succeeds(&shop, &extra(&plan, "undo"));
+    let mut expected = old;
+    expected.push("9001|2024-09-05 03:00:00|1".to_string());
+    expected.sort();
+    assert_eq!(shop.table("takings"), expected);
+
+    // The copy of the old rows differs from the current rows.
+    foreign(&shop, 3, 9002);
+    fails(&shop, &publish(&plan).file, "neither");
+    succeeds(&shop, &extra(&plan, "cleanup"));
+    let properties = shop.project().join("models/takings.yml");
+    let text = fs::read_to_string(&properties).unwrap();
+    let lenient = "- name: takings\n  config: {meta: {batchwright: {audit: {max_change: 1}}}}\n";
+    fs::write(&properties, text.replace("- name: takings\n", lenient)).unwrap();
+    let plan = stage(&shop);
+    shop.build(before_publish(&plan));
+    shop.build([publish(&plan)]);
+    assert_eq!(shop.table("takings").len(), expected.len());
+    succeeds(&shop, &extra(&plan, "undo"));
+    assert_eq!(shop.table("takings").len(), expected.len() + 1);
+}
