@@ -7,10 +7,10 @@ use std::sync::Arc;
 use super::columns::Columns;
 use super::dedup::DedupedDiagnostics;
 use super::{Context, schema_changes, with_broken_models};
-use crate::config::{self, Broken, Kind, Node};
+use crate::config::{self, Broken, Kind, Node, ResourceNames};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::dialect::{self, Dialect};
-use crate::graph::{self, Graph, PreviousState, Selected, Selection};
+use crate::graph::{self, Graph, PreviousState, Selected, Selection, TargetNames};
 use crate::project::{self, DialectSettings, LoadOptions, Project, TargetSettings};
 
 /// A project whose nodes are linked to a graph.
@@ -68,12 +68,16 @@ pub fn open(open: &LoadOptions) -> Result<LoadedProject, Diagnostics> {
     let all = graph.clone();
     let unplanned: Vec<Node> =
         resolved.broken.iter().filter_map(|broken| broken.node.as_deref().cloned()).collect();
-    let (database, schema) = (project.target.database.clone(), project.target.schema.clone());
+    let (target, root, style) =
+        (project.target.clone(), project.name.clone(), project.style.clone());
+    let naming = project.jinja.without_graph();
     project.jinja.set_graph(graph_gap(&resolved.broken), move || {
         let nodes = all.nodes.values().chain(&unplanned);
         let mut json = config::graph_json(nodes, &|id| all.reads(id));
-        all.add_resource_json(database.as_deref(), &schema, &mut json);
-        json
+        let target = TargetNames { database: target.database.as_deref(), schema: &target.schema };
+        let mut names = ResourceNames::new(&naming, &root, &style);
+        all.add_resource_json(target, &mut names, &mut json)?;
+        Ok(json)
     });
     let columns = Arc::new(Columns::new(&project, &graph, &dialect));
     project.jinja.set_relation_catalog(columns.clone());

@@ -23,6 +23,7 @@ mod patches;
 mod relation;
 mod resolve;
 mod resolver;
+mod resource_names;
 mod resources;
 mod schema_change;
 mod source_relation;
@@ -47,6 +48,7 @@ pub use key_order::in_key_order;
 pub use keys::PartitionField;
 pub use node_json::{graph_json, node_json, reads_json, version};
 pub use resolve::resolve;
+pub use resource_names::ResourceNames;
 pub use resources::resources;
 pub use schema_change::SchemaChange;
 

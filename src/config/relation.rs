@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::jinja::{Lookup, Referent, Relation, RelationStyle, Scope, lazy};
+use crate::jinja::{LazyValue, Lookup, Referent, Relation, RelationStyle, Scope, lazy};
 use crate::project::Package;
 
 use super::layers::text;
@@ -21,22 +21,28 @@ use super::{Kind, Node};
 /// The naming of relations in one package.
 pub struct Naming<'a> {
     resolver: &'a Resolver<'a>,
+    macros: NameMacros<'a>,
+}
+
+/// The macros that name what a package contains.
+pub(super) struct NameMacros<'a> {
+    macros: &'a dyn NamingMacros,
     /// The root project, whose macros these macros can call.
     root: &'a str,
     /// The packages whose `generate_<part>_name` macros are called; `None` for dbt's default.
-    macros: [Option<String>; 3],
+    packages: [Option<String>; 3],
     /// Names that do not depend on the node, by their part and the custom name.
     cache: Mutex<BTreeMap<(usize, Option<String>), String>>,
 }
 
-const PARTS: [&str; 3] = ["database", "schema", "alias"];
+/// The parts of a relation's name, in the order in which dbt computes them.
+pub(super) const PARTS: [&str; 3] = ["database", "schema", "alias"];
 
 impl<'a> Naming<'a> {
     /// The naming for the nodes of `package` in the project `root`.
     pub fn of(resolver: &'a Resolver<'a>, root: &'a Package, package: &Package) -> Naming<'a> {
-        let macros =
-            PARTS.map(|part| resolver.macros.naming_package(&package.name, &name_by_macro(part)));
-        Naming { resolver, root: &root.name, macros, cache: Mutex::default() }
+        let macros = NameMacros::of(resolver.macros, &root.name, &package.name);
+        Naming { resolver, macros }
     }
 
     /// The relation of a model, seed or snapshot. The node's other fields are complete.
@@ -88,7 +94,34 @@ impl<'a> Naming<'a> {
         custom: Option<&str>,
         node: &Node,
     ) -> Result<Option<String>, Diagnostics> {
-        let Some(package) = &self.macros[part] else { return Ok(None) };
+        let model = lazy({
+            let node = node.clone();
+            move || node_json(&node, &[])
+        });
+        self.macros.name(part, custom, &node.unique_id, model).map_err(|error| {
+            let is_located = error.at.is_some();
+            Diagnostics::from(if is_located { error } else { error.at(node.file.line(1)) })
+        })
+    }
+}
+
+impl<'a> NameMacros<'a> {
+    /// The macros for the contents of `package` in the project `root`.
+    pub(super) fn of(macros: &'a dyn NamingMacros, root: &'a str, package: &str) -> NameMacros<'a> {
+        let packages = PARTS.map(|part| macros.naming_package(package, &name_by_macro(part)));
+        NameMacros { macros, root, packages, cache: Mutex::default() }
+    }
+
+    /// The part of the name that a macro returns for a node with this id and JSON; `None` for dbt's
+    /// default.
+    pub(super) fn name(
+        &self,
+        part: usize,
+        custom: Option<&str>,
+        unique_id: &str,
+        model: LazyValue<Value>,
+    ) -> Result<Option<String>, Diagnostic> {
+        let Some(package) = &self.packages[part] else { return Ok(None) };
         let cache = || self.cache.lock().unwrap_or_else(|broken| broken.into_inner());
         let key = (part, custom.map(str::to_string));
         if let Some(name) = cache().get(&key) {
@@ -98,29 +131,17 @@ impl<'a> Naming<'a> {
             package: self.root.to_string(),
             // dbt calls the macro in its parse pass.
             execute: false,
-            model: lazy({
-                let node = node.clone();
-                move || node_json(&node, &[])
-            }),
+            model,
             config: Map::new(),
             this: None,
             batch: None,
             incremental: false,
             lookup: Arc::new(NoReferences),
         };
-        let name = self
-            .resolver
-            .macros
-            .call(package, &name_by_macro(PARTS[part]), custom, &scope)
-            .map_err(|error| {
-                let error =
-                    error.fact(format!("called for the {} of `{}`", PARTS[part], node.unique_id));
-                Diagnostics::from(if error.at.is_some() {
-                    error
-                } else {
-                    error.at(node.file.line(1))
-                })
-            })?;
+        let called = self.macros.call(package, &name_by_macro(PARTS[part]), custom, &scope);
+        let name = called.map_err(|error| {
+            error.fact(format!("called for the {} of `{unique_id}`", PARTS[part]))
+        })?;
         if !name.is_of_node {
             cache().insert(key, name.text.clone());
         }

@@ -24,6 +24,7 @@ use crate::jinja::RefCall;
 use lookup::{NameIndex, reference, source};
 pub use lookup::{RefSearch, SeenFrom};
 pub use plan_graph::PlanModel;
+pub use resource_json::TargetNames;
 use resources::Resources;
 pub use select::{PreviousState, Selected, Selection};
 

@@ -6,7 +6,8 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::config::{Disabled, Kind, hook_json, in_key_order, reads_json};
+use crate::config::{Disabled, Kind, ResourceNames, hook_json, in_key_order, reads_json};
+use crate::diagnostics::Diagnostic;
 use crate::jinja::RefCall;
 use crate::project::{GenericTest, Resource, ResourceKind};
 
@@ -15,8 +16,14 @@ use super::semantic_json::{saved_query_keys, semantic_model_keys};
 use super::{Graph, access};
 
 impl Graph {
-    /// Adds the resources to dbt's `graph`. `database` and `schema` are the target's.
-    pub fn add_resource_json(&self, database: Option<&str>, schema: &str, graph: &mut Value) {
+    /// Adds the resources to dbt's `graph`; `names` names tests and analyses. Returns the error of a
+    /// macro that names one.
+    pub fn add_resource_json(
+        &self,
+        target: TargetNames,
+        names: &mut ResourceNames,
+        graph: &mut Value,
+    ) -> Result<(), Diagnostic> {
         let Resources { by_id, unlinked, order, .. } = &self.resources;
         for id in order {
             let Some(resource) = by_id.get(id).or_else(|| unlinked.get(id)) else { continue };
@@ -29,8 +36,10 @@ impl Graph {
                 ResourceKind::SemanticModel => "semantic_models",
                 ResourceKind::UnitTest => "unit_tests",
             };
-            let target = TargetNames { database, schema };
-            let json = self.resource_json(id, resource, target);
+            let mut json = self.resource_json(id, resource, target);
+            if part == "nodes" {
+                names.set(id, &mut json)?;
+            }
             if let Some(part) = graph.get_mut(part).and_then(Value::as_object_mut) {
                 part.insert(id.clone(), Value::Object(json));
             }
@@ -47,6 +56,7 @@ impl Graph {
             sources.extend(self.declared_sources.iter().filter_map(in_order).collect::<Vec<_>>());
             sources.extend(unsorted);
         }
+        Ok(())
     }
 
     /// When dbt parses a node: the files of SQL by package and kind, then what properties files add.
@@ -155,7 +165,7 @@ impl Graph {
 
 /// The names of the target.
 #[derive(Clone, Copy)]
-pub(super) struct TargetNames<'a> {
+pub struct TargetNames<'a> {
     pub database: Option<&'a str>,
     pub schema: &'a str,
 }
@@ -164,20 +174,9 @@ pub(super) struct TargetNames<'a> {
 fn path(resource: &Resource) -> String {
     let below = resource.path.split_once('/').map_or(&*resource.path, |(_, below)| below);
     match (resource.kind, &resource.generic_test) {
-        (ResourceKind::Test, Some(_)) => format!("{}.sql", alias(resource)),
+        (ResourceKind::Test, Some(test)) => format!("{}.sql", test.short_name),
         (ResourceKind::Analysis, _) => format!("analysis/{below}"),
         _ => below.to_string(),
-    }
-}
-
-/// A name of 64 characters or more is truncated and gets a hash of the whole name.
-fn alias(test: &Resource) -> String {
-    if let Some(alias) = test.config.get("alias").and_then(Value::as_str) {
-        return alias.to_string();
-    }
-    match &test.generic_test {
-        Some(of) => of.short_name.clone(),
-        None => test.name.clone(),
     }
 }
 
@@ -274,15 +273,16 @@ fn query_keys(resource: &Resource, refs: Value, sources: Value, target: TargetNa
         })
     }));
     config.extend(resource.config.clone());
+    if is_test {
+        let [stored, stored_as] = stored_failures(&config);
+        config.insert("store_failures".into(), stored);
+        config.insert("store_failures_as".into(), stored_as);
+    }
     for key in ["pre-hook", "post-hook"] {
         if let Some(Value::Array(hooks)) = config.get_mut(key) {
             hooks.iter_mut().for_each(|hook| *hook = hook_json(hook));
         }
     }
-    let schema = match config.get("schema").and_then(Value::as_str) {
-        Some(custom) => format!("{}_{custom}", target.schema),
-        None => target.schema.to_string(),
-    };
     let (code, checksum) = match (&resource.generic_test, resource.entry.get("raw_code")) {
         (Some(test), _) => {
             let namespace = test.namespace.as_ref().map(|of| format!("{of}.")).unwrap_or_default();
@@ -303,10 +303,9 @@ fn query_keys(resource: &Resource, refs: Value, sources: Value, target: TargetNa
     tags.sort();
     tags.dedup();
     json!({
-        "database": config.get("database").filter(|of| !of.is_null()).cloned()
-            .or(target.database.map(Value::from)),
-        "schema": schema,
-        "alias": alias(resource),
+        "database": target.database,
+        "schema": target.schema,
+        "alias": resource.name,
         "checksum": checksum,
         "tags": tags,
         "description": text(&resource.entry, "description"),
@@ -331,6 +330,23 @@ fn query_keys(resource: &Resource, refs: Value, sources: Value, target: TargetNa
         "contract": {"enforced": false, "alias_types": true, "checksum": null},
         "config": config,
     })
+}
+
+/// dbt's `store_failures` and `store_failures_as`: the second one, where it is set, determines the
+/// first one.
+fn stored_failures(config: &Map<String, Value>) -> [Value; 2] {
+    let stored = config.get("store_failures").cloned().unwrap_or_default();
+    match config.get("store_failures_as").filter(|stored_as| !stored_as.is_null()) {
+        Some(stored_as) => [json!(stored_as != "ephemeral"), stored_as.clone()],
+        None => {
+            let stored_as = match stored {
+                Value::Bool(true) => "table".into(),
+                Value::Bool(false) => "ephemeral".into(),
+                _ => Value::Null,
+            };
+            [stored, stored_as]
+        }
+    }
 }
 
 pub(super) fn text(entry: &Map<String, Value>, key: &str) -> Value {

@@ -56,6 +56,7 @@ impl Graph {
             }
             errors.0.extend(self.refused(resource, &id));
             errors.0.extend(self.missing(resource));
+            errors.0.extend(self.unknown_versions(resource));
             let (is_linked, linked) = self.linked(resource);
             for (id, resource, parents) in linked {
                 // Two tests may have the same name; dbt adds a hash.
@@ -115,7 +116,7 @@ impl Graph {
             .collect()
     }
 
-    /// Errors for what an exposure or a unit test reads that does not exist. Nodes with errors are
+    /// Errors for what an exposure, an analysis or a unit test reads that does not exist. Nodes with errors are
     /// reported separately.
     fn missing(&self, resource: &Resource) -> Vec<Diagnostic> {
         let refs = resource.refs.iter().filter_map(|call| {
@@ -134,6 +135,8 @@ impl Graph {
         });
         let errors: Vec<Diagnostic> = match resource.kind {
             ResourceKind::Exposure => refs.chain(sources).collect(),
+            // The calls in an analysis that does not render are only probable.
+            ResourceKind::Analysis if resource.at.is_some() => refs.chain(sources).collect(),
             ResourceKind::UnitTest => {
                 let is_disabled =
                     resource.refs.iter().any(|call| self.names.is_disabled(&call.name));
@@ -147,6 +150,32 @@ impl Graph {
             error.fact(fact).at_maybe(resource.at.clone())
         };
         errors.into_iter().map(of_resource).collect()
+    }
+
+    /// The error for versions in a unit test that its model does not have.
+    fn unknown_versions(&self, test: &Resource) -> Option<Diagnostic> {
+        let versions =
+            test.entry.get("versions").filter(|_| test.kind == ResourceKind::UnitTest)?;
+        let listed = |key: &str| versions.get(key).and_then(Value::as_array).cloned();
+        let (include, exclude) = (listed("include"), listed("exclude"));
+        let model = self.referenced(test, test.refs.first()?)?;
+        let is_of_model =
+            |node: &&Node| (&node.name, &node.package) == (&model.name, &model.package);
+        let error = if model.version.is_none() {
+            include.or(exclude).filter(|list| !list.is_empty())?;
+            let message = format!("the model `{}` has no versions", model.name);
+            Diagnostic::error(message).hint("remove `versions` from the unit test")
+        } else {
+            let known: Vec<Value> = (self.nodes.values().filter(is_of_model))
+                .map(|node| version(node.version.as_deref()))
+                .collect();
+            let unknown = include?.into_iter().find(|version| !known.contains(version))?;
+            let known: Vec<String> = known.iter().map(|version| format!("`{version}`")).collect();
+            let message = format!("the model `{}` has no version {unknown}", model.name);
+            Diagnostic::error(message).hint(format!("its versions are {}", known.join(", ")))
+        };
+        let error = error.fact(format!("the unit test `{}` names it", test.name));
+        Some(error.at_maybe(test.at.clone()))
     }
 
     /// Errors for groups that no properties file declares.

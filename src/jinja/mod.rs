@@ -342,14 +342,30 @@ impl Jinja {
         self.shared.settings.now
     }
 
-    /// Sets the function that computes dbt's `graph`, once the nodes are known. With a `gap`,
-    /// reading `graph` in a template is that error.
+    /// The same environment without `graph` and columns: for the calls that `graph` is made of.
+    pub fn without_graph(&self) -> Jinja {
+        let Shared { settings, library, .. } = &*self.shared;
+        Jinja {
+            strict: self.strict.clone(),
+            lenient: self.lenient.clone(),
+            shared: Arc::new(Shared {
+                settings: settings.clone(),
+                library: library.clone(),
+                graph: OnceLock::new(),
+                known: OnceLock::new(),
+            }),
+        }
+    }
+
+    /// Sets the function that computes dbt's `graph`, once the nodes are known. With a `gap`, or
+    /// where the function fails, reading `graph` in a template is that error.
     pub fn set_graph(
         &self,
         gap: Option<Diagnostic>,
-        graph: impl FnOnce() -> Value + Send + 'static,
+        graph: impl FnOnce() -> Result<Value, Diagnostic> + Send + 'static,
     ) {
-        let _ = self.shared.graph.set((lazy(|| node::graph_parts(&graph())), gap));
+        let parts = lazy(|| graph().map(|graph| node::graph_parts(&graph)));
+        let _ = self.shared.graph.set((parts, gap));
     }
 
     /// Sets the source of known columns, once the nodes are known.

@@ -102,12 +102,8 @@ pub(super) fn graph_parts(known: &serde_json::Value) -> GraphParts {
 
 fn graph(session: &Session) -> Value {
     // The dict belongs to the rendering, since packages add keys to it.
-    let parts = session
-        .shared
-        .graph
-        .get()
-        .map_or_else(|| graph_parts(&serde_json::Value::Null), |(parts, _)| (**parts).clone());
-    collections::dict(parts)
+    let known = session.shared.graph.get().and_then(|(parts, _)| parts.as_ref().as_ref().ok());
+    collections::dict(known.cloned().unwrap_or_else(|| graph_parts(&serde_json::Value::Null)))
 }
 
 /// The value of a legacy key of the config: a bound of the batch.

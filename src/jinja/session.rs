@@ -23,7 +23,7 @@ pub(super) struct Shared {
     pub library: Arc<MacroLibrary>,
     /// The parts of dbt's `graph`, once the nodes are known: a large project has thousands. With
     /// the reason if they are incomplete.
-    pub graph: OnceLock<(LazyValue<GraphParts>, Option<Diagnostic>)>,
+    pub graph: OnceLock<(LazyValue<Result<GraphParts, Diagnostic>>, Option<Diagnostic>)>,
     pub known: OnceLock<Arc<dyn RelationCatalog>>,
 }
 
@@ -127,11 +127,13 @@ impl Session {
 
     /// The error of the template with this path, if it read an incomplete `graph`.
     pub fn graph_gap(&self, path: &str) -> Result<(), Diagnostic> {
-        match self.shared.graph.get() {
-            Some((_, Some(gap))) if self.reads_graph.load(Relaxed) => {
-                Err(gap.clone().fact(format!("`graph` is read by {path}")))
-            }
-            _ => Ok(()),
+        if !self.reads_graph.load(Relaxed) {
+            return Ok(());
+        }
+        let Some((parts, gap)) = self.shared.graph.get() else { return Ok(()) };
+        match gap.as_ref().or_else(|| parts.as_ref().as_ref().err()) {
+            Some(gap) => Err(gap.clone().fact(format!("`graph` is read by {path}"))),
+            None => Ok(()),
         }
     }
 

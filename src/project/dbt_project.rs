@@ -1,6 +1,6 @@
 //! `dbt_project.yml`: a package's name, folders, variables, and the trees of config for its nodes.
-//! Takes the file; returns its settings with their locations. Rejects a file without a name;
-//! ignores keys that batchwright does not use.
+//! Takes the file; returns its settings with their locations. Rejects a file without a name,
+//! and unknown keys; ignores keys that batchwright does not use.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +10,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 use crate::jinja::YamlScope;
 use crate::yaml::{self, Yaml};
 
+use super::entry_types;
 use super::tree::RESOURCES;
 use super::values::{list, rendered, rendered_text, texts, truth};
 
@@ -21,6 +22,50 @@ pub struct Flags {
     /// `require_unique_project_resource_names`.
     pub unique_names: bool,
 }
+
+/// Names that a project cannot have: its macros would hide what Jinja has under the name.
+const RESERVED_NAMES: [&str; 40] = [
+    "_sql_results",
+    "adapter",
+    "api",
+    "column",
+    "config",
+    "context",
+    "database",
+    "env",
+    "env_var",
+    "exceptions",
+    "execute",
+    "flags",
+    "fromjson",
+    "fromyaml",
+    "graph",
+    "invocation_id",
+    "load_agate_table",
+    "load_result",
+    "log",
+    "model",
+    "modules",
+    "post_hooks",
+    "pre_hooks",
+    "ref",
+    "render",
+    "return",
+    "run_started_at",
+    "schema",
+    "source",
+    "sql",
+    "sql_now",
+    "store_result",
+    "store_raw_result",
+    "target",
+    "this",
+    "tojson",
+    "toyaml",
+    "try_or_compiler_error",
+    "var",
+    "write",
+];
 
 /// The settings in a package's `dbt_project.yml`.
 #[derive(Clone, Debug)]
@@ -53,7 +98,7 @@ pub struct DbtProject {
 }
 
 /// Reads the settings of a package. The name and the folders may contain Jinja; the trees are
-/// rendered later, when the target is known.
+/// rendered later, when the target is known. Rejects keys and types that dbt rejects.
 pub fn read(
     file: &SourceFile,
     scope: &YamlScope,
@@ -84,6 +129,17 @@ pub fn read(
             .at(at)
             .hint("use letters, digits and `_`; the first character cannot be a digit"));
     }
+    let mut errors = Diagnostics::default();
+    entry_types::check_project(&yaml, scope, &mut errors);
+    if let Some(error) = errors.0.into_iter().next() {
+        return Err(error);
+    }
+    if RESERVED_NAMES.contains(&&*name) {
+        let at = yaml.get("name").map_or(file.line(1), |yaml| yaml.at.clone());
+        return Err(Diagnostic::error(format!("the project name `{name}` is reserved"))
+            .at(at)
+            .hint("give the project another name: Jinja has a function or value of this one"));
+    }
     let paths =
         |new: &str, old: &str, default: &[&str]| match yaml.get(new).or_else(|| yaml.get(old)) {
             Some(paths) => Ok(list(&rendered(paths, scope)?)
@@ -97,8 +153,8 @@ pub fn read(
         };
     let model_paths = paths("model-paths", "source-paths", &["models"])?;
     let seed_paths = paths("seed-paths", "data-paths", &["seeds"])?;
-    let snapshot_paths = paths("snapshot-paths", "snapshot_paths", &["snapshots"])?;
-    let macro_paths = paths("macro-paths", "macro_paths", &["macros"])?;
+    let snapshot_paths = paths("snapshot-paths", "", &["snapshots"])?;
+    let macro_paths = paths("macro-paths", "", &["macros"])?;
     let other_paths: Vec<&str> = [&model_paths, &seed_paths, &snapshot_paths, &macro_paths]
         .into_iter()
         .flatten()
@@ -109,14 +165,14 @@ pub fn read(
         name,
         version: yaml.get("version").and_then(Yaml::text),
         profile: yaml.get("profile").cloned(),
-        test_paths: paths("test-paths", "test_paths", &["tests"])?,
-        analysis_paths: paths("analysis-paths", "analysis_paths", &["analyses"])?,
-        docs_paths: paths("docs-paths", "docs_paths", &other_paths)?,
+        test_paths: paths("test-paths", "", &["tests"])?,
+        analysis_paths: paths("analysis-paths", "", &["analyses"])?,
+        docs_paths: paths("docs-paths", "", &other_paths)?,
         model_paths,
         seed_paths,
         snapshot_paths,
         macro_paths,
-        install_path: paths("packages-install-path", "modules-path", &["dbt_packages"])?
+        install_path: paths("packages-install-path", "", &["dbt_packages"])?
             .into_iter()
             .next()
             .unwrap_or_default(),

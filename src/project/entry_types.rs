@@ -1,10 +1,10 @@
-//! The shape of the entries of a properties file. Reports what dbt rejects: a value of an invalid
-//! type, an unknown key where dbt allows only its own, a missing required key. Takes the file's
-//! tree; adds errors.
+//! The shape of `dbt_project.yml` and of the entries of a properties file. Reports what dbt rejects:
+//! a value of an invalid type, an unknown key where dbt allows only its own, a missing required
+//! key. Takes the file's tree; adds errors.
 
 use serde_json::Value;
 
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::diagnostics::{Diagnostic, Diagnostics, nearest};
 use crate::jinja::YamlScope;
 use crate::yaml::{Data, Yaml};
 
@@ -26,22 +26,28 @@ pub const OTHER_LISTS: [&str; 9] = [
 /// The type of a value, as dbt's contracts declare it.
 #[derive(Clone, Copy)]
 enum Type {
+    Any,
     Text,
     OptionalText,
+    Boolean,
     OptionalBoolean,
     Dict,
     OptionalDict,
     List,
     OptionalList,
     Texts,
+    OptionalTexts,
     Dicts,
+    OptionalDicts,
+    /// A statement, or a list of statements. Its Jinja is rendered when it runs.
+    Statements,
     /// Data tests: each is a name or a dict. dbt does not render them here.
     Tests,
 }
 
 use Type::{
-    Dict, Dicts, List, OptionalBoolean, OptionalDict, OptionalList, OptionalText, Tests, Text,
-    Texts,
+    Any, Boolean, Dict, Dicts, List, OptionalBoolean, OptionalDict, OptionalDicts, OptionalList,
+    OptionalText, OptionalTexts, Statements, Tests, Text, Texts,
 };
 
 /// The keys of a kind of entry.
@@ -190,6 +196,111 @@ const UNIT_TEST: Entry = Entry {
     is_closed: true,
 };
 
+const GIVEN: Entry = Entry {
+    keys: &[("input", Text), ("rows", Any), ("format", OptionalText), ("fixture", OptionalText)],
+    required: &["input"],
+    is_closed: true,
+};
+
+const EXPECT: Entry = Entry {
+    keys: &[("rows", Any), ("format", OptionalText), ("fixture", OptionalText)],
+    required: &[],
+    is_closed: true,
+};
+
+const UNIT_TEST_OVERRIDES: Entry = Entry {
+    keys: &[("macros", Dict), ("vars", Dict), ("env_vars", Dict)],
+    required: &[],
+    is_closed: true,
+};
+
+const UNIT_TEST_VERSIONS: Entry = Entry {
+    keys: &[("include", OptionalList), ("exclude", OptionalList)],
+    required: &[],
+    is_closed: true,
+};
+
+const UNIT_TEST_CONFIG: Entry =
+    Entry { keys: &[("enabled", Boolean), ("meta", Dict)], required: &[], is_closed: false };
+
+/// The keys of `dbt_project.yml`, with those of later versions of dbt. The trees of settings are
+/// checked where they are read.
+const PROJECT: Entry = Entry {
+    keys: &[
+        ("name", Any),
+        ("version", Any),
+        ("config-version", Any),
+        ("project-root", OptionalText),
+        ("profile", OptionalText),
+        ("model-paths", OptionalTexts),
+        ("source-paths", OptionalTexts),
+        ("macro-paths", OptionalTexts),
+        ("seed-paths", OptionalTexts),
+        ("data-paths", OptionalTexts),
+        ("test-paths", OptionalTexts),
+        ("analysis-paths", OptionalTexts),
+        ("docs-paths", OptionalTexts),
+        ("asset-paths", OptionalTexts),
+        ("function-paths", OptionalTexts),
+        ("osi-paths", OptionalTexts),
+        ("snapshot-paths", OptionalTexts),
+        ("clean-targets", OptionalTexts),
+        ("target-path", OptionalText),
+        ("log-path", OptionalText),
+        ("packages-install-path", OptionalText),
+        ("quoting", OptionalDict),
+        ("on-run-start", Statements),
+        ("on-run-end", Statements),
+        ("require-dbt-version", Any),
+        ("dispatch", OptionalDicts),
+        ("models", Any),
+        ("seeds", Any),
+        ("snapshots", Any),
+        ("analyses", Any),
+        ("sources", Any),
+        ("tests", Any),
+        ("data_tests", Any),
+        ("unit_tests", Any),
+        ("metrics", Any),
+        ("semantic-models", Any),
+        ("saved-queries", Any),
+        ("exposures", Any),
+        ("functions", Any),
+        ("vars", OptionalDict),
+        ("packages", Any),
+        ("query-comment", Any),
+        ("restrict-access", Boolean),
+        ("dbt-cloud", OptionalDict),
+        ("flags", OptionalDict),
+        ("sync", Any),
+    ],
+    required: &[],
+    is_closed: true,
+};
+
+const PROJECT_QUOTING: Entry = Entry {
+    keys: &[
+        ("database", OptionalBoolean),
+        ("project", OptionalBoolean),
+        ("schema", OptionalBoolean),
+        ("identifier", OptionalBoolean),
+        ("column", OptionalBoolean),
+        ("snowflake_ignore_case", OptionalBoolean),
+    ],
+    required: &[],
+    is_closed: true,
+};
+
+const DISPATCH: Entry = Entry {
+    keys: &[("macro_namespace", Any), ("search_order", List)],
+    required: &["macro_namespace", "search_order"],
+    is_closed: false,
+};
+
+/// Pairs of keys of `dbt_project.yml` that exclude each other: an older name, and today's.
+const EXCLUSIVE: [(&str, &str); 3] =
+    [("source-paths", "model-paths"), ("data-paths", "seed-paths"), ("tests", "data_tests")];
+
 /// The lists of nodes in a properties file.
 const NODE_LISTS: [&str; 4] = ["models", "seeds", "snapshots", "sources"];
 
@@ -241,7 +352,55 @@ pub fn check(tree: &Yaml, scope: &YamlScope, errors: &mut Diagnostics) {
                     .iter()
                     .for_each(|(key, allowed)| check.allowed_value(&yaml, key, allowed));
             }
+            if key == "unit_tests" {
+                check.unit_test(&yaml);
+            }
         }
+    }
+}
+
+/// Checks the keys of `dbt_project.yml`.
+pub fn check_project(tree: &Yaml, scope: &YamlScope, errors: &mut Diagnostics) {
+    let mut check = Check { scope, errors };
+    let Some(dict) = tree.dict() else { return };
+    for (key, value) in dict.iter().filter(|(key, _)| PROJECT.knows(key)) {
+        check.value(key, value, PROJECT.of(key));
+    }
+    for (key, value) in dict.iter().filter(|(key, _)| !PROJECT.knows(key)) {
+        let error = Diagnostic::error(format!("unknown key `{key}`")).at(value.at.clone());
+        let known = PROJECT.keys.iter().map(|(key, _)| *key);
+        check.errors.0.push(match nearest(&key.replace('_', "-"), known) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint("remove it; settings of models belong below `models:`"),
+        });
+    }
+    for (old, new) in EXCLUSIVE {
+        if let (Some(value), Some(_)) = (dict.get(old), dict.get(new)) {
+            let error = Diagnostic::error(format!("both `{old}` and `{new}` are set"));
+            let hint = format!("move its entries to `{new}`, its newer name");
+            check.errors.0.push(error.at(value.at.clone()).hint(hint));
+        }
+    }
+    if let Some(value) = dict.get("config-version")
+        && !matches!(value.json(), Value::Null | Value::String(_))
+        && value.json() != 2
+    {
+        let error = Diagnostic::error("`config-version` must be 2").at(value.at.clone());
+        check.errors.0.push(error.hint("remove it: it has no other value in today's dbt"));
+    }
+    dict.get("quoting").into_iter().for_each(|quoting| check.entry(quoting, &PROJECT_QUOTING));
+    for entry in dict.get("dispatch").map(Yaml::items).unwrap_or_default() {
+        check.entry(entry, &DISPATCH);
+    }
+}
+
+impl Entry {
+    fn knows(&self, key: &str) -> bool {
+        self.keys.iter().any(|(known, _)| *known == key)
+    }
+
+    fn of(&self, key: &str) -> Type {
+        self.keys.iter().find(|(known, _)| *known == key).map_or(Any, |(_, of)| *of)
     }
 }
 
@@ -280,7 +439,10 @@ impl Check<'_> {
     fn value(&mut self, key: &str, yaml: &Yaml, of: Type) {
         // The type of a text with Jinja is known only after rendering.
         let value = match (&yaml.data, of) {
-            (Data::Text(text), Text | OptionalText | Tests) if has_jinja(text) => return,
+            (_, Any) => return,
+            (Data::Text(text), Text | OptionalText | Tests | Statements) if has_jinja(text) => {
+                return;
+            }
             (Data::Text(text), _) if has_jinja(text) => match rendered(yaml, self.scope) {
                 Ok(value) => value,
                 Err(_) => return,
@@ -295,14 +457,21 @@ impl Check<'_> {
         let (is_valid, expected) = match of {
             // Values of another type than text are reported where they are read.
             Text => (!value.is_null() || ["name", "description"].contains(&key), "a text"),
-            OptionalText => (true, "a text"),
+            Any | OptionalText => (true, "a text"),
+            Boolean => (value.is_boolean(), "true or false"),
             OptionalBoolean => (value.is_null() || value.is_boolean(), "true or false"),
             Dict => (value.is_object(), "a dict"),
             OptionalDict => (value.is_null() || value.is_object(), "a dict"),
             List => (value.is_array(), "a list"),
             OptionalList => (value.is_null() || value.is_array(), "a list"),
             Texts => (is_each(Value::is_string), "a list of texts"),
+            OptionalTexts => (value.is_null() || is_each(Value::is_string), "a list of texts"),
             Dicts => (is_each(Value::is_object), "a list of dicts"),
+            OptionalDicts => (value.is_null() || is_each(Value::is_object), "a list of dicts"),
+            Statements => (
+                value.is_null() || value.is_string() || is_each(Value::is_string),
+                "a statement or a list of statements",
+            ),
             Tests => (is_each(|item| item.is_string() || item.is_object()), "a list of tests"),
         };
         if is_valid {
@@ -313,19 +482,89 @@ impl Check<'_> {
             Value::Bool(_) => "is true or false",
             Value::Number(_) => "is a number",
             Value::String(_) => "is a text",
-            Value::Array(_) if matches!(of, Texts | Dicts | Tests) => "has an item of another type",
+            Value::Array(_)
+                if matches!(
+                    of,
+                    Texts | OptionalTexts | Dicts | OptionalDicts | Tests | Statements
+                ) =>
+            {
+                "has an item of another type"
+            }
             Value::Array(_) => "is a list",
             Value::Object(_) => "is a dict",
         };
         let hint = match of {
             _ if value.is_null() => "write a value, or remove the key",
-            List | OptionalList | Dicts => "begin each entry with `- name: …`",
-            Texts | Tests => "begin each item with `- `",
+            OptionalDicts | OptionalList => "begin each entry with `- `",
+            List | Dicts => "begin each entry with `- name: …`",
+            Texts | OptionalTexts | Tests | Statements => "begin each item with `- `",
             Dict | OptionalDict => "write one `key: value` per line below it",
-            Text | OptionalText | OptionalBoolean => "write one value without a dash",
+            Any | Text | OptionalText => "write one value without a dash",
+            Boolean | OptionalBoolean => "write `true` or `false`",
         };
         let message = format!("`{key}` must be {expected}, but {is}");
         self.errors.0.push(Diagnostic::error(message).at(yaml.at.clone()).hint(hint));
+    }
+
+    /// What dbt rejects in a unit test, whose rows have a format.
+    fn unit_test(&mut self, yaml: &Yaml) {
+        let parts = [
+            ("expect", &EXPECT),
+            ("overrides", &UNIT_TEST_OVERRIDES),
+            ("versions", &UNIT_TEST_VERSIONS),
+            ("config", &UNIT_TEST_CONFIG),
+        ];
+        for (key, entry) in parts {
+            yaml.get(key).into_iter().for_each(|part| self.entry(part, entry));
+        }
+        let given = yaml.get("given").map(Yaml::items).unwrap_or_default();
+        given.iter().for_each(|input| self.entry(input, &GIVEN));
+        for rows in given.iter().chain(yaml.get("expect")) {
+            self.rows(rows);
+        }
+        if let Some(versions) = yaml.get("versions") {
+            let is_listed =
+                |key: &str| versions.get(key).is_some_and(|list| !list.items().is_empty());
+            if is_listed("include") && is_listed("exclude") {
+                let error = Diagnostic::error("both `include` and `exclude` are set");
+                let hint = "keep one of them: the other versions follow from it";
+                self.errors.0.push(error.at(versions.at.clone()).hint(hint));
+            }
+        }
+    }
+
+    /// The rows of a unit test: a list of dicts, unless `format` says otherwise.
+    fn rows(&mut self, of: &Yaml) {
+        let format = of.get("format").and_then(Yaml::text).unwrap_or_else(|| "dict".to_string());
+        if has_jinja(&format) || of.dict().is_none() {
+            return;
+        }
+        let is_set = |key: &str| of.get(key).is_some_and(|value| !value.json().is_null());
+        let rows = of.get("rows").map(Yaml::json).unwrap_or_default();
+        let at = of.get("rows").or(of.get("format")).unwrap_or(of).at.clone();
+        let (is_valid, expected, hint) = match &*format {
+            // Without rows, the rows are those of a seed.
+            "dict" => (
+                rows.is_array()
+                    || (rows.is_null() && !is_set("fixture") && of.get("input").is_some()),
+                "a list of dicts",
+                "write the rows as a list, or set `format:` to `csv` or `sql`",
+            ),
+            "csv" | "sql" => (
+                rows.is_string() || is_set("fixture"),
+                "a text",
+                "write the rows as a text, name a `fixture`, or remove `format:` for a list",
+            ),
+            _ => {
+                let error = Diagnostic::error(format!("invalid format `{format}` of rows"));
+                self.errors.0.push(error.at(at).hint("use one of `dict`, `csv`, `sql`"));
+                return;
+            }
+        };
+        if !is_valid {
+            let message = format!("rows of the format `{format}` must be {expected}");
+            self.errors.0.push(Diagnostic::error(message).at(at).hint(hint));
+        }
     }
 
     fn allowed_value(&mut self, of: &Yaml, key: &str, allowed: &[&str]) {

@@ -256,6 +256,10 @@ fn generic_test(tested: &Tested, declared: &Value, column: Option<&str>) -> Opti
         let start: String = start.chars().take(30).collect();
         format!("{start}_{}", md5(name.as_bytes()))
     };
+    // dbt sets the alias of a test with a long name.
+    if short_name != name && !config.contains_key("alias") {
+        config.insert("alias".into(), short_name.clone().into());
+    }
     let mut resource = Resource::new(ResourceKind::Test, name.clone());
     resource.fqn = vec![name];
     arguments

@@ -50,7 +50,7 @@ pub struct Resource {
     pub fqn: Vec<String>,
     /// dbt's `original_file_path`: relative to the package.
     pub path: String,
-    /// The location of its entry; `None` for a SQL file.
+    /// The location of its entry, or the first line of its SQL file, if that renders.
     pub at: Option<Location>,
     /// Its entry, or the text of its file under `raw_code`.
     pub entry: Map<String, Value>,
@@ -151,7 +151,7 @@ pub struct GenericTest {
     pub namespace: Option<String>,
     /// The macro's arguments, including `model`.
     pub kwargs: Map<String, Value>,
-    /// Its alias: the name; for a long name, its first 30 characters and a hash.
+    /// The name of its file: the name; for a long name, its first 30 characters and a hash.
     pub short_name: String,
     /// The column on which it is declared.
     pub column: Option<String>,

@@ -74,6 +74,7 @@ pub fn from_sql_file(
         resource.add_calls(&file.text);
         return resource;
     };
+    resource.at = Some(file.line(1));
     resource.refs = parsed.refs;
     resource.sources = parsed.sources;
     resource.config =
