@@ -5,6 +5,7 @@ use minijinja::Value as Argument;
 use serde_json::Value;
 
 use super::alter::{Alters, alters, unaltered_hint};
+use super::indexes::rejects_known_keys;
 use super::table_clauses::{plain_pairs, scalar};
 use super::terminator::terminate_statement;
 use crate::config::{Materialization, Node, SchemaChange, keys};
@@ -53,27 +54,18 @@ pub fn adapter_key_warnings(dialect: &Dialect, node: &Node) -> Result<Vec<Diagno
 fn unique_index_warning(dialect: &Dialect, node: &Node) -> Option<Diagnostic> {
     let why = dialect.keys.unique_index_hint.as_ref()?;
     let is_overwritten = match &node.materialization {
-        Materialization::Microbatch(_) | Materialization::Seed => true,
+        Materialization::Microbatch(_) => true,
         Materialization::Incremental(strategy) => {
             strategy.as_deref().is_none_or(|strategy| strategy == "delete+insert")
         }
         _ => false,
     };
     let setting = node.set(keys::INDEXES).filter(|_| is_overwritten)?;
-    let is_unique = |index: &Value| index.get("unique") == Some(&Value::Bool(true));
-    let warning = || {
-        Diagnostic::warning(format!(
-            "a unique index of `{}` allows its rows to be written only once",
-            node.name
-        ))
-    };
-    let has_unique = setting.value.as_array().into_iter().flatten().any(is_unique);
-    has_unique.then(|| {
-        warning()
-            .at(setting.at.clone())
-            .fact(why.clone())
-            .hint("remove `unique`, and check uniqueness with a test")
-    })
+    let message =
+        format!("a unique index of `{}` allows its rows to be written only once", node.name);
+    let warning = Diagnostic::warning(message).at(setting.at.clone()).fact(why.clone());
+    rejects_known_keys(dialect, node)
+        .then(|| warning.hint("remove `unique`, and check uniqueness with a test"))
 }
 
 /// Rejects a key that would change the model's rows and that the plan does not support.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::relation_name::database;
 use super::table_clauses::{setting, sql_list, string_pairs};
-use crate::config::Node;
+use crate::config::{Node, keys};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql, short_hash};
 
@@ -30,6 +30,14 @@ pub fn index_statements(dialect: &Dialect, node: &Node, target: &str) -> Result<
         }
     }
     Ok(Sql(statements.iter().map(|statement| format!("\n\n{statement}")).collect()))
+}
+
+/// Whether the table has a unique index on an engine that rejects a key which the same transaction
+/// has deleted: its rows cannot be deleted and inserted again.
+pub fn rejects_known_keys(dialect: &Dialect, node: &Node) -> bool {
+    let is_unique = |index: &Value| index.get("unique") == Some(&Value::Bool(true));
+    let indexes = node.set(keys::INDEXES).and_then(|setting| setting.value.as_array());
+    dialect.keys.unique_index_hint.is_some() && indexes.into_iter().flatten().any(is_unique)
 }
 
 /// The statement of one index. Its name contains a hash of its definition, so that it is unique for

@@ -7,7 +7,7 @@ use minijinja::Value as Argument;
 use std::collections::BTreeMap;
 
 use super::create_table::create_arguments;
-use super::indexes::index_statements;
+use super::indexes::{index_statements, rejects_known_keys};
 use super::relation_name::relation_sql;
 use super::replacement::next_relation;
 use crate::config::{Node, keys};
@@ -30,6 +30,7 @@ pub fn load_seed(
     table: &SeedTable,
     replaces: bool,
 ) -> Result<Sql, Diagnostic> {
+    let replaces = replaces || rejects_known_keys(dialect, node);
     let quoted = node.is_set(keys::QUOTE_COLUMNS);
     let mut names = Vec::new();
     let mut spec = Vec::new();

@@ -2,6 +2,9 @@
 //! a value of an invalid type, an unknown key where dbt allows only its own, a missing required
 //! key. Takes the file's tree; adds errors.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
 use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Diagnostics, nearest};
@@ -297,6 +300,13 @@ const DISPATCH: Entry = Entry {
     is_closed: false,
 };
 
+/// dbt's pattern of the version of a project.
+static VERSION_OF_PROJECT: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern =
+        r"^(0|[1-9]\d*)\.(0|[1-9]\d*)(\.(0|[1-9]\d*)(-[0-9a-zA-Z.-]+)?(\+[0-9a-zA-Z.-]+)?)?$";
+    Regex::new(pattern).expect("the pattern is well formed")
+});
+
 /// Pairs of keys of `dbt_project.yml` that exclude each other: an older name, and today's.
 const EXCLUSIVE: [(&str, &str); 3] =
     [("source-paths", "model-paths"), ("data-paths", "seed-paths"), ("tests", "data_tests")];
@@ -387,6 +397,18 @@ pub fn check_project(tree: &Yaml, scope: &YamlScope, errors: &mut Diagnostics) {
     {
         let error = Diagnostic::error("`config-version` must be 2").at(value.at.clone());
         check.errors.0.push(error.hint("remove it: it has no other value in today's dbt"));
+    }
+    if let Some(value) = dict.get("version") {
+        let is_valid = match value.json() {
+            Value::Null => true,
+            Value::Number(number) => number.is_f64(),
+            Value::String(text) => has_jinja(&text) || VERSION_OF_PROJECT.is_match(&text),
+            _ => false,
+        };
+        if !is_valid {
+            let error = Diagnostic::error("invalid `version` of the project").at(value.at.clone());
+            check.errors.0.push(error.hint("write it as `version: 1.0.0`, or remove it"));
+        }
     }
     dict.get("quoting").into_iter().for_each(|quoting| check.entry(quoting, &PROJECT_QUOTING));
     for entry in dict.get("dispatch").map(Yaml::items).unwrap_or_default() {
