@@ -17,13 +17,16 @@ use crate::diagnostics::Diagnostic;
 /// The parts of dbt's `graph` by name.
 pub(super) type GraphParts = Vec<(Value, Value)>;
 
+/// The parts, or the error of a macro that names a node of `graph`.
+pub(super) type GraphResult = Result<GraphParts, Diagnostic>;
+
 /// The data that all renderings of a project share.
 pub(super) struct Shared {
     pub settings: Settings,
     pub library: Arc<MacroLibrary>,
     /// The parts of dbt's `graph`, once the nodes are known: a large project has thousands. With
     /// the reason if they are incomplete.
-    pub graph: OnceLock<(LazyValue<Result<GraphParts, Diagnostic>>, Option<Diagnostic>)>,
+    pub graph: OnceLock<(LazyValue<GraphResult>, Option<Diagnostic>)>,
     pub known: OnceLock<Arc<dyn RelationCatalog>>,
 }
 
