@@ -14,6 +14,7 @@ use crate::jinja::{LazyValue, Lookup, Referent, Relation, RelationStyle, Scope, 
 use crate::project::Package;
 
 use super::layers::text;
+use super::naming_macros::NamingMacros;
 use super::node_json::node_json;
 use super::resolver::Resolver;
 use super::{Kind, Node};
