@@ -11,6 +11,7 @@ mod content_hash;
 mod dbt_project;
 mod docs;
 mod entries;
+mod entry_shapes;
 mod entry_types;
 mod files;
 mod freshness;
