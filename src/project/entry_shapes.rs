@@ -3,7 +3,7 @@
 
 /// The type of a value, as dbt's contracts declare it.
 #[derive(Clone, Copy)]
-pub(super) enum Type {
+pub(super) enum ValueType {
     Any,
     Text,
     OptionalText,
@@ -23,20 +23,20 @@ pub(super) enum Type {
     Tests,
 }
 
-use Type::{
+use ValueType::{
     Any, Boolean, Dict, Dicts, List, OptionalBoolean, OptionalDict, OptionalDicts, OptionalList,
     OptionalText, OptionalTexts, Statements, Tests, Text, Texts,
 };
 
 /// The keys of a kind of entry.
-pub(super) struct Entry {
-    pub keys: &'static [(&'static str, Type)],
+pub(super) struct EntryShape {
+    pub keys: &'static [(&'static str, ValueType)],
     pub required: &'static [&'static str],
     /// Whether dbt rejects a key that is not in `keys`.
     pub is_closed: bool,
 }
 
-pub(super) const NODE: Entry = Entry {
+pub(super) const NODE: EntryShape = EntryShape {
     keys: &[
         ("description", Text),
         ("meta", Dict),
@@ -53,7 +53,7 @@ pub(super) const NODE: Entry = Entry {
     is_closed: false,
 };
 
-pub(super) const COLUMN: Entry = Entry {
+pub(super) const COLUMN: EntryShape = EntryShape {
     keys: &[
         ("description", Text),
         ("meta", Dict),
@@ -71,7 +71,7 @@ pub(super) const COLUMN: Entry = Entry {
     is_closed: false,
 };
 
-pub(super) const VERSION: Entry = Entry {
+pub(super) const VERSION: EntryShape = EntryShape {
     keys: &[
         ("v", OptionalText),
         ("defined_in", OptionalText),
@@ -89,7 +89,7 @@ pub(super) const VERSION: Entry = Entry {
     is_closed: true,
 };
 
-pub(super) const SOURCE: Entry = Entry {
+pub(super) const SOURCE: EntryShape = EntryShape {
     keys: &[
         ("name", Text),
         ("description", Text),
@@ -113,7 +113,7 @@ pub(super) const SOURCE: Entry = Entry {
     is_closed: true,
 };
 
-pub(super) const TABLE: Entry = Entry {
+pub(super) const TABLE: EntryShape = EntryShape {
     keys: &[
         ("description", Text),
         ("meta", Dict),
@@ -135,7 +135,7 @@ pub(super) const TABLE: Entry = Entry {
     is_closed: false,
 };
 
-pub(super) const EXPOSURE: Entry = Entry {
+pub(super) const EXPOSURE: EntryShape = EntryShape {
     keys: &[
         ("name", Text),
         ("type", Text),
@@ -153,13 +153,13 @@ pub(super) const EXPOSURE: Entry = Entry {
     is_closed: true,
 };
 
-pub(super) const GROUP: Entry = Entry {
+pub(super) const GROUP: EntryShape = EntryShape {
     keys: &[("name", Text), ("owner", Dict), ("description", OptionalText), ("config", Dict)],
     required: &["owner"],
     is_closed: true,
 };
 
-pub(super) const UNIT_TEST: Entry = Entry {
+pub(super) const UNIT_TEST: EntryShape = EntryShape {
     keys: &[
         ("name", Text),
         ("model", Text),
@@ -174,36 +174,36 @@ pub(super) const UNIT_TEST: Entry = Entry {
     is_closed: true,
 };
 
-pub(super) const GIVEN: Entry = Entry {
+pub(super) const GIVEN: EntryShape = EntryShape {
     keys: &[("input", Text), ("rows", Any), ("format", OptionalText), ("fixture", OptionalText)],
     required: &["input"],
     is_closed: true,
 };
 
-pub(super) const EXPECT: Entry = Entry {
+pub(super) const EXPECT: EntryShape = EntryShape {
     keys: &[("rows", Any), ("format", OptionalText), ("fixture", OptionalText)],
     required: &[],
     is_closed: true,
 };
 
-pub(super) const UNIT_TEST_OVERRIDES: Entry = Entry {
+pub(super) const UNIT_TEST_OVERRIDES: EntryShape = EntryShape {
     keys: &[("macros", Dict), ("vars", Dict), ("env_vars", Dict)],
     required: &[],
     is_closed: true,
 };
 
-pub(super) const UNIT_TEST_VERSIONS: Entry = Entry {
+pub(super) const UNIT_TEST_VERSIONS: EntryShape = EntryShape {
     keys: &[("include", OptionalList), ("exclude", OptionalList)],
     required: &[],
     is_closed: true,
 };
 
-pub(super) const UNIT_TEST_CONFIG: Entry =
-    Entry { keys: &[("enabled", Boolean), ("meta", Dict)], required: &[], is_closed: false };
+pub(super) const UNIT_TEST_CONFIG: EntryShape =
+    EntryShape { keys: &[("enabled", Boolean), ("meta", Dict)], required: &[], is_closed: false };
 
 /// The keys of `dbt_project.yml`, with those of later versions of dbt. The trees of settings are
 /// checked where they are read.
-pub(super) const PROJECT: Entry = Entry {
+pub(super) const PROJECT: EntryShape = EntryShape {
     keys: &[
         ("name", Any),
         ("version", Any),
@@ -256,7 +256,7 @@ pub(super) const PROJECT: Entry = Entry {
     is_closed: true,
 };
 
-pub(super) const PROJECT_QUOTING: Entry = Entry {
+pub(super) const PROJECT_QUOTING: EntryShape = EntryShape {
     keys: &[
         ("database", OptionalBoolean),
         ("project", OptionalBoolean),
@@ -269,18 +269,18 @@ pub(super) const PROJECT_QUOTING: Entry = Entry {
     is_closed: true,
 };
 
-pub(super) const DISPATCH: Entry = Entry {
+pub(super) const DISPATCH: EntryShape = EntryShape {
     keys: &[("macro_namespace", Any), ("search_order", List)],
     required: &["macro_namespace", "search_order"],
     is_closed: false,
 };
 
-impl Entry {
+impl EntryShape {
     pub fn knows(&self, key: &str) -> bool {
         self.keys.iter().any(|(known, _)| *known == key)
     }
 
-    pub fn of(&self, key: &str) -> Type {
+    pub fn of(&self, key: &str) -> ValueType {
         self.keys.iter().find(|(known, _)| *known == key).map_or(Any, |(_, of)| *of)
     }
 }

@@ -12,12 +12,12 @@ use crate::jinja::YamlScope;
 use crate::yaml::{Data, Yaml};
 
 use super::entry_shapes::{
-    COLUMN, DISPATCH, EXPECT, EXPOSURE, Entry, GIVEN, GROUP, NODE, PROJECT, PROJECT_QUOTING,
-    SOURCE, TABLE, Type, UNIT_TEST, UNIT_TEST_CONFIG, UNIT_TEST_OVERRIDES, UNIT_TEST_VERSIONS,
-    VERSION,
+    COLUMN, DISPATCH, EXPECT, EXPOSURE, EntryShape, GIVEN, GROUP, NODE, PROJECT, PROJECT_QUOTING,
+    SOURCE, TABLE, UNIT_TEST, UNIT_TEST_CONFIG, UNIT_TEST_OVERRIDES, UNIT_TEST_VERSIONS, VERSION,
+    ValueType,
 };
 use super::values::{has_jinja, rendered};
-use Type::{
+use ValueType::{
     Any, Boolean, Dict, Dicts, List, OptionalBoolean, OptionalDict, OptionalDicts, OptionalList,
     OptionalText, OptionalTexts, Statements, Tests, Text, Texts,
 };
@@ -157,7 +157,7 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn entry(&mut self, yaml: &Yaml, entry: &Entry) {
+    fn entry(&mut self, yaml: &Yaml, entry: &EntryShape) {
         let Some(dict) = yaml.dict() else { return };
         for (key, value) in dict {
             match entry.keys.iter().find(|(known, _)| known == key) {
@@ -172,7 +172,7 @@ impl Check<'_> {
         }
     }
 
-    fn unknown(&mut self, key: &str, value: &Yaml, entry: &Entry) {
+    fn unknown(&mut self, key: &str, value: &Yaml, entry: &EntryShape) {
         let keys: Vec<String> = entry.keys.iter().map(|(key, _)| format!("`{key}`")).collect();
         let error = Diagnostic::error(format!("unknown key `{key}`")).at(value.at.clone());
         self.errors.0.push(
@@ -183,7 +183,7 @@ impl Check<'_> {
         );
     }
 
-    fn value(&mut self, key: &str, yaml: &Yaml, of: Type) {
+    fn value(&mut self, key: &str, yaml: &Yaml, of: ValueType) {
         // The type of a text with Jinja is known only after rendering.
         let value = match (&yaml.data, of) {
             (_, Any) => return,
