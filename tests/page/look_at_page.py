@@ -158,6 +158,7 @@ def visit(browser, request):
     urls = {message["params"]["request"]["url"].split("#")[0] for message in requests if message["method"] == "Network.requestWillBeSent"}
     view |= {"values": values, "console": [entry["message"] for entry in browser.log("browser")], "requests": sorted(urls)}
     if request.get("shot"):
+        browser.run("window.scrollTo(0, 0)")
         picture = browser.devtools("Page.captureScreenshot", captureBeyondViewport="media" in request)
         Path(request["shot"]).write_bytes(base64.b64decode(picture["data"]))
     return view | {"load": min(loads, default=0), "click": min(clicks, default=0)}
