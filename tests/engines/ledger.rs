@@ -60,6 +60,7 @@ fn the_ledger_has_what_ran(engine: &dyn Engine) {
     let with = hashes(&plan, "statement_sha256");
     let manifest = manifest(&plan);
     for [model, step, kind, batch_id, start, end, hash, _, fingerprint, at] in &rows {
+        let step = step_id(step);
         assert_eq!(hash, &with[step]);
         assert_eq!(hash, &without[step], "the file of a plan without ledger");
         assert_eq!(manifest["ledger"]["plan_fingerprint"], fingerprint.as_str());
@@ -77,7 +78,7 @@ fn the_ledger_has_what_ran(engine: &dyn Engine) {
             }
         }
     }
-    let steps: Vec<&str> = rows.iter().map(|row| row[1].as_str()).collect();
+    let steps: Vec<&str> = rows.iter().map(|row| step_id(&row[1])).collect();
     assert_eq!(steps, writes(&plan).collect::<Vec<_>>());
     // The query that `batchwright ledger` prints.
     let dialect = dialect::named(engine.dialect()).unwrap();
@@ -166,9 +167,21 @@ fn writes(plan: &Plan) -> impl Iterator<Item = String> {
 fn counts(shop: &Shop) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for step in shop.rows("select step from analytics.ledger") {
-        *counts.entry(step).or_default() += 1;
+        *counts.entry(step_id(&step).to_string()).or_default() += 1;
     }
     counts
+}
+
+/// The id of the step of a row; the name of the table follows it.
+fn step_id(step: &str) -> &str {
+    let (id, table) = step.split_once(' ').expect("a row names the table of its step");
+    let (model, _) = id.split_once('@').unwrap();
+    let name = table.rsplit('.').next().unwrap();
+    assert!(
+        name.trim_matches(['"', '`']).eq_ignore_ascii_case(model.rsplit('.').next().unwrap()),
+        "{step}"
+    );
+    id
 }
 
 fn manifest(plan: &Plan) -> Value {
