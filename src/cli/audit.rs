@@ -139,9 +139,10 @@ fn run_client(
 ) -> Result<ExitCode, Diagnostics> {
     let dialect = dialect::named(&manifest.about.dialect)?;
     let mut history = paths.history(&PlanFingerprint::of(&manifest.steps))?;
-    let ledger = args.ledger.read("audit --run", &args.plan, &args.profile, &args.client)?;
+    let about = &manifest.about;
+    let ledger = args.ledger.read("audit --run", about, &args.plan, &args.profile, &args.client)?;
     if let Some(ledger) = &ledger {
-        add_to_history(&mut history, ledger, &manifest.about, &manifest.steps)?;
+        add_to_history(&mut history, ledger, about, &manifest.steps)?;
     }
     // Without a run in a journal, another machine or another client may have run the plan.
     let knows_runs = history.first.is_some() || ledger.is_some();
@@ -150,7 +151,7 @@ fn run_client(
         client: &args.client,
         plan: &args.plan,
         profile: &args.profile,
-        about: Some(&manifest.about),
+        about: Some(about),
     };
     let argv = request.argv(&dialect)?;
     let mut results = Vec::new();

@@ -10,7 +10,6 @@ use super::options::{PlanArgs, ProfileArgs};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::dialect::{self, Dialect, Sql};
 use crate::plan::manifest::About;
-use crate::project::{self, LoadOptions};
 use crate::run::client_profiles;
 use crate::run::confirmed::Confirmed;
 use crate::run::executable;
@@ -130,8 +129,7 @@ impl QueryTarget {
 
     /// Whether the profile has the target.
     pub fn is_in_profile(&self, plan: &PlanArgs) -> Result<bool, Diagnostics> {
-        let open = self.profile.open(&plan.project_dir)?;
-        let target = project::target(&open, &|_| Ok(project::TargetSettings::default()));
+        let target = self.profile.project_target(&plan.project_dir, None)?;
         let is_of_plan =
             |dialect: &str| self.about.as_ref().is_none_or(|about| about.dialect == dialect);
         Ok(target.is_ok_and(|target| is_of_plan(&target.dialect)))
@@ -143,11 +141,7 @@ impl QueryTarget {
         profile: &ProfileArgs,
         dialect: Option<&str>,
     ) -> Result<QueryTarget, Diagnostics> {
-        let open = LoadOptions {
-            dialect: dialect.map(str::to_string),
-            ..profile.open(&plan.project_dir)?
-        };
-        let target = project::target(&open, &|_| Ok(project::TargetSettings::default())).ok();
+        let target = profile.project_target(&plan.project_dir, dialect)?.ok();
         let is_target = |about: &About| {
             target.as_ref().is_some_and(|target| {
                 target.name == about.target && target.dialect == about.dialect
@@ -293,10 +287,7 @@ pub fn default_client(
     if !client.iter().any(|word| word == "{path}") {
         return Ok(client.clone());
     }
-    let target = project::target(&profile.open(&request.plan.project_dir)?, &|_| {
-        Ok(project::TargetSettings::default())
-    });
-    let target = match target {
+    let target = match profile.project_target(&request.plan.project_dir, None)? {
         Ok(target) => target,
         Err(error) => {
             let what = "no profile names the database file".to_string();

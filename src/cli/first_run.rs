@@ -11,8 +11,7 @@ use crate::compile::{Compiled, Request};
 use crate::config::name_of;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::StepKind;
-use crate::plan::coverage::ModelTable;
-use crate::plan::manifest::ModelEntry;
+use crate::plan::coverage::{ModelTable, table_of};
 use crate::run::entry::{Entry, Outcome};
 use crate::run::journal::PlanPaths;
 
@@ -31,7 +30,7 @@ pub fn finished_tables(
         let mut is_of_target = true;
         paths.each_entry(|entry| match entry {
             Entry::Run(run) => {
-                is_of_target = run.target.is_none_or(|of_run| of_run.target == target);
+                is_of_target = run.is_of_target(target);
             }
             Entry::Step(step)
                 if is_of_target
@@ -157,10 +156,6 @@ pub fn unloaded_inputs(
         note = note.hint("if it does not exist yet: `dbt snapshot`");
     }
     Some(note)
-}
-
-fn table_of(model: &ModelEntry) -> ModelTable {
-    (model.unique_id.clone(), model.relation.clone())
 }
 
 fn is_seed_or_snapshot(unique_id: &str) -> bool {

@@ -34,10 +34,11 @@ impl LedgerSourceArgs {
         self.read_ledger || self.file().is_some()
     }
 
-    /// The rows of the ledger; `None` if the flags name no source.
+    /// The rows of the ledger of the plan; `None` if the flags name no source.
     pub fn read(
         &self,
         command: &str,
+        about: &About,
         plan: &PlanArgs,
         profile: &ProfileArgs,
         client: &[String],
@@ -48,7 +49,6 @@ impl LedgerSourceArgs {
         if !self.read_ledger {
             return Ok(None);
         }
-        let about = plan.paths()?.each_step(&mut |_| {})?.about;
         let request = LedgerRequest {
             command,
             ledger: None,
@@ -57,8 +57,8 @@ impl LedgerSourceArgs {
             schema: None,
             plan,
             target: QueryTarget {
-                profile: profile.of_plan(&about, &plan.project_dir)?,
-                about: Some(about),
+                profile: profile.of_plan(about, &plan.project_dir)?,
+                about: Some(about.clone()),
             },
             client,
         };

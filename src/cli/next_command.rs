@@ -10,7 +10,6 @@ use regex::Regex;
 use super::options::{PlanArgs, ProfileArgs, ProjectArgs, StateArgs, ledger_setting};
 use super::project_dir;
 use crate::plan::manifest::About;
-use crate::project;
 
 /// The maximum number of models that a printed command names.
 pub const MAX_SELECTED: usize = 5;
@@ -62,8 +61,7 @@ pub fn flags_like_plan(args: &PlanArgs, profile: &ProfileArgs, about: &About) ->
     let mut flags = plan_flags(args);
     let project_dir = &args.project_dir;
     let target = |profile: &ProfileArgs| {
-        let open = profile.open(project_dir).ok()?;
-        let target = project::target(&open, &|_| Ok(project::TargetSettings::default())).ok();
+        let target = profile.project_target(project_dir, None).ok()?.ok();
         target.filter(|target| target.dialect == about.dialect && target.name == about.target)
     };
     if target(profile).is_none() {

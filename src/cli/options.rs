@@ -207,10 +207,8 @@ impl ProjectArgs {
 
     /// The name of dbt's target; empty if the profile has an error, which loading reports.
     pub fn target_name(&self) -> String {
-        let Ok(open) = self.profile().open(&self.project_dir) else { return String::new() };
-        let open = LoadOptions { dialect: self.dialect.clone(), ..open };
-        let target = project::target(&open, &|_| Ok(project::TargetSettings::default()));
-        target.map(|target| target.name).unwrap_or_default()
+        let target = self.profile().project_target(&self.project_dir, self.dialect.as_deref());
+        target.ok().and_then(Result::ok).map(|target| target.name).unwrap_or_default()
     }
 
     /// The profile of the project.

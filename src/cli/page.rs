@@ -56,7 +56,8 @@ pub fn run(args: &PageArgs) -> Result<ExitCode, Diagnostics> {
     let mut journal_rows = JournalRows::of_target(&manifest.about.target);
     let fingerprint = PlanFingerprint::of(&manifest.steps);
     let mut history = paths.history_with(&fingerprint, |entry| journal_rows.add(entry))?;
-    let ledger = args.ledger.read("page", &args.plan, &args.profile, &args.client)?;
+    let ledger =
+        args.ledger.read("page", &manifest.about, &args.plan, &args.profile, &args.client)?;
     if let Some(ledger) = &ledger {
         add_to_history(&mut history, ledger, &manifest.about, &manifest.steps)?;
     }

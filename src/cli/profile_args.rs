@@ -7,7 +7,7 @@ use super::options::{environment, option_or_variable, path, path_option, vars};
 use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::manifest::About;
-use crate::project::LoadOptions;
+use crate::project::{self, LoadOptions, Target, TargetSettings};
 
 /// The profile, for a default client that needs the path of the database.
 #[derive(Clone, clap::Args)]
@@ -60,6 +60,18 @@ impl ProfileArgs {
             target: Some(about.target.clone()),
             vars: self.vars.clone(),
         })
+    }
+
+    /// The target in the profile of the project, or for the dialect; without the settings of its
+    /// adapter.
+    pub fn project_target(
+        &self,
+        project_dir: &Path,
+        dialect: Option<&str>,
+    ) -> Result<Result<Target, Diagnostic>, Diagnostics> {
+        let dialect = dialect.map(str::to_string);
+        let open = LoadOptions { dialect, ..self.open(project_dir)? };
+        Ok(project::target(&open, &|_| Ok(TargetSettings::default())))
     }
 
     /// The options to load the profile of the project.

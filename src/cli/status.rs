@@ -55,7 +55,7 @@ pub struct StatusArgs {
 
 pub fn run(args: StatusArgs) -> Result<ExitCode, Diagnostics> {
     let paths = args.plan.paths()?;
-    let ledger = || args.ledger.read("status", &args.plan, &args.profile, &args.client);
+    let ledger = |about| args.ledger.read("status", about, &args.plan, &args.profile, &args.client);
     // The steps are not stored, since a plan may have a million.
     if let Some(file) = &args.missing {
         let head = paths.each_step(&mut |_| {})?;
@@ -63,7 +63,7 @@ pub fn run(args: StatusArgs) -> Result<ExitCode, Diagnostics> {
         if has_file && args.ledger.is_given() {
             return Err(two_sources().into());
         }
-        let finished = match ledger()? {
+        let finished = match ledger(&head.about)? {
             Some(ledger) => ledger.finished,
             None if has_file => ledger_file::read_ledger_file(file)?.finished,
             None => journal_rows::read_journals(&paths, &head.about.target)?,
@@ -90,9 +90,12 @@ pub fn run(args: StatusArgs) -> Result<ExitCode, Diagnostics> {
     }
     let mut history = paths.history(&paths.fingerprint()?)?;
     let mut of_ledger = None;
-    if let Some(ledger) = ledger()? {
+    if args.ledger.is_given() {
         let manifest = paths.manifest()?;
-        of_ledger = Some(add_to_history(&mut history, &ledger, &manifest.about, &manifest.steps)?);
+        if let Some(ledger) = ledger(&manifest.about)? {
+            let status = add_to_history(&mut history, &ledger, &manifest.about, &manifest.steps)?;
+            of_ledger = Some(status);
+        }
     }
     let mut statuses = StatusCounter::new(args.json);
     let head = paths.each_step(&mut |step| statuses.add(&step, &history))?;

@@ -30,42 +30,35 @@ pub(super) fn compile_model(
         let model = MicrobatchModel::new(context, node, settings, request, cover, rebuilds)?;
         return compile_windows(&model).map(Some);
     };
-    let (model, statements) = match missing.changed {
-        true => {
-            let (model, statements) = all_batches(context, node, settings, request)?;
-            (model, Some(statements))
-        }
-        false => {
-            let all = missing::all_windows(&request.windows);
-            let cover = window::cover(&batch_settings(node, settings, true), &all)?;
-            (MicrobatchModel::new(context, node, settings, request, cover, false)?, None)
-        }
-    };
-    match missing::missing_windows(missing, &model, statements.as_deref())? {
+    let model = model_of_all_windows(context, node, settings, request)?;
+    if missing.changed && !context.changed.contains_key(&node.unique_id) {
+        // Its batches could not be compiled: this reports the error.
+        compile_windows(&model)?;
+    }
+    match missing::missing_windows(missing, &model)? {
         Some(cover) => compile_windows(&model.with_windows(cover)?).map(Some),
         None => Ok(None),
     }
 }
 
-/// The model with all of its windows since `begin` or in the bounds, and the hash of each batch.
-pub(super) fn all_batches<'a>(
+/// The model with all of its windows since `begin` or in the bounds.
+pub(super) fn model_of_all_windows<'a>(
     context: &'a Context<'a>,
     node: &'a Node,
     settings: &'a Microbatch,
     request: &'a Request,
-) -> Result<(MicrobatchModel<'a>, Vec<Sha256>), Diagnostics> {
+) -> Result<MicrobatchModel<'a>, Diagnostics> {
     let all = missing::all_windows(&request.windows);
     let cover = window::cover(&batch_settings(node, settings, true), &all)?;
-    let model = MicrobatchModel::new(context, node, settings, request, cover, false)?;
-    let statements = statements(&compile_windows(&model)?);
-    Ok((model, statements))
+    MicrobatchModel::new(context, node, settings, request, cover, false)
 }
 
-/// The hashes of the batches.
-fn statements(output: &ModelOutput) -> Vec<Sha256> {
+/// The hash of the statement of each window.
+pub(super) fn statements(model: &MicrobatchModel) -> Result<Vec<Sha256>, Diagnostics> {
+    let output = compile_windows(model)?;
     let steps = output.steps.iter().flat_map(ModelSteps::all);
     let batches = steps.filter(|step| step.kind() == StepKind::Batch);
-    batches.map(|step| step.statement_sha256()).collect()
+    Ok(batches.map(|step| step.statement_sha256()).collect())
 }
 
 /// Compiles the batches of the model's windows.

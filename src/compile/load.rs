@@ -153,7 +153,7 @@ impl LoadedProject {
             staged: None,
             window_keys: Default::default(),
             earlier_plans: schema_changes::EarlierPlans::new(None, &[]),
-            stale: Default::default(),
+            changed: BTreeMap::new(),
         }
     }
 }

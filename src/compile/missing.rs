@@ -5,10 +5,9 @@
 use super::microbatch::{MicrobatchModel, batch_settings};
 use super::request::Missing;
 use crate::calendar::{Instant, Window};
-use crate::config::Microbatch;
+use crate::config::{Microbatch, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::plan::Sha256;
-use crate::plan::coverage::settled_after;
+use crate::plan::coverage::{ModelTable, settled_after};
 use crate::window::{self, Cover, WindowRequest};
 
 /// The maximum number of batches between `begin` and now.
@@ -19,13 +18,11 @@ pub(super) fn all_windows(request: &WindowRequest) -> WindowRequest {
     WindowRequest { max_batches: MAX_WINDOWS, ..request.clone() }
 }
 
-/// The windows of the model that are missing; none if it is complete. `statements`: the hash of each
-/// batch, if changed ones count as missing. If a batch reads the rows of earlier ones, all after the
-/// first missing one are planned.
+/// The windows of the model that are missing; none if it is complete. If a batch reads the rows of
+/// earlier ones, all after the first missing one are planned.
 pub(super) fn missing_windows(
     missing: &Missing,
     model: &MicrobatchModel,
-    statements: Option<&[Sha256]>,
 ) -> Result<Option<Cover>, Diagnostics> {
     let MicrobatchModel { context, node, settings, request, cover, .. } = model;
     let newest: Vec<Window> = match request.windows.bounds {
@@ -33,13 +30,14 @@ pub(super) fn missing_windows(
         None => window::cover(&batch_settings(node, settings, false), &request.windows)?.windows,
     };
     let finished = &missing.finished;
-    let table = (node.unique_id.clone(), node.relation.to_string());
+    let table = table_of(node);
+    let changed = context.changed.get(&node.unique_id);
     let is_missing = |(index, window): (usize, &Window)| {
         newest.iter().any(|new| new.start < window.end && window.start < new.end)
             || !finished.covers(&table, *window, settled_at(settings, *window))
-            || context.stale.get(&node.unique_id).is_some_and(|stale| stale.contains(window))
-            || statements.is_some_and(|statements| {
-                !finished.is_written_by(&table, *window, statements[index])
+            || changed.is_some_and(|changed| {
+                changed.stale.contains(window)
+                    || !finished.is_written_by(&table, *window, changed.statements[index])
             })
     };
     let mut windows: Vec<Window> = match model.query.reads_self {
@@ -68,6 +66,11 @@ pub(super) fn missing_windows(
         .into());
     }
     Ok((!windows.is_empty()).then(|| Cover { windows, ..cover.clone() }))
+}
+
+/// The table of a model of the project.
+pub(super) fn table_of(node: &Node) -> ModelTable {
+    (node.unique_id.clone(), node.relation.to_string())
 }
 
 fn settled_at(settings: &Microbatch, window: Window) -> Instant {

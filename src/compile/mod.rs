@@ -121,8 +121,8 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     );
     let mut stale_readers = Vec::new();
     if let Some(missing) = request.missing.as_ref().filter(|missing| missing.changed) {
-        (context.stale, stale_readers) =
-            stale::stale_windows(&context, &selected, request, missing);
+        (context.changed, stale_readers) =
+            stale::changed_batches(&context, &selected, request, missing);
     }
     let CompiledModels { outputs, complete, errors } = compile_models(&context, &selected, request);
     if !errors.is_empty() {
@@ -208,7 +208,8 @@ struct Context<'a> {
     window_keys: checks::WindowKeysCache,
     earlier_plans: schema_changes::EarlierPlans<'a>,
     /// The batches that read the rows of rewritten ones, by unique id.
-    stale: stale::StaleWindows,
+    /// What `--missing --changed` compares with the finished batches, by unique id.
+    changed: BTreeMap<String, stale::ChangedBatches>,
 }
 
 /// Compiles one model. An ephemeral model has no output: it is part of the models that read it.

@@ -1,6 +1,7 @@
 //! `--full-refresh`: whether a model is rebuilt, and which models are protected from it.
 
 use super::Request;
+use super::missing::table_of;
 use crate::calendar::{Grain, Instant};
 use crate::config::{Materialization, Microbatch, Node, keys};
 use crate::diagnostics::{Diagnostic, Diagnostics};
@@ -95,9 +96,7 @@ pub fn effect(settings: &Microbatch, request: &Request) -> Option<&'static str> 
 /// written to the model's table, not to a shadow table.
 pub fn is_first_run(node: &Node, request: &Request) -> bool {
     request.windows.bounds.is_none()
-        && request.from_begin_except.as_ref().is_some_and(|known| {
-            !known.contains(&(node.unique_id.clone(), node.relation.to_string()))
-        })
+        && request.from_begin_except.as_ref().is_some_and(|known| !known.contains(&table_of(node)))
 }
 
 /// The shadow table that a full refresh fills and then swaps in. Its name contains a hash of the

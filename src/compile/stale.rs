@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::batches::all_batches;
+use super::batches::{model_of_all_windows, statements};
 use super::microbatch::MicrobatchModel;
+use super::missing::table_of;
 use super::request::Missing;
 use super::{Context, Request};
 use crate::calendar::{Instant, Window};
@@ -16,43 +17,53 @@ use crate::plan::Sha256;
 use crate::plan::coverage::ModelTable;
 use crate::plan::manifest::InputEntry;
 
-/// The stale windows of each model.
-pub(super) type StaleWindows = BTreeMap<String, BTreeSet<Window>>;
+/// The batches of a model with all of its windows.
+pub(super) struct ChangedBatches {
+    /// The hash of the statement of each window.
+    pub statements: Vec<Sha256>,
+    /// The windows that read rows which are rewritten, or newer than their own.
+    pub stale: BTreeSet<Window>,
+}
+
+/// Windows of models, by unique id.
+type ModelWindows = BTreeMap<String, BTreeSet<Window>>;
 
 /// The batches of a selected model.
 struct Batches {
     table: ModelTable,
     windows: Vec<Window>,
+    statements: Vec<Sha256>,
     /// The windows that another statement has written.
     changed: BTreeSet<Window>,
     inputs: Vec<InputEntry>,
 }
 
-/// The stale windows of the selected models. A model with an error has none: compiling it reports
-/// the error.
-pub(super) fn stale_windows(
+/// The batches of the selected models. A model with an error has none: compiling it reports the
+/// error.
+pub(super) fn changed_batches(
     context: &Context,
     selected: &[&Node],
     request: &Request,
     missing: &Missing,
-) -> (StaleWindows, Vec<Diagnostic>) {
+) -> (BTreeMap<String, ChangedBatches>, Vec<Diagnostic>) {
     let batches = par_map(selected, |node| {
         let settings = node.microbatch()?;
-        let (model, statements) = all_batches(context, node, settings, request).ok()?;
-        Some((node.unique_id.clone(), batches_of(&model, &statements, missing)))
+        let model = model_of_all_windows(context, node, settings, request).ok()?;
+        let statements = statements(&model).ok()?;
+        Some((node.unique_id.clone(), batches_of(&model, statements, missing)))
     });
-    let batches: BTreeMap<String, Batches> = batches.into_iter().flatten().collect();
+    let mut batches: BTreeMap<String, Batches> = batches.into_iter().flatten().collect();
     let is_selected: BTreeSet<&str> = selected.iter().map(|node| &*node.unique_id).collect();
     // The windows whose rows change: parents come before children.
-    let mut rewritten: StaleWindows = BTreeMap::new();
-    let mut stale = StaleWindows::new();
+    let mut rewritten = ModelWindows::new();
+    let mut all = BTreeMap::new();
     let mut readers = Vec::new();
     for id in &context.graph.order {
         let node = &context.graph.nodes[id];
-        if let Some(batches) = batches.get(id) {
-            let of_model = batches.stale(&rewritten, context, missing);
-            rewritten.insert(id.clone(), of_model.union(&batches.changed).copied().collect());
-            stale.insert(id.clone(), of_model);
+        if let Some(batches) = batches.remove(id) {
+            let stale = batches.stale(&rewritten, context, missing);
+            rewritten.insert(id.clone(), stale.union(&batches.changed).copied().collect());
+            all.insert(id.clone(), ChangedBatches { statements: batches.statements, stale });
             continue;
         }
         let parents = context.graph.parents.get(id).into_iter().flatten();
@@ -68,26 +79,26 @@ pub(super) fn stale_windows(
         }
         rewritten.insert(id.clone(), of_parents);
     }
-    (stale, warning(&readers).into_iter().collect())
+    (all, warning(&readers).into_iter().collect())
 }
 
-fn batches_of(model: &MicrobatchModel, statements: &[Sha256], missing: &Missing) -> Batches {
-    let table = (model.node.unique_id.clone(), model.node.relation.to_string());
+fn batches_of(model: &MicrobatchModel, statements: Vec<Sha256>, missing: &Missing) -> Batches {
+    let table = table_of(model.node);
     let windows = model.cover.windows.clone();
     let is_changed = |(window, statement): &(&Window, &Sha256)| {
         missing.finished.newest(&table, **window).is_some()
             && !missing.finished.is_written_by(&table, **window, **statement)
     };
-    let changed = windows.iter().zip(statements).filter(is_changed);
+    let changed = windows.iter().zip(&statements).filter(is_changed);
     let changed = changed.map(|(window, _)| *window).collect();
-    Batches { table, windows, changed, inputs: model.entries.clone() }
+    Batches { table, windows, statements, changed, inputs: model.entries.clone() }
 }
 
 impl Batches {
     /// The windows that read rewritten rows, or rows that are newer than their own.
     fn stale(
         &self,
-        rewritten: &StaleWindows,
+        rewritten: &ModelWindows,
         context: &Context,
         missing: &Missing,
     ) -> BTreeSet<Window> {
@@ -103,7 +114,7 @@ impl Batches {
             let longest = longest.map(|window| window.end - window.start).max();
             let longest = longest.unwrap_or_default();
             let node = context.graph.nodes.get(&input.unique_id);
-            let table = node.map(|node| (node.unique_id.clone(), node.relation.to_string()));
+            let table = node.map(table_of);
             for window in &self.windows {
                 let at = |time: Instant| Window { start: time, end: time };
                 let near = at(window.start - longest)..at(window.end);

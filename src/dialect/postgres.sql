@@ -477,10 +477,14 @@ rollback;
 {% endmacro %}
 
 {# The lock keeps writers out between the copy of the old rows and their replacement; readers are not kept waiting. #}
+{% macro lock_target(target) %}
+lock table {{ target }} in share row exclusive mode;
+{% endmacro %}
+
 {% macro publish(target, staged, before, columns, rows, claim, guard, ledger) %}
 begin;
 
-lock table {{ target }} in share row exclusive mode;
+{{ lock_target() }}
 
 {{ claim }}
 
@@ -498,7 +502,7 @@ commit;
 {% macro undo(target, before, rows, guard, ledger) %}
 begin;
 
-lock table {{ target }} in share row exclusive mode;
+{{ lock_target() }}
 
 {{ guard }}
 

@@ -98,36 +98,8 @@ $keep$ language plpgsql;
 {% endmacro %}
 
 {# The lock must be the first statement: the transaction then sees every row that was committed before it. #}
-{% macro publish(target, staged, before, columns, rows, claim, guard, ledger) %}
-begin;
-
+{% macro lock_target(target) %}
 lock {{ target }};
-
-{{ claim }}
-
-{{ keep_before() }}
-
-{{ guard }}
-
-{{ publish_rows() }}
-
-{{ ledger }}
-
-commit;
-{% endmacro %}
-
-{% macro undo(target, before, rows, guard, ledger) %}
-begin;
-
-lock {{ target }};
-
-{{ guard }}
-
-{{ undo_rows() }}
-
-{{ ledger }}
-
-commit;
 {% endmacro %}
 
 {% macro header_query_group(text) %}

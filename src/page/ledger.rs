@@ -4,6 +4,7 @@
 use minijinja::Value;
 
 use crate::calendar::Instant;
+use crate::diagnostics::counted;
 use crate::plan::LedgerEntry;
 use crate::plan::manifest::{Manifest, PlannedStep};
 use crate::run::ledger_steps::{LedgerStep, LedgerSteps, LedgerWriter, writes_row};
@@ -25,9 +26,8 @@ impl<'a> PageLedger<'a> {
         let status = self.rows.map(|rows| match rows.of_plan(&entry.plan_fingerprint) {
             (0, _) => "no step of this plan".to_string(),
             (steps, newest) => {
-                let noun = if steps == 1 { "step" } else { "steps" };
                 let newest = newest.map(|at| format!(", the last one {}", time(at)));
-                format!("{steps} {noun} of this plan{}", newest.unwrap_or_default())
+                format!("{} of this plan{}", counted(steps, "step"), newest.unwrap_or_default())
             }
         });
         minijinja::context! { table => entry.table.as_str(), status }

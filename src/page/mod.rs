@@ -32,7 +32,7 @@ use crate::calendar::{Grain, Instant, Window, display_instant};
 use crate::diagnostics::printable;
 use crate::dialect;
 use crate::plan::StepKind;
-use crate::plan::coverage::FinishedBatches;
+use crate::plan::coverage::{FinishedBatches, table_of};
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 use crate::run::audits;
 use crate::run::history::History;
@@ -236,7 +236,7 @@ fn calendar_cells(
     let PageInput { finished, now, .. } = *input;
     let calendar = ModelCalendar::of(entry);
     let begin = calendar.map_or(now, |calendar| calendar.begin);
-    let table = (entry.unique_id.clone(), entry.relation.clone());
+    let table = table_of(entry);
     let is_finished = |window| {
         calendar.is_some_and(|calendar| calendar.is_finished(&table, window, finished, now))
     };

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 
 use super::Sha256;
+use super::manifest::ModelEntry;
 use crate::calendar::{Grain, Instant, Window};
 use crate::codegen::ledger::RowKind;
 
 /// The time after which a batch of the window is not rewritten by the lookback any more.
 pub fn settled_after(window: Window, lookback: u32, batch_size: Grain, timezone: Tz) -> Instant {
-    let next = |at: Instant| batch_size.next(at, timezone).unwrap_or(at);
-    (1..lookback).fold(window.end, |at, _| next(at))
+    finished_since(window, lookback, batch_size, timezone, Instant::MAX_UTC)
 }
 
 /// The time since which a batch of the window must have been written to count as finished at `now`:
@@ -52,6 +52,11 @@ pub struct FinishedRow {
 /// A model and its table. The batches of another table, such as that of another target, do not
 /// count.
 pub type ModelTable = (String, String);
+
+/// The table of a model of a plan.
+pub fn table_of(model: &ModelEntry) -> ModelTable {
+    (model.unique_id.clone(), model.relation.clone())
+}
 
 /// Collects rows in any order.
 #[derive(Default)]

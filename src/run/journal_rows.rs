@@ -48,8 +48,7 @@ impl JournalRows {
         let step = match entry {
             Entry::Run(run) => {
                 self.plan = run.plan.clone();
-                self.is_of_target =
-                    run.target.as_ref().is_none_or(|target| target.target == self.target);
+                self.is_of_target = run.is_of_target(&self.target);
                 return;
             }
             Entry::Step(step) => step,

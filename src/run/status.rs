@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::history::History;
 use crate::calendar::{Grain, Instant, Window, format_instant, parse_instant};
-use crate::plan::coverage::{FinishedBatches, ModelTable, finished_since};
+use crate::plan::coverage::{FinishedBatches, ModelTable, finished_since, table_of};
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 
 /// The status of a model.
@@ -119,7 +119,7 @@ pub fn missing(models: &[ModelEntry], finished: &FinishedBatches, now: Instant) 
     for model in models {
         let Some(calendar) = ModelCalendar::of(model) else { continue };
         let ModelCalendar { begin, grain, zone, .. } = calendar;
-        let table = (model.unique_id.clone(), model.relation.clone());
+        let table = table_of(model);
         let mut start = grain.floor(begin, zone);
         let mut gap: Option<Gap> = None;
         while start < now {
