@@ -3,13 +3,15 @@
 //! before 1 and after 9999.
 
 mod grain;
+mod instant;
 mod timestamp;
 mod zone;
 
 use chrono::{DateTime, Utc};
 
 pub use grain::Grain;
-pub use timestamp::{Timestamp, format_instant, parse_instant, parse_timestamp};
+pub use instant::{format_instant, parse_instant};
+pub use timestamp::{Timestamp, parse_timestamp};
 pub use zone::display_instant;
 
 /// An instant in UTC, in whole seconds.

@@ -5,6 +5,7 @@
 
 mod guard;
 mod memory;
+mod timeout;
 mod watchdog;
 
 pub use guard::{

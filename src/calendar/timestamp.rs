@@ -2,21 +2,11 @@
 //! 05:00`, `2024-09-01T05:00:00` and RFC 3339 with an offset; rejects ambiguous forms, with the
 //! reason.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, TimeDelta};
+use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 use chrono_tz::Tz;
 
 use super::Instant;
 use super::zone::first_instant;
-
-/// Formats an instant as in a plan: RFC 3339 in UTC, in seconds.
-pub fn format_instant(at: Instant) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
-/// Parses an instant of a plan or a journal: RFC 3339.
-pub fn parse_instant(text: &str) -> Option<Instant> {
-    DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc())
-}
 
 /// Parses a timestamp. The error is a predicate (`is not a date …`) that follows the name of the
 /// flag or the key.

@@ -6,7 +6,7 @@ use chrono::{NaiveDateTime, NaiveTime, Offset, SecondsFormat, TimeDelta, TimeZon
 use chrono_tz::Tz;
 
 use super::Instant;
-use super::timestamp::format_instant;
+use super::instant::format_instant;
 
 /// The reading of a local clock at `at`.
 pub(super) fn local(at: Instant, tz: Tz) -> NaiveDateTime {

@@ -3,15 +3,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::{MEMORY_MIB, memory, watchdog};
-use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile, counted};
-
-/// The maximum time of the work for one model in seconds; 0 for no limit. It is set before the work
-/// begins.
-static SECONDS: AtomicU64 = AtomicU64::new(0);
+use super::{MEMORY_MIB, memory, timeout, watchdog};
+use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 
 /// The clock is read once per this number of checks.
 const CHECKS_PER_CLOCK: u32 = 64;
@@ -41,19 +36,13 @@ impl Budget {
     fn new(watch_id: Option<u64>) -> Budget {
         Budget {
             held: memory::held(),
-            deadline: deadline(),
+            deadline: timeout::deadline(),
             checks: 0,
             exceeded: None,
             is_renewed: false,
             watch_id,
         }
     }
-}
-
-/// The deadline of work that begins now.
-fn deadline() -> Option<Instant> {
-    let seconds = SECONDS.load(Relaxed);
-    (seconds > 0).then(|| Instant::now() + Duration::from_secs(seconds))
 }
 
 thread_local! {
@@ -69,7 +58,7 @@ pub fn install() {
 
 /// Sets the maximum time of the work for one model in seconds; 0 for no limit.
 pub fn set_timeout(seconds: u64) {
-    SECONDS.store(seconds, Relaxed);
+    timeout::set_seconds(seconds);
     if seconds > 0 {
         watchdog::start();
     }
@@ -83,8 +72,8 @@ pub fn guarded<T>(
     if BUDGET.get().is_some() {
         return work();
     }
-    let watch_id =
-        deadline().map(|deadline| watchdog::Watched::new(deadline, file, SECONDS.load(Relaxed)));
+    let watch_id = timeout::deadline()
+        .map(|deadline| watchdog::Watched::new(deadline, file, timeout::seconds()));
     BUDGET.set(Some(Budget::new(watch_id.as_ref().map(watchdog::Watched::number))));
     let outcome = catch_unwind(AssertUnwindSafe(work));
     let exceeded = BUDGET.take().and_then(|budget| budget.exceeded);
@@ -152,17 +141,9 @@ impl Exceeded {
                 Diagnostic::error(format!("the model needs more than {MEMORY_MIB} MiB of memory"))
                     .hint("look for a text or a list that grows with each step of a loop")
             }
-            Exceeded::Time => timeout_error(SECONDS.load(Relaxed)),
+            Exceeded::Time => timeout::error(timeout::seconds()),
         }
     }
-}
-
-pub(super) fn timeout_error(seconds: u64) -> Diagnostic {
-    let seconds = counted(seconds, "second");
-    Diagnostic::error(format!("compiling the model takes more than {seconds}")).hint(
-        "look for a loop with too many steps; `--model-timeout SECONDS` sets the limit, \
-            `--model-timeout 0` removes it",
-    )
 }
 
 fn record_panic(panic: &PanicHookInfo) {

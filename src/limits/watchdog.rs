@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::guard::timeout_error;
+use super::timeout;
 use crate::diagnostics::{self, SourceFile};
 
 /// The running work, by id.
@@ -76,7 +76,7 @@ fn watch() {
         let overdue = work()
             .values()
             .find(|work| now > work.deadline + GRACE)
-            .map(|work| timeout_error(work.seconds).at(work.file.line(1)));
+            .map(|work| timeout::error(work.seconds).at(work.file.line(1)));
         if let Some(error) = overdue {
             let text = format!("{}\n\n", diagnostics::print(&error, false));
             let _ = std::io::stderr().lock().write_all(text.as_bytes());
