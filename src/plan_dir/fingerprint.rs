@@ -16,7 +16,7 @@ use std::time::Duration;
 use rustix::fs::{XattrFlags, fsetxattr, getxattr, setxattr};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::walk::{PlanDirEntry, walk};
+use super::walk::{FileTime, PlanDirEntry, walk};
 use crate::diagnostics::par_map;
 use crate::plan::Plan;
 
@@ -29,13 +29,10 @@ type ContentHash = u128;
 pub struct Fingerprint {
     plan: ContentHash,
     /// The time at which all files were written.
-    made: CtimeStamp,
+    made: FileTime,
     /// The time at which the previous plan was removed, which modifies shared files.
-    at: CtimeStamp,
+    at: FileTime,
 }
-
-/// A file time: seconds since 1970, and nanoseconds.
-pub type CtimeStamp = (i64, i64);
 
 /// Hashes of everything that determines the bytes of a plan: its data, and the program that writes
 /// it.
@@ -83,7 +80,7 @@ fn attribute(folder: &Path) -> Option<String> {
 /// does not receive the fingerprint.
 pub struct FingerprintWriter {
     folder: File,
-    made: CtimeStamp,
+    made: FileTime,
 }
 
 /// Sets the hashes of the models' folders of a written plan; `None` if the file system does not
@@ -121,7 +118,7 @@ fn set(folder: &File, value: &str) -> bool {
 /// Waits for the next tick of the file system's clock, and returns its time: later than every
 /// change below the folder so far. The clock ticks every few milliseconds, and changes within one
 /// tick have the same time.
-fn next_ctime_tick(folder: &File) -> Option<CtimeStamp> {
+fn next_ctime_tick(folder: &File) -> Option<FileTime> {
     let mut first = None;
     for attempt in 0..20 {
         // Setting an attribute to its current value would not update the `ctime`.
@@ -166,7 +163,7 @@ impl Fingerprint {
     }
 }
 
-fn changed(about: &fs::Metadata) -> CtimeStamp {
+fn changed(about: &fs::Metadata) -> FileTime {
     (about.ctime(), about.ctime_nsec())
 }
 

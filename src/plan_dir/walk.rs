@@ -8,8 +8,10 @@ use std::path::Path;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, openat, statat};
 use rustix::io::Result;
 
-use super::fingerprint::CtimeStamp;
 use crate::diagnostics::par_map;
+
+/// A time of a file: seconds since 1970, and nanoseconds.
+pub type FileTime = (i64, i64);
 
 /// A file, a folder, or something else.
 pub struct PlanDirEntry<'a> {
@@ -33,12 +35,12 @@ impl PlanDirEntry<'_> {
     }
 
     /// Its `ctime`: the time of the last change of its inode.
-    pub fn changed(&self) -> CtimeStamp {
+    pub fn changed(&self) -> FileTime {
         (self.stat.st_ctime, self.stat.st_ctime_nsec as i64)
     }
 
     /// Its `mtime`: the time of the last change of its content; programs can set it.
-    pub fn written(&self) -> CtimeStamp {
+    pub fn written(&self) -> FileTime {
         (self.stat.st_mtime, self.stat.st_mtime_nsec as i64)
     }
 }

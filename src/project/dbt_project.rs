@@ -14,6 +14,9 @@ use super::entry_types;
 use super::tree::RESOURCES;
 use super::values::{list, rendered, rendered_text, texts, truth};
 
+/// The name of the file in the folder of a project or of a package.
+pub const PROJECT_FILE: &str = "dbt_project.yml";
+
 /// The flags (`flags:` of the root project) that change how the project is compiled.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Flags {

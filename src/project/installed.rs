@@ -3,8 +3,7 @@
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::jinja::YamlScope;
 
-use super::PROJECT_FILE;
-use super::dbt_project::{self, DbtProject};
+use super::dbt_project::{self, DbtProject, PROJECT_FILE};
 use super::files::Files;
 use super::packages::{self, joined};
 

@@ -54,11 +54,10 @@ use crate::jinja::{ColumnStyle, Jinja, RelationStyle};
 pub use artifacts::{fresher_sources, results};
 pub use columns::{ColumnPatch, constraint};
 pub use content_hash::hash;
-pub use dbt_project::Flags;
+pub use dbt_project::{Flags, PROJECT_FILE};
 pub use parse_pass::{ParsedModel, SelfLookup};
 pub use profile::TargetSettings;
 pub use properties::{Patch, Properties, Version};
-pub use read::PROJECT_FILE;
 #[cfg(test)]
 pub use read::tests::{Said, folder};
 pub use recorded::{Catalog, PRESENT_COLUMNS, PresentColumn, present_tables};

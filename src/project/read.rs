@@ -10,7 +10,7 @@ use crate::jinja::{
 };
 use crate::limits;
 
-use super::dbt_project::{self, DbtProject};
+use super::dbt_project::{self, DbtProject, PROJECT_FILE};
 use super::docs::Docs;
 use super::files::Files;
 use super::installed::installed;
@@ -118,8 +118,6 @@ pub fn target(
     )?;
     profile::target(open, &root, facts)
 }
-
-pub const PROJECT_FILE: &str = "dbt_project.yml";
 
 /// The project, before its models are parsed.
 pub struct Loader {

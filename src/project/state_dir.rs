@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use super::dbt_project::PROJECT_FILE;
 use super::files::Files;
-use super::read::PROJECT_FILE;
 use super::values::rendered_text;
 use crate::diagnostics::{Diagnostic, Location};
 use crate::jinja::YamlScope;
