@@ -17,7 +17,7 @@ use crate::dialect;
 use crate::plan::manifest::{AuditEntry, Manifest, ModelEntry, PlannedStep};
 use crate::plan::planned::{PlanFingerprint, label};
 use crate::plan::{Sha256, StepKind};
-use crate::run::journal::PlanPaths;
+use crate::run::plan_paths::PlanPaths;
 use crate::run::selection;
 
 const EXAMPLES: &str = r"Examples:

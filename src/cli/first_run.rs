@@ -13,7 +13,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::StepKind;
 use crate::plan::coverage::{ModelTable, table_of};
 use crate::run::entry::{Entry, Outcome};
-use crate::run::journal::PlanPaths;
+use crate::run::plan_paths::PlanPaths;
 
 /// The tables with a finished batch, and of nodes that are built, in the journal of one of the
 /// plans, by runs in dbt's target of this name; and the number of finished steps without a table,

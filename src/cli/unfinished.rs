@@ -2,7 +2,7 @@
 //! command that continues the run.
 
 use crate::diagnostics::Diagnostic;
-use crate::run::journal::PlanPaths;
+use crate::run::plan_paths::PlanPaths;
 
 /// The unfinished run of a plan on disk.
 pub struct UnfinishedRun {

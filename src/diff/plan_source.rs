@@ -13,7 +13,7 @@ use crate::plan::Sha256;
 use crate::plan::manifest::{Manifest, PlannedStep};
 use crate::plan::manifest_reader;
 use crate::project::{self, EarlierState};
-use crate::run::journal::PlanPaths;
+use crate::run::plan_paths::PlanPaths;
 
 /// Opens both plans that the command line names.
 pub fn open(old: &str, new: &str) -> Result<(PlanSource, PlanSource), Diagnostics> {

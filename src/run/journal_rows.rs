@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::entry::{Entry, Outcome, StepEndEntry};
-use super::journal::PlanPaths;
+use super::plan_paths::PlanPaths;
 use crate::calendar::{Window, parse_instant};
 use crate::codegen::ledger::RowKind;
 use crate::diagnostics::Diagnostic;

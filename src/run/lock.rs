@@ -11,7 +11,7 @@ use std::time::Duration;
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Pid, test_kill_process};
 
-use super::journal::{cannot, refuse_link, unwritable};
+use super::written_file::{cannot, refuse_link, unwritable};
 use crate::diagnostics::Diagnostic;
 
 /// Takes the lock; calls `waits` if it must wait. It is a kernel lock, which is released when its

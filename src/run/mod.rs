@@ -40,6 +40,7 @@ mod step_text;
 pub mod target;
 pub mod token;
 pub mod transient;
+mod written_file;
 
 use crate::calendar::Instant;
 use crate::diagnostics::Diagnostic;
@@ -49,7 +50,8 @@ use client::{Client, ClientSession};
 use entry::{AttemptEntry, EndEntry, Entry, RunEntry, StepEndEntry};
 use executor::Executor;
 use history::History;
-use journal::{Journal, PlanPaths};
+use journal::Journal;
+use plan_paths::PlanPaths;
 use schedule::{Schedule, ScheduleOptions, StepState};
 use shard::Shard;
 use target::TargetIdentity;

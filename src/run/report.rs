@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::journal::{cannot, folder_of};
+use super::written_file::{cannot, folder_of};
 use crate::diagnostics::Diagnostic;
 
 /// Refuses a path at which no report can be written.

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use batchwright::diagnostics::printable;
 use batchwright::plan::manifest::Manifest;
 use batchwright::plan::manifest_reader::read;
-use batchwright::run::{journal::PlanPaths, results, status};
+use batchwright::run::{plan_paths::PlanPaths, results, status};
 use libfuzzer_sys::fuzz_target;
 
 static SHOP: LazyLock<shop::Shop> = LazyLock::new(shop::Shop::new);

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use batchwright::plan::manifest::Manifest;
 use batchwright::plan::manifest_reader::read;
 use batchwright::run::journal_rows::JournalRows;
-use batchwright::run::{history::HistoryReader, journal::PlanPaths, results, retry, status};
+use batchwright::run::{history::HistoryReader, plan_paths::PlanPaths, results, retry, status};
 use libfuzzer_sys::fuzz_target;
 
 static SHOP: LazyLock<shop::Shop> = LazyLock::new(shop::Shop::new);

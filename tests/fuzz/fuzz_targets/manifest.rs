@@ -13,7 +13,7 @@ use batchwright::plan::manifest::PlannedStep;
 use batchwright::plan::manifest_reader::read;
 use batchwright::plan_dir;
 use batchwright::run::history::HistoryReader;
-use batchwright::run::journal::PlanPaths;
+use batchwright::run::plan_paths::PlanPaths;
 use batchwright::run::retry;
 use batchwright::run::schedule::{Schedule, ScheduleOptions};
 use libfuzzer_sys::fuzz_target;
