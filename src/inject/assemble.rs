@@ -6,7 +6,7 @@ use sqlparser::ast::{SetExpr, Statement};
 use sqlparser::dialect::Dialect as Parser;
 use sqlparser::tokenizer::{Token, Whitespace};
 
-use super::preprocess::{MaskKind, MaskedSpan};
+use super::masks::{MaskKind, MaskedSpan};
 use super::relations::{self, Read, located};
 use super::scope::Factor;
 use super::tokens::TokenStream;
@@ -155,7 +155,7 @@ fn occurrences(
         let is_read = reads.iter().any(|read| text.spans[read.name.0].start == mark.span.start);
         if !reads_all
             || is_read
-            || marker_fallback::covering_model(injection.marks, mark.span.start).is_some()
+            || relations::covering_model(injection.marks, mark.span.start).is_some()
         {
             continue;
         }
@@ -202,7 +202,7 @@ fn occurrences(
             continue;
         };
         let span = text.spans[first].start..text.spans[last].end;
-        if marker_fallback::covering_model(injection.marks, span.start).is_some() {
+        if relations::covering_model(injection.marks, span.start).is_some() {
             continue;
         }
         query.warnings.push(plain_name_warning(text, &span, input));

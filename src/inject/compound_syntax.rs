@@ -5,7 +5,7 @@ use sqlparser::dialect::{Dialect as Parser, DuckDbDialect};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
-use super::preprocess::{MaskKind, MaskedSpan};
+use super::masks::{MaskKind, MaskedSpan};
 use super::tokens::TokenStream;
 
 /// The masks of the syntax that begins at a token.

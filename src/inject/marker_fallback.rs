@@ -7,9 +7,10 @@ use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::{Keyword, RESERVED_FOR_TABLE_ALIAS};
 use sqlparser::tokenizer::Token;
 
+use super::masks::{mask, with_masks};
 use super::prefix_aliases::has_prefix_alias;
-use super::preprocess::{comments_in_operators, mask, unsupported_syntax, with_masks};
-use super::relations::located;
+use super::preprocess::{comments_in_operators, unsupported_syntax};
+use super::relations::{covering_model, located};
 use super::splice_site::last_part;
 use super::tokens::{ParseError, TokenStream, line_of};
 use super::{Access, Filter, Injection, Occurrence, Query, hidden};
@@ -110,15 +111,6 @@ pub fn omitted_column_warning(sql: &str, column: &str, span: &Range<usize>) -> D
     );
     located(Diagnostic::warning(message), sql, span)
         .hint("select the column under another name in a `with` clause first")
-}
-
-/// The ephemeral model that contains the inputs at a byte, which explains why they are read without
-/// a filter.
-pub fn covering_model(marks: &[Mark], byte: usize) -> Option<&Covered> {
-    marks.iter().find_map(|mark| match &mark.kind {
-        MarkKind::Whole(why) if mark.span.contains(&byte) => Some(why),
-        _ => None,
-    })
 }
 
 /// A warning about an input at a position where a filter cannot be inserted.

@@ -20,6 +20,7 @@ mod ctes;
 mod fragment;
 mod hidden;
 mod marker_fallback;
+mod masks;
 mod outside_tree;
 mod parsers;
 mod pass_through;
@@ -49,7 +50,7 @@ pub use unfinished::{open_transaction, unfinished};
 pub use verify::splice;
 pub use walk::{Nodes, walk};
 
-use preprocess::MaskedSpan;
+use masks::MaskedSpan;
 use relations::located;
 use tokens::{ParseError, TokenStream};
 
@@ -259,7 +260,7 @@ fn with_parse<T>(
             let Some(whole) = known.or(retokenized.as_ref()) else { continue };
             let comments = preprocess::comments_in_operators(whole, parser);
             let more_masks = || {
-                let sql = preprocess::mask(injection.sql, &comments);
+                let sql = masks::mask(injection.sql, &comments);
                 TokenStream::new(&sql, parser).map_or_else(
                     |_| comments.clone(),
                     |text| preprocess::unsupported_syntax(&text, parser, &comments),
@@ -357,7 +358,7 @@ fn attempt<T>(
     let is_input = |span: &Range<usize>| is_input(injection, span);
     // Each round masks what the previous one misparsed. A few rounds are enough.
     for _ in 0..4 {
-        let masked_sql = (!masks.is_empty()).then(|| preprocess::mask(injection.sql, &masks));
+        let masked_sql = (!masks.is_empty()).then(|| masks::mask(injection.sql, &masks));
         let retokenized = masked_sql.as_ref().map(|sql| TokenStream::new(sql, parser));
         let text = retokenized
             .as_ref()

@@ -9,13 +9,13 @@ use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
+use super::masks::{MaskKind, MaskedSpan};
 use super::parsers::parse_at;
-use super::preprocess::{MaskKind, MaskedSpan};
-use super::relations::is_named;
+use super::relations::{covering_model, is_named};
 use super::scope::{last, same};
 use super::tokens::TokenStream;
 use super::walk::{Nodes, walk};
-use super::{Access, Filter, Injection, Input, Occurrence, Query, find_filters, marker_fallback};
+use super::{Access, Filter, Injection, Input, Occurrence, Query, find_filters};
 use crate::diagnostics::Diagnostic;
 use crate::jinja::{Mark, MarkKind};
 
@@ -76,7 +76,7 @@ pub fn operand(
         let closes = text.next(last + 1).is_some_and(|close| text.is(close, &Token::RParen));
         text.is(before, &Token::LParen) && names && closes
     };
-    if marker_fallback::covering_model(injection.marks, mark.span.start).is_some() {
+    if covering_model(injection.marks, mark.span.start).is_some() {
         return None;
     }
     let start = if is_table_command(&text, before, last) {
@@ -99,7 +99,7 @@ pub fn plain_operands(
 ) -> Vec<(Filter, Occurrence)> {
     let is_marked = |mask: &MaskedSpan| {
         injection.marks.iter().any(|mark| mark.span == mask.span)
-            || marker_fallback::covering_model(injection.marks, mask.span.start).is_some()
+            || covering_model(injection.marks, mask.span.start).is_some()
     };
     let operands: Vec<&MaskedSpan> =
         masks.iter().filter(|mask| mask.kind == MaskKind::Operand && !is_marked(mask)).collect();

@@ -29,13 +29,6 @@ pub fn parser(name: &str) -> Box<dyn Dialect + Send + Sync> {
     }
 }
 
-/// The dialect for the tokenizer of a parser. Spark reads a backslash in a string as an escape, as
-/// Databricks does (`spark.sql.parser.escapedStringLiterals` is false); sqlparser's dialect of
-/// Spark does not.
-pub fn lexer(parser: &dyn Dialect) -> &dyn Dialect {
-    if parser.is::<SparkSqlDialect>() { &DatabricksDialect {} } else { parser }
-}
-
 /// Recursion limit of the parser. With the default of 50, sqlparser rejects more than 21 nested
 /// subqueries.
 pub const DEPTH: usize = 256;

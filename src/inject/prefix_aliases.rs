@@ -8,7 +8,7 @@ use sqlparser::ast::{
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Span, Token};
 
-use super::preprocess::{MaskKind, MaskedSpan};
+use super::masks::{MaskKind, MaskedSpan};
 use super::tokens::TokenStream;
 
 /// The alias at a token, with its colon.

@@ -8,69 +8,13 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
 use super::compound_syntax;
+use super::masks::{MaskKind, MaskedSpan, mask};
 use super::parsers::parse_at;
 use super::prefix_aliases::prefix_alias;
 use super::prewhere;
 use super::scope::Factor;
 use super::syntax;
 use super::tokens::{ParseError, TokenStream};
-
-/// A masked span of the text.
-#[derive(Clone, Debug, PartialEq)]
-pub struct MaskedSpan {
-    pub span: Range<usize>,
-    pub kind: MaskKind,
-    /// The text that the parser reads instead.
-    pub replacement: &'static str,
-}
-
-impl MaskedSpan {
-    pub fn new(span: Range<usize>, kind: MaskKind) -> Self {
-        MaskedSpan { span, kind, replacement: "" }
-    }
-
-    /// A masked expression.
-    pub fn expression(span: Range<usize>) -> Self {
-        MaskedSpan { span, kind: MaskKind::Expression, replacement: "0" }
-    }
-}
-
-/// The meaning of the masked text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MaskKind {
-    /// Determines which rows of the adjacent table are read: it moves into the filter.
-    Table,
-    /// Determines the columns of joined tables.
-    Join,
-    /// The alias of the following table.
-    Alias,
-    /// An unsupported expression.
-    Expression,
-    /// The name of a column of the result.
-    Name,
-    /// A query that is parsed separately.
-    Query,
-    /// A table in place of a subquery.
-    Operand,
-    /// Determines how the rows of the result are computed.
-    Shape,
-    Other,
-}
-
-/// Masks spans of the text, whose length does not change. Line breaks are kept.
-pub fn mask(sql: &str, masks: &[MaskedSpan]) -> String {
-    let mut text = sql.to_string();
-    for MaskedSpan { span, replacement, .. } in masks {
-        let keep_lines =
-            |letter: char| if letter == '\n' { "\n".into() } else { " ".repeat(letter.len_utf8()) };
-        let mut spaces: String = sql[span.clone()].chars().map(keep_lines).collect();
-        if !replacement.is_empty() && spaces.is_char_boundary(replacement.len()) {
-            spaces.replace_range(..replacement.len(), replacement);
-        }
-        text.replace_range(span.clone(), &spaces);
-    }
-    text
-}
 
 /// Comments that sqlparser parses as the end of an operator: `a ||/* … */ b`.
 pub fn comments_in_operators(
@@ -151,7 +95,7 @@ pub fn misparsed_aliases(
         let is_qualifier = || {
             (token + 1..text.tokens.len())
                 .chain(0..name)
-                .any(|at| qualifies(text, at, &alias.name.value))
+                .any(|at| text.qualifies(at, &alias.name.value))
         };
         if text.is_word(token, BEFORE_JOIN) && leads_to_join(text, token) && !is_qualifier() {
             masks.push(MaskedSpan::new(text.spans[token].clone(), MaskKind::Join));
@@ -167,10 +111,6 @@ pub fn misparsed_aliases(
     }
     masks.sort_by_key(|mask| mask.span.start);
     masks
-}
-
-pub fn qualifies(text: &TokenStream, token: usize, word: &str) -> bool {
-    text.is(token + 1, &Token::Period) && text.is_word(token, &[word])
 }
 
 /// The masks of a text that cannot be parsed. Existing masks, `before`, are kept.
@@ -249,7 +189,7 @@ fn version(text: &TokenStream, token: usize, parser: &dyn Parser) -> Option<Mask
 fn sample(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     let sampled = match text.keyword(token) {
         Keyword::TABLESAMPLE => true,
-        Keyword::SAMPLE => follows_table(text, token),
+        Keyword::SAMPLE => text.follows_table(token),
         _ => false,
     };
     if !sampled {
@@ -272,7 +212,7 @@ fn sample(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
 /// Single words: `final`, `only`, `any … join`, `using id`, `omit quotes`.
 fn word(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     let span = text.spans[token].clone();
-    if text.keyword(token) == Keyword::FINAL && follows_table(text, token) {
+    if text.keyword(token) == Keyword::FINAL && text.follows_table(token) {
         return Some(MaskedSpan::new(span, MaskKind::Table));
     }
     if text.is_word(token, BEFORE_NAME) {
@@ -317,7 +257,7 @@ fn at_version(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
         _ => return None,
     };
     let span = text.spans[first].start..text.spans[last].end;
-    (text.slice(&span).starts_with('@') && follows_table(text, first))
+    (text.slice(&span).starts_with('@') && text.follows_table(first))
         .then(|| MaskedSpan::new(span, MaskKind::Table))
 }
 
@@ -328,7 +268,7 @@ fn at_clause(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     let is_at = text.is_word(token, &["at"]) && text.is_word(unit, &["version", "timestamp"]);
     let arrow = text.next(unit + 1).is_some_and(|arrow| text.is(arrow, &Token::RArrow));
     let close = text.closing(open)?;
-    (is_at && arrow && follows_table(text, token))
+    (is_at && arrow && text.follows_table(token))
         .then(|| MaskedSpan::new(text.spans[token].start..text.spans[close].end, MaskKind::Table))
 }
 
@@ -348,20 +288,6 @@ fn type_with_parts(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     })
 }
 
-/// Whether a token follows a table's name and optional alias.
-pub fn follows_table(text: &TokenStream, token: usize) -> bool {
-    let mut at = token;
-    for _ in 0..12 {
-        let Some(before) = text.previous(at) else { return false };
-        match (&text.tokens[before].token, text.keyword(before)) {
-            (_, Keyword::FROM | Keyword::JOIN) => return at != token,
-            (Token::Word(_) | Token::Period | Token::Colon, _) => at = before,
-            _ => return false,
-        }
-    }
-    false
-}
-
 fn leads_to_join(text: &TokenStream, token: usize) -> bool {
     let mut at = token;
     while let Some(next) = text.next(at + 1) {
@@ -378,35 +304,4 @@ fn leads_to_join(text: &TokenStream, token: usize) -> bool {
         }
     }
     false
-}
-
-/// Extends the span of a table by its masks.
-pub fn with_masks(
-    text: &TokenStream,
-    masks: &[MaskedSpan],
-    mut span: Range<usize>,
-) -> Range<usize> {
-    for mask in masks.iter().filter(|mask| mask.kind == MaskKind::Table) {
-        if mask.span.start >= span.end && text.is_trivia(span.end..mask.span.start) {
-            span.end = mask.span.end;
-        }
-    }
-    for mask in masks.iter().rev().filter(|mask| mask.kind == MaskKind::Table) {
-        if mask.span.end <= span.start
-            && text.is_trivia(mask.span.end..span.start)
-            && is_before_name(text, mask)
-        {
-            span.start = mask.span.start;
-        }
-    }
-    span
-}
-
-/// Whether a mask begins a table factor, rather than ending the previous one.
-fn is_before_name(text: &TokenStream, mask: &MaskedSpan) -> bool {
-    let first = text.spans.partition_point(|span| span.start < mask.span.start);
-    text.previous(first).is_some_and(|before| {
-        matches!(text.keyword(before), Keyword::FROM | Keyword::JOIN)
-            || text.is(before, &Token::Comma)
-    })
 }

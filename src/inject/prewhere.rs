@@ -7,8 +7,8 @@ use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
+use super::masks::{MaskKind, MaskedSpan};
 use super::parsers::parse_at;
-use super::preprocess::{MaskKind, MaskedSpan, qualifies};
 use super::scope::Factor;
 use super::tokens::TokenStream;
 
@@ -63,5 +63,5 @@ pub fn condition(
 
 /// Whether a token is the name by which a table's columns are qualified.
 fn is_exposed(text: &TokenStream, token: usize, table: &Factor) -> bool {
-    table.exposed().is_some_and(|exposed| qualifies(text, token, &exposed.value))
+    table.exposed().is_some_and(|exposed| text.qualifies(token, &exposed.value))
 }

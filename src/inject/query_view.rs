@@ -8,7 +8,7 @@ use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Span, Token};
 
-use super::preprocess::MaskKind;
+use super::masks::MaskKind;
 use super::relations;
 use super::tokens::TokenStream;
 use super::{

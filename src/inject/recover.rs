@@ -7,8 +7,8 @@ use sqlparser::dialect::{Dialect as Parser, DuckDbDialect};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
+use super::masks::{MaskKind, MaskedSpan, mask};
 use super::parsers::parse;
-use super::preprocess::{MaskKind, MaskedSpan, mask};
 use super::tokens::TokenStream;
 
 /// Maximum number of masked expressions of a query.

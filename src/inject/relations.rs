@@ -68,10 +68,8 @@ pub fn reads<'a>(
         if factor.is_cte && !input.is_some_and(|input| input.is_cte) {
             continue;
         }
-        let access = match (
-            super::marker_fallback::covering_model(marks, start),
-            input.is_some_and(|input| input.filtered),
-        ) {
+        let access = match (covering_model(marks, start), input.is_some_and(|input| input.filtered))
+        {
             // The inputs of an ephemeral model without event time are in its own text.
             (_, false) if factor.is_cte => continue,
             _ if opted_out => Access::OptedOut,
@@ -231,4 +229,13 @@ pub fn reject_long_qualifier(
 
 fn split(value: &str) -> std::str::Split<'_, char> {
     value.split('.')
+}
+
+/// The ephemeral model that contains the inputs at a byte, which explains why they are read without
+/// a filter.
+pub fn covering_model(marks: &[Mark], byte: usize) -> Option<&Covered> {
+    marks.iter().find_map(|mark| match &mark.kind {
+        MarkKind::Whole(why) if mark.span.contains(&byte) => Some(why),
+        _ => None,
+    })
 }

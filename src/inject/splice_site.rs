@@ -8,9 +8,9 @@ use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
+use super::masks::{MaskedSpan, with_masks};
 use super::parsers::parse_at;
 use super::prefix_aliases::has_prefix_alias;
-use super::preprocess::{MaskedSpan, with_masks};
 use super::relations::{Read, located};
 use super::tokens::TokenStream;
 use crate::diagnostics::Diagnostic;

@@ -4,7 +4,7 @@
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
-use super::preprocess::{MaskKind, MaskedSpan, follows_table};
+use super::masks::{MaskKind, MaskedSpan};
 use super::tokens::TokenStream;
 
 /// The first token after `with function …`, whose bodies may contain a `;`.
@@ -53,10 +53,10 @@ pub fn unsupported_at(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
             .mask(token, &["cross", "join"], MaskKind::Other)
             .map(|_| words.at(token, token, MaskKind::Other)),
         Keyword::FULL | Keyword::LEFT | Keyword::INNER => words.union(token),
-        Keyword::NOT if follows_table(text, token) => {
+        Keyword::NOT if text.follows_table(token) => {
             words.mask(token, &["not", "indexed"], MaskKind::Table)
         }
-        _ if text.is_word(token, &["indexed"]) && follows_table(text, token) => {
+        _ if text.is_word(token, &["indexed"]) && text.follows_table(token) => {
             let by = text.next(token + 1).filter(|by| text.keyword(*by) == Keyword::BY)?;
             Some(words.at(token, text.next(by + 1)?, MaskKind::Table))
         }

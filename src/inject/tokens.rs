@@ -3,11 +3,9 @@
 
 use std::ops::Range;
 
-use sqlparser::dialect::Dialect as Parser;
+use sqlparser::dialect::{DatabricksDialect, Dialect as Parser, SparkSqlDialect};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace};
-
-use super::parsers::lexer;
 
 /// A text and its tokens, white space and comments included.
 pub struct TokenStream<'a> {
@@ -185,6 +183,25 @@ impl<'a> TokenStream<'a> {
             },
         )
     }
+
+    /// Whether a token follows a table's name and optional alias.
+    pub fn follows_table(&self, token: usize) -> bool {
+        let mut at = token;
+        for _ in 0..12 {
+            let Some(before) = self.previous(at) else { return false };
+            match (&self.tokens[before].token, self.keyword(before)) {
+                (_, Keyword::FROM | Keyword::JOIN) => return at != token,
+                (Token::Word(_) | Token::Period | Token::Colon, _) => at = before,
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    /// Whether a token is `word`, as the qualifier of a column.
+    pub fn qualifies(&self, token: usize, word: &str) -> bool {
+        self.is(token + 1, &Token::Period) && self.is_word(token, &[word])
+    }
 }
 
 /// Takes the location from a parser's message, which ends with a line and a column.
@@ -242,6 +259,13 @@ impl Walk<'_> {
         }
         self.byte
     }
+}
+
+/// The dialect for the tokenizer of a parser. Spark reads a backslash in a string as an escape, as
+/// Databricks does (`spark.sql.parser.escapedStringLiterals` is false); sqlparser's dialect of
+/// Spark does not.
+fn lexer(parser: &dyn Parser) -> &dyn Parser {
+    if parser.is::<SparkSqlDialect>() { &DatabricksDialect {} } else { parser }
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@ use std::ops::Range;
 use sqlparser::ast::{BinaryOperator, Expr};
 
 use super::Flow;
+use super::derived_time::OutsideReason;
 use super::literal::{amount, integer};
 use super::unit::Unit;
-use super::value::{Form, OutsideReason, Time, Value};
+use super::value::{Form, Time, Value};
 
 impl Flow<'_> {
     pub(super) fn binary(

@@ -2,42 +2,17 @@
 
 use std::ops::Range;
 
-use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
+use sqlparser::ast::{Expr, Function};
 
 use super::calendar_parts::CalendarParts;
-use super::derived_time::{ClockZone, DerivedTime};
-use super::expr::one_of;
+use super::call_syntax::{arguments, function_name};
+use super::derived_time::{ClockZone, DerivedTime, OutsideReason};
 use super::functions::{TimeFunction, cuts_to, time_function};
 use super::literal::{text, unit, zone};
 use super::scope::Scope;
 use super::unit::Unit;
-use super::value::{Form, NullReason, OutsideReason, Time, Value};
+use super::value::{Form, NullReason, Time, Value};
 use super::{Flow, names};
-
-/// The name of a function in lower case, without its schema.
-pub fn name(function: &Function) -> String {
-    function
-        .name
-        .0
-        .last()
-        .and_then(|part| part.as_ident())
-        .map(|name| name.value.to_lowercase())
-        .unwrap_or_default()
-}
-
-/// The arguments that are expressions.
-pub fn arguments(function: &Function) -> Vec<&Expr> {
-    let FunctionArguments::List(list) = &function.args else { return Vec::new() };
-    let exprs = list.args.iter().filter_map(|arg| match arg {
-        FunctionArg::Named { arg, .. }
-        | FunctionArg::ExprNamed { arg, .. }
-        | FunctionArg::Unnamed(arg) => match arg {
-            FunctionArgExpr::Expr(expr) => Some(expr),
-            _ => None,
-        },
-    });
-    exprs.collect()
-}
 
 /// Whether a function counts the units between two times.
 pub fn is_difference(name: &str) -> bool {
@@ -55,7 +30,7 @@ pub(super) struct FunctionCall<'c> {
 
 /// The value of a call.
 pub fn value(flow: &Flow, function: &Function, scope: &Scope, at: Range<usize>) -> Value {
-    let name = name(function);
+    let name = function_name(function);
     let args: Vec<(&Expr, Value)> =
         arguments(function).into_iter().map(|expr| (expr, flow.value(expr, scope))).collect();
     let all_fixed = args.iter().all(|(expr, value)| {
@@ -76,7 +51,7 @@ pub fn value(flow: &Flow, function: &Function, scope: &Scope, at: Range<usize>) 
     if let ("unnest" | "explode" | "arrayjoin" | "flatten", [(Expr::Array(array), _)]) =
         (name.as_str(), args.as_slice())
     {
-        return one_of(array.elem.iter().map(|expr| flow.value(expr, scope)).collect(), at);
+        return Value::one_of(array.elem.iter().map(|expr| flow.value(expr, scope)).collect(), at);
     }
     let is_safe = name.starts_with("try_")
         || function
@@ -201,10 +176,10 @@ impl FunctionCall<'_> {
                 coalesce(self.args.into_iter().map(|(_, value)| value).collect(), at)
             }
             TimeFunction::OneOf => {
-                one_of(self.args.into_iter().map(|(_, value)| value).collect(), at)
+                Value::one_of(self.args.into_iter().map(|(_, value)| value).collect(), at)
             }
             TimeFunction::OneOfTwo => {
-                one_of(self.args.into_iter().skip(1).map(|(_, value)| value).collect(), at)
+                Value::one_of(self.args.into_iter().skip(1).map(|(_, value)| value).collect(), at)
             }
             TimeFunction::NullIf => {
                 Value { null: Some((NullReason::Function, at.clone())), ..argument(0) }
@@ -221,7 +196,7 @@ impl FunctionCall<'_> {
             TimeFunction::Neighbour if self.args.len() < 3 => {
                 Value { null: Some((NullReason::Function, at.clone())), ..argument(0).changed() }
             }
-            TimeFunction::Neighbour => one_of(vec![argument(0), argument(2)], at),
+            TimeFunction::Neighbour => Value::one_of(vec![argument(0), argument(2)], at),
         }
     }
 
@@ -443,5 +418,5 @@ fn coalesce(mut values: Vec<Value>, at: Range<usize>) -> Value {
         values.iter().all(|value| value.null.as_ref().is_some_and(|null| !is_full_join(null)));
     let null = if may_be_null { first.null.clone() } else { None };
     let values = values.into_iter().map(|value| Value { null: None, ..value }).collect();
-    Value { null, ..one_of(values, at) }
+    Value { null, ..Value::one_of(values, at) }
 }

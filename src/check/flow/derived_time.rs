@@ -5,7 +5,6 @@ use chrono_tz::Tz;
 
 use super::calendar_parts::CalendarParts;
 use super::unit::{BatchWindows, Unit};
-use super::value::OutsideReason;
 
 /// The event time, truncated to a unit in a zone, and shifted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +37,18 @@ pub enum TimeKind {
     /// A number of units since 1970; the value is the length of the unit in microseconds.
     Count(i64),
     Unknown,
+}
+
+/// Why a time may be outside its row's window.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OutsideReason {
+    Coarser(Unit),
+    Shifted,
+    Zone,
+    /// Another value may replace it.
+    Mixed,
+    /// Another date is derived from it, such as the last day of its month.
+    Moved,
 }
 
 /// The result of `at time zone`.

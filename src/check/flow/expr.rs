@@ -8,10 +8,11 @@ use sqlparser::ast::{
 };
 
 use super::calendar_parts::CalendarParts;
+use super::derived_time::OutsideReason;
 use super::literal::{integer, zone};
 use super::scope::Scope;
 use super::unit::Unit;
-use super::value::{Form, NullReason, OutsideReason, Time, Value};
+use super::value::{Form, NullReason, Time, Value};
 use super::{Flow, call};
 
 /// From this depth on, the location of an expression is that of a part of it.
@@ -215,7 +216,7 @@ impl Flow<'_> {
     ) -> Value {
         let results = conditions.iter().map(|when| &when.result).chain(otherwise);
         let values: Vec<Value> = results.map(|result| self.value(result, scope)).collect();
-        let value = one_of(values, at.clone());
+        let value = Value::one_of(values, at.clone());
         match otherwise {
             None if value.null.is_none() => Value { null: Some((NullReason::Case, at)), ..value },
             _ => value,
@@ -256,22 +257,6 @@ impl Flow<'_> {
                 value.converted(form, at)
             }
         }
-    }
-}
-
-/// A value that is one of several. A null literal among them makes it nullable.
-pub(super) fn one_of(values: Vec<Value>, at: Range<usize>) -> Value {
-    let null = values.iter().find_map(|value| value.null.clone());
-    let is_null = |value: &Value| matches!(value.null, Some((NullReason::Literal, _)));
-    let value =
-        values.into_iter().filter(|value| !is_null(value)).reduce(|one, other| one.or(&other));
-    match value {
-        Some(value) => Value {
-            null,
-            at: if value.is_inside() { value.at.clone() } else { at },
-            ..value.changed()
-        },
-        None => Value { null, ..Value::of(Time::Fixed, at) },
     }
 }
 

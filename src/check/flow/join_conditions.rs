@@ -5,6 +5,7 @@ use sqlparser::ast::{BinaryOperator, Expr};
 use super::Flow;
 use super::calendar_parts::CalendarParts;
 use super::call;
+use super::call_syntax::{arguments, function_name};
 use super::derived_time::DerivedTime;
 use super::literal::{integer, unit};
 use super::scope::{Scope, ScopedTable};
@@ -119,9 +120,9 @@ impl Flow<'_> {
             }
             // A difference of 0: no unit boundary is between them.
             (Expr::Function(function), zero) | (zero, Expr::Function(function))
-                if integer(zero) == Some(0) && call::is_difference(&call::name(function)) =>
+                if integer(zero) == Some(0) && call::is_difference(&function_name(function)) =>
             {
-                let arguments = call::arguments(function);
+                let arguments = arguments(function);
                 let unit =
                     arguments.iter().find_map(|argument| unit(argument)).unwrap_or(Unit::Day);
                 let times: Vec<&Expr> = arguments

@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 use sqlparser::ast::{Expr, UnaryOperator, Value as Literal};
 
-use super::call::{arguments, name};
+use super::call_syntax::{arguments, function_name};
 use super::unit::Unit;
 
 /// The value of a string literal.
@@ -40,7 +40,7 @@ pub fn integer(expr: &Expr) -> Option<i64> {
 pub fn unit(expr: &Expr) -> Option<Unit> {
     match expr {
         Expr::Identifier(name) => Unit::parse(&name.value),
-        Expr::Function(function) if name(function) == "week" => Some(Unit::Week),
+        Expr::Function(function) if function_name(function) == "week" => Some(Unit::Week),
         Expr::Value(_) => Unit::parse(text(expr)?),
         Expr::Nested(inner) => unit(inner),
         _ => None,
@@ -64,8 +64,10 @@ pub fn interval_parts(expr: &Expr) -> Option<(i64, Unit)> {
             }
         }
         Expr::Function(function) => {
-            let (count, unit) =
-                (integer(arguments(function).first()?)?, unit_of_function(&name(function))?);
+            let (count, unit) = (
+                integer(arguments(function).first()?)?,
+                unit_of_function(&function_name(function))?,
+            );
             Some((count, unit))
         }
         Expr::UnaryOp { op: UnaryOperator::Minus, expr } => {
@@ -122,7 +124,7 @@ fn micros_of(expr: &Expr) -> Option<i64> {
             None => micros_of_unit(text(&interval.value)?.split_whitespace().nth(1)?),
         },
         Expr::Function(function) => {
-            let name = name(function);
+            let name = function_name(function);
             micros_of_unit(name.strip_prefix("tointerval").or_else(|| name.strip_prefix("to_"))?)
         }
         Expr::UnaryOp { expr, .. } | Expr::Nested(expr) | Expr::Cast { expr, .. } => {

@@ -5,6 +5,7 @@
 mod arithmetic;
 mod calendar_parts;
 mod call;
+mod call_syntax;
 mod derived_time;
 mod expr;
 mod from;
@@ -34,12 +35,12 @@ use std::rc::Rc;
 
 use sqlparser::ast::Spanned;
 
-pub use derived_time::TimeKind;
+pub use derived_time::{OutsideReason, TimeKind};
 use rows::Origin;
 pub use rows::{FlowInput, Rows, WindowKeys};
 pub use unit::BatchWindows;
 use value::{Colocation, Value};
-pub use value::{NullReason, OutsideReason, Time};
+pub use value::{NullReason, Time};
 
 use crate::inject::QueryView;
 

@@ -8,12 +8,13 @@ use sqlparser::ast::{
 };
 use sqlparser::keywords::Keyword;
 
+use super::call_syntax::function_name;
 use super::join_conditions::JoinKeyRelation;
 use super::rows::{Item, Origin, RowShape, Rows};
 use super::scope::{CteScope, Scope};
 use super::value::{Time, Value};
 use super::visit::{conditions, visit_exprs};
-use super::{CrossWindowKind, Flow, VolatileKind, call, names};
+use super::{CrossWindowKind, Flow, VolatileKind, names};
 
 impl Flow<'_> {
     /// Analyses a `select`.
@@ -272,7 +273,7 @@ impl Flow<'_> {
     fn first_aggregate(&self, of: &impl Visit) -> Option<std::ops::Range<usize>> {
         let mut first = None;
         let aggregates = |function: &Function| {
-            function.over.is_none() && names::is_aggregate(&call::name(function))
+            function.over.is_none() && names::is_aggregate(&function_name(function))
         };
         visit_exprs(of, |expr| match expr {
             Expr::Function(function) if first.is_none() && aggregates(function) => {

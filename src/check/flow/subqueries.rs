@@ -4,12 +4,13 @@ use sqlparser::ast::{
     BinaryOperator, Expr, FunctionArguments, InTarget, Query, SelectItem, SetExpr, Visit,
 };
 
+use super::call_syntax::{arguments, function_name};
 use super::join_conditions::{JoinConditions, JoinKeyRelation};
 use super::rows::Origin;
 use super::scope::{CteScope, Scope};
 use super::value::Time;
 use super::visit::visit_exprs;
-use super::{CrossWindowKind, Flow, VolatileCall, VolatileKind, call, names};
+use super::{CrossWindowKind, Flow, VolatileCall, VolatileKind, names};
 
 impl Flow<'_> {
     /// Analyses the sub-queries in a clause. Returns the inputs of scalar sub-queries.
@@ -128,9 +129,9 @@ impl Flow<'_> {
         };
         visit_exprs(clause, |expr| match expr {
             Expr::Function(function) => {
-                let name = call::name(function);
+                let name = function_name(function);
                 // With an argument that is not fixed it is another function: `unix_timestamp(at)`.
-                let bare = call::arguments(function)
+                let bare = arguments(function)
                     .iter()
                     .all(|argument| matches!(self.value(argument, scope).time, Time::Fixed));
                 if names::is_random(&name) && bare {
@@ -157,8 +158,8 @@ impl Flow<'_> {
                 Expr::Cast { expr, .. }
                 | Expr::Nested(expr)
                 | Expr::AtTimeZone { timestamp: expr, .. } => expr,
-                Expr::Function(function) if !names::is_clock(&call::name(function)) => {
-                    match call::arguments(function)
+                Expr::Function(function) if !names::is_clock(&function_name(function)) => {
+                    match arguments(function)
                         .into_iter()
                         .find(|argument| !matches!(self.value(argument, scope).time, Time::Fixed))
                     {

@@ -7,13 +7,13 @@ use sqlparser::ast::Expr;
 use super::Flow;
 use super::calendar_parts::CalendarParts;
 use super::call::{FunctionCall, word};
-use super::derived_time::{AtTimeZone, DerivedTime};
+use super::derived_time::{AtTimeZone, DerivedTime, OutsideReason};
 use super::functions::format_parts;
 use super::literal::{
     amount, integer, interval_parts, is_midnight, micros_of_unit, text, unit, zone,
 };
 use super::unit::Unit;
-use super::value::{Form, OutsideReason, Time, Value};
+use super::value::{Form, Time, Value};
 
 impl FunctionCall<'_> {
     pub(super) fn shifted(&self, sign: i64) -> Value {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use chrono_tz::Tz;
 
 use super::calendar_parts::CalendarParts;
-use super::derived_time::{ClockZone, DerivedTime, TimeKind};
+use super::derived_time::{ClockZone, DerivedTime, OutsideReason, TimeKind};
 use super::time_names::is_named_like_time;
 use super::unit::{BatchWindows, Unit};
 
@@ -63,18 +63,6 @@ pub enum Form {
     Number(i64, i64),
     /// The result of a function, which the text identifies.
     Image(String),
-}
-
-/// Why a time may be outside its row's window.
-#[derive(Clone, Debug, PartialEq)]
-pub enum OutsideReason {
-    Coarser(Unit),
-    Shifted,
-    Zone,
-    /// Another value may replace it.
-    Mixed,
-    /// Another date is derived from it, such as the last day of its month.
-    Moved,
 }
 
 /// Why a value can be null.
@@ -335,6 +323,22 @@ impl Value {
             return Value { possible_key: Some(name()), ..Value::unknown(at) };
         }
         Value { possible_key: self.possible_key, ..Value::of(self.time, at) }
+    }
+
+    /// A value that is one of several. A null literal among them makes it nullable.
+    pub fn one_of(values: Vec<Value>, at: Range<usize>) -> Value {
+        let null = values.iter().find_map(|value| value.null.clone());
+        let is_null = |value: &Value| matches!(value.null, Some((NullReason::Literal, _)));
+        let value =
+            values.into_iter().filter(|value| !is_null(value)).reduce(|one, other| one.or(&other));
+        match value {
+            Some(value) => Value {
+                null,
+                at: if value.is_inside() { value.at.clone() } else { at },
+                ..value.changed()
+            },
+            None => Value { null, ..Value::of(Time::Fixed, at) },
+        }
     }
 
     /// A value that is one of two.

@@ -3,11 +3,12 @@
 
 use sqlparser::ast::{Expr, Function, NamedWindowExpr, Select, SelectItem, WindowSpec, WindowType};
 
+use super::call_syntax::function_name;
 use super::rows::Origin;
 use super::scope::Scope;
 use super::value::Colocation;
 use super::visit::visit_exprs;
-use super::{CrossWindowKind, CrossWindowOp, Flow, call, names};
+use super::{CrossWindowKind, CrossWindowOp, Flow, names};
 
 impl Flow<'_> {
     /// Checks the window functions of a `select`; those with the same partitions are reported once.
@@ -73,7 +74,7 @@ impl Flow<'_> {
             Colocation::Possible(name) => Some(name),
             Colocation::No => None,
         };
-        let name = call::name(function);
+        let name = function_name(function);
         let texts: Vec<String> =
             keys.iter().map(|key| self.view.text_at(&self.span(*key))).collect();
         let kind = if names::is_rank(&name) && !keys.is_empty() {
