@@ -5,7 +5,7 @@
 use super::header::header;
 use super::query_text::{author_query, split_ctes};
 use super::relation_name::{relation_sql, unqualified_name};
-use super::strategy::{format_variant, macro_for_format};
+use super::table_format::{format_variant, macro_for_format};
 use crate::config::{Node, SchemaChange};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};

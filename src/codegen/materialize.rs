@@ -12,7 +12,7 @@ use super::indexes::index_statements;
 use super::inputs::InputEntry;
 use super::ledger::{LedgerRow, RowKind, WrapClass, record};
 use super::relation_name::relation_sql;
-use super::strategy::macro_for_format;
+use super::table_format::macro_for_format;
 use crate::config::{Materialization, Node, keys};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};

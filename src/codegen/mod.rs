@@ -31,6 +31,7 @@ mod staged;
 mod strategy;
 mod swap;
 mod table_clauses;
+mod table_format;
 mod terminator;
 
 pub use adapter_config::{adapter_key_warnings, recommended_key_warnings};
@@ -57,7 +58,6 @@ pub use predicates::window_predicate;
 pub use raw_settings::{reject_unsafe_event_time, reject_unsafe_settings};
 pub use seed::{SeedTable, load_seed};
 pub use staged::{StagedBackfill, StagedTables, not_staged, publish_is_atomic, staged_tables};
-pub use strategy::{
-    Partition, Strategy, StrategyInput, aligned_partition, format_variant, strategy,
-};
+pub use strategy::{Partition, Strategy, StrategyInput, aligned_partition, strategy};
 pub use swap::swap;
+pub use table_format::format_variant;

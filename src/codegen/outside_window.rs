@@ -1,7 +1,7 @@
 //! The policy for rows whose event time is outside of the window: the effective mode, and whether
 //! the engine supports it.
 
-use super::strategy::format_variant;
+use super::table_format::format_variant;
 use crate::config::{Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::Dialect;

@@ -5,7 +5,7 @@ use super::header::header;
 use super::ledger::{LedgerRow, RowKind, WrapClass, record};
 use super::relation_name::{ddl_relation, relation_sql, unqualified_name};
 use super::replacement::replacement;
-use super::strategy::macro_for_format;
+use super::table_format::macro_for_format;
 use crate::calendar::Window;
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::query::{FilteredQuery, query};
-use super::{Context, Request, inputs, refresh};
+use super::{Context, Request, inputs, tables};
 use crate::codegen::StagedTables;
 use crate::config::{EventTime, Microbatch, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics};
@@ -123,7 +123,7 @@ fn first_query(
     if !rebuilds {
         return Ok((filtered, render_context));
     }
-    let shadow = refresh::shadow_relation(
+    let shadow = tables::shadow_relation(
         context.dialect,
         node,
         &filtered.text.sql,

@@ -4,10 +4,11 @@
 
 use super::microbatch::{MicrobatchModel, batch_settings};
 use super::request::Missing;
+use super::tables::table_of;
 use crate::calendar::{Instant, Window};
-use crate::config::{Microbatch, Node};
+use crate::config::Microbatch;
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::plan::coverage::{ModelTable, settled_after};
+use crate::plan::coverage::settled_after;
 use crate::window::{self, Cover, WindowRequest};
 
 /// The maximum number of batches between `begin` and now.
@@ -66,11 +67,6 @@ pub(super) fn missing_windows(
         .into());
     }
     Ok((!windows.is_empty()).then(|| Cover { windows, ..cover.clone() }))
-}
-
-/// The table of a model of the project.
-pub(super) fn table_of(node: &Node) -> ModelTable {
-    (node.unique_id.clone(), node.relation.to_string())
 }
 
 fn settled_at(settings: &Microbatch, window: Window) -> Instant {

@@ -30,6 +30,7 @@ mod staged;
 mod stale;
 mod steps;
 mod strategy_macros;
+mod tables;
 mod validate;
 
 use std::collections::BTreeMap;

@@ -1,12 +1,10 @@
 //! `--full-refresh`: whether a model is rebuilt, and which models are protected from it.
 
 use super::Request;
-use super::missing::table_of;
+use super::tables::table_of;
 use crate::calendar::{Grain, Instant};
 use crate::config::{Materialization, Microbatch, Node, keys};
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::dialect::{Dialect, short_hash};
-use crate::jinja::Relation;
 
 /// Rejects an unbounded full refresh of protected models. The error lists all of them.
 pub fn reject_protected(selected: &[&Node], request: &Request) -> Result<(), Diagnostics> {
@@ -97,17 +95,4 @@ pub fn effect(settings: &Microbatch, request: &Request) -> Option<&'static str> 
 pub fn is_first_run(node: &Node, request: &Request) -> bool {
     request.windows.bounds.is_none()
         && request.from_begin_except.as_ref().is_some_and(|known| !known.contains(&table_of(node)))
-}
-
-/// The shadow table that a full refresh fills and then swaps in. Its name contains a hash of the
-/// query and the range, so that the rows of another rebuild are never reused.
-pub fn shadow_relation(
-    dialect: &Dialect,
-    node: &Node,
-    query: &str,
-    windows: (&str, &str),
-) -> Relation {
-    let hash = &short_hash(&format!("{query}\0{}\0{}", windows.0, windows.1))[..8];
-    let identifier = dialect.limited_name(&node.relation.identifier, &format!("refresh_{hash}"), 0);
-    Relation { identifier, ..node.relation.clone() }
 }

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::batches::{model_of_all_windows, statements};
 use super::microbatch::MicrobatchModel;
-use super::missing::table_of;
 use super::request::Missing;
+use super::tables::table_of;
 use super::{Context, Request};
 use crate::calendar::{Instant, Window};
 use crate::config::{Materialization, Node};
