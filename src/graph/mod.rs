@@ -4,6 +4,7 @@
 
 mod access;
 pub mod changes;
+mod json_values;
 mod lookup;
 mod order;
 mod plan_graph;
@@ -21,10 +22,10 @@ use crate::config::{Broken, Kind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::jinja::RefCall;
 
+pub use json_values::TargetNames;
 use lookup::{NameIndex, reference, source};
 pub use lookup::{RefSearch, SeenFrom};
 pub use plan_graph::PlanModel;
-pub use resource_json::TargetNames;
 use resources::Resources;
 pub use select::{PreviousState, Selected, Selection};
 

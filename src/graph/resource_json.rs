@@ -11,6 +11,7 @@ use crate::diagnostics::Diagnostic;
 use crate::jinja::RefCall;
 use crate::project::{GenericTest, Resource, ResourceKind};
 
+use super::json_values::{TargetNames, object, text};
 use super::resources::Resources;
 use super::semantic_json::{saved_query_keys, semantic_model_keys};
 use super::{Graph, access};
@@ -161,13 +162,6 @@ impl Graph {
             },
         })
     }
-}
-
-/// The names of the target.
-#[derive(Clone, Copy)]
-pub struct TargetNames<'a> {
-    pub database: Option<&'a str>,
-    pub schema: &'a str,
 }
 
 /// dbt's `path`: below the folder of models, tests or analyses.
@@ -346,24 +340,5 @@ fn stored_failures(config: &Map<String, Value>) -> [Value; 2] {
             };
             [stored, stored_as]
         }
-    }
-}
-
-pub(super) fn text(entry: &Map<String, Value>, key: &str) -> Value {
-    entry.get(key).filter(|value| !value.is_null()).cloned().unwrap_or_else(|| "".into())
-}
-
-pub(super) fn strings(entry: &Map<String, Value>, key: &str) -> Value {
-    match entry.get(key) {
-        Some(Value::Array(items)) => items.clone().into(),
-        Some(Value::Null) | None => json!([]),
-        Some(one) => json!([one]),
-    }
-}
-
-pub(super) fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        _ => Map::new(),
     }
 }

@@ -6,9 +6,11 @@ mod fqn_index;
 mod matching;
 mod member;
 mod method;
+mod previous_state;
 mod selectors;
 mod spec;
-mod state;
+mod state_selector;
+mod unmatched;
 mod wildcard;
 
 use std::cell::OnceCell;
@@ -22,8 +24,8 @@ use crate::project::SelectorsFile;
 use super::Graph;
 use fqn_index::FqnIndex;
 use method::Criterion;
+pub use previous_state::PreviousState;
 use selectors::Selectors;
-pub use state::PreviousState;
 
 /// The selection of the command line, in dbt's grammar.
 #[derive(Clone, Debug, Default)]
@@ -115,7 +117,7 @@ impl Graph {
                 }
                 let matches = matching::matching_by_name(self, previous, criterion, &remarks.names);
                 if matches.is_empty() && criterion.must_match {
-                    remarks.unmatched.push(method::matches_nothing(self, criterion));
+                    remarks.unmatched.push(unmatched::matches_nothing(self, criterion));
                 }
                 matches
             }
@@ -230,7 +232,7 @@ fn parse(
     }
     let mut errors = Diagnostics::default();
     let mut all = |words: &[String]| {
-        spec::union(words, &mut selectors).unwrap_or_else(|more| {
+        spec::union(words, &mut |name| selectors.named(name)).unwrap_or_else(|more| {
             errors.0.extend(more.0);
             SelectionExpr::Everything
         })

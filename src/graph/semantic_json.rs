@@ -6,7 +6,7 @@ use crate::config::Node;
 use crate::project::{Resource, ResourceKind};
 
 use super::Graph;
-use super::resource_json::{TargetNames, object, strings, text};
+use super::json_values::{TargetNames, object, strings, text};
 
 impl Graph {
     pub(super) fn metric_keys(&self, metric: &Resource) -> Value {

@@ -8,12 +8,12 @@ use serde::Serialize;
 
 use super::calendar::{Cell, runs};
 use super::ledger::PageLedger;
+use super::page_step::PageStep;
 use super::shards::PageShards;
-use super::state::{BatchState, letters};
+use super::state::letters;
 use super::text_dedup::{NumberColumns, Packed, Texts};
-use crate::calendar::{Grain, Window};
+use crate::calendar::Grain;
 use crate::plan::manifest::{ModelEntry, PlannedStep};
-use crate::run::history::Attempt;
 
 /// All models, and the number columns that their packed texts share.
 #[derive(Serialize)]
@@ -71,18 +71,6 @@ pub struct StepContent<'a> {
     pub sql: &'a mut dyn FnMut(&PlannedStep) -> Option<String>,
     pub ledger: &'a PageLedger<'a>,
     pub shards: &'a PageShards,
-}
-
-/// A step of the plan, with its state from the journal.
-pub struct PageStep<'a> {
-    pub planned: &'a PlannedStep,
-    /// The window, if it is a batch.
-    pub window: Option<Window>,
-    pub state: BatchState,
-    /// Its last execution in the journal.
-    pub ended: Option<&'a Attempt>,
-    /// The failed step that blocks it.
-    pub blocker: Option<&'a str>,
 }
 
 /// The data of one model. `steps` has the batches, in order, and then the other steps.
@@ -203,12 +191,6 @@ fn needs(step: &PlannedStep) -> String {
         }
     }
     lines.join("\n")
-}
-
-impl PageStep<'_> {
-    pub fn is_batch(&self) -> bool {
-        self.window.is_some()
-    }
 }
 
 impl PageData<'_> {

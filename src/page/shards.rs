@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::data::PageStep;
+use super::page_step::PageStep;
 use super::state::Counts;
 use super::summary;
 use crate::calendar::{display_instant, parse_instant};

@@ -8,8 +8,8 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::data::PageStep;
 use super::graph::{Drawing, draw};
+use super::page_step::PageStep;
 use super::rule_pages;
 use super::state::{BatchState, Counts};
 use crate::config::name_of;

@@ -10,10 +10,10 @@ use crate::config::{Kind, Node};
 use crate::graph::Graph;
 use crate::project::ResourceKind;
 
-use super::PreviousState;
 use super::fqn_index::FqnIndex;
 use super::member::{Member, with_folders};
 use super::method::{Criterion, Method};
+use super::previous_state::PreviousState;
 use super::wildcard::{Wildcard, is_pattern};
 
 /// The same as `matching`, but looks up a plain name in the index.

@@ -122,7 +122,7 @@ impl<'a> Selectors<'a> {
     fn definition(&mut self, value: &Value, name: &str) -> Result<SelectionExpr, Diagnostics> {
         match value {
             Value::String(text) => {
-                let expr = spec::union(std::slice::from_ref(text), self);
+                let expr = spec::union(std::slice::from_ref(text), &mut |name| self.named(name));
                 expr.map(lenient).map_err(|errors| self.locate(errors, name))
             }
             Value::Object(parts) => match (

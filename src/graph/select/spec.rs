@@ -4,45 +4,44 @@
 use crate::diagnostics::{Diagnostic, Diagnostics, collect};
 
 use super::method::{Criterion, Method};
-use super::selectors::Selectors;
 use super::{GraphOperators, SelectionExpr};
+
+/// Returns the expression of the selector with this name.
+pub(super) type NamedSelector<'a> = dyn FnMut(&str) -> Result<SelectionExpr, Diagnostics> + 'a;
 
 /// The union of the arguments; each may have several terms, separated by spaces.
 pub(super) fn union(
     words: &[String],
-    selectors: &mut Selectors,
+    named: &mut NamedSelector,
 ) -> Result<SelectionExpr, Diagnostics> {
-    let words: Vec<&str> =
-        words.iter().flat_map(|is_method| is_method.split_whitespace()).collect();
+    let words: Vec<&str> = words.iter().flat_map(|word| word.split_whitespace()).collect();
     if words.is_empty() {
         return Err(Diagnostic::error("the selection is empty")
             .hint("to select everything, omit the flag")
             .into());
     }
-    let mut parts = collect(words, |is_method| intersection(is_method, selectors))?;
+    let mut parts = collect(words, |word| intersection(word, named))?;
     Ok(if parts.len() == 1 { parts.remove(0) } else { SelectionExpr::Union(parts) })
 }
 
-fn intersection(is_method: &str, selectors: &mut Selectors) -> Result<SelectionExpr, Diagnostics> {
-    let mut parts = collect(is_method.split(','), |part| {
+fn intersection(term: &str, named: &mut NamedSelector) -> Result<SelectionExpr, Diagnostics> {
+    let mut parts = collect(term.split(','), |part| {
         if part.is_empty() {
-            return Err(Diagnostic::error(format!(
-                "`{is_method}` has an empty part next to a comma"
-            ))
-            .hint("`a,b` selects what both `a` and `b` select; write it without spaces")
-            .into());
+            return Err(Diagnostic::error(format!("`{term}` has an empty part next to a comma"))
+                .hint("`a,b` selects what both `a` and `b` select; write it without spaces")
+                .into());
         }
-        single(part, selectors)
+        single(part, named)
     })?;
     Ok(if parts.len() == 1 {
         parts.remove(0)
     } else {
-        SelectionExpr::Term(is_method.into(), Box::new(SelectionExpr::Intersection(parts)))
+        SelectionExpr::Term(term.into(), Box::new(SelectionExpr::Intersection(parts)))
     })
 }
 
 /// Parses `[@][N+][method:]value[+N]`.
-fn single(text: &str, selectors: &mut Selectors) -> Result<SelectionExpr, Diagnostics> {
+fn single(text: &str, named: &mut NamedSelector) -> Result<SelectionExpr, Diagnostics> {
     let mut operators = GraphOperators::default();
     let mut rest = text;
     if let Some(after) = rest.strip_prefix('@') {
@@ -80,7 +79,7 @@ fn single(text: &str, selectors: &mut Selectors) -> Result<SelectionExpr, Diagno
             .into());
     }
     let expr = if method == "selector" {
-        selectors.named(value)?
+        named(value)?
     } else {
         let method = Method::parse(&method, value)?;
         // An empty result is normal for these methods.

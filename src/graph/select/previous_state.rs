@@ -1,52 +1,12 @@
-//! Methods that compare with an earlier plan or run: `state:`, `result:`, `source_status:`. Returns
-//! an error if the earlier plan or run is missing.
+//! The state of an earlier plan or run, with which the methods `state:`, `result:` and
+//! `source_status:` compare. Returns an error if it is missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostics::{Diagnostic, nearest};
-use crate::graph::changes::{Changes, NodeChange};
+use crate::diagnostics::Diagnostic;
+use crate::graph::changes::Changes;
 
 use super::method::{Criterion, Method};
-
-/// The value of a `state:` method, as an index into [`STATE_SELECTORS`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct StateSelector(usize);
-
-type ChangePredicate = fn(&NodeChange) -> bool;
-
-const STATE_SELECTORS: [(&str, ChangePredicate); 10] = [
-    ("modified", |change| change.modified()),
-    ("modified.body", |change| change.new || change.body),
-    ("modified.configs", |change| change.new || change.configs),
-    ("modified.relation", |change| change.new || change.relation),
-    ("modified.persisted_descriptions", |change| change.new || change.persisted_descriptions),
-    ("modified.macros", |change| change.macros),
-    ("modified.contract", |change| change.new || change.contract),
-    ("new", |change| change.new),
-    ("old", |change| !change.new),
-    ("unmodified", |change| !change.modified()),
-];
-
-impl StateSelector {
-    pub fn parse(value: &str) -> Result<StateSelector, Diagnostic> {
-        let names = || STATE_SELECTORS.iter().map(|(name, _)| *name);
-        if let Some(index) = names().position(|name| name == value) {
-            return Ok(StateSelector(index));
-        }
-        let error = Diagnostic::error(format!("unknown `state:` selector `{value}`"));
-        Err(match nearest(value, names()) {
-            Some(near) => error.hint(format!("did you mean `state:{near}`?")),
-            None => error.hint(format!(
-                "use one of {}",
-                names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-            )),
-        })
-    }
-
-    pub fn matches(self, change: &NodeChange) -> bool {
-        STATE_SELECTORS[self.0].1(change)
-    }
-}
 
 /// The state of an earlier plan or run, as far as the selection needs it.
 #[derive(Default)]
