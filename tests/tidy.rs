@@ -5,6 +5,8 @@ use std::path::Path;
 
 use regex::Regex;
 
+#[path = "tidy/circles.rs"]
+mod circles;
 #[path = "tidy/words.rs"]
 mod words;
 
