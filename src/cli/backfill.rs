@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::compile::CompileArgs;
+use super::compile_args::CompileArgs;
 use super::next_command::command_line;
-use super::options::{StateArgs, target_folder};
+use super::plan_args::{StateArgs, target_folder};
 use super::print_diagnostics;
 use crate::config::unknown_verdict;
 use crate::diagnostics::{Diagnostic, Diagnostics};
@@ -14,20 +14,6 @@ use crate::project::backfill::{BackfillFile, ExcludedRange, backfills};
 use crate::run::staged::publishes;
 use crate::run::status::{ModelStatus, StatusCounter};
 use crate::window::{self, Bound};
-
-/// The flags that a backfill sets. They cannot be given with `--backfill`; the bounds and
-/// `--full-refresh`, which have environment variables, are checked apart.
-pub const FLAGS: [&str; 9] = [
-    "select",
-    "exclude",
-    "selector",
-    "batch_size",
-    "chunk",
-    "complete_only",
-    "from_begin",
-    "missing",
-    "staged",
-];
 
 /// Reads the file and sets the flags that it replaces.
 pub fn read(args: &mut CompileArgs, path: &Path) -> Result<BackfillFile, Diagnostics> {

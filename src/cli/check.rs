@@ -3,8 +3,10 @@
 use std::path::{Component, Path};
 use std::process::ExitCode;
 
-use super::options::{ProjectArgs, SelectArgs, bounds};
+use super::project_args::ProjectArgs;
+use super::select_args::SelectArgs;
 use super::terminal::has_color;
+use super::window_args::bounds;
 use super::{print, print_diagnostics, print_status};
 use crate::check::{Finding, RULES, report, rule};
 use crate::compile::{self, Request};

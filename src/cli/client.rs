@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
-use super::options::{PlanArgs, ProfileArgs};
+use super::plan_args::PlanArgs;
+use super::profile_args::ProfileArgs;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::dialect::{self, Dialect, Sql};
 use crate::plan::manifest::About;

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::client::{QueryRequest, QueryTarget};
-use super::options::{PlanArgs, ProjectArgs, SelectArgs, StateArgs};
+use super::plan_args::{PlanArgs, StateArgs};
+use super::project_args::ProjectArgs;
+use super::select_args::SelectArgs;
 use super::{print, print_diagnostics, print_status};
 use crate::compile;
 use crate::diagnostics::{Diagnostic, Diagnostics, counted};

@@ -8,8 +8,9 @@ use clap_complete::Shell;
 use clap_complete::engine::CompletionCandidate;
 use clap_complete::env::{EnvCompleter, Shells};
 
-use super::options::{ProjectArgs, WindowArgs};
 use super::print;
+use super::project_args::ProjectArgs;
+use super::window_args::WindowArgs;
 use crate::compile::{self, Request};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::graph::Selection;

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::client::{self, ClientRequest};
-use super::next_command::push;
-use super::options::{PlanArgs, ProfileArgs};
+use super::flag_values::push_flag;
+use super::plan_args::PlanArgs;
+use super::profile_args::ProfileArgs;
 use super::{print, print_status};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::dialect::{self, Dialect};
@@ -173,17 +174,17 @@ fn run_flags(
     let mut flags = Vec::new();
     let folder = in_project(plan, args)?;
     let is_default = args.plan.plan.is_none() && folder == "target/batchwright";
-    push(&mut flags, "--plan", (!is_default).then_some(folder), "");
+    push_flag(&mut flags, "--plan", (!is_default).then_some(folder), "");
     let state_dir =
         args.plan.state.state_dir.as_deref().filter(|path| !path.as_os_str().is_empty());
     let is_from_environment = state_dir.is_some_and(|path| {
         std::env::var_os("BATCHWRIGHT_STATE_DIR").as_deref() == Some(path.as_os_str())
     });
     if let Some(path) = state_dir.filter(|_| !is_from_environment) {
-        push(&mut flags, "--state-dir", Some(in_project(path, args)?), "");
+        push_flag(&mut flags, "--state-dir", Some(in_project(path, args)?), "");
     }
     for path in &args.plan.state.journal {
-        push(&mut flags, "--journal", Some(in_project(path, args)?), "");
+        push_flag(&mut flags, "--journal", Some(in_project(path, args)?), "");
     }
     let default = &dialect.client.command;
     if args.client.is_empty() && default.iter().any(|word| word == "{path}") {

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use super::client::{QueryRequest, QueryTarget};
-use super::options::{PlanArgs, ProfileArgs, ledger_setting};
+use super::plan_args::{PlanArgs, ledger_setting};
+use super::profile_args::ProfileArgs;
 use super::{print, print_status};
 use crate::codegen::ledger::{read_ledger, read_ledger_lines};
 use crate::compile::{ledger_table, target_settings};

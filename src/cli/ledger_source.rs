@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::client::QueryTarget;
+use super::flag_values::path;
 use super::ledger::LedgerRequest;
-use super::options::{PlanArgs, ProfileArgs, path};
+use super::plan_args::PlanArgs;
 use super::print_diagnostics;
+use super::profile_args::ProfileArgs;
 use crate::calendar::format_instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, counted};
 use crate::plan::manifest::{About, PlannedStep};

@@ -4,7 +4,10 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::options::{ProjectArgs, RefreshArgs, SelectArgs, WindowArgs, request};
+use super::batch_request::{RefreshArgs, request};
+use super::project_args::ProjectArgs;
+use super::select_args::SelectArgs;
+use super::window_args::WindowArgs;
 use super::{print, print_diagnostics};
 use crate::calendar::format_instant;
 use crate::compile::{self, ListedModel};

@@ -4,31 +4,39 @@
 mod audit;
 mod audit_summary;
 mod backfill;
+mod batch_request;
 mod check;
 mod client;
 mod columns;
 mod compile;
+mod compile_args;
 mod completions;
 mod dbt_commands;
 mod diff;
 mod export;
 mod first_run;
+mod flag_values;
 mod ledger;
 mod ledger_source;
 mod list;
 mod man;
 mod next_command;
-mod options;
 mod page;
+mod plan_args;
 mod profile_args;
 mod progress;
+mod project_args;
 mod project_dir;
 mod render;
 mod retry;
 mod run;
 mod run_args;
+mod run_plan;
+mod run_scope;
 mod run_selection;
+mod run_summary;
 mod schema;
+mod select_args;
 mod staged;
 mod status;
 mod summary;
@@ -36,6 +44,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 mod unfinished;
+mod window_args;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -49,7 +58,7 @@ use crate::diagnostics::{self, Diagnostic, Diagnostics, STACK_BYTES};
 use crate::jinja::SECRETS;
 use crate::limits;
 use next_command::{plan_flags, set_plan_flags, with_plan_flags};
-use options::PlanArgs;
+use plan_args::PlanArgs;
 use terminal::ColorMode;
 
 const EXAMPLES: &str = r"Examples:
@@ -88,7 +97,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Compile(compile::CompileArgs),
+    Compile(compile_args::CompileArgs),
     Render(render::RenderArgs),
     #[command(visible_alias = "ls")]
     List(list::ListArgs),

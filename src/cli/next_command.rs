@@ -7,7 +7,10 @@ use std::sync::{LazyLock, OnceLock};
 
 use regex::Regex;
 
-use super::options::{PlanArgs, ProfileArgs, ProjectArgs, StateArgs, ledger_setting};
+use super::flag_values::push_flag;
+use super::plan_args::{PlanArgs, StateArgs, ledger_setting};
+use super::profile_args::ProfileArgs;
+use super::project_args::ProjectArgs;
 use super::project_dir;
 use crate::plan::manifest::About;
 
@@ -26,16 +29,16 @@ pub fn project_flags(args: &ProjectArgs) -> Vec<String> {
     let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
     let mut flags = Vec::new();
     push_folder(&mut flags, &args.project_dir);
-    push(&mut flags, "--profiles-dir", path(&args.profiles_dir), "DBT_PROFILES_DIR");
-    push(&mut flags, "--profile", args.profile.clone(), "DBT_PROFILE");
-    push(&mut flags, "--target", args.target.clone(), "DBT_TARGET");
-    push(&mut flags, "--vars", args.vars.clone(), "");
-    push(&mut flags, "--dialect", args.dialect.clone(), "");
-    push(&mut flags, "--database", args.database.clone(), "");
-    push(&mut flags, "--schema", args.schema.clone(), "");
-    push(&mut flags, "--answers", path(&args.answers), "");
-    push(&mut flags, "--catalog", path(&args.catalog), "");
-    push(&mut flags, "--columns", path(&args.columns), "");
+    push_flag(&mut flags, "--profiles-dir", path(&args.profiles_dir), "DBT_PROFILES_DIR");
+    push_flag(&mut flags, "--profile", args.profile.clone(), "DBT_PROFILE");
+    push_flag(&mut flags, "--target", args.target.clone(), "DBT_TARGET");
+    push_flag(&mut flags, "--vars", args.vars.clone(), "");
+    push_flag(&mut flags, "--dialect", args.dialect.clone(), "");
+    push_flag(&mut flags, "--database", args.database.clone(), "");
+    push_flag(&mut flags, "--schema", args.schema.clone(), "");
+    push_flag(&mut flags, "--answers", path(&args.answers), "");
+    push_flag(&mut flags, "--catalog", path(&args.catalog), "");
+    push_flag(&mut flags, "--columns", path(&args.columns), "");
     flags
 }
 
@@ -50,8 +53,13 @@ pub fn flags_of_plan(plan: Option<&Path>, project_dir: &Path, state: &StateArgs)
     let mut flags = Vec::new();
     push_folder(&mut flags, project_dir);
     let path = |path: &Path| path.strip_prefix(".").unwrap_or(path).display().to_string();
-    push(&mut flags, "--plan", plan.map(path), "");
-    push(&mut flags, "--state-dir", state.state_dir.as_deref().map(path), "BATCHWRIGHT_STATE_DIR");
+    push_flag(&mut flags, "--plan", plan.map(path), "");
+    push_flag(
+        &mut flags,
+        "--state-dir",
+        state.state_dir.as_deref().map(path),
+        "BATCHWRIGHT_STATE_DIR",
+    );
     flags
 }
 
@@ -75,7 +83,7 @@ pub fn flags_like_plan(args: &PlanArgs, profile: &ProfileArgs, about: &About) ->
     if let Some(ledger) = &about.ledger
         && !matches!(ledger_setting(None, project_dir), Ok(Some(_)))
     {
-        push(&mut flags, "--ledger", Some(ledger.table.clone()), "");
+        push_flag(&mut flags, "--ledger", Some(ledger.table.clone()), "");
     }
     flags
 }
@@ -126,17 +134,7 @@ fn add_flags<'a>(text: &'a str, flags: &[String]) -> Cow<'a, str> {
 
 fn push_folder(flags: &mut Vec<String>, folder: &Path) {
     if *folder != *project_dir::nearest() {
-        push(flags, "--project-dir", Some(folder.display().to_string()), "DBT_PROJECT_DIR");
-    }
-}
-
-/// Adds a flag, unless its value comes from the environment variable.
-pub fn push(flags: &mut Vec<String>, name: &str, value: Option<String>, variable: &str) {
-    let Some(value) = value.filter(|value| !value.is_empty()) else { return };
-    let is_from_environment =
-        !variable.is_empty() && std::env::var(variable).is_ok_and(|set| set == value);
-    if !is_from_environment {
-        flags.extend([name.to_string(), value]);
+        push_flag(flags, "--project-dir", Some(folder.display().to_string()), "DBT_PROJECT_DIR");
     }
 }
 

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::ledger_source::{LedgerSourceArgs, add_to_history};
-use super::options::{PlanArgs, ProfileArgs, instant};
+use super::plan_args::PlanArgs;
+use super::profile_args::ProfileArgs;
+use super::project_args::instant;
 use super::{print, print_diagnostics, print_status};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::page::{PageInput, PageShards};

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::next_command::push;
-use super::options::{environment, option_or_variable, path, path_option, vars};
+use serde_json::{Map, Value};
+
+use super::flag_values::{environment, option_or_variable, path, path_option, push_flag};
 use crate::calendar::Instant;
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 use crate::plan::manifest::About;
 use crate::project::{self, LoadOptions, Target, TargetSettings};
+use crate::yaml;
 
 /// The profile, for a default client that needs the path of the database.
 #[derive(Clone, clap::Args)]
@@ -33,10 +35,10 @@ impl ProfileArgs {
     pub fn flags(&self, path: impl Fn(&Path) -> String) -> Vec<String> {
         let mut flags = Vec::new();
         let folder = self.profiles_dir.as_deref().filter(|path| !path.as_os_str().is_empty());
-        push(&mut flags, "--profiles-dir", folder.map(path), "DBT_PROFILES_DIR");
-        push(&mut flags, "--profile", self.profile.clone(), "DBT_PROFILE");
-        push(&mut flags, "--target", self.target.clone(), "DBT_TARGET");
-        push(&mut flags, "--vars", self.vars.clone(), "");
+        push_flag(&mut flags, "--profiles-dir", folder.map(path), "DBT_PROFILES_DIR");
+        push_flag(&mut flags, "--profile", self.profile.clone(), "DBT_PROFILE");
+        push_flag(&mut flags, "--target", self.target.clone(), "DBT_TARGET");
+        push_flag(&mut flags, "--vars", self.vars.clone(), "");
         flags
     }
 
@@ -103,4 +105,24 @@ fn other_target(what: &str, of_plan: &str, flag: &str) -> Diagnostic {
     ))
     .hint(format!("to use the plan as it is: `--{what} {of_plan}`, or no `--{what}`"))
     .hint(format!("to compile it for the other {what}: `batchwright compile --{what} {flag}`"))
+}
+
+/// The variables of `--vars`.
+pub(super) fn vars(text: Option<&str>) -> Result<Map<String, Value>, Diagnostics> {
+    let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(Map::new()) };
+    let error = |what: String| {
+        Diagnostics::from(
+            Diagnostic::error(what)
+                .hint("write variables as a YAML mapping: `--vars '{country: fr, limit: 10}'`"),
+        )
+    };
+    let file = SourceFile::new("--vars", text);
+    match yaml::parse(&file).map(|(tree, _)| tree.exact()) {
+        Ok(Value::Object(vars)) => Ok(vars),
+        Ok(_) => Err(error(format!("`--vars {text}` is not a mapping"))),
+        Err(cause) => Err(error(format!(
+            "`--vars {text}` is not YAML: {}",
+            cause.message.trim_start_matches("not valid YAML: ")
+        ))),
+    }
 }

@@ -3,6 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
+
+use super::flag_values::path_option;
 use crate::project::PROJECT_FILE;
 
 /// The project's folder, relative to the current one; `.` if no parent has a project.
@@ -18,6 +21,12 @@ fn nearest_from(current: &Path, has_project: &dyn Fn(&Path) -> bool) -> PathBuf 
         None | Some(0) => PathBuf::from("."),
         Some(levels) => std::iter::repeat_n("..", levels).collect(),
     }
+}
+
+/// Parses the folder of a project; without one it is that of the environment, or the nearest one.
+pub fn parser() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new()
+        .map(|text| path_option(Some(PathBuf::from(text)), "PROJECT_DIR").unwrap_or_else(nearest))
 }
 
 #[cfg(test)]

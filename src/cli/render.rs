@@ -3,7 +3,8 @@
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
-use super::options::{ProjectArgs, SelectArgs};
+use super::project_args::ProjectArgs;
+use super::select_args::SelectArgs;
 use super::{print, print_diagnostics, print_diagnostics_with};
 use crate::compile::{self, RenderRequest, RenderedQueries};
 use crate::diagnostics::{Diagnostics, counted};

@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use super::run::{RunScope, StartPoint, start};
 use super::run_args::RunSettings;
+use super::run_plan::start;
+use super::run_scope::{RunScope, StartPoint};
 use crate::diagnostics::Diagnostics;
 
 const EXAMPLES: &str = r"Examples:

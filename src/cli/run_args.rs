@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap_complete::engine::ArgValueCompleter;
 
 use super::completions::models;
-use super::options::PlanArgs;
+use super::plan_args::PlanArgs;
 use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::manifest::Manifest;
@@ -44,7 +44,7 @@ pub struct RunSettings {
     pub junit: Option<PathBuf>,
     /// The profile, for a default client that needs the path of the database
     #[command(flatten)]
-    pub profile: super::options::ProfileArgs,
+    pub profile: super::profile_args::ProfileArgs,
     /// The client and its arguments, such as: -- psql -X -v ON_ERROR_STOP=1
     #[arg(last = true, value_name = "CLIENT")]
     pub client: Vec<String>,

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::run::{PUBLISH_HINT, RunScope, StartPoint};
 use super::run_args::RunSettings;
+use super::run_scope::{PUBLISH_HINT, RunScope, StartPoint};
 use super::{print_diagnostics, print_status};
 use crate::config::name_of;
 use crate::diagnostics::{Diagnostic, Diagnostics, counted, nearest};

@@ -5,13 +5,15 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use super::flag_values::path;
 use super::ledger_source::{
     LedgerSourceArgs, LedgerStatus, add_to_history, two_sources, unknown_tables,
 };
 use super::next_command::{command_line, flags_like_plan};
-use super::options::{PlanArgs, ProfileArgs, path};
+use super::plan_args::PlanArgs;
+use super::profile_args::ProfileArgs;
 use super::progress::{indented, last_lines};
-use super::run::table;
+use super::run_summary::table;
 use super::{backfill, print, print_diagnostics};
 use crate::config::name_of;
 use crate::diagnostics::{Diagnostics, counted, printable};
@@ -69,7 +71,8 @@ pub fn run(args: StatusArgs) -> Result<ExitCode, Diagnostics> {
             None => journal_rows::read_journals(&paths, &head.about.target)?,
         };
         print_diagnostics(unknown_tables(finished.unknown).as_slice());
-        let gaps = missing(&head.models, &finished, super::options::instant(args.now.as_deref())?);
+        let gaps =
+            missing(&head.models, &finished, super::project_args::instant(args.now.as_deref())?);
         print(&if args.json {
             pretty(&json!({ "missing": gaps }))
         } else {

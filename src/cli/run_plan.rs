@@ -1,0 +1,348 @@
+//! Runs the steps of a plan with a client, for `run`, `retry`, `publish`, `undo` and `cleanup`.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::client::{self, ClientRequest};
+use super::flag_values::flag_or_variable;
+use super::progress::{OutputKind, Progress};
+use super::run_args::RunSettings;
+use super::run_scope::{PUBLISH_HINT, RunScope, StartPoint};
+use super::run_selection::{self, RunSelection};
+use super::run_summary::close;
+use super::{print, print_diagnostics, print_status};
+use crate::calendar::Instant;
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::dialect::{self, Dialect};
+use crate::plan::StepKind;
+use crate::plan::manifest::Manifest;
+use crate::plan::planned::PlanFingerprint;
+use crate::run::client::Client;
+use crate::run::confirmed::Confirmed;
+use crate::run::history::History;
+use crate::run::journal::{self, Journal};
+use crate::run::plan_paths::PlanPaths;
+use crate::run::proof::{self, Unverified};
+use crate::run::protocol::Protocol;
+use crate::run::schedule::{Schedule, ScheduleOptions};
+use crate::run::shutdown::Shutdown;
+use crate::run::target::TargetIdentity;
+use crate::run::{self, RunOptions, client_profiles, clock, effects, executable, report};
+
+/// Refuses to publish or undo a plan that is not staged, or a part of a plan.
+fn reject_unstaged(
+    command: &str,
+    is_staged: bool,
+    selects: bool,
+    paths: &PlanPaths,
+) -> Result<(), Diagnostic> {
+    if !is_staged {
+        let plan = paths.plan.display();
+        let error = format!("nothing to {command}: the plan in `{plan}` is not staged");
+        return Err(Diagnostic::error(error)
+            .hint("to stage a backfill: `batchwright compile --staged`, with bounds"));
+    }
+    if selects {
+        let error = format!("`batchwright {command}` takes all models of the plan");
+        return Err(Diagnostic::error(error).hint("remove `--select`, `--exclude` and `--shard`"));
+    }
+    Ok(())
+}
+
+/// Runs the plan. `again` names finished steps to run again.
+pub fn start(
+    settings: RunSettings,
+    from: StartPoint,
+    again: &[String],
+    scope: RunScope,
+) -> Result<ExitCode, Diagnostics> {
+    let mut paths = settings.plan.paths()?;
+    let mut manifest = paths.manifest()?;
+    if let Some(shard) = settings.steps.shard {
+        paths = paths.of_shard(shard);
+    }
+    let dialect = dialect::named(&manifest.about.dialect)?;
+    let fingerprint = PlanFingerprint::of(&manifest.steps);
+    if settings.fingerprint.as_ref().is_some_and(|expected| *expected != fingerprint) {
+        return Err(other_plan(&paths).into());
+    }
+    if let Some(path) = &settings.junit {
+        report::check(path)?;
+    }
+    let is_plan = matches!(scope, RunScope::Plan { .. });
+    if !is_plan {
+        let is_staged = manifest.about.request.staged;
+        reject_unstaged(scope.command(from), is_staged, settings.steps.selects(), &paths)?;
+    }
+    let until = until(&settings)?;
+    let schedule = settings.steps.schedule(&manifest)?;
+    // Lock first: the journal must not change after it is read.
+    let journal = match settings.dry_run {
+        true => None,
+        false => Some(journal::open(&paths, &|why| print_status(&format!("{why}\n")))?),
+    };
+    let mut history = paths.history(&fingerprint)?;
+    if is_plan && from == StartPoint::LastRun && history.first.is_none() {
+        return Err(Diagnostic::error(format!("no run to retry in `{}`", paths.journal.display()))
+            .hint("to start a run, use `batchwright run`")
+            .into());
+    }
+    let Some(selection) = run_selection::select(
+        &settings,
+        from,
+        again,
+        scope,
+        &mut manifest,
+        &mut history,
+        &fingerprint,
+    )?
+    else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let confirmed = client::confirmed();
+    let request = ClientRequest {
+        command: scope.command(from),
+        client: &settings.client,
+        plan: &settings.plan,
+        profile: &settings.profile,
+        about: Some(&manifest.about),
+        resumed: selection.resumed,
+        base: &settings.plan.project_dir,
+    };
+    let argv = client::argv(&request, &dialect, &history, &confirmed);
+    if selection.resumed
+        && !settings.accept_target
+        && let (Ok(argv), Some(earlier)) = (&argv, history.target())
+    {
+        refuse_other_target(&target_of(&manifest, argv), earlier)?;
+    }
+    if !selection.selected.contains(&true) {
+        print_status(&run_selection::nothing_left(&selection, &manifest, &history));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let argv = argv?;
+    client::validate(&argv, &dialect)?;
+    let Some(journal) = journal else {
+        return dry_run(&paths, &manifest, &selection.selected, schedule, &argv);
+    };
+    let run = PreparedRun {
+        settings,
+        scope,
+        paths,
+        manifest,
+        dialect,
+        fingerprint,
+        history,
+        selection,
+        until,
+        schedule,
+        confirmed,
+    };
+    run.run(argv, &journal)
+}
+
+/// A run whose steps and client are determined.
+struct PreparedRun {
+    settings: RunSettings,
+    scope: RunScope,
+    paths: PlanPaths,
+    manifest: Manifest,
+    dialect: Dialect,
+    fingerprint: String,
+    history: History,
+    selection: RunSelection,
+    until: Option<Instant>,
+    schedule: ScheduleOptions,
+    confirmed: Confirmed,
+}
+
+impl PreparedRun {
+    /// Checks the client and the tables, and runs the steps.
+    fn run(self, argv: Vec<String>, journal: &Journal) -> Result<ExitCode, Diagnostics> {
+        let PreparedRun {
+            settings,
+            scope,
+            paths,
+            manifest,
+            dialect,
+            fingerprint,
+            history,
+            mut selection,
+            until,
+            schedule,
+            confirmed,
+        } = self;
+        executable::refuse_missing(&argv[0], &std::env::var("PATH").unwrap_or_default())?;
+        let threads = threads(&settings, &argv);
+        let target = target_of(&manifest, &argv);
+        let output = output_kind(&settings);
+        let progress = Arc::new(Progress::of(&manifest, &selection.selected, &paths.plan, output));
+        let mut client = Client {
+            argv,
+            dialect: &dialect,
+            protocol: Protocol::new(&dialect, None)?,
+            timeout: settings.timeout,
+            shutdown: shutdown_at_signals(progress.clone())?,
+        };
+        let mut session = match proof::verify(&mut client) {
+            Ok(session) => session,
+            Err(Unverified::Unsafe(error)) => return Err(error.into()),
+            Err(Unverified::NoAnswer(failed)) => {
+                print_diagnostics(&[failed]);
+                return Ok(ExitCode::from(1));
+            }
+        };
+        if selection.resumed {
+            effects::check(&client, &manifest, &selection.selected, &history, &mut session)?;
+        }
+        if scope == RunScope::Extra(StepKind::Undo) {
+            for (model, warning) in effects::without_old_rows(&client, &manifest, &mut session)? {
+                print_diagnostics(&[warning]);
+                let steps = selection.selected.iter_mut().zip(&manifest.steps);
+                steps.filter(|(_, step)| *step.model == *model).for_each(|(is, _)| *is = false);
+            }
+        }
+        confirmed.add(&paths.plan, &client.argv);
+        let options = RunOptions {
+            paths: &paths,
+            manifest: &manifest,
+            selected: &selection.selected,
+            history: &history,
+            resumed: selection.resumed,
+            fingerprint: &fingerprint,
+            client: &client,
+            // The client may have created the database file.
+            target: &target.refreshed(),
+            threads,
+            fail_fast: flag_or_variable(settings.steps.fail_fast, "FAIL_FAST"),
+            retries: settings.steps.retries,
+            until,
+            schedule,
+            shard: settings.steps.shard,
+            select: selection.select,
+            exclude: selection.exclude,
+            models: selection.models,
+            left_out: selection.left_out,
+        };
+        let result = run::run(&options, journal, progress.as_ref(), session);
+        progress.close();
+        match result {
+            Ok(result) => {
+                let exit_code = close(&settings, scope, &paths, manifest, &fingerprint, &result)?;
+                if selection.holds_back && result.failed + result.open == 0 {
+                    print_status(PUBLISH_HINT);
+                }
+                Ok(exit_code)
+            }
+            Err(error) => {
+                print_diagnostics(&[error]);
+                Ok(ExitCode::from(1))
+            }
+        }
+    }
+}
+
+/// The time from which no further step starts; prints a note if it is tomorrow.
+fn until(settings: &RunSettings) -> Result<Option<Instant>, Diagnostics> {
+    let until = settings.steps.until(clock::now())?;
+    if let Some(at) = until.filter(|_| settings.steps.until_is_tomorrow(clock::now())) {
+        print_diagnostics(&[Diagnostic::note(format!(
+            "`--until` is tomorrow, since it is {} UTC: {} UTC",
+            clock::now().format("%H:%M"),
+            at.format("%Y-%m-%d %H:%M")
+        ))]);
+    }
+    Ok(until)
+}
+
+/// What the client's arguments and the environment show of the target.
+fn target_of(manifest: &Manifest, argv: &[String]) -> TargetIdentity {
+    let about = &manifest.about;
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    TargetIdentity::of(&about.target, &about.dialect, argv, &variable)
+}
+
+/// The number of steps that run at once. Warns if the client allows only one.
+fn threads(settings: &RunSettings, argv: &[String]) -> usize {
+    let threads = usize::from(settings.steps.threads);
+    let is_single =
+        client_profiles::profile(argv).is_some_and(|(profile, _)| profile.single_writer);
+    if threads == 1 || !is_single {
+        return threads;
+    }
+    print_diagnostics(&[Diagnostic::warning(format!(
+        "`{}` allows one writing process per database, so the steps run one at a time",
+        argv[0]
+    ))]);
+    1
+}
+
+fn output_kind(settings: &RunSettings) -> OutputKind {
+    match std::io::stderr().is_terminal() {
+        _ if flag_or_variable(settings.quiet, "QUIET") => OutputKind::Quiet,
+        true => OutputKind::Bar,
+        false => OutputKind::Lines,
+    }
+}
+
+/// At the first signal the running steps end; at the second they are killed.
+fn shutdown_at_signals(progress: Arc<Progress>) -> Result<Shutdown, Diagnostic> {
+    let print = move |times| match times {
+        1 => progress.println("finishing the running steps; press Ctrl-C again to kill them"),
+        _ => progress.println("killing the running steps"),
+    };
+    Shutdown::at_signals(print)
+        .map_err(|error| Diagnostic::error(format!("cannot handle Ctrl-C: {error}")))
+}
+
+/// The error for a plan that is not the expected one.
+fn other_plan(paths: &PlanPaths) -> Diagnostic {
+    Diagnostic::error(format!(
+        "the plan in `{}` is not the one of `--fingerprint`",
+        paths.plan.display()
+    ))
+    .fact("it was compiled again, so its shards may depend on each other in another way")
+    .hint("export it again: `batchwright export`")
+}
+
+/// Refuses to continue a run against another database: steps that are done there would be skipped.
+fn refuse_other_target(
+    target: &TargetIdentity,
+    earlier: &TargetIdentity,
+) -> Result<(), Diagnostic> {
+    let Some(difference) = target.difference(earlier) else { return Ok(()) };
+    Err(Diagnostic::error("the last run of this plan was of another database")
+        .fact(difference)
+        .hint("to run all steps in this database: `batchwright run`")
+        .hint(
+            "if it has the tables of that run, for example because it was moved or restored: add \
+             `--accept-target`",
+        ))
+}
+
+/// Prints the command line of each step in order.
+fn dry_run(
+    paths: &PlanPaths,
+    manifest: &Manifest,
+    selected: &[bool],
+    options: ScheduleOptions,
+    argv: &[String],
+) -> Result<ExitCode, Diagnostics> {
+    let mut schedule = Schedule::new(&manifest.steps, selected, &BTreeMap::new(), options)?;
+    let quoted =
+        |words: &[&str]| shlex::try_join(words.iter().copied()).unwrap_or_else(|_| words.join(" "));
+    while let Some(index) = schedule.start() {
+        schedule.end(index, true);
+        let path = paths.plan.join(manifest.steps[index].file.to_string());
+        let file = path.to_string_lossy();
+        let words: Vec<String> = argv.iter().map(|word| word.replace("{file}", &file)).collect();
+        let command = quoted(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        print(&match words == argv {
+            true => format!("{command} < {}\n", quoted(&[&*file])),
+            false => format!("{command}\n"),
+        })?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
