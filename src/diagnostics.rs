@@ -114,18 +114,14 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     pub fn error(message: impl Into<String>) -> Self {
-        Self::of(Level::Error, message)
+        Self::new(Level::Error, message)
     }
 
     pub fn warning(message: impl Into<String>) -> Self {
-        Self::of(Level::Warning, message)
+        Self::new(Level::Warning, message)
     }
 
-    pub fn note(message: impl Into<String>) -> Self {
-        Self::of(Level::Note, message)
-    }
-
-    fn of(level: Level, message: impl Into<String>) -> Self {
+    pub fn new(level: Level, message: impl Into<String>) -> Self {
         Diagnostic {
             level,
             code: None,
@@ -147,12 +143,14 @@ impl Diagnostic {
         self
     }
 
+    /// Adds an instruction.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
-    pub fn fact(mut self, note: impl Into<String>) -> Self {
+    /// Adds further information, such as the stack of macros.
+    pub fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
         self
     }

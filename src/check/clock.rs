@@ -35,7 +35,7 @@ fn begin(context: &CheckContext) -> Option<Diagnostic> {
         Diagnostic::warning(format!("`begin` of `{}` changes with the clock", context.node.name))
             .at(at.clone());
     let warning = warning
-        .fact("a full refresh keeps only the rows since `begin`, which is later at each compile");
+        .note("a full refresh keeps only the rows since `begin`, which is later at each compile");
     Some(warning.hint("set `begin` to a fixed time, that of the earliest row"))
 }
 
@@ -48,7 +48,7 @@ fn query(context: &CheckContext) -> Option<Diagnostic> {
     ));
     let warning = warning
         .at(author(now, &span))
-        .fact("`run` does not recognize finished batches, and runs them again");
+        .note("`run` does not recognize finished batches, and runs them again");
     Some(warning.hint(
         "use the time of the batch, `{{ model.batch.event_time_end }}`, or read the \
         clock in SQL: `current_timestamp`",

@@ -118,17 +118,17 @@ pub fn cross_window_finding(
         Diagnostic::warning(message).at(author(context.text, &operation.at)).hint(hint);
     if operation.kind == (CrossWindowKind::Bounds { of_whole: true }) {
         diagnostic.level = Level::Note;
-        diagnostic = diagnostic.fact("this is correct if it restricts other rows to the batch");
+        diagnostic = diagnostic.note("this is correct if it restricts other rows to the batch");
     }
     if let Some(name) = &operation.possible_key {
         diagnostic.level = Level::Note;
-        diagnostic = diagnostic.fact(format!(
+        diagnostic = diagnostic.note(format!(
             "this is correct if rows with the same `{name}` are always in one {size}"
         ));
     }
     if operation.windowed.own_table {
         diagnostic.level = Level::Note;
-        diagnostic = diagnostic.fact(
+        diagnostic = diagnostic.note(
             "this is correct if the rows of the model's own table, which \
             it reads too, compensate for it",
         );
@@ -138,7 +138,7 @@ pub fn cross_window_finding(
         more => {
             let functions = counted(more, "other function");
             let have = if more == 1 { "has" } else { "have" };
-            diagnostic = diagnostic.fact(format!("{functions} {have} the same effect"));
+            diagnostic = diagnostic.note(format!("{functions} {have} the same effect"));
         }
     }
     (rule, diagnostic)

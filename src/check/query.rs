@@ -64,9 +64,11 @@ pub fn check_query(context: &CheckContext) -> QueryFindings {
 
 /// A note about an expression that cannot be parsed, in a query that can.
 fn unparsed_expression(context: &CheckContext, span: &Range<usize>) -> (Rule, Diagnostic) {
-    let diagnostic =
-        Diagnostic::note("this expression cannot be parsed, so no rule was applied to it")
-            .at(author(context.text, span));
+    let diagnostic = Diagnostic::new(
+        Level::Note,
+        "this expression cannot be parsed, so no rule was applied to it",
+    )
+    .at(author(context.text, span));
     (
         UNPARSED,
         diagnostic.hint("check whether it reads rows of other batches, or changes the event time"),
@@ -215,7 +217,7 @@ fn event_time(context: &CheckContext, dataflow: &Dataflow) -> Vec<(Rule, Diagnos
         _ => None,
     };
     if let Some(reason) = reason {
-        let mut diagnostic = Diagnostic::warning(reason).at(at(&value.at)).fact(
+        let mut diagnostic = Diagnostic::warning(reason).at(at(&value.at)).note(
             match context.settings.outside_window {
                 Some(crate::config::OutsideWindow::Drop) => "rows outside their window are dropped",
                 Some(crate::config::OutsideWindow::Keep) => {
@@ -271,7 +273,7 @@ fn event_time(context: &CheckContext, dataflow: &Dataflow) -> Vec<(Rule, Diagnos
         };
         let diagnostic = Diagnostic::warning(format!("`{name}` can be null: {reason}"))
             .at(at(span))
-            .fact("a row without event time is in no window");
+            .note("a row without event time is in no window");
         let hint = match null {
             NullReason::OuterJoin | NullReason::LeftOfFull | NullReason::RightOfFull => {
                 "use the event time of the side that is always present".to_string()

@@ -7,7 +7,7 @@ use super::rules::{BEGIN, LATE, ONE_TABLE, PARTITIONS, READ_WHOLE, Rule};
 use super::source_map::author;
 use crate::calendar::Grain;
 use crate::config::{Node, PartitionField, keys};
-use crate::diagnostics::{Diagnostic, Location, counted};
+use crate::diagnostics::{Diagnostic, Level, Location, counted};
 use crate::jinja::MarkKind;
 
 /// Applies the rules. `driving` has the unique ids of the inputs from which the rows come.
@@ -99,7 +99,7 @@ fn partitions(context: &CheckContext) -> Option<Diagnostic> {
         );
         let diagnostic = Diagnostic::warning(message)
             .at(setting.at.clone())
-            .fact("each batch reads all partitions to find its rows");
+            .note("each batch reads all partitions to find its rows");
         return Some(diagnostic.hint(format!("partition by `{event_time}`")));
     }
     let granularity = Grain::parse(&granularity)?;
@@ -113,7 +113,7 @@ fn partitions(context: &CheckContext) -> Option<Diagnostic> {
     );
     let diagnostic = Diagnostic::warning(message)
         .at(setting.at.clone())
-        .fact("each batch reads and writes the rest of its partition too");
+        .note("each batch reads and writes the rest of its partition too");
     Some(diagnostic.hint(format!(
         "set `granularity` to `{}`, or `batch_size` to `{size}`",
         settings.batch_size
@@ -133,7 +133,7 @@ fn one_table(context: &CheckContext) -> Option<Diagnostic> {
     );
     let diagnostic = Diagnostic::warning(message)
         .at(start(node))
-        .fact(format!("the other one is in {}", other.file.path));
+        .note(format!("the other one is in {}", other.file.path));
     Some(diagnostic.hint("set another `alias` or `schema` for one of them"))
 }
 
@@ -163,8 +163,11 @@ fn unfiltered(context: &CheckContext, driving: &BTreeSet<String>) -> Vec<Diagnos
             node.name
         );
         let drives = lost || driving.contains(&entry.unique_id);
-        let diagnostic =
-            if drives { Diagnostic::warning(message) } else { Diagnostic::note(message) };
+        let diagnostic = if drives {
+            Diagnostic::warning(message)
+        } else {
+            Diagnostic::new(Level::Note, message)
+        };
         let diagnostic = diagnostic.at(read_at(context, &entry.unique_id));
         diagnostic.hint(match lost {
             true => format!(

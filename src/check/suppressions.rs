@@ -4,7 +4,7 @@
 
 use super::{Finding, unknown};
 use crate::config::Microbatch;
-use crate::diagnostics::{Diagnostic, Location, SourceFile};
+use crate::diagnostics::{Diagnostic, Level, Location, SourceFile};
 use crate::render::RenderedModel;
 
 /// One code of an `allow` in a file.
@@ -93,7 +93,8 @@ fn of_comment(comment: Comment, in_model: bool) -> Option<Diagnostic> {
 }
 
 fn unused_allow(code: &str) -> Diagnostic {
-    Diagnostic::note(format!("`{code}` is allowed, but has no finding")).hint("remove it")
+    Diagnostic::new(Level::Note, format!("`{code}` is allowed, but has no finding"))
+        .hint("remove it")
 }
 
 fn comments(file: &SourceFile) -> Vec<Comment> {

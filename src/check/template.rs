@@ -46,7 +46,7 @@ fn newest(context: &CheckContext) -> Option<Diagnostic> {
     let error =
         Diagnostic::error(format!("`{name}` selects only rows that are newer than its own table"))
             .at(author(context.text, &at));
-    let error = error.fact(
+    let error = error.note(
         "a new table has no rows, and each batch that is older than the newest \
         row would lose its rows",
     );
@@ -85,7 +85,7 @@ fn obsolete_block(context: &CheckContext) -> Option<Diagnostic> {
     );
     let diagnostic = Diagnostic::warning(message).at(file.at(call));
     let diagnostic = diagnostic
-        .fact("a batch that is written again reads a table that has its rows, and newer ones");
+        .note("a batch that is written again reads a table that has its rows, and newer ones");
     Some(diagnostic.hint("remove the block: the inputs are filtered by their `event_time`"))
 }
 

@@ -125,9 +125,9 @@ fn no_audit(manifest: &Manifest) -> Diagnostic {
     let error = Diagnostic::error("the plan has no audit");
     match manifest.about.request.staged {
         true => error
-            .fact("the rows of a staged backfill are compared before they are published")
+            .note("the rows of a staged backfill are compared before they are published")
             .hint("to compare them: `batchwright run`, which runs `97_audit.sql` of each model"),
-        false => error.fact("only microbatch models have audits"),
+        false => error.note("only microbatch models have audits"),
     }
 }
 

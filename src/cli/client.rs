@@ -64,7 +64,7 @@ pub fn argv(
     let joined =
         shlex::try_join(client.iter().map(String::as_str)).unwrap_or_else(|_| client.join(" "));
     Err(Diagnostic::error("the client of the last run was never run for this plan on this machine")
-        .fact(format!("the journal, which may be part of the repository, names: {joined}"))
+        .note(format!("the journal, which may be part of the repository, names: {joined}"))
         .hint(format!("name the client: `batchwright {} -- CLIENT …`", request.command))
         .into())
 }
@@ -245,7 +245,7 @@ pub fn client_output(argv: &[String], text: &str) -> Result<String, Diagnostic> 
         let error = Diagnostic::error(format!("the client ended with {}", output.status));
         let message = [&output.stderr, &output.stdout].map(|out| String::from_utf8_lossy(out));
         let message = message.iter().map(|text| first_lines(text)).find(|text| !text.is_empty());
-        return Err(error.fact(message.unwrap_or_default()));
+        return Err(error.note(message.unwrap_or_default()));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -292,7 +292,7 @@ pub fn default_client(
         Ok(target) => target,
         Err(error) => {
             let what = "no profile names the database file".to_string();
-            return Err(no_client(what, request, dialect).fact(error.message).into());
+            return Err(no_client(what, request, dialect).note(error.message).into());
         }
     };
     let is_of_dialect =

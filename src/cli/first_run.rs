@@ -9,7 +9,7 @@ use std::path::Path;
 use super::next_command::{MAX_SELECTED, command_line};
 use crate::compile::{Compiled, Request};
 use crate::config::name_of;
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::diagnostics::{Diagnostic, Diagnostics, Level};
 use crate::plan::StepKind;
 use crate::plan::coverage::{ModelTable, table_of};
 use crate::run::entry::{Entry, Outcome};
@@ -90,7 +90,7 @@ pub fn warning(
     let warning = Diagnostic::warning(message)
         .hint(format!("to fill a new table: `{}`", command_line(words)));
     Some(if names.len() > 1 {
-        warning.fact(names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+        warning.note(names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
     } else {
         warning
     })
@@ -128,12 +128,12 @@ pub fn unloaded_inputs(
         1 => format!("`{reader}` reads {}, which this plan does not build", described(first)),
         count => format!("this plan reads {count} seeds and snapshots that it does not build"),
     };
-    let mut note = Diagnostic::note(message);
+    let mut note = Diagnostic::new(Level::Note, message);
     if unloaded.len() > 1 {
         let line = |(id, readers): (&&str, &Vec<&str>)| {
             format!("{}, read by `{}`", described(id), readers.join("`, `"))
         };
-        note = unloaded.iter().fold(note, |note, input| note.fact(line(input)));
+        note = unloaded.iter().fold(note, |note, input| note.note(line(input)));
     }
     if has_seeds {
         let selection = &request.selection;

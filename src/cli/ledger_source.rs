@@ -109,7 +109,7 @@ pub fn add_to_history(
             counted(unlogged, "step"),
             entry.table
         ))
-        .fact(
+        .note(
             "the rows of the ledger are older than the run, or the run was of another database",
         )]);
     }
@@ -128,7 +128,7 @@ pub fn unknown_tables(rows: usize) -> Option<Diagnostic> {
             "{} of finished steps {has} no table, so {its} as missing",
             counted(rows, "row")
         ))
-        .fact("an earlier version of batchwright wrote them")
+        .note("an earlier version of batchwright wrote them")
     };
     (rows > 0).then(warning)
 }

@@ -91,7 +91,7 @@ pub fn run(args: &PageArgs) -> Result<ExitCode, Diagnostics> {
     if let Some(first) = first_error {
         let warning = Diagnostic::warning(first);
         let note = format!("and {} more, which the page marks", unreadable - 1);
-        print_diagnostics(&[if unreadable == 1 { warning } else { warning.fact(note) }]);
+        print_diagnostics(&[if unreadable == 1 { warning } else { warning.note(note) }]);
     }
     match &args.out {
         Some(out) if out == Path::new("-") => print(&page)?,

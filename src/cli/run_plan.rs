@@ -14,7 +14,7 @@ use super::run_selection::{self, RunSelection};
 use super::run_summary::close;
 use super::{print, print_diagnostics, print_status};
 use crate::calendar::Instant;
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::diagnostics::{Diagnostic, Diagnostics, Level};
 use crate::dialect::{self, Dialect};
 use crate::plan::StepKind;
 use crate::plan::manifest::Manifest;
@@ -248,11 +248,14 @@ impl PreparedRun {
 fn until(settings: &RunSettings) -> Result<Option<Instant>, Diagnostics> {
     let until = settings.steps.until(clock::now())?;
     if let Some(at) = until.filter(|_| settings.steps.until_is_tomorrow(clock::now())) {
-        print_diagnostics(&[Diagnostic::note(format!(
-            "`--until` is tomorrow, since it is {} UTC: {} UTC",
-            clock::now().format("%H:%M"),
-            at.format("%Y-%m-%d %H:%M")
-        ))]);
+        print_diagnostics(&[Diagnostic::new(
+            Level::Note,
+            format!(
+                "`--until` is tomorrow, since it is {} UTC: {} UTC",
+                clock::now().format("%H:%M"),
+                at.format("%Y-%m-%d %H:%M")
+            ),
+        )]);
     }
     Ok(until)
 }
@@ -303,7 +306,7 @@ fn other_plan(paths: &PlanPaths) -> Diagnostic {
         "the plan in `{}` is not the one of `--fingerprint`",
         paths.plan.display()
     ))
-    .fact("it was compiled again, so its shards may depend on each other in another way")
+    .note("it was compiled again, so its shards may depend on each other in another way")
     .hint("export it again: `batchwright export`")
 }
 
@@ -314,7 +317,7 @@ fn refuse_other_target(
 ) -> Result<(), Diagnostic> {
     let Some(difference) = target.difference(earlier) else { return Ok(()) };
     Err(Diagnostic::error("the last run of this plan was of another database")
-        .fact(difference)
+        .note(difference)
         .hint("to run all steps in this database: `batchwright run`")
         .hint(
             "if it has the tables of that run, for example because it was moved or restored: add \

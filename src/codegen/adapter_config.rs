@@ -63,7 +63,7 @@ fn unique_index_warning(dialect: &Dialect, node: &Node) -> Option<Diagnostic> {
     let setting = node.set(keys::INDEXES).filter(|_| is_overwritten)?;
     let message =
         format!("a unique index of `{}` allows its rows to be written only once", node.name);
-    let warning = Diagnostic::warning(message).at(setting.at.clone()).fact(why.clone());
+    let warning = Diagnostic::warning(message).at(setting.at.clone()).note(why.clone());
     rejects_known_keys(dialect, node)
         .then(|| warning.hint("remove `unique`, and check uniqueness with a test"))
 }

@@ -70,7 +70,7 @@ fn query(
             relation.database.is_none() || relation_name::database(relation).is_empty()
         })
     {
-        return Err(refused(reason).fact(format!("{relation} has no database")));
+        return Err(refused(reason).note(format!("{relation} has no database")));
     }
     let by_table = dialect.catalog.columns_by == CatalogScope::Table;
     let mut parts: BTreeMap<(String, String, usize), Vec<&Relation>> = BTreeMap::new();

@@ -60,7 +60,7 @@ pub fn reject_unsafe_event_time(
             event_time.column
         ))
         .at(event_time.at.clone())
-        .fact(reason)
+        .note(reason)
         .hint("use the name of a column, or an expression such as `cast(sent_at as timestamp)`")),
     }
 }
@@ -130,7 +130,7 @@ impl RawSetting<'_> {
                 self.key, self.node.name
             ))
             .at(self.at.clone())
-            .fact(reason)
+            .note(reason)
             .hint(
                 "the text is written verbatim, so it must be only the value of the setting; put \
                 statements into hooks",

@@ -224,7 +224,7 @@ fn unaligned_error(dialect: &Dialect, input: &StrategyInput, aligned: bool) -> D
             dialect.name
         ))
         .at(at.clone())
-        .fact(format!("of `{}`, whose `event_time` is `{column}`", node.name))
+        .note(format!("of `{}`, whose `event_time` is `{column}`", node.name))
     };
     let transactional = "or choose a table format with transactions: `file_format='iceberg'` or \
         `file_format='delta'`";

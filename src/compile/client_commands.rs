@@ -57,7 +57,7 @@ pub(super) fn reject_in_text(
     ));
     Err(error
         .at(at.unwrap_or_else(|| location(node, &command.text)))
-        .fact(format!(
+        .note(format!(
             "`{program}` would run it on the machine that runs the plan, not in the database"
         ))
         .hint("remove it: a plan contains only SQL"))

@@ -286,13 +286,13 @@ impl Columns {
                 node.name, node.file.path
             )),
             Some(node) => error
-                .fact(format!("they cannot be derived from the query of `{}`", node.name))
+                .note(format!("they cannot be derived from the query of `{}`", node.name))
                 .hint(format!(
                     "list them under `columns:` of `{}` in a properties file, {catalog}",
                     node.name
                 )),
             None => error
-                .fact("it is not a model, seed, snapshot or source of this project")
+                .note("it is not a model, seed, snapshot or source of this project")
                 .hint(format!("declare it as a source, {catalog}")),
         }
     }

@@ -84,7 +84,7 @@ impl MergedDiagnostic {
         else {
             // Equal warnings about the project itself.
             return if count > 1 && models.len() < count {
-                diagnostic.fact(format!("reported {count} times"))
+                diagnostic.note(format!("reported {count} times"))
             } else {
                 diagnostic
             };
@@ -97,7 +97,7 @@ impl MergedDiagnostic {
             String::new()
         };
         let models = counted(others.len(), "more model");
-        diagnostic.fact(format!("and {models}: {}{more}", names.join(", ")))
+        diagnostic.note(format!("and {models}: {}{more}", names.join(", ")))
     }
 }
 

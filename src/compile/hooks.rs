@@ -42,7 +42,7 @@ pub(super) fn check_file(context: &Context, node: &Node, file: &str) -> Result<(
         node.name, open.what
     ))
     .at(node.file.line(1))
-    .fact(format!("in its rendered text: {}", open.text))
+    .note(format!("in its rendered text: {}", open.text))
     .hint("close it; otherwise it includes the statements after it"))
 }
 
@@ -69,7 +69,7 @@ fn reject_unfinished(
         node.name, open.what
     ))
     .at(location(node, key))
-    .fact(format!("in its line {}: {}", open.line, open.text))
+    .note(format!("in its line {}: {}", open.line, open.text))
     .hint("close it; otherwise it includes the statements after it"))
 }
 

@@ -8,7 +8,7 @@ use super::columns::Columns;
 use super::dedup::DedupedDiagnostics;
 use super::{Context, schema_changes, with_broken_models};
 use crate::config::{self, Broken, Kind, Node, ResourceNames};
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::diagnostics::{Diagnostic, Diagnostics, Level};
 use crate::dialect::{self, Dialect};
 use crate::graph::{self, Graph, PreviousState, Selected, Selection, TargetNames};
 use crate::project::{self, DialectSettings, LoadOptions, Project, TargetSettings};
@@ -100,7 +100,7 @@ fn graph_gap(broken: &[Broken]) -> Option<Diagnostic> {
         Diagnostic::error(format!("`graph` is incomplete: {names}{more} cannot be parsed"));
     if let Some(cause) = first.errors.0.first() {
         error =
-            error.at_maybe(cause.at.clone()).fact(format!("`{}`: {}", first.name, cause.message));
+            error.at_maybe(cause.at.clone()).note(format!("`{}`: {}", first.name, cause.message));
     }
     Some(error.hint("correct the model, or set `enabled: false` for it"))
 }
@@ -188,7 +188,10 @@ fn selected_nodes<'a>(
         return Ok((nodes, warnings));
     }
     if selection.state.is_some() {
-        warnings.push(Diagnostic::note("nothing selected has changed since the earlier plan"));
+        warnings.push(Diagnostic::new(
+            Level::Note,
+            "nothing selected has changed since the earlier plan",
+        ));
     } else if everything && selection.exclude.is_empty() {
         return Err(Diagnostic::error("no model is selected")
             .hint("run `batchwright list` to see all models")

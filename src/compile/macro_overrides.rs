@@ -102,12 +102,12 @@ pub fn unused_overrides(
                 "the materialization `{name}` of this project has no effect"
             ))
             .at(at);
-            let fact = format!(
+            let note = format!(
                 "models that are materialized as `{name}` are planned like dbt's built-in \
                 materialization"
             );
             diagnostics.push(
-                warning.fact(fact).hint("compare the plan with what your materialization does"),
+                warning.note(note).hint("compare the plan with what your materialization does"),
             );
         }
     }
@@ -129,7 +129,7 @@ fn unused_macro(name: &str, scope: Scope, at: Location) -> Diagnostic {
     .at(at);
     match scope {
         Scope::Microbatch => warning
-            .fact("dbt runs the statements that it returns for each batch")
+            .note("dbt runs the statements that it returns for each batch")
             .hint("compare its SQL with the plan, or delete it, so that dbt runs the same SQL"),
         _ => warning.hint("compare the statements that it returns with those of the plan"),
     }

@@ -134,7 +134,7 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     diagnostics.extend(None, stale_readers);
     for node in complete {
         let note = format!("no batch of `{}` is missing", node.name);
-        diagnostics.extend(Some(&node.name), vec![Diagnostic::note(note)]);
+        diagnostics.extend(Some(&node.name), vec![Diagnostic::new(Level::Note, note)]);
     }
     let mut plan = Plan {
         about: about(project, dialect, request),
@@ -256,7 +256,7 @@ fn add_unplanned(diagnostics: &mut DedupedDiagnostics, broken: &[Broken]) {
     for node in broken {
         let errors = node.errors.0.iter().cloned();
         let warnings = errors.map(|error| {
-            Diagnostic { level: Level::Warning, ..error }.fact("the model is not planned")
+            Diagnostic { level: Level::Warning, ..error }.note("the model is not planned")
         });
         diagnostics.extend(Some(&node.name), warnings);
     }

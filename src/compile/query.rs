@@ -171,6 +171,6 @@ fn ephemeral_event_time(context: &Context, node: &Node) -> Result<(), Diagnostic
     );
     let error = Diagnostic::error(message)
         .at(event_time.at.clone())
-        .fact("models that read it by `ref()` filter by that column");
+        .note("models that read it by `ref()` filter by that column");
     Err(error.hint(format!("select it, or set `event_time` to one of `{}`", names.join("`, `"))))
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::dedup::DedupedDiagnostics;
 use super::{Context, microbatch, open};
 use crate::config::{Kind, Materialization, Node};
-use crate::diagnostics::{Diagnostic, Diagnostics, par_map};
+use crate::diagnostics::{Diagnostic, Diagnostics, Level, par_map};
 use crate::graph::{Graph, Selection};
 use crate::jinja::Lookup;
 use crate::limits;
@@ -84,8 +84,8 @@ pub fn render_queries(request: &RenderRequest) -> Result<RenderedQueries, Diagno
             }
         };
         let names = skipped.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let note = Diagnostic::note(message);
-        rendered_queries.errors.push(if skipped.len() > 1 { note.fact(names) } else { note });
+        let note = Diagnostic::new(Level::Note, message);
+        rendered_queries.errors.push(if skipped.len() > 1 { note.note(names) } else { note });
     }
     Ok(rendered_queries)
 }

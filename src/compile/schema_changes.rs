@@ -394,7 +394,7 @@ fn widened(
                 );
                 return Err(Diagnostic::error(message)
                     .at(location(node))
-                    .fact("the conversion could lose values")
+                    .note("the conversion could lose values")
                     .hint(hint));
             }
             diagnostics.push(

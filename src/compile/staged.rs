@@ -9,7 +9,7 @@ use super::{Context, Request, audits};
 use crate::calendar::{Window, display_instant};
 use crate::codegen::{self, StagedBackfill, StagedTables};
 use crate::config::{Materialization, Node, OutsideWindow, SchemaChange, keys};
-use crate::diagnostics::{Diagnostic, Diagnostics, collect};
+use crate::diagnostics::{Diagnostic, Diagnostics, Level, collect};
 use crate::dialect::{Dialect, Sql};
 use crate::graph::Graph;
 use crate::inject::{Filter, ResultColumn};
@@ -331,7 +331,7 @@ fn known_columns(model: &MicrobatchModel) -> Option<Vec<ResultColumn>> {
 pub(super) fn notes(context: &Context, node: &Node) -> Option<Diagnostic> {
     let original = context.graph.nodes.get(&node.unique_id)?;
     (original.schema_change() == SchemaChange::SyncAllColumns).then(|| {
-        Diagnostic::note(format!(
+        Diagnostic::new(Level::Note, format!(
             "columns that the query of `{}` no longer has stay in its table: a staged backfill only adds \
              columns",
             node.name

@@ -147,7 +147,7 @@ fn warning(readers: &[&Node]) -> Option<Diagnostic> {
     };
     Some(
         Diagnostic::warning(message)
-            .fact("their rows are those of the old statements until they are planned too")
+            .note("their rows are those of the old statements until they are planned too")
             .hint(format!("to plan them too: add them to `--select`: {}", names.join(" "))),
     )
 }

@@ -33,7 +33,7 @@ pub(super) fn generates_batches_warning(node: &Node, strategy_macro: &StrategyMa
         strategy_macro.name, node.name
     ))
     .at(strategy_macro.at.clone())
-    .fact(
+    .note(
         "the macro determines whether a batch can run twice, and how rows outside of the window \
         are handled",
     )

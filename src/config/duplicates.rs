@@ -73,7 +73,7 @@ fn same_name_error(first: &Node, node: &Node, is_error: bool) -> Diagnostic {
         if first.kind.parse_order() > node.kind.parse_order() { first.kind } else { node.kind };
     Diagnostic::warning(message)
         .at(at)
-        .fact(format!("`ref('{}')` resolves to the {}, as in dbt", node.name, resource_type(last)))
+        .note(format!("`ref('{}')` resolves to the {}, as in dbt", node.name, resource_type(last)))
         .hint("rename one of the two")
 }
 

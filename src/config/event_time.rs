@@ -255,7 +255,7 @@ impl Declaration<'_> {
                     self.name(),
                     text(format)
                 );
-                let error = Diagnostic::error(message).at(at).fact(reason);
+                let error = Diagnostic::error(message).at(at).note(reason);
                 Err(error.hint(
                     "values are compared as text, so they must sort in the order of time: \
                      `%Y-%m-%d`, `%Y%m%d`, `%Y-%m-%dT%H:%M:%S`",

@@ -180,7 +180,7 @@ impl<'a> MicrobatchInput<'a> {
             );
             let error = Diagnostic::error(message)
                 .at(setting.at.clone())
-                .fact(format!("the current time is {}", self.now.format("%F %T UTC")));
+                .note(format!("the current time is {}", self.now.format("%F %T UTC")));
             return Err(error.hint("set it to the earliest time of the model's rows"));
         }
         Ok((at, setting.at.clone()))

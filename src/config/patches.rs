@@ -111,11 +111,11 @@ impl<'a> Patches<'a> {
             "{kind} `{}` has two entries in properties files: `{}` and `{}`",
             patch.name, first.file.path, patch.file.path
         );
-        let fact = format!("the first is on line {} of `{}`", first.at.line(), first.file.path);
+        let note = format!("the first is on line {} of `{}`", first.at.line(), first.file.path);
         errors.0.push(
             Diagnostic::error(message)
                 .at(patch.at.clone())
-                .fact(fact)
+                .note(note)
                 .hint("merge them into one entry"),
         );
     }

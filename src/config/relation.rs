@@ -141,7 +141,7 @@ impl<'a> NameMacros<'a> {
         };
         let called = self.macros.call(package, &name_by_macro(PARTS[part]), custom, &scope);
         let name = called.map_err(|error| {
-            error.fact(format!("called for the {} of `{unique_id}`", PARTS[part]))
+            error.note(format!("called for the {} of `{unique_id}`", PARTS[part]))
         })?;
         if !name.is_of_node {
             cache().insert(key, name.text.clone());

@@ -58,7 +58,7 @@ mod tests {
     fn user_text_cannot_move_the_cursor() {
         let file = SourceFile::new("a\u{1b}[2J.sql", "select '\u{1b}[2J\u{202e}' as a\r, b");
         let text = print(
-            &Diagnostic::error("\u{1b}[2J").at(file.at(7..9)).fact("\u{9b}1m").hint("\u{202e}"),
+            &Diagnostic::error("\u{1b}[2J").at(file.at(7..9)).note("\u{9b}1m").hint("\u{202e}"),
             false,
         );
         assert!(

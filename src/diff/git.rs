@@ -39,7 +39,7 @@ impl Revision {
         if !resolved.status.success() {
             let words = String::from_utf8_lossy(&resolved.stderr).trim().to_string();
             return Err(Diagnostic::error(format!("git revision `{revision}` not found"))
-                .fact(format!("git: {words}"))
+                .note(format!("git: {words}"))
                 .hint(
                     "`OLD` and `NEW` are folders, or `REVISION:FOLDER`; in CI, fetch the \
                     revision first",

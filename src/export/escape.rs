@@ -27,7 +27,7 @@ pub fn refuse_unreadable(request: &ExportRequest, plan: &ExportedPlan) -> Result
         }
         if let Some(opening) = openings.iter().find(|opening| word.contains(**opening)) {
             return Err(Diagnostic::error(format!("`{word}` cannot be exported"))
-                .fact(format!("it has `{opening}`: {reader}"))
+                .note(format!("it has `{opening}`: {reader}"))
                 .hint("use another name, or put the client's command into a script"));
         }
     }

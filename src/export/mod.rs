@@ -97,7 +97,7 @@ pub fn export(manifest: &Manifest, request: &ExportRequest) -> Result<String, Di
             request.shards,
             request.target.as_str()
         ))
-        .fact(reason)
+        .note(reason)
         .hint(format!("use `--shards {maximum}` or fewer")));
     }
     let plan = exported_plan::exported_plan(manifest, request)?;

@@ -260,6 +260,6 @@ fn refuse_long_commands(context: &FileContext) -> Result<(), Diagnostic> {
         shard.number,
         shard.files.len()
     ))
-    .fact("the names of its files have more than 120 KB, and an argument has at most 128 KB")
+    .note("the names of its files have more than 120 KB, and an argument has at most 128 KB")
     .hint("use more shards, or leave out `--client-only`"))
 }

@@ -54,7 +54,7 @@ pub(super) fn access_error(
                 "`{}` references `{}`, which is private",
                 from.unique_id, model.unique_id
             ));
-            Some(error.fact(of_group).hint(
+            Some(error.note(of_group).hint(
                 "set `group` of the two to the same value, or `access` of the model to `protected`",
             ))
         }
@@ -66,7 +66,7 @@ pub(super) fn access_error(
                 access(model)
             ));
             let restriction = format!("package `{}` sets `restrict-access: true`", model.package);
-            Some(error.fact(restriction).hint("reference a model whose `access` is `public`"))
+            Some(error.note(restriction).hint("reference a model whose `access` is `public`"))
         }
         _ => None,
     }

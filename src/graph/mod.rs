@@ -254,7 +254,7 @@ fn duplicate(first: &Node, second: &Node) -> Diagnostic {
         .map_or_else(|| second.name.clone(), |source| format!("{source}.{}", second.name));
     Diagnostic::error(format!("duplicate `{what}` in package `{}`", second.package))
         .at(second.file.find(&second.name))
-        .fact(format!("the other one is in {}", first.file.path))
+        .note(format!("the other one is in {}", first.file.path))
         .hint("rename one of them, or set `enabled` of one to `false`")
 }
 
@@ -278,7 +278,7 @@ fn shared_tables(nodes: &BTreeMap<String, Node>) -> Vec<Diagnostic> {
                 );
                 let wrote = Diagnostic::error(both)
                     .at(node.file.at(0..0))
-                    .fact(format!("the other one is in {}", first.file.path));
+                    .note(format!("the other one is in {}", first.file.path));
                 errors.push(wrote.hint("set another `alias` or `schema` for one of them"));
             }
             None => _ = writers.insert((&table.database, &table.schema, &table.identifier), node),

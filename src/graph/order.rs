@@ -86,11 +86,11 @@ fn cycle_error(cycle: &[&str], nodes: &BTreeMap<String, Node>) -> Diagnostic {
         Diagnostic::error(format!("dependency cycle: {}", names.join(" -> "))).at_maybe(at);
     for (index, id) in cycle.iter().enumerate() {
         let arrow = if index == 0 { "" } else { "-> " };
-        error = error.fact(format!(
+        error = error.note(format!(
             "{arrow}`{}` ({})",
             name(id),
             node(id).map_or("", |node| &node.file.path)
         ));
     }
-    error.fact(format!("-> `{}`", name(first))).hint("remove one of these references")
+    error.note(format!("-> `{}`", name(first))).hint("remove one of these references")
 }

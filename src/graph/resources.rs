@@ -146,8 +146,8 @@ impl Graph {
         };
         let what = resource.kind.as_str().replace('_', " ");
         let of_resource = |error: Diagnostic| {
-            let fact = format!("the {what} `{}` reads it", resource.name);
-            error.fact(fact).at_maybe(resource.at.clone())
+            let note = format!("the {what} `{}` reads it", resource.name);
+            error.note(note).at_maybe(resource.at.clone())
         };
         errors.into_iter().map(of_resource).collect()
     }
@@ -174,7 +174,7 @@ impl Graph {
             let message = format!("the model `{}` has no version {unknown}", model.name);
             Diagnostic::error(message).hint(format!("its versions are {}", known.join(", ")))
         };
-        let error = error.fact(format!("the unit test `{}` names it", test.name));
+        let error = error.note(format!("the unit test `{}` names it", test.name));
         Some(error.at_maybe(test.at.clone()))
     }
 
@@ -329,7 +329,7 @@ fn duplicate(first: &Resource, second: &Resource) -> Diagnostic {
     ));
     error
         .at_maybe(second.at.clone())
-        .fact(format!("the other one is in {}", first.path))
+        .note(format!("the other one is in {}", first.path))
         .hint("rename one of them")
 }
 

@@ -142,7 +142,7 @@ impl Graph {
                     remarks.unmatched.len() == before && remarks.errors.0.is_empty();
                 if selected.is_empty() && nothing_reported && expr.must_match() {
                     let warning = Diagnostic::warning(format!("`{text}` selects nothing"));
-                    remarks.warnings.push(warning.fact(
+                    remarks.warnings.push(warning.note(
                         "each of its parts matches something, but nothing matches all of them",
                     ));
                 }

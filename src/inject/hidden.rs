@@ -78,7 +78,7 @@ pub fn carried_columns(
             );
             let why = "the filter's subquery must select the column by name, and `*` would then \
                 include it too";
-            return Err(refuse(message, "list the columns instead of `*`").fact(why));
+            return Err(refuse(message, "list the columns instead of `*`").note(why));
         }
         let name = text
             .starting_at(used.name.span.start)

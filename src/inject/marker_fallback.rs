@@ -130,7 +130,7 @@ fn fallback_warning(sql: &str, parse_error: &ParseError) -> Diagnostic {
     let message = "this query cannot be parsed, so its filters are inserted at each `ref()` and \
         `source()`"
         .to_string();
-    let warning = Diagnostic::warning(message).fact(parse_error.message.clone());
+    let warning = Diagnostic::warning(message).note(parse_error.message.clone());
     let warning = match parse_error.at {
         Some(at) => {
             let at = at..at;

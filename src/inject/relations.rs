@@ -107,7 +107,7 @@ pub fn reads<'a>(
 pub fn located(diagnostic: Diagnostic, sql: &str, span: &Range<usize>) -> Diagnostic {
     let (line, column, text) = line_of(sql, span.start);
     let text: String = text.trim().chars().take(200).collect();
-    diagnostic.fact(format!("line {line}, column {column} of the rendered query: `{text}`"))
+    diagnostic.note(format!("line {line}, column {column} of the rendered query: `{text}`"))
 }
 
 /// Whether a mark covers the name of a table, or the name and its arguments.

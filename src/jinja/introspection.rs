@@ -84,7 +84,7 @@ fn statement(session: &Arc<Session>, state: &mut State, call: &Call) -> Result<V
         let error = Diagnostic::error(
             "a `statement` without `fetch_result` changes the warehouse during rendering",
         );
-        let error = error.fact(format!("the statement is: {words}"));
+        let error = error.note(format!("the statement is: {words}"));
         return Err(errors::to_error(error.hint(
             "batchwright runs no statements while it compiles: run it before the plan, or in a \
             hook of the model",

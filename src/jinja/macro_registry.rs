@@ -68,7 +68,7 @@ impl MacroLibrary {
                         header.name
                     ))
                     .at(source.at(header.at.clone()))
-                    .fact(format!("the other one is in {}", first.source.path))
+                    .note(format!("the other one is in {}", first.source.path))
                     .hint("rename one of them or delete it"),
                 );
                 continue;

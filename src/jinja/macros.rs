@@ -277,7 +277,7 @@ pub(super) fn dispatch(session: &Arc<Session>, call: &Call) -> Result<Value, Err
             "`adapter.dispatch` did not find macro `{name}` for \
                 {adapter}"
         ))
-        .fact(format!(
+        .note(format!(
             "searched {}",
             searched.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
         ));

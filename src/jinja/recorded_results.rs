@@ -58,7 +58,7 @@ pub(super) fn answered(session: &Session, asks: &str, query: &str) -> Result<Res
         Some(file) => format!("`{}` does not contain this query; {lines}", file.path),
         None => format!("pass recorded results with `--answers FILE`, and {lines}"),
     };
-    Err(errors::to_error(error.fact(format!("the query is: {query}")).hint(hint)))
+    Err(errors::to_error(error.note(format!("the query is: {query}")).hint(hint)))
 }
 
 /// The text as a YAML scalar on one line.

@@ -135,7 +135,7 @@ impl Session {
         }
         let Some((parts, gap)) = self.shared.graph.get() else { return Ok(()) };
         match gap.as_ref().or_else(|| parts.as_ref().as_ref().err()) {
-            Some(gap) => Err(gap.clone().fact(format!("`graph` is read by {path}"))),
+            Some(gap) => Err(gap.clone().note(format!("`graph` is read by {path}"))),
             None => Ok(()),
         }
     }

@@ -165,7 +165,7 @@ fn internal_error(file: &SourceFile) -> Diagnostic {
     let message = PANIC.take().unwrap_or_else(|| "no message".to_string());
     Diagnostic::error("internal error in batchwright while compiling this file")
         .at(file.line(1))
-        .fact(message)
+        .note(message)
         .hint("please report it, with this file; `--exclude` skips the model")
 }
 

@@ -59,7 +59,7 @@ fn stream(input: impl Read, name: &str, take: Take) -> Result<ManifestHead, Diag
             "the plan has manifest version {other}, but this batchwright supports version \
             {SCHEMA_VERSION}"
         ))
-        .fact(format!("the version is in `{name}`"))
+        .note(format!("the version is in `{name}`"))
         .hint("compile the plan again")),
     }
 }

@@ -148,7 +148,7 @@ impl ShardPlanner {
                 phases.len(),
                 if count == 1 { "was" } else { "were" }
             ))
-            .fact(
+            .note(
                 "steps that are not batches, such as creates and builds, form separate shards, \
                  which run before and after the shards of batches",
             )

@@ -259,7 +259,7 @@ fn unreadable(name: &str, error: &std::io::Error) -> Diagnostic {
         ErrorKind::NotADirectory => {
             ("is not a folder", "name the folder that holds `dbt_project.yml`")
         }
-        _ => return Diagnostic::error(format!("`{name}` cannot be read")).fact(error.to_string()),
+        _ => return Diagnostic::error(format!("`{name}` cannot be read")).note(error.to_string()),
     };
     Diagnostic::error(format!("`{name}` {why}")).hint(hint)
 }

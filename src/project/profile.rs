@@ -30,7 +30,7 @@ pub struct TargetSettings {
 pub fn target(
     open: &LoadOptions,
     project: &DbtProject,
-    facts: &dyn Fn(&str) -> Result<TargetSettings, Diagnostic>,
+    target_settings: &dyn Fn(&str) -> Result<TargetSettings, Diagnostic>,
 ) -> Result<Target, Diagnostic> {
     let scope = YamlScope {
         now: open.now,
@@ -51,8 +51,10 @@ pub fn target(
     };
     if let Some(dialect) = &open.dialect {
         let name = open.target.clone().unwrap_or_else(|| "default".to_string());
-        let schema =
-            open.schema.clone().map_or_else(|| facts(dialect).map(|facts| facts.schema), Ok)?;
+        let schema = open
+            .schema
+            .clone()
+            .map_or_else(|| target_settings(dialect).map(|settings| settings.schema), Ok)?;
         let profile = profile.map_or_else(|| project.name.clone(), |(name, _)| name);
         let (dialect, database) = (dialect.clone(), open.database.clone());
         return Ok(with_common_values(Target {
@@ -106,7 +108,7 @@ pub fn target(
             error.hint(format!("its targets are {}: select one with `--target`", listed(known)))
         );
     };
-    read_output(open, profile, name, output, facts, &scope)
+    read_output(open, profile, name, output, target_settings, &scope)
 }
 
 fn read_output(
@@ -114,7 +116,7 @@ fn read_output(
     profile: String,
     name: String,
     output: &Yaml,
-    facts: &dyn Fn(&str) -> Result<TargetSettings, Diagnostic>,
+    target_settings: &dyn Fn(&str) -> Result<TargetSettings, Diagnostic>,
     scope: &YamlScope,
 ) -> Result<Target, Diagnostic> {
     let first = |keys: &[&str]| {
@@ -128,7 +130,7 @@ fn read_output(
                 .at(output.at.clone());
         return Err(error.hint("add the adapter's name: `type: …`"));
     };
-    let facts = facts(&dialect)?;
+    let settings = target_settings(&dialect)?;
     let database = match &open.database {
         Some(database) => Some(database.clone()),
         None => match first(&["database", "project", "catalog", "dbname"])? {
@@ -138,12 +140,12 @@ fn read_output(
     };
     let schema = match &open.schema {
         Some(schema) => schema.clone(),
-        None => first(&["schema", "dataset"])?.map_or_else(|| Ok(facts.schema.clone()), Ok)?,
+        None => first(&["schema", "dataset"])?.map_or_else(|| Ok(settings.schema.clone()), Ok)?,
     };
     let mut values = Map::new();
     // A value that needs a secret is not rendered.
     let scope = &YamlScope { secrets: false, ..*scope };
-    let is_shown = |key: &str| key == "threads" || facts.keys.iter().any(|known| known == key);
+    let is_shown = |key: &str| key == "threads" || settings.keys.iter().any(|known| known == key);
     for (key, value) in output.dict().into_iter().flatten().filter(|(key, _)| is_shown(key)) {
         if let Ok(plain @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) =
             rendered(value, scope)

@@ -27,7 +27,7 @@ use super::{
 /// Reads all files of the project in `open`.
 pub fn read(
     open: &LoadOptions,
-    facts: &dyn Fn(&str) -> Result<DialectSettings, Diagnostic>,
+    dialect_settings: &dyn Fn(&str) -> Result<DialectSettings, Diagnostic>,
 ) -> Result<Loader, Diagnostics> {
     let files = Files::open(&open.project_dir)?;
     let (mut warnings, mut errors) = (Diagnostics::default(), Diagnostics::default());
@@ -49,15 +49,20 @@ pub fn read(
         dbt_project::read(&file, &YamlScope { vars: &root_vars, ..scope }, &mut warnings)?;
     vars_file::set(&vars_file, &mut root)?;
     for (key, at) in &root.run_hooks {
-        let note = Diagnostic::note(format!("`{key}` is not part of a plan")).at(at.clone());
+        let note =
+            Diagnostic::new(Level::Note, format!("`{key}` is not part of a plan")).at(at.clone());
         warnings.0.push(note.hint("run its statements separately, before or after the plan"));
     }
-    let target = profile::target(open, &root, &|dialect| facts(dialect).map(|facts| facts.target))?;
-    let facts = facts(&target.dialect)?;
-    let sources = SourceStyle { style: facts.style.clone(), files: facts.files_as_sources };
+    let target = profile::target(open, &root, &|dialect| {
+        dialect_settings(dialect).map(|settings| settings.target)
+    })?;
+    let settings = dialect_settings(&target.dialect)?;
+    let sources = SourceStyle { style: settings.style.clone(), files: settings.files_as_sources };
     let style = RelationStyle {
-        quoted: std::array::from_fn(|part| root.quoting[part].unwrap_or(facts.style.quoted[part])),
-        ..facts.style
+        quoted: std::array::from_fn(|part| {
+            root.quoting[part].unwrap_or(settings.style.quoted[part])
+        }),
+        ..settings.style
     };
     let mut parts = Vec::new();
     for (folder, settings) in installed(&files, root.clone(), &scope, &mut warnings, &mut errors) {
@@ -83,9 +88,9 @@ pub fn read(
         root_vars,
         target,
         style,
-        columns: facts.columns,
+        columns: settings.columns,
         sources,
-        adapters: facts.adapters,
+        adapters: settings.adapters,
         selectors,
         parts,
         warnings,
@@ -96,7 +101,7 @@ pub fn read(
 /// The target that the project and its profile name.
 pub fn target(
     open: &LoadOptions,
-    facts: &dyn Fn(&str) -> Result<TargetSettings, Diagnostic>,
+    target_settings: &dyn Fn(&str) -> Result<TargetSettings, Diagnostic>,
 ) -> Result<Target, Diagnostic> {
     let files = Files::open(&open.project_dir)?;
     let scope = YamlScope {
@@ -116,7 +121,7 @@ pub fn target(
         &YamlScope { vars: &root_vars, ..scope },
         &mut Diagnostics::default(),
     )?;
-    profile::target(open, &root, facts)
+    profile::target(open, &root, target_settings)
 }
 
 /// The project, before its models are parsed.
@@ -363,14 +368,14 @@ pub mod tests {
         };
         let style = RelationStyle { quote: '"', quoted: [true; 3], included: [true; 3] };
         let columns = ColumnStyle::plain('"');
-        let facts = DialectSettings {
+        let settings = DialectSettings {
             style,
             columns,
             adapters: vec!["any".to_string()],
             target: TargetSettings { schema: "analytics".to_string(), keys: Vec::new() },
             files_as_sources: true,
         };
-        let mut read = read(&open, &|_| Ok(facts.clone()))?;
+        let mut read = read(&open, &|_| Ok(settings.clone()))?;
         let packages = read.packages(&open, &|_, name, file, _| {
             let call = parsed
                 .iter()

@@ -153,7 +153,7 @@ pub fn add_present_columns(
         .map_err(|reason| {
             let name = &file.path;
             Diagnostic::error(format!("`{name}` is not a complete list of columns"))
-                .fact(reason)
+                .note(reason)
                 .hint(format!("write it again: `batchwright columns --run > {name}`"))
         })?;
     for (relation, columns) in tables {

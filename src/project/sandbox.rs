@@ -36,11 +36,11 @@ impl Sandbox {
         }
         let error = Diagnostic::error(format!("`{path}` leads out of the project"));
         Err(match &self.repository {
-            Some(_) => error.fact(
+            Some(_) => error.note(
                 "other files of the same git repository can be read, \
                 except hidden files",
             ),
-            None => error.fact(
+            None => error.note(
                 "the project is not in a git repository, so only its own folder can \
                 be read",
             ),

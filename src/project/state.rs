@@ -99,7 +99,7 @@ pub fn earlier_state(root: &Path, folder: &Path) -> Result<EarlierState, Diagnos
     if let Some(file) = at(STATE)? {
         let state: State = json(&file)?;
         if state.schema_version != SCHEMA_VERSION {
-            return Err(unreadable_state(&file, 1).fact(format!(
+            return Err(unreadable_state(&file, 1).note(format!(
                 "its version is {}, but {SCHEMA_VERSION} is expected",
                 state.schema_version
             )));
@@ -128,7 +128,7 @@ pub fn earlier_state(root: &Path, folder: &Path) -> Result<EarlierState, Diagnos
 
 fn json<T: for<'de> Deserialize<'de>>(file: &SourceFile) -> Result<T, Diagnostic> {
     serde_json::from_str(&file.text)
-        .map_err(|error| unreadable_state(file, error.line()).fact(error.to_string()))
+        .map_err(|error| unreadable_state(file, error.line()).note(error.to_string()))
 }
 
 fn unreadable_state(file: &SourceFile, line: usize) -> Diagnostic {

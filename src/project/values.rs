@@ -99,7 +99,7 @@ pub fn set(
                 let error = Diagnostic::error(message).at(yaml.at.clone());
                 errors.0.push(
                     error
-                        .fact(format!("the other is on line {}", before.at.line()))
+                        .note(format!("the other is on line {}", before.at.line()))
                         .hint("keep one of the two"),
                 );
             }

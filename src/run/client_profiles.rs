@@ -271,7 +271,7 @@ pub fn reject_error_ignoring(argv: &[String], session: bool) -> Result<(), Diagn
     };
     let dangerous = |what: String| {
         Diagnostic::error(what)
-            .fact("a failed batch would lose the rows that it has deleted, and would count as done")
+            .note("a failed batch would lose the rows that it has deleted, and would count as done")
     };
     if let Some(advice) = profile
         .stop_at_error_options
@@ -297,7 +297,7 @@ pub fn reject_error_ignoring(argv: &[String], session: bool) -> Result<(), Diagn
         return Err(Diagnostic::error(format!(
             "`{program}` cannot read steps from standard input without `{advice}`"
         ))
-        .fact(format!("it {}", profile.no_session_reason))
+        .note(format!("it {}", profile.no_session_reason))
         .hint(format!("add `{advice}`: `batchwright run -- {} {advice}`", argv.join(" ")))
         .hint("or use `{file}` in the arguments, to run the client once per step"));
     }

@@ -11,7 +11,7 @@ use crate::result_rows;
 pub fn columns_csv(output: &str) -> Result<(String, usize, Vec<String>), Diagnostic> {
     let mut rows: Vec<PresentColumn> = result_rows::read_lines(output, COLUMN_LINE_START);
     let tables = present_tables(&rows).map_err(|reason| {
-        Diagnostic::error("the client did not print all rows of the query").fact(reason).hint(
+        Diagnostic::error("the client did not print all rows of the query").note(reason).hint(
             "let the client print plain text or CSV, or run the query yourself: `batchwright \
                  columns`",
         )

@@ -51,7 +51,7 @@ pub fn check(
                 create.id
             ));
             for line in output.lines().take(6) {
-                error = error.fact(line);
+                error = error.note(line);
             }
             errors.0.push(error.hint(format!(
                 "to create it again and run all of its steps: `batchwright retry --from {}`",
@@ -82,7 +82,7 @@ pub fn without_old_rows(
             name_of(&model.unique_id),
             staged.before
         );
-        let warning = output.lines().take(6).fold(Diagnostic::warning(message), Diagnostic::fact);
+        let warning = output.lines().take(6).fold(Diagnostic::warning(message), Diagnostic::note);
         missing.push((model.unique_id.clone(), warning));
     }
     if is_any_published {

@@ -39,7 +39,7 @@ pub fn read_ledger_file(path: &Path) -> Result<LedgerRows, Diagnostic> {
         .and_then(|()| collector.finish())
         .map_err(|reason| {
             Diagnostic::error(format!("`{name}` is not a complete result of the ledger's query"))
-                .fact(reason)
+                .note(reason)
                 .hint(format!("write it again: `batchwright ledger --run > {name}`"))
         })
 }
@@ -134,7 +134,7 @@ pub fn read_ledger_lines(output: &str) -> Result<(Vec<LedgerValues>, LedgerRows)
     let mut collector = Collector::default();
     let failed = |reason: String| {
         Diagnostic::error("the client did not print all rows of the ledger")
-            .fact(reason)
+            .note(reason)
             .hint("let the client print plain text or CSV, or run the query yourself: `batchwright ledger`")
     };
     rows.iter().try_for_each(|values| collector.add(values)).map_err(failed)?;

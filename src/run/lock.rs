@@ -43,7 +43,7 @@ pub fn take(path: &Path, waits: &dyn Fn(&str)) -> Result<File, Diagnostic> {
                 "another run of this plan is working: process \
                 {holder}"
             ))
-            .fact(format!("it has locked `{}`", path.display()))
+            .note(format!("it has locked `{}`", path.display()))
             .hint(
                 "wait until it ends, or stop it with Ctrl-C; for its progress: `batchwright \
                     status`",

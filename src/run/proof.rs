@@ -138,8 +138,8 @@ fn failing(dialect: &Dialect) -> Result<String, Diagnostic> {
 
 fn unsafe_client(client: &Client, what: &str) -> Unverified {
     let error = Diagnostic::error(format!("`{}` does not stop at an error", client.argv[0]))
-        .fact(what)
-        .fact("a failed batch would lose the rows that it has deleted, and would count as done");
+        .note(what)
+        .note("a failed batch would lose the rows that it has deleted, and would count as done");
     let error = match client_profiles::profile(&client.argv)
         .map(|(known, _)| known.cure)
         .filter(|cure| !cure.is_empty())
@@ -157,7 +157,7 @@ fn within_transaction(client: &Client) -> Unverified {
         transaction",
         client.argv[0]
     ))
-    .fact(
+    .note(
         "`begin` and `commit` in a file would have no effect, and a client that does not \
             commit at its end loses the rows",
     )
@@ -176,7 +176,7 @@ fn unanswered(client: &Client, ended: &StepResult) -> Unverified {
     for line in
         super::entry::words(ended.reason.as_deref(), &ended.stderr, &ended.stdout).lines().take(12)
     {
-        failed = failed.fact(line);
+        failed = failed.note(line);
     }
     Unverified::NoAnswer(failed.hint("does it connect? try it yourself with the same arguments"))
 }

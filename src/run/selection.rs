@@ -79,7 +79,7 @@ fn refuse_project_methods(argument: &str) -> Result<(), Diagnostic> {
             return Err(Diagnostic::error(format!(
                 "the plan does not have what `{method}:` of `{argument}` selects by"
             ))
-            .fact(format!(
+            .note(format!(
                 "it can be selected by {}",
                 METHODS.map(|name| format!("`{name}:`")).join(", ")
             ))

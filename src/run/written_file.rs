@@ -27,7 +27,7 @@ pub(super) fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {
     let diagnostic = cannot("write", path, error);
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => diagnostic
-            .fact("no further step was started, because its result could not be recorded")
+            .note("no further step was started, because its result could not be recorded")
             .hint("free some disk space, then continue: `batchwright retry`"),
         _ => diagnostic,
     }

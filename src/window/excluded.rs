@@ -23,7 +23,7 @@ pub(super) fn without_excluded(
                 "the excluded range {} until {} covers only a part of a batch of `{}`",
                 from.text, until.text, model.model
             ))
-            .fact(format!("the batch is {} until {}", display(window.start), display(window.end)))
+            .note(format!("the batch is {} until {}", display(window.start), display(window.end)))
             .hint(format!("exclude whole batches, or the model: `exclude: [{}]`", model.model)));
         }
         windows.retain(|window| window.end <= start || end <= window.start);

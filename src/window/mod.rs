@@ -15,7 +15,7 @@ use std::ops::Range;
 use chrono_tz::Tz;
 
 use crate::calendar::{Grain, Instant, Timestamp, Window, display_instant};
-use crate::diagnostics::{Diagnostic, Diagnostics, counted};
+use crate::diagnostics::{Diagnostic, Diagnostics, Level, counted};
 
 pub use bounds::bounds;
 pub use by_label::batch_by_label;
@@ -52,7 +52,7 @@ pub fn cover(model: &BatchSettings, request: &WindowRequest) -> Result<Cover, Di
         );
         let note =
             format!("the rows of a {batch_size} must not depend on the rest of its {model_size}");
-        notes.push(Diagnostic::note(message).fact(note));
+        notes.push(Diagnostic::new(Level::Note, message).note(note));
     }
     let ahead = windows.iter().filter(|window| window.start >= request.now).count();
     if ahead > 0 {

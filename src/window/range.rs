@@ -2,7 +2,7 @@
 //! widened or cut to batch boundaries. Rejects a range without a batch.
 
 use crate::calendar::{Grain, Instant, Window, display_instant};
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, Level};
 
 use super::bounds::inverted_range;
 use super::{BatchSettings, Bound, WindowRequest};
@@ -24,7 +24,7 @@ pub(super) fn range(
             model.model,
             display(model, model.begin)
         ))
-        .fact(format!("the current time is {}", display(model, request.now)))
+        .note(format!("the current time is {}", display(model, request.now)))
         .hint("set `begin` to the time of the earliest row"));
     }
     let (mut range, notes) = match &request.bounds {
@@ -39,7 +39,7 @@ pub(super) fn range(
     }
     if range.start >= range.end {
         return Err(Diagnostic::error(format!("no batch of `{}` is complete", model.model))
-            .fact(format!(
+            .note(format!(
                 "the range begins at {}; the current time is {}",
                 display(model, range.start),
                 display(model, request.now)
@@ -61,7 +61,7 @@ fn unbounded(
     let end = grain.ceiling(request.now, tz).ok_or_else(|| calendar_ends(model))?;
     if end <= begin {
         return Err(Diagnostic::error(format!("no batch of `{}` has begun yet", model.model))
-            .fact(format!("the model begins at {}, the current time", display(model, begin)))
+            .note(format!("the model begins at {}, the current time", display(model, begin)))
             .hint("plan it later, or set an earlier `begin` in the model"));
     }
     let mut start = if model.from_begin { begin } else { grain.previous(end, tz).unwrap_or(begin) };
@@ -103,7 +103,7 @@ fn bounded(
             "`{}` has no batch between {} and {}",
             model.model, start.text, end.text
         ))
-        .fact(format!("the model begins at {}", display(model, model.begin)))
+        .note(format!("the model begins at {}", display(model, model.begin)))
         .hint("give later bounds, or set an earlier `begin` in the model"));
     }
     let mut notes = Vec::new();
@@ -127,14 +127,17 @@ fn bounded(
             return Err(Diagnostic::error(misaligned)
                 .hint(format!("give {shown}; without `--strict` the bounds are widened")));
         }
-        notes.push(Diagnostic::note(format!("{misaligned}: widened to {shown}")));
+        notes.push(Diagnostic::new(Level::Note, format!("{misaligned}: widened to {shown}")));
     }
     if from < begin {
         let (name, begins) = (model.model, display(model, begin));
-        notes.push(Diagnostic::note(format!(
-            "`{name}` begins at {begins}: the range before it, from {}, is not planned",
-            start.text
-        )));
+        notes.push(Diagnostic::new(
+            Level::Note,
+            format!(
+                "`{name}` begins at {begins}: the range before it, from {}, is not planned",
+                start.text
+            ),
+        ));
     }
     Ok((range, notes))
 }

@@ -48,7 +48,7 @@ fn too_many(
         with_separators(count),
         with_separators(max as u64)
     ))
-    .fact(format!(
+    .note(format!(
         "the range is {} until {}, in batches of one \
         {batch_size}",
         display(range.start),

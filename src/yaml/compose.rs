@@ -260,8 +260,8 @@ impl Composer<'_> {
                     "`{}` is set twice; the last value is used",
                     scalars::without_prefix(&key)
                 );
-                let fact = format!("the first one is on line {}", before.at.line());
-                self.warnings.push(Diagnostic::warning(message).at(value.at.clone()).fact(fact));
+                let note = format!("the first one is on line {}", before.at.line());
+                self.warnings.push(Diagnostic::warning(message).at(value.at.clone()).note(note));
             }
             entries.push((key, value));
         }

@@ -12,7 +12,7 @@ use super::scope::{Scope, ScopedTable};
 use super::unit::Unit;
 use super::value::{Time, Value};
 
-/// The proven facts about the windows of joined rows.
+/// What is proven about the windows of joined rows.
 #[derive(Clone, Debug, Default)]
 pub struct JoinConditions {
     /// They are in one window.

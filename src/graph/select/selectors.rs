@@ -74,7 +74,7 @@ impl<'a> Selectors<'a> {
                 .chain([name])
                 .map(|name| format!("`{name}`"))
                 .collect();
-            return Err(self.invalid(name, "is defined by itself").fact(cycle.join(" → ")).into());
+            return Err(self.invalid(name, "is defined by itself").note(cycle.join(" → ")).into());
         }
         self.resolving.push(name.into());
         let expr = self.definition(expr, name);
