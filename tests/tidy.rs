@@ -27,6 +27,22 @@ fn files_have_at_most_520_lines() {
 }
 
 #[test]
+fn lines_have_at_most_100_columns() {
+    check(
+        "a line has at most 100 columns: break a text with `\\` at the end of the line",
+        |file| {
+            let lines = file.text.lines().enumerate();
+            let is_long = |line: &str| line.chars().count() > 100;
+            // A row of a table in a doc comment cannot be broken.
+            let long = lines.filter(|(_, line)| is_long(line) && !line.starts_with("//! |"));
+            long.filter(|_| file.path.starts_with("src/"))
+                .map(|(index, _)| format!("line {}", index + 1))
+                .collect()
+        },
+    );
+}
+
+#[test]
 fn files_begin_with_a_doc_comment() {
     check("a file begins with `//!`", |file| {
         if file.text.starts_with("//!") { vec![] } else { vec!["no doc comment".to_string()] }

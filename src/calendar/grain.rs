@@ -296,13 +296,19 @@ mod tests {
     proptest! {
         #[test]
         fn in_every_zone_batches_are_adjacent_and_labels_increase(
-            zone in 0..chrono_tz::TZ_VARIANTS.len(), seconds in -4_000_000_000i64..3_000_000_000, near in -200_000i64..200_000, grain in 0..4usize,
+            zone in 0..chrono_tz::TZ_VARIANTS.len(),
+            seconds in -4_000_000_000i64..3_000_000_000,
+            near in -200_000i64..200_000,
+            grain in 0..4usize,
         ) {
             let (grain, tz) = (Grain::ALL[grain], chrono_tz::TZ_VARIANTS[zone]);
             let time = |seconds| Instant::from_timestamp(seconds, 0).unwrap();
-            let ahead = |seconds| (local(time(seconds), tz) - time(seconds).naive_utc()).num_seconds();
+            let ahead = |seconds| {
+                (local(time(seconds), tz) - time(seconds).naive_utc()).num_seconds()
+            };
             // Move to the next change of the clocks within a year, if there is one.
-            let changes = (0..400).map(|day| seconds + day * 86_400).find(|day| ahead(*day) != ahead(seconds));
+            let mut days = (0..400).map(|day| seconds + day * 86_400);
+            let changes = days.find(|day| ahead(*day) != ahead(seconds));
             let at = time(changes.unwrap_or(seconds) + near);
             let start = grain.floor(at, tz);
             let end = grain.next(at, tz).unwrap();

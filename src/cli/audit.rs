@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap_complete::engine::ArgValueCompleter;
 
 use super::audit_summary::{self, AuditResult};
-use super::client::{QueryRequest, client_output};
+use super::client::ClientRequest;
+use super::client_query::{client_output, query_client};
 use super::completions::models;
 use super::ledger_source::{LedgerSourceArgs, add_to_history};
 use super::plan_args::PlanArgs;
@@ -147,14 +148,14 @@ fn run_client(
     }
     // Without a run in a journal, another machine or another client may have run the plan.
     let knows_runs = history.first.is_some() || ledger.is_some();
-    let request = QueryRequest {
+    let request = ClientRequest {
         command: "audit --run",
         client: &args.client,
         plan: &args.plan,
         profile: &args.profile,
         about: Some(about),
     };
-    let argv = request.argv(&dialect)?;
+    let argv = query_client(&request, &dialect)?;
     let mut results = Vec::new();
     let mut has_failed = false;
     for (model, audit) in selected {

@@ -139,7 +139,8 @@ fn closing(results: &[AuditResult]) -> String {
         };
         let were = if open.len() == 1 { "was" } else { "were" };
         text.push_str(&format!(
-            "{of_these} {were} not run yet, first {first} of {model}: `batchwright run --continue`\n"
+            "{of_these} {were} not run yet, first {first} of {model}: `batchwright run \
+             --continue`\n"
         ));
     }
     text + "what to do: `batchwright audit --help`\n"

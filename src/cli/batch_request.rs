@@ -12,8 +12,19 @@ use crate::diagnostics::Diagnostics;
 pub struct RefreshArgs {
     /// Rebuild from `begin` until now in a new table, then swap it in; with bounds, rewrite only
     /// that range
-    #[arg(short, long, env = "DBT_FULL_REFRESH", value_name = "BOOL", value_parser = truth, num_args = 0..=1,
-          default_missing_value = "true", default_value = "", require_equals = true, hide_default_value = true, hide_possible_values = true)]
+    #[arg(
+        short,
+        long,
+        env = "DBT_FULL_REFRESH",
+        value_name = "BOOL",
+        value_parser = truth,
+        num_args = 0..=1,
+        default_missing_value = "true",
+        default_value = "",
+        require_equals = true,
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     pub full_refresh: bool,
 }
 

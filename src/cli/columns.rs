@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::client::{QueryRequest, QueryTarget};
+use super::client::ClientRequest;
+use super::client_query::{QueryTarget, query_output};
 use super::plan_args::{PlanArgs, StateArgs};
 use super::project_args::ProjectArgs;
 use super::select_args::SelectArgs;
@@ -66,14 +67,14 @@ pub fn run(args: ColumnsArgs) -> Result<ExitCode, Diagnostics> {
         print(&format!("{}\n", queries.query))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let request = QueryRequest {
+    let request = ClientRequest {
         command: "columns --run",
         client: &args.client,
         plan: &plan,
         profile: &target.profile,
         about: target.about.as_ref(),
     };
-    let output = match request.output(&queries.dialect, &queries.lines)? {
+    let output = match query_output(&request, &queries.dialect, &queries.lines)? {
         Ok(output) => output,
         Err(error) => {
             let message = format!("the columns were not read: {}", error.message);

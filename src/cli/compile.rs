@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::batch_request::request;
-use super::client::QueryTarget;
+use super::client_query::QueryTarget;
 use super::compile_args::CompileArgs;
 use super::flag_values::push_flag;
 use super::ledger::LedgerRequest;
@@ -167,7 +167,8 @@ fn read_ledger(args: &CompileArgs, folder: &Path) -> Result<FinishedBatches, Dia
     Ok(request.read()??.2.finished)
 }
 
-/// A warning if the finished batches come from a ledger, and those of this plan are not added to it.
+/// A warning if the finished batches come from a ledger, and those of this plan are not added to
+/// it.
 fn unlogged(
     request: &compile::Request,
     ledger_rows: Option<&Path>,
@@ -176,8 +177,10 @@ fn unlogged(
     let is_ledger = |file: &&Path| read_ledger || !file.as_os_str().is_empty();
     ledger_rows.filter(|file| is_ledger(file) && request.ledger.is_none())?;
     let warning = "this plan has no ledger, so its batches will count as missing after its run";
-    Some(Diagnostic::warning(warning)
-        .hint("add `--ledger SCHEMA.TABLE`, or to dbt_project.yml `vars: {batchwright: {ledger: SCHEMA.TABLE}}`"))
+    Some(Diagnostic::warning(warning).hint(
+        "add `--ledger SCHEMA.TABLE`, or to dbt_project.yml `vars: {batchwright: {ledger: \
+         SCHEMA.TABLE}}`",
+    ))
 }
 
 /// The average milliseconds of a successful batch of each model, from the journals.
@@ -279,8 +282,8 @@ fn check(plan: &Plan, folder: &Path) -> Result<ExitCode, Diagnostics> {
     let differ = if lines.len() == 1 { "differs" } else { "differ" };
     let [added, changed, removed] = lists.map(|(_, names)| names.len());
     print_status(&format!(
-        "`{path}` is out of date: {files} {differ} ({added} added, {changed} changed, {removed} removed); \
-         to write them, run `batchwright compile` without `--check`\n"
+        "`{path}` is out of date: {files} {differ} ({added} added, {changed} changed, {removed} \
+         removed); to write them, run `batchwright compile` without `--check`\n"
     ));
     Ok(ExitCode::from(1))
 }

@@ -72,7 +72,8 @@ pub struct CompileArgs {
     pub from_begin: bool,
     /// Plan the batches between `begin` (or within the bounds) and now that no run has finished, by
     /// FILE, the output of `batchwright ledger --run` (`-` for stdin), or else by the journals
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "", value_parser = path(),
+    #[arg(long, value_name = "FILE", value_parser = path(), num_args = 0..=1,
+        default_missing_value = "",
         help_heading = "Windows", conflicts_with_all = ["from_begin", "full_refresh", "staged"])]
     pub missing: Option<PathBuf>,
     /// With `--missing`: read the finished batches from the ledger, with a client
@@ -99,7 +100,8 @@ pub struct CompileArgs {
     #[command(flatten, next_help_heading = "Plan")]
     pub state: StateArgs,
     /// Cut the plan into at most N shards, for `batchwright run --shard K/N` on several machines
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Plan")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000),
+        help_heading = "Plan")]
     pub shards: Option<u16>,
     /// Balance the shards by the seconds of earlier runs instead of the number of steps; the plan
     /// then depends on the journals

@@ -6,8 +6,8 @@ use crate::diagnostics::Diagnostic;
 const COMMANDS: [(&str, &str); 14] = [
     (
         "build",
-        "`batchwright compile --build` plans models and seeds, `batchwright run` runs the plan; for \
-         tests: `dbt test`",
+        "`batchwright compile --build` plans models and seeds, `batchwright run` runs the plan; \
+         for tests: `dbt test`",
     ),
     (
         "seed",

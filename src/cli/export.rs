@@ -136,10 +136,8 @@ fn client(
                 plan: &args.plan,
                 profile: &args.profile,
                 about: Some(&manifest.about),
-                resumed: false,
-                base: Path::new(""),
             };
-            client::default_client(&request, dialect)?
+            client::default_client(&request, dialect, Path::new(""))?
         }
         (false, _) => args.client.clone(),
     };

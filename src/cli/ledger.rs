@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use super::client::{QueryRequest, QueryTarget};
+use super::client::ClientRequest;
+use super::client_query::{QueryTarget, query_output};
 use super::plan_args::{PlanArgs, ledger_setting};
 use super::profile_args::ProfileArgs;
 use super::{print, print_status};
@@ -103,14 +104,15 @@ impl LedgerRequest<'_> {
     /// Runs the query with the client; the inner error if the client fails.
     pub fn read(&self) -> Result<Result<LedgerContent, Diagnostic>, Diagnostics> {
         let (dialect, table) = self.table()?;
-        let request = QueryRequest {
+        let request = ClientRequest {
             command: self.command,
             client: self.client,
             plan: self.plan,
             profile: &self.target.profile,
             about: self.target.about.as_ref(),
         };
-        let output = match request.output(&dialect, &read_ledger_lines(&dialect, &table)?)? {
+        let output = match query_output(&request, &dialect, &read_ledger_lines(&dialect, &table)?)?
+        {
             Ok(output) => output,
             Err(error) => {
                 let message = format!("the ledger {table} was not read: {}", error.message);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::client::QueryTarget;
+use super::client_query::QueryTarget;
 use super::flag_values::path;
 use super::ledger::LedgerRequest;
 use super::plan_args::PlanArgs;

@@ -7,6 +7,7 @@ mod backfill;
 mod batch_request;
 mod check;
 mod client;
+mod client_query;
 mod columns;
 mod compile;
 mod compile_args;

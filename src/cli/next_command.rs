@@ -107,9 +107,10 @@ pub fn with_plan_flags(text: &str) -> Cow<'_, str> {
 /// Adds the flags to each command on a plan between backticks that does not name a plan.
 fn add_flags<'a>(text: &'a str, flags: &[String]) -> Cow<'a, str> {
     static PLAN_COMMAND: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(
-            r"`batchwright (run|retry|status|publish|undo|cleanup|audit|ledger|page|export)\b([^`]*)`",
-        )
+        Regex::new(concat!(
+            "`batchwright ",
+            r"(run|retry|status|publish|undo|cleanup|audit|ledger|page|export)\b([^`]*)`",
+        ))
         .expect("the pattern is valid")
     });
     if flags.is_empty() || !text.contains("`batchwright ") {

@@ -15,7 +15,8 @@ pub struct PlanArgs {
     #[arg(long, value_name = "DIR")]
     pub plan: Option<PathBuf>,
     /// Folder of dbt_project.yml [default: the current folder, or the nearest parent that has one]
-    #[arg(long, value_name = "DIR", env = "DBT_PROJECT_DIR", default_value = "", hide_default_value = true, value_parser = project_dir::parser())]
+    #[arg(long, value_name = "DIR", env = "DBT_PROJECT_DIR", default_value = "",
+        hide_default_value = true, value_parser = project_dir::parser())]
     pub project_dir: PathBuf,
     #[command(flatten)]
     pub state: StateArgs,

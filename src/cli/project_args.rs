@@ -19,7 +19,8 @@ use crate::window;
 #[command(next_help_heading = "Project")]
 pub struct ProjectArgs {
     /// Folder of dbt_project.yml [default: the current folder, or the nearest parent that has one]
-    #[arg(long, value_name = "DIR", env = "DBT_PROJECT_DIR", default_value = "", hide_default_value = true, value_parser = project_dir::parser())]
+    #[arg(long, value_name = "DIR", env = "DBT_PROJECT_DIR", default_value = "",
+        hide_default_value = true, value_parser = project_dir::parser())]
     pub project_dir: PathBuf,
     /// Folder of profiles.yml [default: the project, then ~/.dbt]
     #[arg(long, value_name = "DIR", env = "DBT_PROFILES_DIR", value_parser = path())]
@@ -34,7 +35,8 @@ pub struct ProjectArgs {
     #[arg(long, value_name = "YAML")]
     pub vars: Option<String>,
     /// SQL dialect of the warehouse; makes profiles.yml unnecessary
-    #[arg(long, value_name = "NAME", value_parser = Suggested(|| dialect::names().collect()), hide_possible_values = true)]
+    #[arg(long, value_name = "NAME", value_parser = Suggested(|| dialect::names().collect()),
+        hide_possible_values = true)]
     pub dialect: Option<String>,
     /// Database, instead of that of the profile
     #[arg(long, value_name = "NAME")]

@@ -63,7 +63,8 @@ pub struct StepArgs {
     #[arg(long, value_name = "K/N", conflicts_with = "audit")]
     pub shard: Option<Shard>,
     /// Number of parallel clients; 1 with duckdb and sqlite3, which allow one writing process
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", default_value_t = 1,
+        value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: u16,
     /// Maximum number of parallel steps of a model; BigQuery runs two statements per table at once,
     /// and queues the others
@@ -72,9 +73,10 @@ pub struct StepArgs {
     /// Run the batches from the newest or the oldest window, instead of model by model
     #[arg(long, value_name = "newest|oldest")]
     pub order: Option<Order>,
-    /// Repeat a step up to N times if it fails with a transient error: a deadlock, a lock timeout, a
-    /// rate limit, a lost connection. The waits double, from one second to one minute
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100))]
+    /// Repeat a step up to N times if it fails with a transient error: a deadlock, a lock timeout,
+    /// a rate limit, a lost connection. The waits double, from one second to one minute
+    #[arg(long, value_name = "N", default_value_t = 0,
+        value_parser = clap::value_parser!(u32).range(0..=100))]
     pub retries: u32,
     /// Start no further step after a failure [env: DBT_FAIL_FAST]
     #[arg(short = 'x', long)]
@@ -106,7 +108,8 @@ impl StepArgs {
     pub fn schedule(&self, manifest: &Manifest) -> Result<ScheduleOptions, Diagnostic> {
         if self.order.is_some() && manifest.steps.iter().any(|step| step.chunk.is_some()) {
             return Err(Diagnostic::error(
-                "`--order` does not apply to this plan, since its chunks run in chronological order",
+                "`--order` does not apply to this plan, since its chunks run in chronological \
+                 order",
             )
             .hint("compile the plan without `--chunk`, or run it without `--order`"));
         }

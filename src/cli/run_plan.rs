@@ -108,10 +108,9 @@ pub fn start(
         plan: &settings.plan,
         profile: &settings.profile,
         about: Some(&manifest.about),
-        resumed: selection.resumed,
-        base: &settings.plan.project_dir,
     };
-    let argv = client::argv(&request, &dialect, &history, &confirmed);
+    let last_run = history.last.as_ref().filter(|_| selection.resumed);
+    let argv = client::argv(&request, &dialect, last_run, &confirmed);
     if selection.resumed
         && !settings.accept_target
         && let (Ok(argv), Some(earlier)) = (&argv, history.target())

@@ -13,7 +13,8 @@ use crate::graph::Selection;
 #[command(next_help_heading = "Selection")]
 pub struct SelectArgs {
     /// Select models, in dbt's selection grammar: orders+ tag:daily path:models/marts
-    #[arg(short, long, value_name = "SPEC", num_args = 1.., alias = "models", short_alias = 'm', add = ArgValueCompleter::new(models))]
+    #[arg(short, long, value_name = "SPEC", num_args = 1.., alias = "models", short_alias = 'm',
+        add = ArgValueCompleter::new(models))]
     pub select: Vec<String>,
     /// Exclude models, in the same grammar
     #[arg(long, value_name = "SPEC", num_args = 1.., add = ArgValueCompleter::new(models))]

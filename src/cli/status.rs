@@ -38,7 +38,8 @@ pub struct StatusArgs {
     pub plan: PlanArgs,
     /// List the batches between `begin` and now that no run has finished, by the journals or by
     /// FILE, the output of `batchwright ledger --run` (`-` for stdin)
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "", value_parser = path())]
+    #[arg(long, value_name = "FILE", value_parser = path(), num_args = 0..=1,
+        default_missing_value = "")]
     missing: Option<PathBuf>,
     #[command(flatten)]
     ledger: LedgerSourceArgs,

@@ -140,9 +140,9 @@ pub fn alter(of: &Alteration) -> Result<Sql, Diagnostic> {
     Ok(Sql(statements.join("\n\n")))
 }
 
-/// The statements that copy the table to one with other columns, in the place of the first: those of
-/// `present` but for the dropped ones, and the added ones, whose types may be empty. They fail if the
-/// table has neither the present columns nor the final ones.
+/// The statements that copy the table to one with other columns, in the place of the first: those
+/// of `present` but for the dropped ones, and the added ones, whose types may be empty. They fail
+/// if the table has neither the present columns nor the final ones.
 pub fn copy_with_columns(of: &Alteration, present: &[ResultColumn]) -> Result<Sql, Diagnostic> {
     let Alteration { dialect, target, .. } = of;
     let name = |column: &ResultColumn| dialect.column(&column.name, column.quoted);

@@ -40,10 +40,11 @@ pub struct StagedTables {
 /// What the client prints where a file stops.
 const NOT_APPROVED: &str =
     "97_audit.sql has approved other batches or another query than these: run the plan again";
-const OTHER_PUBLISHED: &str = "the old rows of an earlier backfill are still kept: undo it or leave \
-    it as it is, run its cleanup file, then run the plan again";
+const OTHER_PUBLISHED: &str = "the old rows of an earlier backfill are still kept: undo it or \
+    leave it as it is, run its cleanup file, then run the plan again";
 const DIFFERENT_ROWS: &str = "the rows of the table are neither those before the backfill nor the \
-    staged ones, so another writer changed them: to start again, run the cleanup file, then the plan";
+    staged ones, so another writer changed them: to start again, run the cleanup file, then the \
+    plan";
 
 /// The input of the files.
 pub struct StagedBackfill<'a> {
@@ -121,8 +122,8 @@ impl StagedBackfill<'_> {
                 (
                     "stops if",
                     format!(
-                        "the rows of {target} are neither those of {before} nor those of {staged}, or \
-                     {before} is of an earlier backfill, whose cleanup.sql drops it"
+                        "the rows of {target} are neither those of {before} nor those of {staged}, \
+                     or {before} is of an earlier backfill, whose cleanup.sql drops it"
                     ),
                 ),
                 ("needs", "the audit of every staged model".to_string()),

@@ -186,8 +186,8 @@ fn partition_by(dialect: &Dialect, partition: &Map<String, Value>) -> Result<Sql
             event time",
         )
         .hint(
-            "remove `time_ingestion_partitioning`, and set `field` to a column of the query, preferably \
-            the event time",
+            "remove `time_ingestion_partitioning`, and set `field` to a column of the query, \
+            preferably the event time",
         ));
     }
     let range = |key: &str| {

@@ -1,5 +1,5 @@
-//! The variant of macros for the format of a model's table, which a configuration key of the adapter
-//! sets.
+//! The variant of macros for the format of a model's table, which a configuration key of the
+//! adapter sets.
 
 use serde_json::Value;
 

@@ -1,6 +1,7 @@
 //! `--missing`: the batches of a model between `begin` and now that are not finished, instead of
 //! the newest ones. A batch is finished if it was written after its window was over, in or
-//! after the last batch in which its `lookback` rewrites it. The newest batches are planned as in every plan.
+//! after the last batch in which its `lookback` rewrites it. The newest batches are planned as in
+//! every plan.
 
 use super::microbatch::{MicrobatchModel, batch_settings};
 use super::request::Missing;

@@ -25,8 +25,8 @@ pub struct Request {
     pub now_is_given: bool,
     /// Tables with a finished batch; all other models are planned from their `begin` on.
     pub from_begin_except: Option<BTreeSet<ModelTable>>,
-    /// The folders of earlier plans of this project. The columns of a table come from `--state`, else
-    /// from the first of them that writes the table.
+    /// The folders of earlier plans of this project. The columns of a table come from `--state`,
+    /// else from the first of them that writes the table.
     pub earlier_plans: Vec<PathBuf>,
     /// The ledger that the files write to.
     pub ledger: Option<LedgerSetting>,

@@ -173,15 +173,12 @@ impl StagedModels {
                 return Err(refuse(
                     node,
                     format!(
-                        "it reads `{}`, which reads `{}` and is not staged, so that the staged rows \
-                         would not be read",
+                        "it reads `{}`, which reads `{}` and is not staged, so that the staged \
+                         rows would not be read",
                         input.name, staged.name
                     ),
                 )
-                .hint(format!(
-                    "publish `{}` first, in a plan without `{}`",
-                    staged.name, node.name
-                ))
+                .hint(format!("publish `{}` first, in a plan without `{}`", staged.name, node.name))
                 .into());
             }
         }
@@ -331,10 +328,13 @@ fn known_columns(model: &MicrobatchModel) -> Option<Vec<ResultColumn>> {
 pub(super) fn notes(context: &Context, node: &Node) -> Option<Diagnostic> {
     let original = context.graph.nodes.get(&node.unique_id)?;
     (original.schema_change() == SchemaChange::SyncAllColumns).then(|| {
-        Diagnostic::new(Level::Note, format!(
-            "columns that the query of `{}` no longer has stay in its table: a staged backfill only adds \
-             columns",
-            node.name
-        ))
+        Diagnostic::new(
+            Level::Note,
+            format!(
+                "columns that the query of `{}` no longer has stay in its table: a staged backfill \
+                 only adds columns",
+                node.name
+            ),
+        )
     })
 }

@@ -150,8 +150,8 @@ pub(super) fn inserted_by_position(
 /// column types.
 fn undeclared_type_warning(model: &MicrobatchModel) -> Option<Diagnostic> {
     let MicrobatchModel { context, node, settings, .. } = model;
-    let utc_hint = "declare its `data_type`: dates would be days in UTC, not in the time zone of the \
-        model";
+    let utc_hint = "declare its `data_type`: dates would be days in UTC, not in the time zone of \
+        the model";
     let hint = match &context.dialect.types.undeclared_hint {
         None if settings.timezone != chrono_tz::UTC => utc_hint.to_string(),
         None => return None,

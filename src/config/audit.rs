@@ -110,7 +110,8 @@ fn max_change(model: &str, value: &Value, at: &Location) -> Result<f64, Diagnost
         _ => {}
     }
     let error = format!(
-        "`max_change` of the `audit` of model `{model}` must be a number of at least 0, but is {value}"
+        "`max_change` of the `audit` of model `{model}` must be a number of at least 0, but is \
+         {value}"
     );
     Err(Diagnostic::error(error)
         .at(at.clone())

@@ -43,9 +43,11 @@ pub fn begin(text: &str, timezone: Tz) -> Result<Instant, String> {
 }
 
 static FORMAT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"^([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[ Tt]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]+)?)?\s?([Zz]|[+-][0-9]{2}:?[0-9]{2})?)?$",
-    )
+    Regex::new(concat!(
+        r"^([0-9]{4})-([0-9]{2})-([0-9]{2})",
+        r"(?:[ Tt]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]+)?)?",
+        r"\s?([Zz]|[+-][0-9]{2}:?[0-9]{2})?)?$",
+    ))
     .expect("the pattern is well formed")
 });
 

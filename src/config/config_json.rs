@@ -68,28 +68,36 @@ fn defaults_of(kind: Kind) -> Map<String, Value> {
         return keys(json!({
             "enabled": true, "event_time": null,
             "freshness": {
-                "warn_after": {"count": null, "period": null}, "error_after": {"count": null, "period": null}, "filter": null,
+                "warn_after": {"count": null, "period": null},
+                "error_after": {"count": null, "period": null}, "filter": null,
             },
-            "loaded_at_field": null, "loaded_at_query": null, "meta": {}, "tags": [], "static_analysis": null,
+            "loaded_at_field": null, "loaded_at_query": null, "meta": {}, "tags": [],
+            "static_analysis": null,
         }));
     }
     let mut all = keys(json!({
-        "enabled": true, "alias": null, "schema": null, "database": null, "tags": [], "meta": {}, "group": null, "static_analysis": null,
-        "materialized": "view", "incremental_strategy": null, "batch_size": null, "lookback": 1, "begin": null, "persist_docs": {},
-        "post-hook": [], "pre-hook": [], "quoting": {}, "column_types": {}, "full_refresh": null, "unique_key": null,
-        "on_schema_change": "ignore", "on_configuration_change": "apply", "grants": {}, "packages": [],
-        "docs": {"show": true, "node_color": null}, "contract": {"enforced": false, "alias_types": true}, "event_time": null,
+        "enabled": true, "alias": null, "schema": null, "database": null, "tags": [], "meta": {},
+        "group": null, "static_analysis": null, "materialized": "view",
+        "incremental_strategy": null, "batch_size": null, "lookback": 1, "begin": null,
+        "persist_docs": {}, "post-hook": [], "pre-hook": [], "quoting": {}, "column_types": {},
+        "full_refresh": null, "unique_key": null, "on_schema_change": "ignore",
+        "on_configuration_change": "apply", "grants": {}, "packages": [],
+        "docs": {"show": true, "node_color": null},
+        "contract": {"enforced": false, "alias_types": true}, "event_time": null,
         "concurrent_batches": null,
     }));
     all.extend(keys(match kind {
         Kind::Model => json!({
-            "access": "protected", "freshness": null, "on_error": null, "latest_version_pointer": {"enabled": null, "alias": null},
+            "access": "protected", "freshness": null, "on_error": null,
+            "latest_version_pointer": {"enabled": null, "alias": null},
         }),
         Kind::Seed => json!({"delimiter": ",", "quote_columns": null}),
         _ => json!({
-            "strategy": null, "target_schema": null, "target_database": null, "updated_at": null, "check_cols": null,
+            "strategy": null, "target_schema": null, "target_database": null, "updated_at": null,
+            "check_cols": null,
             "snapshot_meta_column_names": {
-                "dbt_valid_to": null, "dbt_valid_from": null, "dbt_scd_id": null, "dbt_updated_at": null, "dbt_is_deleted": null,
+                "dbt_valid_to": null, "dbt_valid_from": null, "dbt_scd_id": null,
+                "dbt_updated_at": null, "dbt_is_deleted": null,
             },
             "dbt_valid_to_current": null,
         }),

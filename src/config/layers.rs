@@ -65,8 +65,8 @@ fn deep_merged_value(before: &Value, value: &Value) -> Value {
     }
 }
 
-/// Python's `list(value)`: the characters of a text, the keys of a dict. A value that Python rejects is one
-/// item.
+/// Python's `list(value)`: the characters of a text, the keys of a dict. A value that Python
+/// rejects is one item.
 fn python_list(value: &Value) -> Vec<Value> {
     match value {
         Value::String(text) => text.chars().map(|letter| letter.to_string().into()).collect(),
@@ -192,15 +192,25 @@ mod tests {
         let layers = [
             layer(
                 "dbt_project.yml",
-                json!({"tags": "top", "meta": {"a": 1, "b": 1}, "pre_hook": "one", "grants": {"select": "x", "insert": "i"}, "lookback": 2}),
+                json!({
+                    "tags": "top", "meta": {"a": 1, "b": 1}, "pre_hook": "one",
+                    "grants": {"select": "x", "insert": "i"}, "lookback": 2,
+                }),
             ),
             layer(
                 "a.yml",
-                json!({"tags": ["yml"], "meta": {"b": 2}, "grants": {"+select": ["y"], "insert": ["j"]}, "lookback": 5, "partition_by": {"field": "x"}}),
+                json!({
+                    "tags": ["yml"], "meta": {"b": 2},
+                    "grants": {"+select": ["y"], "insert": ["j"]}, "lookback": 5,
+                    "partition_by": {"field": "x"},
+                }),
             ),
             layer(
                 "a.sql",
-                json!({"tags": ["sql"], "pre_hook": ["two", "three"], "lookback": 7, "partition_by": {"granularity": "day"}, "meta": null}),
+                json!({
+                    "tags": ["sql"], "pre_hook": ["two", "three"], "lookback": 7,
+                    "partition_by": {"granularity": "day"}, "meta": null,
+                }),
             ),
         ];
         let config = merged(&layers);

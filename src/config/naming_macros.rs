@@ -1,5 +1,5 @@
-//! The macros `generate_schema_name`, `generate_database_name` and `generate_alias_name` of a project
-//! and its packages.
+//! The macros `generate_schema_name`, `generate_database_name` and `generate_alias_name` of a
+//! project and its packages.
 
 use serde_json::Value;
 

@@ -192,7 +192,8 @@ pub fn graph_json<'a>(
         entries.insert(node.unique_id.clone(), json);
     }
     json!({
-        "exposures": {}, "functions": {}, "groups": {}, "metrics": {}, "nodes": nodes_by_id, "sources": sources,
+        "exposures": {}, "functions": {}, "groups": {}, "metrics": {}, "nodes": nodes_by_id,
+        "sources": sources,
         "semantic_models": {}, "saved_queries": {}, "unit_tests": {},
     })
 }

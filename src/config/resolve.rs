@@ -205,7 +205,10 @@ fn node(
         None => naming.relation(&node)?,
     };
     node.materialization = materialization(&node);
-    let is_microbatch = matches!(&node.materialization, Materialization::Incremental(Some(strategy)) if strategy == "microbatch");
+    let is_microbatch = matches!(
+        &node.materialization,
+        Materialization::Incremental(Some(strategy)) if strategy == "microbatch"
+    );
     match event_time(&node, resolver.dialect, resolver.catalog, quote_columns, is_microbatch) {
         Ok(event_time) => node.event_time = event_time,
         Err(errors) => return Err(Failed { errors, node: Some(Box::new(node)) }),

@@ -158,8 +158,8 @@ mod tests {
     #[test]
     fn a_variant_overrides_the_values_of_the_dialect() {
         let variants = |text| values(text).take_variants::<Topic>("variants");
-        let text = "{% set quote = '`' %}{% set longest = 1 %}{% set variants = {'v': {'quote': '[' \
-                    }} %}";
+        let text = "{% set quote = '`' %}{% set longest = 1 %}{% set variants = {'v': {'quote': \
+                    '[' }} %}";
         let expected = Topic { quote: '[', longest: Some(1) };
         assert_eq!(variants(text), Ok(BTreeMap::from([("v".to_string(), expected)])));
         let error = variants("{% set quote = '`' %}{% set variants = {'v': {'qoute': '['}} %}");

@@ -1,6 +1,6 @@
 //! What a change does to the tables: the models whose rows it makes stale, with the batches from
-//! `begin` until now, not only those of the two plans. Takes the changes and the new plan; gives each
-//! model that changed, and each that reads one, with the command that backfills them.
+//! `begin` until now, not only those of the two plans. Takes the changes and the new plan; gives
+//! each model that changed, and each that reads one, with the command that backfills them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! The columns that dbt takes for the primary key of a model (`model.primary_key`). Takes the linked
-//! nodes and their tests; adds the columns to each model.
+//! The columns that dbt takes for the primary key of a model (`model.primary_key`). Takes the
+//! linked nodes and their tests; adds the columns to each model.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -17,8 +17,8 @@ use super::semantic_json::{saved_query_keys, semantic_model_keys};
 use super::{Graph, access};
 
 impl Graph {
-    /// Adds the resources to dbt's `graph`; `names` names tests and analyses. Returns the error of a
-    /// macro that names one.
+    /// Adds the resources to dbt's `graph`; `names` names tests and analyses. Returns the error of
+    /// a macro that names one.
     pub fn add_resource_json(
         &self,
         target: TargetNames,
@@ -60,8 +60,8 @@ impl Graph {
         Ok(())
     }
 
-    /// When dbt parses a node: the files of SQL by package and kind, then what properties files add.
-    /// dbt takes the files of a kind as the file system lists them; here, by unique id.
+    /// When dbt parses a node: the files of SQL by package and kind, then what properties files
+    /// add. dbt takes the files of a kind as the file system lists them; here, by unique id.
     fn parse_order(&self, id: &str, node: &Value) -> impl Ord + use<> {
         let text = |key: &str| node.get(key).and_then(Value::as_str).unwrap_or_default();
         let package = text("package_name");

@@ -1,4 +1,5 @@
-//! Masked spans of a text: what the parser reads instead of them, and whether they belong to a table.
+//! Masked spans of a text: what the parser reads instead of them, and whether they belong to a
+//! table.
 
 use std::ops::Range;
 

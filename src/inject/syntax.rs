@@ -163,7 +163,8 @@ impl Words<'_> {
         }
     }
 
-    /// `table orders` as a statement. The parser supports it only after a parenthesis or an operator.
+    /// `table orders` as a statement. The parser supports it only after a parenthesis or an
+    /// operator.
     fn table_command(&self, token: usize) -> Option<MaskedSpan> {
         let text = self.text;
         let is_word = |at: &usize| matches!(text.tokens[*at].token, Token::Word(_));

@@ -1,6 +1,6 @@
-//! Tables after `in`, as in SQLite's `x in orders`. The tree has them outside of every `from`, where
-//! a filter is not inserted, so a parse with one of them is not used: the table is masked if the
-//! dialect supports it, and otherwise its filter is inserted at its `ref()`.
+//! Tables after `in`, as in SQLite's `x in orders`. The tree has them outside of every `from`,
+//! where a filter is not inserted, so a parse with one of them is not used: the table is masked if
+//! the dialect supports it, and otherwise its filter is inserted at its `ref()`.
 
 use std::ops::ControlFlow;
 

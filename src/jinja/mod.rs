@@ -234,7 +234,8 @@ impl RefCall {
         };
         let version = |version: &RefVersion| number(version).unwrap_or(version.text.clone().into());
         serde_json::json!({
-            "name": self.name, "package": self.package, "version": self.version.as_ref().map(version),
+            "name": self.name, "package": self.package,
+            "version": self.version.as_ref().map(version),
         })
     }
 }

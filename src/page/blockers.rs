@@ -1,5 +1,5 @@
-//! The steps that cannot run, because a step that they depend on failed. Takes the steps in an order
-//! of execution; returns the failed step that blocks each of them.
+//! The steps that cannot run, because a step that they depend on failed. Takes the steps in an
+//! order of execution; returns the failed step that blocks each of them.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! A plan as one self-contained HTML file. Takes the manifest, the journal, the ledger, the shards,
-//! the steps' texts and now; returns a page with a calendar of batches for each model, the graph, the SQL of every file,
-//! failures and missing batches. `page.html` has the content that needs no JavaScript, `script/`
-//! the interactive part.
+//! the steps' texts and now; returns a page with a calendar of batches for each model, the graph,
+//! the SQL of every file, failures and missing batches. `page.html` has the content that needs no
+//! JavaScript, `script/` the interactive part.
 //!
 //! The content of a plan is data: the template escapes each value, the script reads JSON and sets
 //! text, and the page's policy allows only this script and this style sheet, by their hashes, and

@@ -1,5 +1,5 @@
-//! The pages of `check`'s rules as blocks of text. Takes the Markdown of a page; returns its headings,
-//! paragraphs, list items and examples for the template.
+//! The pages of `check`'s rules as blocks of text. Takes the Markdown of a page; returns its
+//! headings, paragraphs, list items and examples for the template.
 
 use serde::Serialize;
 
@@ -51,7 +51,8 @@ mod tests {
 
     #[test]
     fn a_page_is_cut_into_blocks() {
-        let markdown = "# BW1: title\n\nOne\nparagraph.\n\n## Why\n- a\n  b\n- c\n\n    select 1\n    from a\n";
+        let markdown = "# BW1: title\n\nOne\nparagraph.\n\n## Why\n- a\n  b\n- c\n\n\
+            \x20   select 1\n    from a\n";
         let blocks: Vec<(&str, String)> =
             blocks(markdown).into_iter().map(|block| (block.kind, block.text)).collect();
         let expected = [

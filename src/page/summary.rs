@@ -78,7 +78,10 @@ pub fn failures(steps: &[PageStep]) -> (Vec<Value>, usize) {
 
 /// The values of a model for the template. `planned` are the ids of the plan's models.
 pub fn model(entry: &ModelEntry, summary: &ModelSummary, planned: &BTreeSet<&str>) -> Value {
-    let view = |id: &String| json!({"id": id, "name": name_of(id), "is_planned": planned.contains(id.as_str())});
+    let view = |id: &String| {
+        let is_planned = planned.contains(id.as_str());
+        json!({"id": id, "name": name_of(id), "is_planned": is_planned})
+    };
     let views: Vec<Value> = entry.dependent_views.iter().map(view).collect();
     json!({
         "views": views,
@@ -143,7 +146,13 @@ pub fn graph(manifest: &Manifest, summaries: &[ModelSummary]) -> Value {
         })
         .collect();
     let paths = drawing.lines.iter().zip(&lines);
-    let paths: Vec<Value> = paths.map(|(d, (from, to, filtered))| json!({"d": d, "filtered": filtered, "from": from, "to": to})).collect();
+    let paths: Vec<Value> = paths
+        .map(|(d, (from, to, filtered))| {
+            json!({
+                "d": d, "filtered": filtered, "from": from, "to": to,
+            })
+        })
+        .collect();
     json!({"width": drawing.width, "height": drawing.height, "nodes": nodes, "lines": paths})
 }
 

@@ -1,5 +1,5 @@
-//! Reads `manifest.json` for a run, a page or a comparison. Streams its steps, since a plan may have
-//! a million steps.
+//! Reads `manifest.json` for a run, a page or a comparison. Streams its steps, since a plan may
+//! have a million steps.
 
 use std::fmt;
 use std::io::Read;

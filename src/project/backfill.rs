@@ -107,7 +107,8 @@ impl BackfillFile {
             paths.iter().find(|other| **other != path && name(other) == file.name())
         {
             return Err(Diagnostic::error(format!(
-                "backfills `{path}` and `{other}` have the same name, and would write to the same plan"
+                "backfills `{path}` and `{other}` have the same name, and would write to the same \
+                 plan"
             ))
             .hint("rename one of the files"));
         }

@@ -109,7 +109,8 @@ fn attributes(keys: &Map<String, Value>) -> Map<String, Value> {
 /// A constraint with every key that dbt has.
 pub fn constraint(keys: &Value) -> Value {
     let mut all = json!({
-        "type": null, "name": null, "expression": null, "warn_unenforced": true, "warn_unsupported": true, "to": null, "to_columns": []
+        "type": null, "name": null, "expression": null, "warn_unenforced": true,
+        "warn_unsupported": true, "to": null, "to_columns": [],
     });
     if let (Value::Object(all), Value::Object(keys)) = (&mut all, keys) {
         all.extend(keys.clone());

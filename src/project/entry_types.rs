@@ -1,6 +1,6 @@
-//! The shape of `dbt_project.yml` and of the entries of a properties file. Reports what dbt rejects:
-//! a value of an invalid type, an unknown key where dbt allows only its own, a missing required
-//! key. Takes the file's tree; adds errors.
+//! The shape of `dbt_project.yml` and of the entries of a properties file. Reports what dbt
+//! rejects: a value of an invalid type, an unknown key where dbt allows only its own, a missing
+//! required key. Takes the file's tree; adds errors.
 
 use std::sync::LazyLock;
 

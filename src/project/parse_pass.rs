@@ -80,9 +80,11 @@ fn model(
         (package.to_string(), name.to_string(), file.path.clone(), this.clone());
     move || {
         json!({
-            "name": name, "alias": name, "package_name": package, "resource_type": "model", "original_file_path": &*path,
-            "path": &*path, "unique_id": format!("model.{package}.{name}"), "database": this.database, "schema": this.schema,
-            "config": {}, "tags": [], "columns": {}, "refs": [], "sources": [], "fqn": [package, name], "meta": {}, "version": null,
+            "name": name, "alias": name, "package_name": package, "resource_type": "model",
+            "original_file_path": &*path, "path": &*path,
+            "unique_id": format!("model.{package}.{name}"), "database": this.database,
+            "schema": this.schema, "config": {}, "tags": [], "columns": {}, "refs": [],
+            "sources": [], "fqn": [package, name], "meta": {}, "version": null,
         })
     }
 }
@@ -210,7 +212,8 @@ mod tests {
 
     #[test]
     fn keys_of_config_calls_have_locations() {
-        let text = "{{ config(\n  materialized='table',\n  lookback = 3,\n  tags=['a'],\n  meta={'begin': 1}, begin='2024-01-01') }}\n{{ config(lookback=5) }}";
+        let text = "{{ config(\n  materialized='table',\n  lookback = 3,\n  tags=['a'],\n  \
+            meta={'begin': 1}, begin='2024-01-01') }}\n{{ config(lookback=5) }}";
         let file = SourceFile::new("models/a.sql", text);
         let call = |value: Value| value.as_object().unwrap().clone();
         let first = with_locations(

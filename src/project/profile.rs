@@ -346,8 +346,8 @@ mod tests {
     #[test]
     fn only_the_needed_keys_of_a_profile_are_read() {
         let folder = tempfile::tempdir().unwrap();
-        let text = "shop:\n  target: dev\n  outputs:\n    dev: \
-            {type: x, path: data/shop.db, password: \"{{ env_var('UNSET') }}\", threads: 4, host: h, jwt: s, pat: s}\n";
+        let text = "shop:\n  target: dev\n  outputs:\n    dev: {type: x, path: data/shop.db, \
+            password: \"{{ env_var('UNSET') }}\", threads: 4, host: h, jwt: s, pat: s}\n";
         std::fs::write(folder.path().join("profiles.yml"), text).unwrap();
         let target = read(&open(folder.path())).unwrap();
         assert_eq!(

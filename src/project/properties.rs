@@ -239,7 +239,8 @@ mod tests {
     fn a_patch_is_read() {
         let text = "models:\n  - name: a\n    access: public\n    config:\n      event_time: \
             at\n      pre-hook: \"{{ log(1) }}\"\n    columns:\n      - \
-            {name: at, data_type: date, quote: yes, data_tests: [not_null, unique], meta: {pii: true, mask: y}, tags: [a], config: {meta: {mask: x}, tags: [b, a]}}\n";
+            {name: at, data_type: date, quote: yes, data_tests: [not_null, unique], \
+            meta: {pii: true, mask: y}, tags: [a], config: {meta: {mask: x}, tags: [b, a]}}\n";
         let (properties, error) = parsed(text);
         assert_eq!(error, Diagnostics::default());
         let patch = &properties.models[0];

@@ -1,6 +1,7 @@
 //! Recorded state of the warehouse: results of queries (`--answers`), dbt's catalog of relations
 //! and their columns (`--catalog`), and the result of the query of `batchwright columns`
-//! (`--columns`). Takes the paths; returns all of them. Rejects files that cannot be read or parsed.
+//! (`--columns`). Takes the paths; returns all of them. Rejects files that cannot be read or
+//! parsed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

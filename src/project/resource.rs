@@ -136,9 +136,10 @@ impl Resource {
 }
 
 static CALL: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r#"\b(ref|source|metric)\(\s*["']([^"']+)["'](?:\s*,\s*["']([^"']+)["'])?(?:\s*,\s*(?:v|version)\s*=\s*(["']?)([^"',)\s]+)["']?)?"#,
-    )
+    Regex::new(concat!(
+        r#"\b(ref|source|metric)\(\s*["']([^"']+)["'](?:\s*,\s*["']([^"']+)["'])?"#,
+        r#"(?:\s*,\s*(?:v|version)\s*=\s*(["']?)([^"',)\s]+)["']?)?"#,
+    ))
     .expect("the pattern is well formed")
 });
 

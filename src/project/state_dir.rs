@@ -50,8 +50,8 @@ pub struct LedgerSetting {
     pub at: Option<Location>,
 }
 
-/// The ledger of `vars: {batchwright: {ledger: …}}`, if it is set: the name of a table, or a mapping
-/// of `table`, `format` and `location`.
+/// The ledger of `vars: {batchwright: {ledger: …}}`, if it is set: the name of a table, or a
+/// mapping of `table`, `format` and `location`.
 pub fn ledger_setting(
     root: &Path,
     environment: &BTreeMap<String, String>,

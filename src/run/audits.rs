@@ -1,6 +1,6 @@
 //! Audits as steps of a run. Adds to a manifest a step for each audit, after the last step of its
-//! model: it runs when all steps of the model are done, and models that read the complete model wait
-//! for it.
+//! model: it runs when all steps of the model are done, and models that read the complete model
+//! wait for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -191,8 +191,11 @@ impl RunEntry {
 
     /// The client's arguments for the journal; `None` if one of them has a password.
     pub fn without_secrets(argv: &[String]) -> Option<Vec<String>> {
-        let secret = regex::Regex::new(r"(?i)://[^/@\s]*:[^/@\s]+@|passw(or)?d\s*=|^--?(password|pwd|token|secret)\b|^-p.|token=|secret=")
-            .expect("a constant pattern");
+        let secret = regex::Regex::new(concat!(
+            r"(?i)://[^/@\s]*:[^/@\s]+@|passw(or)?d\s*=",
+            r"|^--?(password|pwd|token|secret)\b|^-p.|token=|secret=",
+        ))
+        .expect("a constant pattern");
         (!argv.iter().any(|argument| argument == "-P" || secret.is_match(argument)))
             .then(|| argv.to_vec())
     }

@@ -327,8 +327,8 @@ impl History {
             .filter(|done| !self.is_cleaned(step, done) && !self.is_restarted(step, done))
     }
 
-    /// The last failure of the step with the same id and the same statement, if it is newer than its
-    /// last success.
+    /// The last failure of the step with the same id and the same statement, if it is newer than
+    /// its last success.
     pub fn failed(&self, step: &PlannedStep) -> Option<&Attempt> {
         self.steps
             .get(&key(&step.id))?
@@ -338,10 +338,10 @@ impl History {
             .filter(|failed| !self.is_cleaned(step, failed) && !self.is_restarted(step, failed))
     }
 
-    /// Adds the steps of the plan with this fingerprint that are done by its ledger, at these times.
-    /// A later failure in the journal counts; rows that are older than a run of the complete plan
-    /// in the journal do not, since it runs every step again. Returns the number of steps that are
-    /// done by the journal alone although they write a row.
+    /// Adds the steps of the plan with this fingerprint that are done by its ledger, at these
+    /// times. A later failure in the journal counts; rows that are older than a run of the complete
+    /// plan in the journal do not, since it runs every step again. Returns the number of steps that
+    /// are done by the journal alone although they write a row.
     pub fn add_ledger(
         &mut self,
         steps: &[PlannedStep],

@@ -209,7 +209,8 @@ pub struct Journal {
     disk: File,
     /// The number of lines that are on the disk.
     synced: Mutex<u64>,
-    /// Locked until the value is dropped, or, if this process is killed, until its last client ends.
+    /// Locked until the value is dropped, or, if this process is killed, until its last client
+    /// ends.
     lock: File,
 }
 

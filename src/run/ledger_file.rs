@@ -133,9 +133,10 @@ pub fn read_ledger_lines(output: &str) -> Result<(Vec<LedgerValues>, LedgerRows)
     let rows: Vec<LedgerValues> = result_rows::read_lines(output, LINE_START);
     let mut collector = Collector::default();
     let failed = |reason: String| {
-        Diagnostic::error("the client did not print all rows of the ledger")
-            .note(reason)
-            .hint("let the client print plain text or CSV, or run the query yourself: `batchwright ledger`")
+        Diagnostic::error("the client did not print all rows of the ledger").note(reason).hint(
+            "let the client print plain text or CSV, or run the query yourself: \
+             `batchwright ledger`",
+        )
     };
     rows.iter().try_for_each(|values| collector.add(values)).map_err(failed)?;
     let collected = collector.finish().map_err(failed)?;

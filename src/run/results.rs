@@ -1,6 +1,6 @@
 //! Writes `run_results.json` in dbt's format, schema v6, for the dashboards that read it. Includes
-//! the steps of the run before its retries. The message of a model has the error of its first failed
-//! batch, in addition to dbt's text.
+//! the steps of the run before its retries. The message of a model has the error of its first
+//! failed batch, in addition to dbt's text.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -145,7 +145,11 @@ fn result<'a>(
     let ends = ended()
         .min_by_key(|attempt| attempt.started_at())
         .zip(ended().max_by_key(|attempt| attempt.started_at()));
-    let timing = |(first, last): (&Attempt, &Attempt)| json!({"name": "execute", "started_at": first.started(), "completed_at": completed(last)});
+    let timing = |(first, last): (&Attempt, &Attempt)| {
+        json!({
+            "name": "execute", "started_at": first.started(), "completed_at": completed(last),
+        })
+    };
     let bounds = |done: bool| Bounds { steps: steps.to_vec(), history, done };
     ModelResult {
         status,

@@ -1,6 +1,6 @@
-//! Determines which step may start next. Takes the plan's steps, a selection, and the result of each
-//! step. A failure blocks the dependents of the step and the later chunks, nothing else. Refuses a
-//! plan whose dependencies cannot be resolved.
+//! Determines which step may start next. Takes the plan's steps, a selection, and the result of
+//! each step. A failure blocks the dependents of the step and the later chunks, nothing else.
+//! Refuses a plan whose dependencies cannot be resolved.
 
 use std::collections::{BTreeMap, BTreeSet};
 

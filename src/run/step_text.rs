@@ -10,9 +10,13 @@ use crate::inject::{open_transaction, parser, unfinished};
 
 /// Client commands and statements at the start of a line that affect later steps.
 static SWITCHES: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?im)^[ \t]*(\\(?:un)?set[ \t]+(?:ON_ERROR_STOP|AUTOCOMMIT)(?-u:\b).*|\.bail(?-u:\b).*|set[ \t]+(?:session[ \t]+)?(?:@@)?(?:session\.)?autocommit(?-u:\b).*|set[ \t]+implicit_transactions(?-u:\b).*|alter[ \t]+session[ \t]+set[ \t]+autocommit(?-u:\b).*)$",
-    )
+    Regex::new(concat!(
+        r"(?im)^[ \t]*(\\(?:un)?set[ \t]+(?:ON_ERROR_STOP|AUTOCOMMIT)(?-u:\b).*",
+        r"|\.bail(?-u:\b).*",
+        r"|set[ \t]+(?:session[ \t]+)?(?:@@)?(?:session\.)?autocommit(?-u:\b).*",
+        r"|set[ \t]+implicit_transactions(?-u:\b).*",
+        r"|alter[ \t]+session[ \t]+set[ \t]+autocommit(?-u:\b).*)$",
+    ))
     .expect("a constant pattern")
 });
 

@@ -151,7 +151,8 @@ fn bounds_are_widened_and_cut_with_a_note() {
     assert_eq!(labels, "2024-09-01 2024-09-02");
     assert_eq!(
         notes,
-        "`sessions` begins at 2024-09-01: the range before it, from 2023-01-01 05:00, is not planned"
+        "`sessions` begins at 2024-09-01: the range before it, from 2023-01-01 05:00, is not \
+         planned"
     );
     assert!(
         outcome(&daily(), &request("2023-01-01", "2024-09-01"))
@@ -288,13 +289,25 @@ proptest! {
     fn windows_tile_the_range_and_their_labels_increase(
         zone in 0..ZONES.len(), model_size in 0..4usize, size in proptest::option::of(0..4usize),
         // From 1950 on; up to about eight months, so that hours stay few.
-        from in -600_000_000i64..2_000_000_000, long in 1i64..20_000_000, begin in -10_000_000i64..10_000_000,
+        from in -600_000_000i64..2_000_000_000,
+        long in 1i64..20_000_000,
+        begin in -10_000_000i64..10_000_000,
     ) {
         let time = |seconds| Instant::from_timestamp(seconds, 0).unwrap();
-        let bound = |seconds| Bound { text: time(seconds).to_rfc3339(), at: Timestamp::Instant(time(seconds)) };
-        let model = BatchSettings { begin: time(from + begin), batch_size: Grain::ALL[model_size], timezone: ZONES[zone], ..daily() };
+        let bound = |seconds| Bound {
+            text: time(seconds).to_rfc3339(),
+            at: Timestamp::Instant(time(seconds)),
+        };
+        let model = BatchSettings {
+            begin: time(from + begin),
+            batch_size: Grain::ALL[model_size],
+            timezone: ZONES[zone],
+            ..daily()
+        };
         let request = WindowRequest {
-            bounds: Some((bound(from), bound(from + long))), now: time(3_000_000_000), batch_size: size.map(|size| Grain::ALL[size]),
+            bounds: Some((bound(from), bound(from + long))),
+            now: time(3_000_000_000),
+            batch_size: size.map(|size| Grain::ALL[size]),
             max_batches: 20_000, ..request("", "")
         };
         let first = model.batch_size.floor(model.begin, model.timezone);
@@ -314,7 +327,10 @@ proptest! {
                     prop_assert!(file(&pair[0]) < file(&pair[1]));
                 }
                 prop_assert!(batches.iter().all(|batch| batch.window.start < batch.window.end));
-                let is_aligned = |batch: &Span| cover.naming.batch_size.floor(batch.window.start, model.timezone) == batch.window.start;
+                let is_aligned = |batch: &Span| {
+                    let start = batch.window.start;
+                    cover.naming.batch_size.floor(start, model.timezone) == start
+                };
                 prop_assert!(batches[1..].iter().all(is_aligned));
                 let count = cover.naming.batch_size.count(start, end, model.timezone);
                 prop_assert!(count.abs_diff(batches.len() as u64) <= 4, "{} \

@@ -50,6 +50,8 @@ fn with_hint(error: Diagnostic, line: &str) -> Diagnostic {
 
 /// Characters that libyaml rejects.
 fn is_refused(letter: char) -> bool {
-    !matches!(letter, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
-        || letter == '\u{feff}'
+    !matches!(
+        letter,
+        '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..
+    ) || letter == '\u{feff}'
 }

@@ -1,5 +1,5 @@
-//! What the name of a column says about its time: whether it is a time or a date, and whether it may
-//! be that of the event.
+//! What the name of a column says about its time: whether it is a time or a date, and whether it
+//! may be that of the event.
 
 /// Whether a column may be the date or the time of the event, by its name and declared type:
 /// `order_date` next to `ordered_at`; `event_date` and `day` next to any event time. The time of

@@ -61,8 +61,8 @@ pub fn staged_audit(input: &AuditInput, tables: &StagedTables) -> Result<String,
             (
                 "stops if",
                 format!(
-                    "a batch has fewer or more rows than it replaces, or lacks more of their keys, by \
-                 a share of more than {}",
+                    "a batch has fewer or more rows than it replaces, or lacks more of their keys, \
+                 by a share of more than {}",
                     settings.max_change
                 ),
             ),

@@ -56,8 +56,8 @@ pub(super) fn compile_seed(
         ))
         .at(node.file.line(1))
         .hint(format!(
-            "if the values are separated by {other:?}, set it as the `delimiter`, which is currently \
-            {delimiter:?}"
+            "if the values are separated by {other:?}, set it as the `delimiter`, which is \
+            currently {delimiter:?}"
         )));
     }
     if rows.len() > MAX_ROWS {

@@ -73,7 +73,10 @@ fn broken(files: &[(&str, &str)], call: Value) -> (String, String, String) {
 }
 
 fn micro(more: Value) -> Value {
-    let mut call = json!({"materialized": "incremental", "incremental_strategy": "microbatch", "event_time": "at", "begin": "2024-01-01", "batch_size": "day"});
+    let mut call = json!({
+        "materialized": "incremental", "incremental_strategy": "microbatch", "event_time": "at",
+        "begin": "2024-01-01", "batch_size": "day",
+    });
     for (key, value) in more.as_object().unwrap() {
         call[key] = value.clone();
     }
@@ -176,7 +179,8 @@ fn invalid_microbatch_settings() {
     let yml = (
         "models/m.yml",
         "models: \
-         [{name: m, columns: [{name: placed_at, data_type: timestamp}, {name: id, data_type: int}]}]",
+         [{name: m, columns: [{name: placed_at, data_type: timestamp}, \
+         {name: id, data_type: int}]}]",
     );
     let without = |key: &str| {
         let mut call = micro(json!({}));
@@ -262,8 +266,13 @@ fn invalid_microbatch_settings() {
 
 #[test]
 fn optional_microbatch_settings() {
-    let meta = json!({"batchwright": {"timezone": "Europe/Paris", "outside_window": "keep", "event_time_unit": "seconds"}});
-    let more = json!({"lookback": null, "concurrent_batches": "off", "unique_key": ["a", "b"], "incremental_predicates": "x > 1", "predicates": null, "meta": meta});
+    let meta = json!({"batchwright": {
+        "timezone": "Europe/Paris", "outside_window": "keep", "event_time_unit": "seconds",
+    }});
+    let more = json!({
+        "lookback": null, "concurrent_batches": "off", "unique_key": ["a", "b"],
+        "incremental_predicates": "x > 1", "predicates": null, "meta": meta,
+    });
     let result = resolved(&[("models/m.sql", "")], &[("m", micro(more))]).unwrap();
     let micro = named(&result, "m").microbatch().unwrap();
     assert_eq!(
@@ -357,8 +366,8 @@ fn two_nodes_with_one_relation_are_an_error() {
 
 #[test]
 fn a_snapshot_may_be_yaml_alone() {
-    let yml = "snapshots:\n- \
-        {name: s, relation: \"source('raw', 'e')\", config: {schema: snaps, enabled: true, event_time: at}}\n";
+    let yml = "snapshots:\n- {name: s, relation: \"source('raw', 'e')\", \
+        config: {schema: snaps, enabled: true, event_time: at}}\n";
     let files = [
         ("snapshots/deep/s.yml", yml),
         ("snapshots/t.sql", "{% snapshot t %}\ntarget_schema\n{% endsnapshot %}"),

@@ -392,7 +392,8 @@ selectors:
     definition: {tag: weekly}
   - name: grown
     definition: \
-    {method: fqn, value: sessions, parents: true, parents_depth: 1, children: true, exclude: [report]}
+    {method: fqn, value: sessions, parents: true, parents_depth: 1, children: true, \
+    exclude: [report]}
   - name: round
     definition: {method: fqn, value: stg_events, childrens_parents: true}
   - name: both

@@ -35,11 +35,13 @@ fn blanks_end_between_letters() {
     for (engine, sql) in [
         (
             "databricks",
-            "select id from ⟦raw.a⟧ qualify \u{fffd}) id, t from ⟦raw.a⟧ order by id, f() g (order by t) = 1",
+            "select id from ⟦raw.a⟧ qualify \u{fffd}) id, t from ⟦raw.a⟧ order by id, f() g \
+             (order by t) = 1",
         ),
         (
             "postgres",
-            "select sum(id) over (partition by a or\u{fffd}er by t groups between 1 preceding and 1 following from ⟦raw.a⟧",
+            "select sum(id) over (partition by a or\u{fffd}er by t groups between 1 preceding and \
+             1 following from ⟦raw.a⟧",
         ),
         ("postgres", "select é) id, 漢) b, f() g (order by t) = 1 from ⟦raw.a⟧ qualify 漢"),
     ] {
