@@ -4,8 +4,6 @@
 
 use std::ops::Range;
 
-use minijinja::Value;
-
 use super::{Mark, MarkKind};
 
 const OPEN: char = '\u{F0000}';
@@ -78,14 +76,6 @@ fn opening(text: &str) -> Option<(usize, &str)> {
 /// The text without marks.
 pub(super) fn strip(text: &str) -> String {
     take(text, &[]).0
-}
-
-/// A value as text, without marks.
-pub(super) fn plain(value: &Value) -> String {
-    match value.as_str() {
-        Some(text) if !text.contains(is_mark) => text.to_string(),
-        _ => strip(&super::python::text::text(value)),
-    }
 }
 
 #[cfg(test)]

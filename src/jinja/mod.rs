@@ -1,55 +1,15 @@
 //! The template language of models: dbt's Jinja on minijinja. Renders a template in a [`Scope`] to
 //! its text, and records the calls of `config()`, `ref()` and other functions ([`Rendered`]).
-//! Depends on no stage.
+//! Depends on no stage. `syntax` reads templates, `python` has the values and operations of their
+//! expressions, and `dbt` what dbt adds to them.
 
-mod adapter;
-mod builtin_macros;
-mod call;
-mod collections;
-mod column;
-mod computed_spine;
-mod config;
-mod datetime;
-mod datetime_class;
-mod datetime_math;
-mod datetime_module;
-mod datetime_zone;
-mod environment;
+mod dbt;
 mod errors;
-mod expression;
-mod functions;
-mod globals;
-mod inner_text;
-mod introspection;
-mod itertools;
-mod json;
-mod lexer;
-mod macro_dependencies;
-mod macro_registry;
-mod macros;
 mod marks;
 mod md5;
-mod modules;
-mod native;
-mod nesting;
-mod node;
-mod operand;
 mod python;
-mod recorded_results;
-mod relations;
-mod session;
-mod source_map;
-mod spine;
-mod strategy;
-mod table;
-mod text_functions;
-mod text_methods;
-mod transpile;
-mod yaml;
-mod yaml_layout;
+mod syntax;
 
-#[cfg(test)]
-mod builtin_tests;
 #[cfg(test)]
 mod tests;
 
@@ -65,18 +25,19 @@ use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 use crate::limits;
 
-use errors::ErrorContext;
-use globals::GlobalNames;
-use macro_registry::MacroLibrary;
-use session::{Session, Shared};
-use transpile::TranspiledTemplate;
+use dbt::error_location::{self, ErrorContext};
+use dbt::globals::GlobalNames;
+use dbt::macro_registry::MacroLibrary;
+use dbt::session::{Session, Shared};
+use dbt::{environment, json, macros, node};
+use syntax::transpile::{self, TranspiledTemplate};
 
-pub use column::ColumnStyle;
-pub use macro_dependencies::MacroDependencies;
+pub use dbt::column::ColumnStyle;
+pub use dbt::macro_dependencies::MacroDependencies;
+pub use dbt::recorded_results::{RecordedResult, RecordedResults};
+pub use dbt::strategy::{StrategyArguments, StrategyMacro};
+pub use dbt::yaml::{SECRETS, YamlScope, yaml_value};
 pub use md5::hex as md5;
-pub use recorded_results::{RecordedResult, RecordedResults};
-pub use strategy::{StrategyArguments, StrategyMacro};
-pub use yaml::{SECRETS, YamlScope, yaml_value};
 
 /// The style of relation names in an engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -403,7 +364,7 @@ impl Jinja {
                 "is_incremental",
                 "run_started_at",
             ];
-            errors::diagnostic(
+            error_location::diagnostic(
                 &error,
                 &ErrorContext {
                     template,
@@ -498,7 +459,7 @@ impl Jinja {
                 library: Some(library),
                 known: Vec::new(),
             };
-            let mut failure = errors::diagnostic(&error, &error_context);
+            let mut failure = error_location::diagnostic(&error, &error_context);
             failure.at = failure.at.filter(|at| !at.file.path.is_empty()).or(Some(location));
             failure
         })?;

@@ -5,12 +5,14 @@ use std::cmp::Ordering;
 use minijinja::value::{Rest, Value};
 use minijinja::{Environment, Error, ErrorKind, State};
 
-use super::operators::lenient;
-use super::sets::{self, Set};
-use super::types::{self, Type};
+use super::datetime::Moment;
+use super::lenient;
+use super::sets;
+use super::sets::Set;
+use super::types;
+use super::types::Type;
 use super::views::Range;
 use super::{error, items};
-use crate::jinja::datetime::Moment;
 use crate::jinja::marks;
 use crate::limits;
 

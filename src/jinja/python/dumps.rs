@@ -6,9 +6,11 @@ use std::fmt::Write;
 use minijinja::value::Value;
 use minijinja::{Error, State};
 
-use super::types::{self, Type};
-use super::{compare, error, format, items, operators, text};
-use crate::jinja::{collections, errors};
+use super::collections;
+use super::types;
+use super::types::Type;
+use super::{compare, error, format, items, text};
+use crate::jinja::errors;
 
 pub(in crate::jinja) struct Options {
     pub sorted: bool,
@@ -19,7 +21,7 @@ pub(in crate::jinja) struct Options {
 
 impl Options {
     pub fn new(state: &State, sorted: bool, indent: Option<usize>) -> Options {
-        Options { sorted, indent, lenient: operators::lenient(state) }
+        Options { sorted, indent, lenient: super::lenient(state) }
     }
 }
 

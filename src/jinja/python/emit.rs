@@ -4,12 +4,14 @@
 use minijinja::Error;
 use minijinja::value::Value;
 
+use super::collections;
+use super::collections::{Dict, List};
+use super::datetime::Moment;
 use super::sets::Set;
-use super::types::{self, Type};
+use super::types;
+use super::types::Type;
+use super::yaml_layout::{Layout, LayoutContent, LayoutNode};
 use super::{compare, error, items, text};
-use crate::jinja::collections::{self, Dict, List};
-use crate::jinja::datetime::Moment;
-use crate::jinja::yaml_layout::{Layout, LayoutContent, LayoutNode};
 
 /// Python's recursion limit is reached at about this depth.
 const DEPTH: usize = 300;

@@ -3,13 +3,18 @@
 use minijinja::value::{Tuple, Value, ValueKind};
 use minijinja::{Environment, Error, State};
 
+use super::call::Call;
+use super::collections;
+use super::datetime::math;
 use super::iterator::ReadOnce;
 use super::text::text;
-use super::types::{self, Type};
-use super::{Args, error, format, items, operators, percent, values, wrap};
-use crate::jinja::call::Call;
-use crate::jinja::text_methods::{self, Side};
-use crate::jinja::{collections, datetime_math, errors, marks};
+use super::text::unmarked;
+use super::text_methods;
+use super::text_methods::Side;
+use super::types;
+use super::types::Type;
+use super::{Args, error, format, items, percent, values, wrap};
+use crate::jinja::errors;
 
 pub(in crate::jinja) fn register(environment: &mut Environment) {
     environment.add_filter("string", |value: Value| {
@@ -55,7 +60,7 @@ pub(in crate::jinja) fn register(environment: &mut Environment) {
             .compile_expression("a if a >= 0 else -a")?
             .eval(minijinja::context! { a => value }),
         Type::Bool => Ok(Value::from(i64::from(value.is_true()))),
-        _ => datetime_math::absolute(&value)
+        _ => math::absolute(&value)
             .ok_or_else(|| error(format!("bad operand type for abs(): '{}'", types::name(&value)))),
     });
     environment.add_filter("round", round);
@@ -98,7 +103,7 @@ pub(in crate::jinja) fn register(environment: &mut Environment) {
 
 pub(in crate::jinja) fn length(value: Value) -> Result<usize, Error> {
     match types::of(&value) {
-        Type::Text => Ok(marks::plain(&value).chars().count()),
+        Type::Text => Ok(unmarked(&value).chars().count()),
         Type::Undefined => Ok(0),
         Type::List
         | Type::Tuple
@@ -117,7 +122,7 @@ pub(in crate::jinja) fn length(value: Value) -> Result<usize, Error> {
 
 /// An error if the value is undefined.
 fn defined(state: &State, value: &Value) -> Result<(), Error> {
-    if value.is_undefined() && !operators::lenient(state) {
+    if value.is_undefined() && !super::lenient(state) {
         Err(Error::from(minijinja::ErrorKind::UndefinedError))
     } else {
         Ok(())
@@ -322,7 +327,7 @@ fn truncate(value: Value, args: Args) -> Result<Value, Error> {
     }
     let count = match value.as_str() {
         Some(text) => text.chars().count() as i64,
-        None => self::length(value.clone())? as i64,
+        None => super::filters::length(value.clone())? as i64,
     };
     if count <= length.saturating_add(leeway) {
         return Ok(value);

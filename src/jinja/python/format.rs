@@ -3,11 +3,12 @@
 use minijinja::value::Value;
 use minijinja::{Error, State};
 
+use super::call::Call;
+use super::datetime::Moment;
 use super::error;
 use super::text::{float, repr, text};
-use super::types::{self, Type};
-use crate::jinja::call::Call;
-use crate::jinja::datetime::Moment;
+use super::types;
+use super::types::Type;
 use crate::jinja::{errors, marks};
 
 /// Maximum width.
@@ -385,7 +386,7 @@ fn field(state: &State, name: &str, call: &Call, counter: &mut usize) -> Result<
             rest[..end].parse::<i64>().map_or_else(|_| Value::from(&rest[..end]), Value::from)
         };
         let item = value.get_item(&key)?;
-        if item.is_undefined() && !super::operators::lenient(state) {
+        if item.is_undefined() && !super::lenient(state) {
             return Err(error(format!(
                 "'{}' object has no attribute '{key}'",
                 types::name(&value)

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use minijinja::value::{Object, ObjectRepr, Rest, Value};
 use minijinja::{Environment, Error, ErrorKind, State};
 
+use super::call::Call;
 use super::views::Range;
 use super::{Args, error, types, values};
-use crate::jinja::call::Call;
-use crate::jinja::{collections, nesting};
+use super::{collections, nesting};
 
 pub(in crate::jinja) fn register(environment: &mut Environment) {
     environment.add_function("range", |args: Args| Range::value(&values(args)));

@@ -6,11 +6,12 @@ use minijinja::value::Value;
 use minijinja::{Environment, Error};
 use regex::Regex;
 
+use super::call::Call;
+use super::collections;
 use super::text::text;
-use super::types::{self, Type};
+use super::types;
+use super::types::Type;
 use super::{Args, error, items, values};
-use crate::jinja::call::Call;
-use crate::jinja::collections;
 
 pub(in crate::jinja) fn register(environment: &mut Environment) {
     for name in ["escape", "e"] {

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use minijinja::value::{Object, ObjectRepr, Value};
 use minijinja::{Environment, Error, ErrorKind, State};
 
-use super::types::{self, Type};
-use super::{error, operators};
-use crate::jinja::datetime::Moment;
+use super::datetime::Moment;
+use super::error;
+use super::types;
+use super::types::Type;
 
 const TEXT: &str = "capitalize casefold center count encode endswith expandtabs find format \
     format_map index isalnum isalpha isascii \
@@ -48,7 +49,7 @@ pub(in crate::jinja) fn register(environment: &mut Environment) {
 /// `value.name`, including methods of Python.
 fn attribute(state: &State, value: Value, name: &str) -> Result<Value, Error> {
     if value.is_undefined() {
-        return if operators::lenient(state) {
+        return if super::lenient(state) {
             Ok(Value::UNDEFINED)
         } else {
             Err(Error::from(ErrorKind::UndefinedError))

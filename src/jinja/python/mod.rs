@@ -1,17 +1,21 @@
 //! Python's values in templates: printing, comparison and arithmetic, and the types that minijinja
-//! lacks. Uses the values of the parent module (dates, relations, lists, dicts); independent of
-//! dbt.
+//! lacks. Independent of dbt.
 
+pub(super) mod call;
+pub(super) mod collections;
 pub(super) mod compare;
+pub(super) mod datetime;
 pub(super) mod dumps;
 pub(super) mod emit;
 pub(super) mod filters;
 pub(super) mod format;
 pub(super) mod globals;
+mod groups;
 pub(super) mod iterator;
-pub(super) mod literals;
+pub(super) mod itertools;
 pub(super) mod markup;
 pub(super) mod methods;
+pub(super) mod nesting;
 pub(super) mod operators;
 mod pattern;
 mod percent;
@@ -22,12 +26,14 @@ pub(super) mod sequences;
 pub(super) mod sets;
 pub(super) mod tests;
 pub(super) mod text;
+pub(super) mod text_methods;
 pub(super) mod types;
 pub(super) mod views;
 mod wrap;
+pub(super) mod yaml_layout;
 
 use minijinja::value::{Rest, Value, ValueOrKwargs};
-use minijinja::{Environment, Error, ErrorKind};
+use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior};
 
 use super::errors;
 
@@ -74,7 +80,7 @@ pub(super) fn is_operator(name: &str) -> bool {
 /// The arguments of a filter or function, including named ones.
 pub(super) type Args = Rest<ValueOrKwargs>;
 
-/// The arguments as [`super::call::Call`] takes them.
+/// The arguments as [`call::Call`] takes them.
 pub(super) fn values(args: Args) -> Vec<Value> {
     args.0.into_iter().map(ValueOrKwargs::into_value).collect()
 }
@@ -106,4 +112,9 @@ pub(super) fn items(value: &Value) -> Result<Vec<Value>, Error> {
             value.try_iter()?.checked().collect()
         }
     }
+}
+
+/// Whether an undefined value is allowed.
+pub(in crate::jinja) fn lenient(state: &State) -> bool {
+    matches!(state.env().undefined_behavior(), UndefinedBehavior::Chainable)
 }

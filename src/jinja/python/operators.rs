@@ -2,14 +2,17 @@
 //! the parse pass.
 
 use minijinja::value::{Rest, Tuple, Value};
-use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior};
+use minijinja::{Environment, Error, ErrorKind, State};
 
+use super::collections;
+use super::datetime::math;
 use super::sets;
 use super::text::text;
-use super::types::{self, Type};
+use super::types;
+use super::types::Type;
 use super::views::Range;
 use super::{error, items};
-use crate::jinja::{collections, datetime_math, errors};
+use crate::jinja::errors;
 
 /// Maximum length of texts and lists.
 const MAX_BYTES: usize = 64 << 20;
@@ -27,11 +30,6 @@ pub(in crate::jinja) fn register(environment: &mut Environment) {
     environment.add_function("__slice", sliced);
     environment.add_function("__cat", concatenated);
     environment.add_function("__iter", iterated);
-}
-
-/// Whether an undefined value is allowed.
-pub(in crate::jinja) fn lenient(state: &State) -> bool {
-    matches!(state.env().undefined_behavior(), UndefinedBehavior::Chainable)
 }
 
 fn undefined() -> Error {
@@ -69,7 +67,7 @@ fn native(
 /// The result if an operand is undefined and that is allowed.
 fn undefined_operand(state: &State, left: &Value, right: &Value) -> Option<Result<Value, Error>> {
     let any = left.is_undefined() || right.is_undefined();
-    any.then(|| if lenient(state) { Ok(Value::UNDEFINED) } else { Err(undefined()) })
+    any.then(|| if super::lenient(state) { Ok(Value::UNDEFINED) } else { Err(undefined()) })
 }
 
 pub(in crate::jinja) fn add(state: &State, left: Value, right: Value) -> Result<Value, Error> {
@@ -79,7 +77,7 @@ pub(in crate::jinja) fn add(state: &State, left: Value, right: Value) -> Result<
     if let (Some(left), Some(right)) = (left.as_str(), right.as_str()) {
         return short([left, right].concat());
     }
-    if let Some(result) = datetime_math::sum(&left, &right, false) {
+    if let Some(result) = math::sum(&left, &right, false) {
         return result;
     }
     if let Some(result) = undefined_operand(state, &left, &right) {
@@ -100,7 +98,7 @@ pub(in crate::jinja) fn add(state: &State, left: Value, right: Value) -> Result<
 
 fn subtract(state: &State, left: Value, right: Value) -> Result<Value, Error> {
     if let Some(result) =
-        datetime_math::sum(&left, &right, true).or_else(|| undefined_operand(state, &left, &right))
+        math::sum(&left, &right, true).or_else(|| undefined_operand(state, &left, &right))
     {
         return result;
     }
@@ -137,7 +135,7 @@ fn multiply(state: &State, left: Value, right: Value) -> Result<Value, Error> {
         return native(state, "a * b", left, right);
     }
     let (sequence, count) = if is_number(&left) { (&right, &left) } else { (&left, &right) };
-    if let Some(result) = datetime_math::scaled(sequence, &number(count.clone())) {
+    if let Some(result) = math::scaled(sequence, &number(count.clone())) {
         return result;
     }
     let count = match types::of(count) {
@@ -199,8 +197,8 @@ fn number(value: Value) -> Value {
 }
 
 fn divide(state: &State, left: Value, right: Value) -> Result<Value, Error> {
-    if let Some(result) = datetime_math::quotient(&left, &right, false)
-        .or_else(|| undefined_operand(state, &left, &right))
+    if let Some(result) =
+        math::quotient(&left, &right, false).or_else(|| undefined_operand(state, &left, &right))
     {
         return result;
     }
@@ -214,8 +212,8 @@ fn divide(state: &State, left: Value, right: Value) -> Result<Value, Error> {
 }
 
 fn floor_divide(state: &State, left: Value, right: Value) -> Result<Value, Error> {
-    if let Some(result) = datetime_math::quotient(&left, &right, true)
-        .or_else(|| undefined_operand(state, &left, &right))
+    if let Some(result) =
+        math::quotient(&left, &right, true).or_else(|| undefined_operand(state, &left, &right))
     {
         return result;
     }
@@ -239,7 +237,7 @@ pub(super) fn modulo(state: &State, left: Value, right: Value) -> Result<Value, 
         return super::percent::percent(pattern, &right);
     }
     if let Some(result) =
-        datetime_math::remainder(&left, &right).or_else(|| undefined_operand(state, &left, &right))
+        math::remainder(&left, &right).or_else(|| undefined_operand(state, &left, &right))
     {
         return result;
     }
@@ -293,9 +291,9 @@ fn negative(state: &State, value: Value) -> Result<Value, Error> {
     match types::of(&value) {
         Type::Float => Ok(Value::from(-f64::try_from(value)?)),
         Type::Int | Type::Bool => native(state, "-a", number(value), Value::from(0)),
-        Type::Undefined if lenient(state) => Ok(Value::UNDEFINED),
+        Type::Undefined if super::lenient(state) => Ok(Value::UNDEFINED),
         Type::Undefined => Err(undefined()),
-        _ => datetime_math::negated(&value).ok_or_else(|| {
+        _ => math::negated(&value).ok_or_else(|| {
             error(format!("bad operand type for unary -: '{}'", types::name(&value)))
         }),
     }
@@ -304,9 +302,9 @@ fn negative(state: &State, value: Value) -> Result<Value, Error> {
 fn positive(state: &State, value: Value) -> Result<Value, Error> {
     match types::of(&value) {
         Type::Int | Type::Float | Type::Bool => Ok(number(value)),
-        Type::Undefined if lenient(state) => Ok(Value::UNDEFINED),
+        Type::Undefined if super::lenient(state) => Ok(Value::UNDEFINED),
         Type::Undefined => Err(undefined()),
-        _ if datetime_math::negated(&value).is_some() => Ok(value),
+        _ if math::negated(&value).is_some() => Ok(value),
         _ => Err(error(format!("bad operand type for unary +: '{}'", types::name(&value)))),
     }
 }
@@ -321,7 +319,7 @@ fn sliced(
 ) -> Result<Value, Error> {
     let kind = types::of(&value);
     if kind == Type::Undefined {
-        return if lenient(state) { Ok(Value::UNDEFINED) } else { Err(undefined()) };
+        return if super::lenient(state) { Ok(Value::UNDEFINED) } else { Err(undefined()) };
     }
     match kind {
         Type::Text | Type::List | Type::Tuple | Type::Range => {}
@@ -329,7 +327,7 @@ fn sliced(
         Type::None | Type::Bool | Type::Int | Type::Float | Type::Dict => {
             return Ok(Value::UNDEFINED);
         }
-        _ if lenient(state) => return Ok(Value::UNDEFINED),
+        _ if super::lenient(state) => return Ok(Value::UNDEFINED),
         _ => return Err(error(format!("'{}' object is not subscriptable", types::name(&value)))),
     }
     let bound = |value: Value| match types::of(&value) {
@@ -383,7 +381,7 @@ fn sliced(
 fn iterated(state: &State, value: Value) -> Result<Value, Error> {
     match types::of(&value) {
         Type::None | Type::Bool | Type::Int | Type::Float | Type::Moment | Type::Function
-            if !lenient(state) =>
+            if !super::lenient(state) =>
         {
             Err(error(format!("'{}' object is not iterable", types::name(&value))))
         }

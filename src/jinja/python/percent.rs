@@ -3,12 +3,14 @@
 use minijinja::Error;
 use minijinja::value::{Tuple, Value};
 
+use super::call::Call;
+use super::collections;
 use super::error;
 use super::format::{Spec, based, check_width, float_text, padded, signed};
 use super::text::{repr, text};
-use super::types::{self, Type};
-use crate::jinja::call::Call;
-use crate::jinja::{collections, errors};
+use super::types;
+use super::types::Type;
+use crate::jinja::errors;
 
 /// `pattern % value`.
 pub(in crate::jinja) fn percent(pattern: &str, value: &Value) -> Result<Value, Error> {

@@ -2,9 +2,10 @@
 
 use minijinja::value::{Tuple, Value};
 
+use super::collections;
 use super::text::repr;
-use super::types::{self, Type};
-use crate::jinja::collections;
+use super::types;
+use super::types::Type;
 use crate::limits;
 
 const WIDTH: usize = 80;

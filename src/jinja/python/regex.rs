@@ -1,20 +1,24 @@
 //! Python's `re`: patterns, matches and the functions of the module. Positions are in characters.
 
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
 use fancy_regex::{Captures, Regex, RegexBuilder};
 use minijinja::value::{Object, ObjectRepr, Tuple, Value};
 use minijinja::{Error, ErrorKind, State};
 
+use super::call::Call;
+use super::collections;
+use super::error;
+use super::groups::Groups;
 use super::iterator::ReadOnce;
-use super::pattern::{self, DOTALL, IGNORECASE, MULTILINE, Translated, VERBOSE};
+use super::pattern;
+use super::pattern::{DOTALL, IGNORECASE, MULTILINE, Translated, VERBOSE};
 use super::replacement::Template;
-use super::types::{self, Type};
-use super::{error, operators};
-use crate::jinja::call::Call;
-use crate::jinja::{collections, errors, marks};
+use super::text::unmarked;
+use super::types;
+use super::types::Type;
+use crate::jinja::{errors, marks};
 
 /// The flag of every text pattern.
 const UNICODE: i64 = 32;
@@ -54,7 +58,7 @@ pub(in crate::jinja) fn function(
     let pattern = match pattern_argument.downcast_object::<PythonPattern>() {
         Some(pattern) => pattern,
         None if pattern_argument.as_str().is_some() => {
-            Arc::new(PythonPattern::new(&marks::plain(&pattern_argument), flags, call)?)
+            Arc::new(PythonPattern::new(&unmarked(&pattern_argument), flags, call)?)
         }
         None => return Err(error("first argument must be string or compiled pattern")),
     };
@@ -79,26 +83,6 @@ pub(in crate::jinja) struct PythonPattern {
     /// From its start to the end of the text.
     full: Regex,
     names: Vec<Option<String>>,
-}
-
-/// The spans of a match's groups in bytes.
-pub(super) struct Groups {
-    text: Arc<str>,
-    places: Vec<Option<Range<usize>>>,
-}
-
-impl Groups {
-    pub fn text(&self, position: usize) -> Option<&str> {
-        self.places.get(position).cloned().flatten().map(|range| &self.text[range])
-    }
-
-    fn whole(&self) -> Range<usize> {
-        self.places.first().cloned().flatten().unwrap_or(0..0)
-    }
-
-    fn value(&self, position: usize) -> Value {
-        Value::from(self.text(position).map(str::to_string))
-    }
 }
 
 impl PythonPattern {
@@ -135,7 +119,7 @@ impl PythonPattern {
         })?;
         Ok(captures.map(|captures: Captures<str>| Groups {
             text: text.clone(),
-            places: (0..captures.len())
+            spans: (0..captures.len())
                 .map(|position| captures.get(position).map(|group| group.range()))
                 .collect(),
         }))
@@ -183,7 +167,7 @@ impl PythonPattern {
         let text_argument =
             argument(text_at, "string").ok_or_else(|| call.error("needs the argument `string`"))?;
         if text_argument.as_str().is_none() {
-            if operators::lenient(state) && text_argument.is_undefined() {
+            if super::lenient(state) && text_argument.is_undefined() {
                 return Ok(Value::UNDEFINED);
             }
             return Err(error(format!(
@@ -191,7 +175,7 @@ impl PythonPattern {
                 types::name(&text_argument)
             )));
         }
-        let text: Arc<str> = marks::plain(&text_argument).into();
+        let text: Arc<str> = unmarked(&text_argument).into();
         let number = |position: usize, name: &str| {
             argument(position, name).and_then(|value| value.as_usize())
         };
@@ -214,7 +198,7 @@ impl PythonPattern {
                     Value::from(groups.text(position).unwrap_or_default())
                 };
                 collections::list(self.all(&text, from)?.iter().map(|groups| {
-                    match groups.places.len() {
+                    match groups.spans.len() {
                         1 => group(groups, 0),
                         2 => group(groups, 1),
                         count => Value::from(Tuple::new(
@@ -228,7 +212,7 @@ impl PythonPattern {
                 let (mut parts, mut done) = (Vec::new(), 0);
                 for groups in self.all(&text, 0)?.into_iter().take(most) {
                     parts.push(Value::from(&text[done..groups.whole().start]));
-                    parts.extend((1..groups.places.len()).map(|position| groups.value(position)));
+                    parts.extend((1..groups.spans.len()).map(|position| groups.value(position)));
                     done = groups.whole().end;
                 }
                 parts.push(Value::from(&text[done..]));
@@ -255,7 +239,7 @@ impl PythonPattern {
                     errors::check_limits()?;
                     match &template {
                         Some(template) => template.expand(&groups, &mut out),
-                        None => out.push_str(&marks::plain(
+                        None => out.push_str(&unmarked(
                             &replacement.call(state, &[self.match_object(groups, 0)])?,
                         )),
                     }
@@ -346,13 +330,13 @@ impl Match {
             Some(name) => self.pattern.names().find(|(_, known)| *known == name)?.0,
             None => key.as_usize()?,
         };
-        (position < self.groups.places.len()).then_some(position)
+        (position < self.groups.spans.len()).then_some(position)
     }
 
     /// The span of a group in characters.
     fn span(&self, position: usize) -> (i64, i64) {
         let count = |at: usize| self.groups.text[..at].chars().count() as i64;
-        self.groups.places[position]
+        self.groups.spans[position]
             .as_ref()
             .map_or((-1, -1), |range| (count(range.start), count(range.end)))
     }
@@ -379,7 +363,7 @@ impl Object for Match {
             return Some(self.groups.value(position));
         }
         let last =
-            (1..self.groups.places.len()).rfind(|position| self.groups.places[*position].is_some());
+            (1..self.groups.spans.len()).rfind(|position| self.groups.spans[*position].is_some());
         Some(match key.as_str()? {
             "string" => Value::from(&*self.groups.text),
             "re" => Value::from_dyn_object(self.pattern.clone()),
@@ -413,7 +397,7 @@ impl Object for Match {
                 keys => Value::from(Tuple::new(keys.iter().map(group).collect::<Result<_, _>>()?)),
             },
             "groups" => {
-                Value::from(Tuple::new((1..self.groups.places.len()).map(or_default).collect()))
+                Value::from(Tuple::new((1..self.groups.spans.len()).map(or_default).collect()))
             }
             "groupdict" => collections::dict(
                 self.pattern

@@ -3,7 +3,7 @@
 use minijinja::Error;
 
 use super::error;
-use super::regex::Groups;
+use super::groups::Groups;
 
 /// A part of a replacement.
 enum ReplacementPart {

@@ -7,11 +7,12 @@ use indexmap::IndexSet;
 use minijinja::value::{Tuple, Value};
 use minijinja::{Environment, Error, ErrorKind, State};
 
+use super::call::Call;
+use super::collections;
 use super::iterator::ReadOnce;
-use super::types::{self, Type};
+use super::types;
+use super::types::Type;
 use super::{Args, compare, error, items, operators, values};
-use crate::jinja::call::Call;
-use crate::jinja::collections;
 
 pub(in crate::jinja) fn register(environment: &mut Environment) {
     environment.add_filter("sort", sort);
@@ -66,7 +67,7 @@ pub(super) fn attribute(
     };
     let mut value = item.clone();
     for step in steps {
-        if value.is_undefined() && !operators::lenient(state) {
+        if value.is_undefined() && !super::lenient(state) {
             return Err(Error::from(ErrorKind::UndefinedError));
         }
         value = value.get_item(&step).unwrap_or_default();
@@ -366,7 +367,7 @@ fn select(
 /// `value|attr(name)`: an attribute or a method, never an item of a dict.
 fn attr(state: &State, value: &Value, name: &Value) -> Result<Value, Error> {
     let Some(name) = name.as_str() else { return Err(error("attribute name must be string")) };
-    if value.is_undefined() && !operators::lenient(state) {
+    if value.is_undefined() && !super::lenient(state) {
         return Err(Error::from(ErrorKind::UndefinedError));
     }
     match types::of(value) {

@@ -8,11 +8,13 @@ use indexmap::IndexSet;
 use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, Value};
 use minijinja::{Error, ErrorKind, State};
 
+use super::call::Call;
+use super::collections;
+use super::nesting;
+use super::nesting::NestingLevel;
+use super::text::unmarked;
 use super::text::write_items;
 use super::{error, items, types};
-use crate::jinja::call::Call;
-use crate::jinja::nesting::{self, NestingLevel};
-use crate::jinja::{collections, marks};
 
 type Items = IndexSet<Value>;
 
@@ -154,7 +156,7 @@ impl Object for Set {
             "remove" => {
                 let value = call.needs(0, "elem")?;
                 if !self.open().shift_remove(&value) {
-                    return Err(call.error(format!("{} is not in the set", marks::plain(&value))));
+                    return Err(call.error(format!("{} is not in the set", unmarked(&value))));
                 }
             }
             "pop" => {

@@ -4,10 +4,12 @@ use std::fmt::Write;
 
 use minijinja::value::Value;
 
+use super::datetime::Moment;
 use super::iterator::ReadOnce;
-use super::types::{self, Type};
-use crate::jinja::datetime::Moment;
-use crate::jinja::{marks, nesting};
+use super::nesting;
+use super::types;
+use super::types::Type;
+use crate::jinja::marks;
 use crate::limits;
 
 /// `str(value)`. Marks of relations are preserved.
@@ -18,6 +20,14 @@ pub(in crate::jinja) fn text(value: &Value) -> String {
         Type::Iterator if value.downcast_object_ref::<ReadOnce>().is_none() => repr(value),
         Type::Mapping if nesting::is_namespace(value) => repr(value),
         _ => value.to_string(),
+    }
+}
+
+/// A value as text, without marks.
+pub(in crate::jinja) fn unmarked(value: &Value) -> String {
+    match value.as_str() {
+        Some(text) if !text.contains(marks::is_mark) => text.to_string(),
+        _ => marks::strip(&text(value)),
     }
 }
 

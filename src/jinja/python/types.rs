@@ -2,12 +2,11 @@
 
 use minijinja::value::{ObjectRepr, Value, ValueKind};
 
+use super::collections::{Dict, List};
+use super::datetime::Moment;
 use super::iterator::ReadOnce;
 use super::sets::Set;
 use super::views::{Range, View};
-use crate::jinja::collections::{Dict, List};
-use crate::jinja::datetime::Moment;
-use crate::jinja::relations::RelationObject;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::jinja) enum Type {
@@ -63,7 +62,7 @@ fn of_object(value: &Value) -> Type {
         Type::Range
     } else if object.downcast_ref::<Moment>().is_some() {
         Type::Moment
-    } else if object.downcast_ref::<RelationObject>().is_some() {
+    } else if is_relation(object.type_name()) {
         Type::Relation
     } else if object.downcast_ref::<ReadOnce>().is_some() {
         Type::Iterator
@@ -78,6 +77,11 @@ fn of_object(value: &Value) -> Type {
             _ => Type::Function,
         }
     }
+}
+
+/// Whether this is the name of the type of dbt's relations, which this module does not know.
+fn is_relation(name: &str) -> bool {
+    name.ends_with("::RelationObject")
 }
 
 fn is_plain_map(name: &str) -> bool {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, Tuple, Value};
 use minijinja::{Error, ErrorKind, State};
 
+use super::call::Call;
+use super::collections;
 use super::error;
 use super::text::write_items;
-use crate::jinja::call::Call;
-use crate::jinja::{collections, errors};
+use crate::jinja::errors;
 
 /// Jinja's maximum number of items of a range.
 const MAX_RANGE: i64 = 100_000;

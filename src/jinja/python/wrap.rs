@@ -4,8 +4,8 @@
 use minijinja::value::Value;
 use minijinja::{Error, ErrorKind};
 
+use super::call::Call;
 use super::{Args, error, types, values};
-use crate::jinja::call::Call;
 
 pub(in crate::jinja) fn filter(value: Value, args: Args) -> Result<String, Error> {
     let args = values(args);

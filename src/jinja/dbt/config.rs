@@ -1,0 +1,143 @@
+//! dbt's `config`: a call records settings of the node; its methods return the resolved settings.
+
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::value::{Object, ObjectRepr, Value};
+use minijinja::{Error, ErrorKind, State};
+use serde_json::{Map, Value as Json};
+
+use super::session::Session;
+use super::{json, node};
+use crate::diagnostics::Diagnostic;
+use crate::jinja::errors;
+use crate::jinja::python::call::Call;
+use crate::jinja::python::collections;
+use crate::jinja::python::text::unmarked;
+
+pub fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
+    (name == "config").then(|| Value::from_object(Config(session.clone())))
+}
+
+struct Config(Arc<Session>);
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<config>")
+    }
+}
+
+impl Config {
+    /// Records one call; the keys of hooks have an underscore, as in dbt.
+    fn record(&self, pairs: Vec<(Value, Value)>) {
+        let mut map = Map::new();
+        for (key, value) in pairs {
+            let key = match &*unmarked(&key) {
+                "pre-hook" => "pre_hook".to_string(),
+                "post-hook" => "post_hook".to_string(),
+                key => key.to_string(),
+            };
+            map.insert(key, json::json(&value));
+        }
+        self.0.captured().config.push(map);
+    }
+
+    fn lookup(&self, key: &str) -> Option<Value> {
+        // dbt keeps hooks under names with an underscore.
+        if matches!(key, "pre-hook" | "post-hook") {
+            return None;
+        }
+        if let Some(bound) = node::legacy(&self.0, key) {
+            return Some(bound);
+        }
+        self.0.scope.config.get(key).map(json::value)
+    }
+
+    fn meta(&self, key: &str) -> Option<Value> {
+        self.0.scope.config.get("meta").and_then(|meta| meta.get(key)).map(json::value)
+    }
+
+    fn persists(&self, what: &str) -> Value {
+        let docs = self.0.scope.config.get("persist_docs");
+        Value::from(docs.and_then(|docs| docs.get(what)).and_then(Json::as_bool).unwrap_or(false))
+    }
+}
+
+impl Object for Config {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        (key.as_str()? == "model").then(|| json::value(&self.0.scope.model))
+    }
+
+    fn call(self: &Arc<Self>, _state: &mut State, args: &[Value]) -> Result<Value, Error> {
+        let call = Call::of("", "config", args);
+        let mut pairs = match call.args {
+            [] if call.named().is_empty() => {
+                return Err(call.error("needs a setting: `config(materialized='table')`"));
+            }
+            [] => Vec::new(),
+            [map] if call.named().is_empty() => collections::pairs_of(map)?,
+            _ => return Err(call.error("accepts settings by name, or one dict of them")),
+        };
+        pairs.extend(call.named());
+        self.record(pairs);
+        Ok(Value::from(""))
+    }
+
+    fn call_method(
+        self: &Arc<Self>,
+        _state: &mut State,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
+        let call = Call::of("config", method, args);
+        let key = || call.needs_text(0, "name");
+        // In the parse pass dbt returns an empty string for unknown keys.
+        let unknown = || Value::from((!self.0.scope.execute).then_some(""));
+        let missing = |key: &str, what: &str| {
+            let error = Diagnostic::error(format!(
+                "the model's {what} has no `{key}`, and `config.{method}` requires it"
+            ));
+            errors::to_error(
+                error.hint(format!("set `{key}` in `config(…)` or in the properties file")),
+            )
+        };
+        match method {
+            "get" | "meta_get"
+                if call.args.get(2).is_some_and(|validator| !validator.is_none()) =>
+            {
+                Err(call
+                    .error("accepts a function as its third argument, which validates the value"))
+            }
+            "get" => {
+                Ok(self.lookup(&key()?).or_else(|| call.get(1, "default")).unwrap_or_else(unknown))
+            }
+            "meta_get" => {
+                Ok(self.meta(&key()?).or_else(|| call.get(1, "default")).unwrap_or_else(unknown))
+            }
+            "require" | "meta_require" => {
+                let key = key()?;
+                let (value, what) = if method == "require" {
+                    (self.lookup(&key), "config")
+                } else {
+                    (self.meta(&key), "`meta`")
+                };
+                match value {
+                    Some(value) => Ok(value),
+                    None if !self.0.scope.execute => Ok(unknown()),
+                    None => Err(missing(&key, what)),
+                }
+            }
+            "set" => {
+                self.record(vec![(Value::from(key()?), call.needs(1, "value")?)]);
+                Ok(Value::from(""))
+            }
+            "persist_relation_docs" => Ok(self.persists("relation")),
+            "persist_column_docs" => Ok(self.persists("columns")),
+            _ => Err(Error::from(ErrorKind::UnknownMethod)),
+        }
+    }
+}
