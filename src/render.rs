@@ -10,8 +10,8 @@ use crate::config::{Node, config_json, node_json};
 use crate::diagnostics::{Diagnostic, SourceFile};
 use crate::graph::Graph;
 use crate::jinja::{
-    Batch, Covered, Jinja, Lookup, Mark, MarkKind, Referent, Relation, Rendered, Scope,
-    StrategyArguments, StrategyMacro, lazy,
+    Batch, Covered, Jinja, Lookup, Mark, MarkKind, Referent, Relation, Rendered, StrategyArguments,
+    StrategyMacro, TemplateScope, lazy,
 };
 
 /// The state of the run that Jinja can read.
@@ -123,13 +123,13 @@ fn render_node(
     jinja.render(&node.file, &scope(graph, node, context))
 }
 
-fn scope(graph: &Arc<Graph>, node: &Node, context: &RenderContext) -> Scope {
+fn scope(graph: &Arc<Graph>, node: &Node, context: &RenderContext) -> TemplateScope {
     let mut config = config_json(node);
     for (key, hooks) in [("pre_hook", "pre-hook"), ("post_hook", "post-hook")] {
         config.insert(key.to_string(), config.get(hooks).cloned().unwrap_or_default());
     }
     let (all, id) = (graph.clone(), node.unique_id.clone());
-    Scope {
+    TemplateScope {
         package: node.package.clone(),
         execute: true,
         model: lazy(move || {

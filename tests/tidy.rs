@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use regex::Regex;
 
@@ -299,7 +300,10 @@ impl File {
 
 /// The text before the file's tests.
 fn code(text: &str) -> &str {
-    text.split("#[cfg(test)]").next().unwrap_or(text)
+    static TESTS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"#\[cfg\(test\)\]\s+(pub(\([^)]*\))? )?mod \w+ \{").expect("a constant pattern")
+    });
+    TESTS.find(text).map_or(text, |tests| &text[..tests.start()])
 }
 
 /// Asserts that no file breaks the rule. `violations_of` returns the violations of a file.

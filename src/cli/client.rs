@@ -8,7 +8,7 @@ use super::profile_args::ProfileArgs;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::dialect::{self, Dialect};
 use crate::plan::manifest::About;
-use crate::run::client_profiles;
+use crate::run::client_checks;
 use crate::run::confirmed::Confirmed;
 use crate::run::entry::RunEntry;
 
@@ -79,8 +79,8 @@ pub fn validate(argv: &[String], dialect: &Dialect) -> Result<bool, Diagnostics>
         return Err(Diagnostic::error("the client's name is empty").into());
     }
     let reads_stdin = !argv.iter().any(|word| word.contains("{file}"));
-    client_profiles::reject_other_dialect(argv, dialect)?;
-    client_profiles::reject_error_ignoring(argv, reads_stdin)?;
+    client_checks::reject_other_dialect(argv, dialect)?;
+    client_checks::reject_error_ignoring(argv, reads_stdin)?;
     Ok(reads_stdin)
 }
 

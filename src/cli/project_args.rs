@@ -9,10 +9,8 @@ use super::profile_args::{ProfileArgs, vars};
 use super::project_dir;
 use crate::calendar::Instant;
 use crate::diagnostics::Diagnostics;
-use crate::dialect;
-use crate::limits;
 use crate::project::LoadOptions;
-use crate::window;
+use crate::{dialect, limits, window};
 
 /// The project and its profile.
 #[derive(clap::Args)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::columns::Columns;
 use super::dedup::DedupedDiagnostics;
-use super::{Context, schema_changes, with_broken_models};
+use super::{Context, earlier_plans, with_broken_models};
 use crate::config::{self, Broken, Kind, Node, ResourceNames};
 use crate::diagnostics::{Diagnostic, Diagnostics, Level};
 use crate::dialect::{self, Dialect};
@@ -152,7 +152,7 @@ impl LoadedProject {
             columns: &self.columns,
             staged: None,
             window_keys: Default::default(),
-            earlier_plans: schema_changes::EarlierPlans::new(None, &[]),
+            earlier_plans: earlier_plans::EarlierPlans::new(None, &[]),
             changed: BTreeMap::new(),
         }
     }

@@ -6,9 +6,11 @@ mod batches;
 mod builds;
 mod checks;
 mod client_commands;
+mod column_types;
 mod columns;
 mod dedup;
 mod dependents;
+mod earlier_plans;
 mod folders;
 mod hooks;
 mod identifiers;
@@ -116,7 +118,7 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     let folders = folders::assign(&selected);
     let mut context = loaded.context(&folders);
     context.staged = models.as_ref();
-    context.earlier_plans = schema_changes::EarlierPlans::new(
+    context.earlier_plans = earlier_plans::EarlierPlans::new(
         request.selection.state.as_deref(),
         &request.earlier_plans,
     );
@@ -207,7 +209,7 @@ struct Context<'a> {
     database: Option<&'a str>,
     columns: &'a Columns,
     window_keys: checks::WindowKeysCache,
-    earlier_plans: schema_changes::EarlierPlans<'a>,
+    earlier_plans: earlier_plans::EarlierPlans<'a>,
     /// The batches that read the rows of rewritten ones, by unique id.
     /// What `--missing --changed` compares with the finished batches, by unique id.
     changed: BTreeMap<String, stale::ChangedBatches>,

@@ -1,50 +1,16 @@
 //! `on_schema_change` of one model: derives the statements that adapt its table to its query, from
 //! the columns of the query and those of the table (from dbt's catalog, the file of `--columns` or
-//! an earlier plan). Rejects
-//! a new column of unknown type if the engine cannot infer it, and a change of type that would lose
-//! values.
-
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+//! an earlier plan). Rejects a new column of unknown type if the engine cannot infer it, and a
+//! change of type that would lose values.
 
 use super::Context;
+use super::column_types::{declared_type, location, widened};
 use crate::codegen;
 use crate::codegen::{Alteration, Alters};
 use crate::config::{Node, SchemaChange};
-use crate::diagnostics::{Diagnostic, Location};
+use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
 use crate::inject::ResultColumn;
-use crate::plan_dir::{EarlierColumns, earlier_columns};
-
-/// The columns of earlier plans, read when they are first needed.
-pub(super) struct EarlierPlans<'a> {
-    state: Option<&'a Path>,
-    folders: &'a [PathBuf],
-    columns: OnceLock<Vec<BTreeMap<String, EarlierColumns>>>,
-}
-
-impl<'a> EarlierPlans<'a> {
-    /// `state` is the folder of `--state`, whose tables may be those of another environment;
-    /// `folders` are plans of this project.
-    pub fn new(state: Option<&'a Path>, folders: &'a [PathBuf]) -> EarlierPlans<'a> {
-        EarlierPlans { state, folders, columns: OnceLock::new() }
-    }
-
-    /// The columns of a model in the first of the plans that lists it: in that of `--state`, or in
-    /// one that writes the same table.
-    fn of(&self, node: &Node) -> Option<&EarlierColumns> {
-        let read = || {
-            let folders = self.folders.iter().map(PathBuf::as_path);
-            self.state.into_iter().chain(folders).map(earlier_columns).collect()
-        };
-        let relation = node.relation.to_string();
-        self.columns.get_or_init(read).iter().enumerate().find_map(|(index, plan)| {
-            let is_state = index == 0 && self.state.is_some();
-            plan.get(&node.unique_id).filter(|columns| is_state || columns.relation == relation)
-        })
-    }
-}
 
 /// The statements of a schema change, the columns that they drop, and diagnostics.
 #[derive(Debug, Default)]
@@ -141,9 +107,13 @@ pub(super) fn table_change(of: &ChangeInput) -> Result<Option<TableChange>, Diag
         diagnostics.push(Diagnostic::warning(message).at(location(node)).hint(columns_hint(node)));
     }
     let widened = match change {
-        SchemaChange::SyncAllColumns => {
-            widened(of, columns, catalogued.as_deref().unwrap_or_default(), &mut diagnostics)?
-        }
+        SchemaChange::SyncAllColumns => widened(
+            of.context.dialect,
+            of.node,
+            columns,
+            catalogued.as_deref().unwrap_or_default(),
+            &mut diagnostics,
+        )?,
         _ => Vec::new(),
     };
     of.generate(&added, &dropped, &widened, diagnostics).map(Some)
@@ -351,83 +321,6 @@ fn columns_hint(node: &Node) -> String {
     )
 }
 
-/// The columns whose type in the catalog is narrower than in the query.
-fn widened(
-    of: &ChangeInput,
-    columns: &[ResultColumn],
-    present: &[ResultColumn],
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Result<Vec<(ResultColumn, String)>, Diagnostic> {
-    let (dialect, node) = (of.context.dialect, of.node);
-    let wider = &dialect.types.wider_types;
-    let fits = |narrow: &str, wide: &str| {
-        wider.get(narrow).is_some_and(|types| types.iter().any(|data_type| data_type == wide))
-    };
-    let mut widened = Vec::new();
-    for column in columns {
-        let Some(data_type) = declared_type(dialect, node, column) else { continue };
-        for other in present {
-            let is_same =
-                dialect.same_column((&column.name, column.quoted), (&other.name, other.quoted));
-            let Some(was) = other.data_type.as_ref().filter(|_| is_same) else { continue };
-            let (new, old) = (normalized_type(&data_type), normalized_type(was));
-            if new == old || fits(&new, &old) {
-                continue;
-            }
-            if fits(&old, &new) {
-                widened.push((column.clone(), data_type.clone()));
-                continue;
-            }
-            let message = format!(
-                "`{}` of `{}` is {was} in its table, and {data_type} in its query",
-                column.name, node.name
-            );
-            let known = |data_type: &str| {
-                wider.contains_key(data_type)
-                    || wider.values().flatten().any(|wide| wide == data_type)
-            };
-            if known(&new) && known(&old) {
-                let hint = format!(
-                    "rebuild the model: `batchwright compile --select {} --full-refresh`; or \
-                    rename the column",
-                    node.name
-                );
-                return Err(Diagnostic::error(message)
-                    .at(location(node))
-                    .note("the conversion could lose values")
-                    .hint(hint));
-            }
-            diagnostics.push(
-                Diagnostic::warning(message)
-                    .at(location(node))
-                    .hint("the plan does not change the type: compare the two"),
-            );
-        }
-    }
-    Ok(widened)
-}
-
-/// A type in the spelling of `wider_types`.
-fn normalized_type(data_type: &str) -> String {
-    data_type.trim().to_lowercase()
-}
-
-/// The declared type of a column of the query, or the type of its cast.
-fn declared_type(dialect: &Dialect, node: &Node, column: &ResultColumn) -> Option<String> {
-    for declared in &node.columns {
-        if dialect.same_column((&column.name, column.quoted), (&declared.name, declared.quote))
-            && let Some(data_type) = declared
-                .data_type
-                .as_deref()
-                .map(str::trim)
-                .filter(|data_type| !data_type.is_empty())
-        {
-            return Some(data_type.to_string());
-        }
-    }
-    column.data_type.clone()
-}
-
 pub(super) fn is_among(dialect: &Dialect, column: &ResultColumn, columns: &[ResultColumn]) -> bool {
     for other in columns {
         if dialect.same_column((&column.name, column.quoted), (&other.name, other.quoted)) {
@@ -435,11 +328,4 @@ pub(super) fn is_among(dialect: &Dialect, column: &ResultColumn, columns: &[Resu
         }
     }
     false
-}
-
-fn location(node: &Node) -> Location {
-    let set = ["on_schema_change", "materialized"]
-        .iter()
-        .find_map(|key| node.config.get(*key).filter(|set| !set.value.is_null()));
-    set.map_or_else(|| node.file.line(1), |set| set.at.clone())
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
-use crate::jinja::{Batch, Jinja, Scope, lazy};
+use crate::jinja::{Batch, Jinja, TemplateScope, lazy};
 use crate::project::{SelfLookup, Setting, has_jinja, list};
 
 use super::config_json::config_json;
@@ -59,7 +59,7 @@ fn add_references(jinja: &Jinja, node: &mut Node) -> Result<(), Diagnostics> {
     if hooks.is_empty() {
         return Ok(());
     }
-    let scope = Scope {
+    let scope = TemplateScope {
         package: node.package.clone(),
         execute: false,
         model: lazy({

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::diagnostics::Diagnostic;
-use crate::jinja::{Jinja, Scope};
+use crate::jinja::{Jinja, TemplateScope};
 
 /// The macros of a project that name its relations.
 pub trait NamingMacros: Sync {
@@ -17,7 +17,7 @@ pub trait NamingMacros: Sync {
         package: &str,
         name: &str,
         custom: Option<&str>,
-        scope: &Scope,
+        scope: &TemplateScope,
     ) -> Result<Name, Diagnostic>;
 }
 
@@ -38,7 +38,7 @@ impl NamingMacros for Jinja {
         package: &str,
         name: &str,
         custom: Option<&str>,
-        scope: &Scope,
+        scope: &TemplateScope,
     ) -> Result<Name, Diagnostic> {
         let (text, is_of_node) =
             self.call_for_node(package, name, &[custom.map_or(Value::Null, Value::from)], scope)?;

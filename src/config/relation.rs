@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::jinja::{LazyValue, Lookup, Referent, Relation, RelationStyle, Scope, lazy};
+use crate::jinja::{LazyValue, Lookup, Referent, Relation, RelationStyle, TemplateScope, lazy};
 use crate::project::Package;
 
 use super::layers::text;
@@ -128,7 +128,7 @@ impl<'a> NameMacros<'a> {
         if let Some(name) = cache().get(&key) {
             return Ok(Some(name.clone()));
         }
-        let scope = Scope {
+        let scope = TemplateScope {
             package: self.root.to_string(),
             // dbt calls the macro in its parse pass.
             execute: false,

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 
 use super::normalize::normalize;
 use super::ranges::{label, ranges, window};
-use super::{BatchChange, Model, PlanFiles, WindowRange, unified};
+use super::{BatchChange, PlanFiles, PlannedModel, WindowRange, unified};
 use crate::calendar::{Instant, Window};
 use crate::diagnostics::Diagnostic;
 use crate::plan::Sha256;
@@ -25,8 +25,8 @@ pub struct BatchDiff {
 
 /// Compares the batches of one model; reads only files whose hashes differ.
 pub fn batches(
-    before: &Model,
-    after: &Model,
+    before: &PlannedModel,
+    after: &PlannedModel,
     old: &mut PlanFiles,
     new: &mut PlanFiles,
 ) -> Result<BatchDiff, Diagnostic> {

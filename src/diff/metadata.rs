@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 
-use super::{Fact, Model};
+use super::{Fact, PlannedModel};
 use crate::codegen::describe_input;
 use crate::plan::manifest::{About, InputEntry};
 
@@ -63,7 +63,7 @@ pub fn of_plan(about: &About) -> Facts {
 }
 
 /// The facts of a model: settings, inputs, dependencies, audit, warnings and findings.
-pub fn of_model(model: &Model) -> Facts {
+pub fn of_model(model: &PlannedModel) -> Facts {
     let entry = model.entry;
     let mut facts = present([
         ("relation", Some(entry.relation.clone())),
@@ -118,7 +118,7 @@ pub fn of_model(model: &Model) -> Facts {
 }
 
 /// The columns of a new model.
-pub fn columns(model: &Model) -> Option<(String, String)> {
+pub fn columns(model: &PlannedModel) -> Option<(String, String)> {
     let columns = model.entry.columns.as_ref()?;
     Some(("columns".to_string(), columns.join(", ")))
 }

@@ -175,13 +175,13 @@ impl Difference {
 }
 
 /// A model in the manifest, with its steps.
-pub struct Model<'a> {
+pub struct PlannedModel<'a> {
     entry: &'a ModelEntry,
     fixed: Vec<&'a PlannedStep>,
     batches: Vec<&'a PlannedStep>,
 }
 
-impl Model<'_> {
+impl PlannedModel<'_> {
     fn timezone(&self) -> chrono_tz::Tz {
         self.entry
             .microbatch
@@ -191,9 +191,9 @@ impl Model<'_> {
     }
 }
 
-fn models(manifest: &Manifest) -> IndexMap<&str, Model<'_>> {
-    let model = |entry| Model { entry, fixed: Vec::new(), batches: Vec::new() };
-    let mut models: IndexMap<&str, Model> =
+fn models(manifest: &Manifest) -> IndexMap<&str, PlannedModel<'_>> {
+    let model = |entry| PlannedModel { entry, fixed: Vec::new(), batches: Vec::new() };
+    let mut models: IndexMap<&str, PlannedModel> =
         manifest.models.iter().map(|entry| (entry.unique_id.as_str(), model(entry))).collect();
     for step in &manifest.steps {
         if let Some(model) = models.get_mut(&*step.model) {
@@ -205,8 +205,8 @@ fn models(manifest: &Manifest) -> IndexMap<&str, Model<'_>> {
 }
 
 fn compare(
-    before: &Model,
-    after: &Model,
+    before: &PlannedModel,
+    after: &PlannedModel,
     old: &mut PlanFiles,
     new: &mut PlanFiles,
 ) -> Result<Option<ModelChange>, Diagnostic> {
@@ -256,7 +256,7 @@ fn compare(
 }
 
 /// The columns of one plan that the other lacks, where both know them.
-fn lacking(of: &Model, other: &Model) -> Vec<String> {
+fn lacking(of: &PlannedModel, other: &PlannedModel) -> Vec<String> {
     let (Some(columns), Some(others)) = (&of.entry.columns, &other.entry.columns) else {
         return Vec::new();
     };
@@ -264,7 +264,7 @@ fn lacking(of: &Model, other: &Model) -> Vec<String> {
 }
 
 /// What happens to a table whose query has other columns.
-fn alter(model: &Model, added: &[String], removed: &[String]) -> Option<String> {
+fn alter(model: &PlannedModel, added: &[String], removed: &[String]) -> Option<String> {
     let keeps_table = model.entry.microbatch.as_ref().is_some_and(|model| model.shadow.is_none());
     if !keeps_table || added.len() + removed.len() == 0 {
         return None;
@@ -284,7 +284,7 @@ fn alter(model: &Model, added: &[String], removed: &[String]) -> Option<String> 
     }
 }
 
-fn added(model: &Model, new: &mut PlanFiles) -> Result<ModelChange, Diagnostic> {
+fn added(model: &PlannedModel, new: &mut PlanFiles) -> Result<ModelChange, Diagnostic> {
     let mut facts = metadata::of_model(model);
     facts.extend(metadata::columns(model));
     let mut files = Vec::new();
@@ -311,7 +311,7 @@ fn added(model: &Model, new: &mut PlanFiles) -> Result<ModelChange, Diagnostic> 
     })
 }
 
-fn removed(model: &Model) -> ModelChange {
+fn removed(model: &PlannedModel) -> ModelChange {
     ModelChange {
         unique_id: model.entry.unique_id.clone(),
         change: ChangeKind::Removed,

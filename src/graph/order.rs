@@ -75,8 +75,12 @@ fn cycle_error(cycle: &[&str], nodes: &BTreeMap<String, Node>) -> Diagnostic {
     let node = |id: &str| nodes.get(id);
     let name = |id: &str| node(id).map_or(id, |node| &node.name).to_string();
     let first = cycle[0];
-    let at =
-        node(first).map(|first| super::quoted(first, &name(cycle.get(1).unwrap_or(&cycle[0]))));
+    let at = node(first).map(|first| {
+        super::reference_location::reference_location(
+            first,
+            &name(cycle.get(1).unwrap_or(&cycle[0])),
+        )
+    });
     if cycle.len() == 1 {
         let error = Diagnostic::error(format!("`{}` reads itself", name(first))).at_maybe(at);
         return error.hint("to read the existing rows of the table, use `{{ this }}`");

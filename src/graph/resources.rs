@@ -12,9 +12,10 @@ use crate::diagnostics::{Diagnostic, Diagnostics, nearest};
 use crate::jinja::{RefCall, md5, python_text};
 use crate::project::{Resource, ResourceKind};
 
+use super::Graph;
 use super::access::{self, Referrer};
 use super::lookup::{reference, source};
-use super::{Graph, quoted};
+use super::reference_location::reference_location;
 
 /// The resources by unique id, and their edges.
 #[derive(Debug, Default)]
@@ -193,7 +194,8 @@ impl Graph {
             .map(|node| {
                 let group = access::group(node).unwrap_or_default();
                 let at = node.config.get("group").map(|setting| setting.at.clone());
-                unknown_group(group, &groups).at_maybe(at.or_else(|| Some(quoted(node, group))))
+                unknown_group(group, &groups)
+                    .at_maybe(at.or_else(|| Some(reference_location(node, group))))
             })
             .collect();
         for resource in self.resources.by_id.values() {

@@ -90,7 +90,7 @@ pub struct Injection<'a> {
     pub sql: &'a str,
     pub marks: &'a [Mark],
     pub inputs: &'a [Input],
-    pub columns: &'a Columns<'a>,
+    pub columns: &'a ColumnLookup<'a>,
     pub within: &'a Within<'a>,
     /// Names of columns that `*` omits, in lower case. A name that ends with `*` is a prefix.
     pub hidden: &'a [String],
@@ -184,7 +184,7 @@ impl ResultColumn {
 }
 
 /// Looks up the columns of an input by unique id, for `select *`.
-pub type Columns<'a> = dyn Fn(&str) -> Option<Vec<ResultColumn>> + 'a;
+pub type ColumnLookup<'a> = dyn Fn(&str) -> Option<Vec<ResultColumn>> + 'a;
 
 /// Formats a filtered relation, with its alias without `as`, to verify that the spliced query
 /// parses to the intended tree.

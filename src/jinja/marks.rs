@@ -4,7 +4,35 @@
 
 use std::ops::Range;
 
-use super::{Mark, MarkKind};
+/// The origin of a relation's name in a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MarkKind {
+    /// `ref()` or `source()`: an input, by its unique id.
+    Input(String),
+    /// `ref(…).render()`: an input that opts out of the filter.
+    OptOut(String),
+    /// `{{ this }}`.
+    This,
+    /// The text of an ephemeral model whose inputs are read without a filter.
+    Whole(Covered),
+}
+
+/// The reason why the inputs in the text of an ephemeral model are not filtered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Covered {
+    /// The ephemeral model of this name, itself or one that reads it, is filtered by its own event
+    /// time.
+    Filtered(String),
+    /// A reader opts out with `.render()`.
+    OptedOut,
+}
+
+/// A relation that Jinja wrote to the rendered text. `span` is in bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    pub span: Range<usize>,
+    pub kind: MarkKind,
+}
 
 const OPEN: char = '\u{F0000}';
 const NAMED: char = '\u{F0001}';

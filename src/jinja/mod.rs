@@ -1,20 +1,20 @@
-//! The template language of models: dbt's Jinja on minijinja. Renders a template in a [`Scope`] to
-//! its text, and records the calls of `config()`, `ref()` and other functions ([`Rendered`]).
-//! Depends on no stage. `syntax` reads templates, `python` has the values and operations of their
-//! expressions, and `dbt` what dbt adds to them.
+//! The template language of models: dbt's Jinja on minijinja. Renders a template in a
+//! [`TemplateScope`] to its text, and records the calls of `config()`, `ref()` and other functions
+//! ([`Rendered`]). Depends on no stage. `syntax` reads templates, `python` has the values and
+//! operations of their expressions, and `dbt` what dbt adds to them.
 
 mod dbt;
 mod errors;
 mod marks;
 mod md5;
 mod python;
+mod scope;
 mod syntax;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -37,188 +37,12 @@ pub use dbt::macro_dependencies::MacroDependencies;
 pub use dbt::recorded_results::{RecordedResult, RecordedResults};
 pub use dbt::strategy::{StrategyArguments, StrategyMacro};
 pub use dbt::yaml::{SECRETS, YamlScope, yaml_value};
+pub use marks::{Covered, Mark, MarkKind};
 pub use md5::hex as md5;
-
-/// The style of relation names in an engine.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RelationStyle {
-    pub quote: char,
-    /// Whether database, schema and identifier are quoted.
-    pub quoted: [bool; 3],
-    /// Whether database, schema and identifier are included.
-    pub included: [bool; 3],
-}
-
-/// A table, view or CTE by name. `Display` writes it as SQL.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Relation {
-    pub database: Option<String>,
-    pub schema: Option<String>,
-    pub identifier: String,
-    pub style: RelationStyle,
-}
-
-/// The origin of a relation's name in a template.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MarkKind {
-    /// `ref()` or `source()`: an input, by its unique id.
-    Input(String),
-    /// `ref(…).render()`: an input that opts out of the filter.
-    OptOut(String),
-    /// `{{ this }}`.
-    This,
-    /// The text of an ephemeral model whose inputs are read without a filter.
-    Whole(Covered),
-}
-
-/// The reason why the inputs in the text of an ephemeral model are not filtered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Covered {
-    /// The ephemeral model of this name, itself or one that reads it, is filtered by its own event
-    /// time.
-    Filtered(String),
-    /// A reader opts out with `.render()`.
-    OptedOut,
-}
-
-/// A relation that Jinja wrote to the rendered text. `span` is in bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mark {
-    pub span: Range<usize>,
-    pub kind: MarkKind,
-}
-
-/// The batch for which a template is rendered: dbt's `model.batch`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Batch {
-    /// dbt's id: `20240901`, `20240901T05`.
-    pub id: String,
-    pub start: Instant,
-    pub end: Instant,
-}
-
-/// The result of `ref()` and `source()`.
-pub enum Referent {
-    Relation {
-        unique_id: String,
-        relation: Relation,
-    },
-    /// An ephemeral model: the text contains the name of a CTE, which the caller adds to the query.
-    Cte {
-        unique_id: String,
-        name: String,
-    },
-}
-
-/// Resolves `ref()` and `source()`. Errors have no location, which the caller adds.
-pub trait Lookup: Send + Sync {
-    fn reference(
-        &self,
-        package: Option<&str>,
-        name: &str,
-        version: Option<&str>,
-    ) -> Result<Referent, Diagnostic>;
-    fn source(&self, source: &str, table: &str) -> Result<Referent, Diagnostic>;
-}
-
-/// A known column of a relation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CatalogColumn {
-    /// In the spelling of the warehouse.
-    pub name: String,
-    pub data_type: Option<String>,
-}
-
-/// Known relations and their columns, without a warehouse.
-pub trait RelationCatalog: Send + Sync {
-    /// The columns of a relation; the error explains how to declare them.
-    fn columns(&self, relation: &Relation) -> Result<Vec<CatalogColumn>, Diagnostic>;
-    /// Whether the relation counts as existing.
-    fn exists(&self, relation: &Relation) -> bool;
-}
-
-/// A value that is computed when a template first reads it.
-pub type LazyValue<T> = Arc<LazyLock<T, Box<dyn FnOnce() -> T + Send>>>;
-
-/// A lazy value, computed by `make`.
-pub fn lazy<T>(make: impl FnOnce() -> T + Send + 'static) -> LazyValue<T> {
-    Arc::new(LazyLock::new(Box::new(make)))
-}
-
-/// The context of one rendering.
-#[derive(Clone)]
-pub struct Scope {
-    /// The package whose macros and variables take precedence.
-    pub package: String,
-    /// dbt's `execute`: false in the parse pass.
-    pub execute: bool,
-    /// dbt's `model`: the node, as JSON.
-    pub model: LazyValue<Value>,
-    /// The values of `config.get()`.
-    pub config: Map<String, Value>,
-    pub this: Option<Relation>,
-    pub batch: Option<Batch>,
-    /// The value of `is_incremental()`.
-    pub incremental: bool,
-    pub lookup: Arc<dyn Lookup>,
-}
-
-/// The arguments of a `ref()` call.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RefCall {
-    pub package: Option<String>,
-    pub name: String,
-    pub version: Option<RefVersion>,
-}
-
-/// The version that a `ref()` call names.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RefVersion {
-    pub text: String,
-    /// Whether the call has a number: `v=2`, not `v='2'`.
-    pub is_number: bool,
-}
-
-impl std::ops::Deref for RefVersion {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.text
-    }
-}
-
-impl RefCall {
-    /// The call in the form of dbt's `refs` in Jinja.
-    pub fn json(&self) -> serde_json::Value {
-        let number = |version: &RefVersion| {
-            version.is_number.then(|| version.text.parse().ok().map(serde_json::Value::Number))?
-        };
-        let version = |version: &RefVersion| number(version).unwrap_or(version.text.clone().into());
-        serde_json::json!({
-            "name": self.name, "package": self.package,
-            "version": self.version.as_ref().map(version),
-        })
-    }
-}
-
-/// A rendered text, and the calls that the template made, in order.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Rendered {
-    pub text: String,
-    pub marks: Vec<Mark>,
-    /// The keyword arguments of each `config()` call, hooks under `pre_hook` and `post_hook`.
-    pub config: Vec<Map<String, Value>>,
-    pub refs: Vec<RefCall>,
-    pub sources: Vec<(String, String)>,
-    /// Whether the text may depend on the batch (`model.batch`, or the legacy keys of
-    /// `model.config`).
-    pub reads_batch: bool,
-    pub reads_this: bool,
-    pub asks_incremental: bool,
-    /// Whether the text may depend on the current time.
-    pub reads_clock: bool,
-    pub warnings: Vec<Diagnostic>,
-}
+pub use scope::{
+    Batch, CatalogColumn, LazyValue, Lookup, RefCall, RefVersion, Referent, Relation,
+    RelationCatalog, RelationStyle, Rendered, TemplateScope, lazy,
+};
 
 /// The macros of one package.
 #[derive(Clone)]
@@ -336,11 +160,19 @@ impl Jinja {
     }
 
     /// Renders a template.
-    pub fn render(&self, template: &SourceFile, scope: &Scope) -> Result<Rendered, Diagnostic> {
+    pub fn render(
+        &self,
+        template: &SourceFile,
+        scope: &TemplateScope,
+    ) -> Result<Rendered, Diagnostic> {
         limits::with_new_budget(|| self.rendered(template, scope))
     }
 
-    fn rendered(&self, template: &SourceFile, scope: &Scope) -> Result<Rendered, Diagnostic> {
+    fn rendered(
+        &self,
+        template: &SourceFile,
+        scope: &TemplateScope,
+    ) -> Result<Rendered, Diagnostic> {
         let prepared = transpile::template(&template.text, macros::PROLOGUE);
         let session = Session::new(self.shared.clone(), scope.clone(), prepared.calls.clone());
         let environment = if scope.execute { &self.strict } else { &self.lenient };
@@ -411,7 +243,7 @@ impl Jinja {
         package: &str,
         name: &str,
         arguments: &[Value],
-        scope: &Scope,
+        scope: &TemplateScope,
     ) -> Result<(String, bool), Diagnostic> {
         let values = |session: &Arc<Session>| {
             arguments.iter().map(json::value).chain([node::model(session)]).collect()
@@ -428,7 +260,7 @@ impl Jinja {
         package: &str,
         name: &str,
         arguments: impl FnOnce(&Arc<Session>) -> Vec<minijinja::Value>,
-        scope: &Scope,
+        scope: &TemplateScope,
     ) -> Result<(String, Arc<Session>), Diagnostic> {
         static PREPARED: LazyLock<TranspiledTemplate> =
             LazyLock::new(|| transpile::template("{{ __call() }}", macros::PROLOGUE));

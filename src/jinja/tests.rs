@@ -83,8 +83,8 @@ pub(super) fn settings(adapters: &[&str], packages: Vec<MacroPackage>) -> Settin
     }
 }
 
-pub(super) fn scope() -> Scope {
-    Scope {
+pub(super) fn scope() -> TemplateScope {
+    TemplateScope {
         package: "p".into(),
         execute: true,
         model: lazy(
@@ -139,7 +139,7 @@ fn jinja() -> Jinja {
     Jinja::new(settings(&["postgres"], vec![package("p", MACROS), utils])).unwrap()
 }
 
-fn rendered(text: &str, scope: &Scope) -> Rendered {
+fn rendered(text: &str, scope: &TemplateScope) -> Rendered {
     match jinja().render(&SourceFile::new("models/m.sql", text), scope) {
         Ok(rendered) => rendered,
         Err(error) => panic!("{}", crate::diagnostics::print(&error, false)),
@@ -400,7 +400,7 @@ fn threads_share_one_environment() {
 fn the_parse_pass_has_jinjas_functions() {
     let text = "{% set ns = namespace(n=0) %}{% for i in range(2) %}{% set ns.n = ns.n + 1 %}{% do \
         ref('r' ~ i) %}{% endfor %}{{ ns.n }}";
-    let first = Scope { execute: false, ..scope() };
+    let first = TemplateScope { execute: false, ..scope() };
     let rendered = jinja().render(&SourceFile::new("m.sql", text), &first).unwrap();
     assert_eq!((&*rendered.text, rendered.refs.len()), ("2", 2));
 }

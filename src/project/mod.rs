@@ -18,6 +18,7 @@ mod freshness;
 mod generic_tests;
 mod ignored;
 mod installed;
+mod loader;
 mod overrides;
 mod packages;
 mod parse_pass;
@@ -59,7 +60,7 @@ pub use parse_pass::{ParsedModel, SelfLookup};
 pub use profile::TargetSettings;
 pub use properties::{Patch, Properties, Version};
 #[cfg(test)]
-pub use read::tests::{Said, folder};
+pub use read::tests::{ConfigCalls, folder};
 pub use recorded::{Catalog, PRESENT_COLUMNS, PresentColumn, present_tables};
 pub use resource::{GenericTest, Resource, ResourceKind};
 pub use seeds::{header, table};

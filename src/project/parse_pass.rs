@@ -10,7 +10,7 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
-use crate::jinja::{Batch, Jinja, Lookup, RefCall, Referent, Relation, Scope, lazy};
+use crate::jinja::{Batch, Jinja, Lookup, RefCall, Referent, Relation, TemplateScope, lazy};
 
 use super::Setting;
 use super::values::{canonical, has_jinja};
@@ -39,7 +39,7 @@ pub fn parse_model(
     if !has_jinja(&file.text) {
         return Ok(ParsedModel::default());
     }
-    let scope = Scope {
+    let scope = TemplateScope {
         package: package.to_string(),
         execute: false,
         model: lazy(model(package, name, file, this)),

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::client_profiles::StdinMode;
-use super::output_capture::Mark;
+use super::output_capture::Marker;
 use super::process::{self, Exit, Process};
 use super::protocol::{MarkerAnswer, Protocol, StepFrame};
 use super::shutdown::Shutdown;
@@ -106,7 +106,7 @@ impl Client<'_> {
     pub(super) fn checked_file(
         &self,
         file: &Path,
-        words: Vec<(Mark, String)>,
+        words: Vec<(Marker, String)>,
     ) -> Result<(StepResult, Option<MarkerAnswer>), Diagnostic> {
         let file = file.to_string_lossy();
         let argv: Vec<String> =

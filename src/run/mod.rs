@@ -5,6 +5,7 @@
 
 pub mod audits;
 pub mod client;
+pub mod client_checks;
 pub mod client_profiles;
 pub mod clock;
 pub mod column_lines;

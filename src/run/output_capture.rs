@@ -21,14 +21,14 @@ pub struct CaptureState {
     /// Whether the client has closed its standard input.
     pub stdin_closed: bool,
     /// The markers expected in stdout, and whether they were found.
-    markers: Vec<(Mark, Vec<u8>, bool)>,
+    markers: Vec<(Marker, Vec<u8>, bool)>,
     /// The end of the last chunk, where a marker may begin.
     rest: Vec<u8>,
 }
 
 /// The meaning of a marker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
+pub enum Marker {
     /// All statements before it were run.
     Done,
     /// The same, within a transaction.
@@ -41,10 +41,10 @@ pub enum Mark {
     Clean,
 }
 
-impl Mark {
+impl Marker {
     /// Whether it ends the wait.
     fn decides(self) -> bool {
-        matches!(self, Mark::Done | Mark::Open | Mark::Over)
+        matches!(self, Marker::Done | Marker::Open | Marker::Over)
     }
 }
 
@@ -107,7 +107,7 @@ impl OutputCapture {
 
 impl CaptureState {
     /// Clears the captured output, and sets the expected markers.
-    pub fn begin(&mut self, markers: Vec<(Mark, String)>) {
+    pub fn begin(&mut self, markers: Vec<(Marker, String)>) {
         self.out.0.clear();
         self.err.0.clear();
         self.rest.clear();
@@ -116,7 +116,7 @@ impl CaptureState {
     }
 
     /// Whether the marker with this meaning was found.
-    pub fn has(&self, mark: Mark) -> bool {
+    pub fn has(&self, mark: Marker) -> bool {
         self.markers.iter().any(|(other, _, is_found)| *other == mark && *is_found)
     }
 
@@ -162,11 +162,11 @@ mod tests {
     #[test]
     fn markers_are_found_across_chunks_and_only_the_end_is_stored() {
         let output = OutputCapture::default();
-        output.state().begin(vec![(Mark::Done, "mark-1".to_string())]);
+        output.state().begin(vec![(Marker::Done, "mark-1".to_string())]);
         output.state().search(b"noise ma");
-        assert!(!output.state().has(Mark::Done));
+        assert!(!output.state().has(Marker::Done));
         output.state().search(b"rk-1 noise");
-        assert!(output.state().has(Mark::Done));
+        assert!(output.state().has(Marker::Done));
         let mut tail = Tail::default();
         (0..100).for_each(|_| tail.push("é".repeat(501).as_bytes()));
         assert!(tail.text().len() <= MAX_TAIL_BYTES && tail.text().chars().all(|char| char == 'é'));

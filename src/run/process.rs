@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::output_capture::{Mark, OutputCapture};
+use super::output_capture::{Marker, OutputCapture};
 use crate::diagnostics::Diagnostic;
 
 /// A running client.
@@ -29,7 +29,7 @@ pub struct Exit {
 pub fn start(
     argv: &[String],
     fed: bool,
-    markers: Vec<(Mark, String)>,
+    markers: Vec<(Marker, String)>,
 ) -> Result<(Process, Option<ChildStdin>), Diagnostic> {
     let Some((program, arguments)) = argv.split_first() else {
         return Err(Diagnostic::error("no client after `--`")

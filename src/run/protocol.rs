@@ -5,7 +5,7 @@
 use minijinja::Value;
 
 use super::client_profiles::{ClientProfile, NO_ERROR, StdinMode, TOKEN};
-use super::output_capture::{CaptureState, Mark};
+use super::output_capture::{CaptureState, Marker};
 use super::token;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::Dialect;
@@ -33,7 +33,7 @@ const OPEN: &str = "{open}";
 pub struct StepFrame {
     pub before: String,
     pub after: String,
-    pub words: Vec<(Mark, String)>,
+    pub words: Vec<(Marker, String)>,
 }
 
 /// The outcome of a step, from its markers.
@@ -75,7 +75,7 @@ impl Protocol {
     /// The texts around the next step, with new markers.
     pub fn check(&self) -> StepFrame {
         let mut words = Vec::new();
-        let mut marker_word = |mark: Mark, ending: Option<&str>| {
+        let mut marker_word = |mark: Marker, ending: Option<&str>| {
             let token = token::hex();
             words.push((
                 mark,
@@ -90,28 +90,28 @@ impl Protocol {
         if let Some(command) = self.error_check {
             after.push_str(&format!(
                 "{}\n",
-                command.replace(TOKEN, &marker_word(Mark::Clean, Some(NO_ERROR)))
+                command.replace(TOKEN, &marker_word(Marker::Clean, Some(NO_ERROR)))
             ));
         }
         if let Some(command) = self.reached.filter(|_| !self.outside.is_empty()) {
             after.push_str(&format!(
                 "{}\n",
-                command.replace(TOKEN, &marker_word(Mark::Reached, None))
+                command.replace(TOKEN, &marker_word(Marker::Reached, None))
             ));
         }
         if !self.outside.is_empty() {
             after.push_str(&format!("{}\n", self.outside));
         }
-        after.push_str(&self.marker.replace(TOKEN, &marker_word(Mark::Done, None)));
+        after.push_str(&self.marker.replace(TOKEN, &marker_word(Marker::Done, None)));
         if self.marker.contains(OPEN) {
-            after = after.replace(OPEN, &marker_word(Mark::Open, None));
+            after = after.replace(OPEN, &marker_word(Marker::Open, None));
         }
         after.push('\n');
         if self.input == StdinMode::Lines {
             // A line ends at its first error; the client always runs the next line.
             after.push_str(&format!(
                 "{}\n",
-                self.marker.replace(TOKEN, &marker_word(Mark::Over, None))
+                self.marker.replace(TOKEN, &marker_word(Marker::Over, None))
             ));
         }
         StepFrame { before: self.safe_mode.clone(), after, words }
@@ -132,26 +132,26 @@ impl Protocol {
 
     /// The answer of the markers of a file, if the client prints them.
     pub fn file_answer(output: &CaptureState) -> Option<MarkerAnswer> {
-        let answers = [(Mark::Open, MarkerAnswer::Open), (Mark::Done, MarkerAnswer::Done)];
+        let answers = [(Marker::Open, MarkerAnswer::Open), (Marker::Done, MarkerAnswer::Done)];
         answers.into_iter().find(|(mark, _)| output.has(*mark)).map(|(_, answer)| answer)
     }
 
     /// The answer of the markers so far, if it is final.
     pub fn answer(&self, output: &CaptureState) -> Option<MarkerAnswer> {
-        let failed = self.error_check.is_some() && !output.has(Mark::Clean);
-        if output.has(Mark::Open) {
+        let failed = self.error_check.is_some() && !output.has(Marker::Clean);
+        if output.has(Marker::Open) {
             Some(MarkerAnswer::Open)
-        } else if output.has(Mark::Done) {
+        } else if output.has(Marker::Done) {
             Some(if failed { MarkerAnswer::Continued } else { MarkerAnswer::Done })
         } else {
-            output.has(Mark::Over).then_some(MarkerAnswer::Failed)
+            output.has(Marker::Over).then_some(MarkerAnswer::Failed)
         }
     }
 
     /// The answer of a client that has ended. If it printed the first marker but not the last, the
     /// transaction check failed.
     pub fn last_answer(&self, output: &CaptureState) -> Option<MarkerAnswer> {
-        self.answer(output).or_else(|| output.has(Mark::Reached).then_some(MarkerAnswer::Open))
+        self.answer(output).or_else(|| output.has(Marker::Reached).then_some(MarkerAnswer::Open))
     }
 }
 

@@ -2,15 +2,14 @@
 
 use sqlparser::ast::{BinaryOperator, Expr};
 
-use super::Flow;
 use super::calendar_parts::CalendarParts;
-use super::call;
 use super::call_syntax::{arguments, function_name};
 use super::derived_time::DerivedTime;
 use super::literal::{integer, unit};
 use super::scope::{Scope, ScopedTable};
 use super::unit::Unit;
 use super::value::{Time, Value};
+use super::{Flow, call};
 
 /// What is proven about the windows of joined rows.
 #[derive(Clone, Debug, Default)]

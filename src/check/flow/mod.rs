@@ -6,6 +6,7 @@ mod arithmetic;
 mod calendar_parts;
 mod call;
 mod call_syntax;
+mod colocation;
 mod derived_time;
 mod expr;
 mod from;
@@ -35,11 +36,12 @@ use std::rc::Rc;
 
 use sqlparser::ast::Spanned;
 
+use colocation::{Colocation, colocation};
 pub use derived_time::{OutsideReason, TimeKind};
 use rows::Origin;
 pub use rows::{FlowInput, Rows, WindowKeys};
 pub use unit::BatchWindows;
-use value::{Colocation, Value};
+use value::Value;
 pub use value::{NullReason, Time};
 
 use crate::inject::QueryView;
@@ -220,7 +222,7 @@ impl Flow<'_> {
             };
             !key.is_empty() && key.iter().all(is_it)
         });
-        if unique { Colocation::Always } else { value::colocation(keys, self.windows) }
+        if unique { Colocation::Always } else { colocation(keys, self.windows) }
     }
 
     /// Reports an operation across windows.

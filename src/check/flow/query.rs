@@ -11,9 +11,10 @@ use sqlparser::ast::{
 };
 use sqlparser::keywords::Keyword;
 
+use super::colocation::Colocation;
 use super::rows::{Item, Origin, RowShape, Rows};
 use super::scope::{Cte, CteScope, Scope};
-use super::value::{Colocation, Value};
+use super::value::Value;
 use super::{CrossWindowKind, Flow, FlowNotes};
 
 impl Flow<'_> {

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, Range};
 use std::rc::Rc;
 
+use super::colocation::{Colocation, colocation};
 use super::derived_time::TimeKind;
 use super::time_names::may_match_event_time;
 use super::unit::BatchWindows;
-use super::value::{Colocation, NullReason, Time, Value, colocation};
+use super::value::{NullReason, Time, Value};
 
 /// Columns whose values occur in one window only, with the input column each one copies, if any.
 pub type WindowKeys = BTreeMap<String, Option<(String, String)>>;

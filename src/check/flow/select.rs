@@ -9,6 +9,7 @@ use sqlparser::ast::{
 use sqlparser::keywords::Keyword;
 
 use super::call_syntax::function_name;
+use super::colocation::Colocation;
 use super::join_conditions::JoinKeyRelation;
 use super::rows::{Item, Origin, RowShape, Rows};
 use super::scope::{CteScope, Scope};
@@ -178,7 +179,7 @@ impl Flow<'_> {
             }
         };
         let colocation = self.colocation(&keys);
-        let is_reported = colocation == super::value::Colocation::No;
+        let is_reported = colocation == Colocation::No;
         self.report_unless(colocation, CrossWindowKind::Groups { keys: texts }, at, windowed);
         is_reported
     }
@@ -189,7 +190,7 @@ impl Flow<'_> {
         items.iter().any(|item| match item {
             Item::Rest { of, without, outer: None } => {
                 !of.windowed.is_empty()
-                    && of.colocation(without, self.windows) == super::value::Colocation::Always
+                    && of.colocation(without, self.windows) == Colocation::Always
             }
             _ => false,
         })

@@ -4,9 +4,9 @@
 use sqlparser::ast::{Expr, Function, NamedWindowExpr, Select, SelectItem, WindowSpec, WindowType};
 
 use super::call_syntax::function_name;
+use super::colocation::Colocation;
 use super::rows::Origin;
 use super::scope::Scope;
-use super::value::Colocation;
 use super::visit::visit_exprs;
 use super::{CrossWindowKind, CrossWindowOp, Flow, names};
 

@@ -3,6 +3,7 @@
 //! for each batch, and for the whole range of the plan, so that a table which is the result of its
 //! batches but not of the model is detected too.
 
+mod columns;
 mod fragments;
 mod staged;
 

@@ -6,12 +6,12 @@ use super::*;
 use crate::calendar::Grain;
 use crate::config::naming_macros::{Name, NamingMacros};
 use crate::config::{OutsideWindow, node_json};
-use crate::jinja::Scope;
-use crate::project::{Catalog, Flags, Package, Said, folder};
+use crate::jinja::TemplateScope;
+use crate::project::{Catalog, ConfigCalls, Flags, Package, folder};
 
 /// Resolves a project called `shop` with these files. Its macros return their name and first
 /// argument.
-fn resolved(files: &[(&str, &str)], messages: Said) -> Result<Resolved, Diagnostics> {
+fn resolved(files: &[(&str, &str)], messages: ConfigCalls) -> Result<Resolved, Diagnostics> {
     let files: Vec<(&str, &str)> = match files.iter().any(|(path, _)| *path == "dbt_project.yml") {
         true => files.to_vec(),
         false => [&[("dbt_project.yml", "name: shop\n")], files].concat(),
@@ -50,7 +50,7 @@ impl NamingMacros for Echo<'_> {
         _: &str,
         name: &str,
         custom: Option<&str>,
-        _: &Scope,
+        _: &TemplateScope,
     ) -> Result<Name, Diagnostic> {
         Ok(Name { text: format!("{name}({})", json!(custom)), is_of_node: false })
     }

@@ -16,10 +16,8 @@ use super::session::Session;
 use super::{json, macros};
 use crate::jinja::Relation;
 use crate::jinja::python::call::Call;
-use crate::jinja::python::collections;
-use crate::jinja::python::items;
-use crate::jinja::python::types;
-use crate::jinja::python::types::Type;
+use crate::jinja::python::types::{self, Type};
+use crate::jinja::python::{collections, items};
 
 pub fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
     match name {

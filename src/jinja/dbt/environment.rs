@@ -10,11 +10,8 @@ use minijinja_contrib::pycompat;
 use super::json;
 use super::macro_registry::MacroLibrary;
 use crate::jinja::errors;
-use crate::jinja::python;
-use crate::jinja::python::collections;
 use crate::jinja::python::text::text;
-use crate::jinja::python::text_methods;
-use crate::jinja::python::types;
+use crate::jinja::python::{self, collections, text_methods, types};
 
 /// The maximum work of one rendering: some seconds, or 6 GB of copied text.
 const FUEL: u64 = 100_000_000;

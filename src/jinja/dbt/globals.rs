@@ -13,9 +13,8 @@ use super::macro_registry::DBT;
 use super::macros::MacroRef;
 use super::session::Session;
 use super::{adapter, config, functions, introspection, modules, node, text_functions};
-use crate::jinja::python;
 use crate::jinja::python::call::Call;
-use crate::jinja::python::collections;
+use crate::jinja::python::{self, collections};
 
 /// Jinja's functions, which are not resolved here.
 const GLOBALS: [&str; 6] = ["range", "dict", "namespace", "cycler", "joiner", "lipsum"];

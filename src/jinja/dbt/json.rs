@@ -9,10 +9,8 @@ use crate::yaml::scalars::{self, Scalar};
 
 use crate::jinja::python::call::Call;
 use crate::jinja::python::dumps::{Options, dumps};
-use crate::jinja::python::types;
-use crate::jinja::python::types::Type;
-use crate::jinja::python::{Args, values};
-use crate::jinja::python::{collections, datetime, nesting};
+use crate::jinja::python::types::{self, Type};
+use crate::jinja::python::{Args, collections, datetime, nesting, values};
 use crate::limits;
 
 /// JSON as a template value with mutable lists and dicts.

@@ -6,8 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::builtin_macros;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 use crate::jinja::Settings;
-use crate::jinja::syntax::transpile;
-use crate::jinja::syntax::transpile::{MacroHeader, TranspiledTemplate};
+use crate::jinja::syntax::transpile::{self, MacroHeader, TranspiledTemplate};
 
 /// The name of dbt's own package.
 pub const DBT: &str = "dbt";

@@ -9,8 +9,7 @@ use super::builtin_function::Methods;
 use super::session::Session;
 use crate::jinja::python::call::Call;
 use crate::jinja::python::datetime::module;
-use crate::jinja::python::regex;
-use crate::jinja::python::{collections, itertools};
+use crate::jinja::python::{collections, itertools, regex};
 
 pub fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
     if name != "modules" {

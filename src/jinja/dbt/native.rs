@@ -14,8 +14,7 @@ use serde_json::Value as Json;
 use super::{environment, json};
 use crate::diagnostics::Diagnostic;
 use crate::jinja::errors;
-use crate::jinja::syntax::lexer;
-use crate::jinja::syntax::lexer::{Tag, Token, TokenKind};
+use crate::jinja::syntax::lexer::{self, Tag, Token, TokenKind};
 use crate::jinja::syntax::transpile;
 
 /// A part of a rendered text.

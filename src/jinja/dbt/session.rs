@@ -11,7 +11,7 @@ use minijinja::Value;
 use super::macro_registry::MacroLibrary;
 use crate::calendar::Instant;
 use crate::diagnostics::Diagnostic;
-use crate::jinja::{LazyValue, MarkKind, RefCall, RelationCatalog, Scope, Settings};
+use crate::jinja::{LazyValue, MarkKind, RefCall, RelationCatalog, Settings, TemplateScope};
 
 /// The parts of dbt's `graph` by name.
 pub type GraphParts = Vec<(Value, Value)>;
@@ -70,7 +70,7 @@ pub struct Running {
 
 pub struct Session {
     pub shared: Arc<Shared>,
-    pub scope: Scope,
+    pub scope: TemplateScope,
     /// The package whose variables `var()` reads, if it differs from the scope's.
     pub macro_package: Option<String>,
     /// Names that the template calls. In the parse pass an unknown one is not an error.
@@ -90,18 +90,18 @@ pub struct Session {
 }
 
 impl Session {
-    pub fn new(shared: Arc<Shared>, scope: Scope, calls: BTreeSet<String>) -> Arc<Session> {
+    pub fn new(shared: Arc<Shared>, scope: TemplateScope, calls: BTreeSet<String>) -> Arc<Session> {
         Arc::new(Session::with(shared, scope, calls, None))
     }
 
     /// The session of a call of one macro of `package`.
-    pub fn of_macro(shared: Arc<Shared>, scope: Scope, package: &str) -> Arc<Session> {
+    pub fn of_macro(shared: Arc<Shared>, scope: TemplateScope, package: &str) -> Arc<Session> {
         Arc::new(Session::with(shared, scope, BTreeSet::new(), Some(package.to_string())))
     }
 
     fn with(
         shared: Arc<Shared>,
-        scope: Scope,
+        scope: TemplateScope,
         calls: BTreeSet<String>,
         macro_package: Option<String>,
     ) -> Session {

@@ -11,7 +11,7 @@ use super::macro_registry::DBT;
 use super::session::Session;
 use crate::diagnostics::{Diagnostic, Location};
 use crate::jinja::python::collections;
-use crate::jinja::{Jinja, Relation, Scope};
+use crate::jinja::{Jinja, Relation, TemplateScope};
 
 /// The arguments of a strategy macro.
 #[derive(Clone, Debug)]
@@ -118,7 +118,7 @@ impl Jinja {
         &self,
         of: &StrategyMacro,
         input: &StrategyArguments,
-        scope: &Scope,
+        scope: &TemplateScope,
     ) -> Result<String, Diagnostic> {
         let arguments = |session: &Arc<Session>| {
             let column = |(name, data_type): &(String, Option<String>)| {

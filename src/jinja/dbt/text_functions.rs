@@ -11,16 +11,13 @@ use super::session::Session;
 use crate::diagnostics::SourceFile;
 use crate::jinja::md5;
 use crate::jinja::python::call::Call;
-use crate::jinja::python::collections;
 use crate::jinja::python::dumps::{Options, dumps};
 use crate::jinja::python::emit::emit;
 use crate::jinja::python::iterator::ReadOnce;
-use crate::jinja::python::lenient;
 use crate::jinja::python::sets::Set;
 use crate::jinja::python::text::unmarked;
-use crate::jinja::python::{items, types};
-use crate::limits;
-use crate::yaml;
+use crate::jinja::python::{collections, items, lenient, types};
+use crate::{limits, yaml};
 
 pub fn named(name: &str) -> Option<(&'static str, BuiltinFunction)> {
     let entry: (&'static str, BuiltinFunction) = match name {

@@ -14,10 +14,9 @@ use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile, nearest};
 use crate::jinja::errors;
 use crate::jinja::python::call::Call;
-use crate::jinja::python::datetime::module;
-use crate::jinja::python::{collections, datetime};
-use crate::jinja::syntax::transpile;
-use crate::jinja::syntax::transpile::TranspiledTemplate;
+use crate::jinja::python::collections;
+use crate::jinja::python::datetime::{self, module};
+use crate::jinja::syntax::transpile::{self, TranspiledTemplate};
 use crate::limits;
 
 /// The prefix of environment variables with secrets.

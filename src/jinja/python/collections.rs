@@ -9,13 +9,11 @@ use minijinja::value::{Enumerator, Object, ObjectRepr, Tuple, Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
-use super::compare;
 use super::iterator::ReadOnce;
-use super::nesting;
-use super::nesting::NestingLevel;
+use super::nesting::{self, NestingLevel};
 use super::text::repr;
-use super::types;
 use super::views::{DictPart, View};
+use super::{compare, types};
 use crate::jinja::errors;
 
 #[derive(Default)]

@@ -6,13 +6,10 @@ use minijinja::value::{Rest, Value};
 use minijinja::{Environment, Error, ErrorKind, State};
 
 use super::datetime::Moment;
-use super::lenient;
-use super::sets;
-use super::sets::Set;
-use super::types;
-use super::types::Type;
+use super::sets::{self, Set};
+use super::types::{self, Type};
 use super::views::Range;
-use super::{error, items};
+use super::{error, items, lenient};
 use crate::jinja::marks;
 use crate::limits;
 

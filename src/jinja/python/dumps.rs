@@ -6,10 +6,8 @@ use std::fmt::Write;
 use minijinja::value::Value;
 use minijinja::{Error, State};
 
-use super::collections;
-use super::types;
-use super::types::Type;
-use super::{compare, error, format, items, text};
+use super::types::{self, Type};
+use super::{collections, compare, error, format, items, text};
 use crate::jinja::errors;
 
 pub(in crate::jinja) struct Options {

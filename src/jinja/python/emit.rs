@@ -4,12 +4,10 @@
 use minijinja::Error;
 use minijinja::value::Value;
 
-use super::collections;
-use super::collections::{Dict, List};
+use super::collections::{self, Dict, List};
 use super::datetime::Moment;
 use super::sets::Set;
-use super::types;
-use super::types::Type;
+use super::types::{self, Type};
 use super::yaml_layout::{Layout, LayoutContent, LayoutNode};
 use super::{compare, error, items, text};
 

@@ -4,16 +4,12 @@ use minijinja::value::{Tuple, Value, ValueKind};
 use minijinja::{Environment, Error, State};
 
 use super::call::Call;
-use super::collections;
 use super::datetime::math;
 use super::iterator::ReadOnce;
-use super::text::text;
-use super::text::unmarked;
-use super::text_methods;
-use super::text_methods::Side;
-use super::types;
-use super::types::Type;
-use super::{Args, error, format, items, percent, values, wrap};
+use super::text::{text, unmarked};
+use super::text_methods::{self, Side};
+use super::types::{self, Type};
+use super::{Args, collections, error, format, items, percent, values, wrap};
 use crate::jinja::errors;
 
 pub(in crate::jinja) fn register(environment: &mut Environment) {

@@ -7,8 +7,7 @@ use super::call::Call;
 use super::datetime::Moment;
 use super::error;
 use super::text::{float, repr, text};
-use super::types;
-use super::types::Type;
+use super::types::{self, Type};
 use crate::jinja::{errors, marks};
 
 /// Maximum width.

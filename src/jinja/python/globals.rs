@@ -9,8 +9,7 @@ use minijinja::{Environment, Error, ErrorKind, State};
 
 use super::call::Call;
 use super::views::Range;
-use super::{Args, error, types, values};
-use super::{collections, nesting};
+use super::{Args, collections, error, nesting, types, values};
 
 pub(in crate::jinja) fn register(environment: &mut Environment) {
     environment.add_function("range", |args: Args| Range::value(&values(args)));

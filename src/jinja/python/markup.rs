@@ -7,11 +7,9 @@ use minijinja::{Environment, Error};
 use regex::Regex;
 
 use super::call::Call;
-use super::collections;
 use super::text::text;
-use super::types;
-use super::types::Type;
-use super::{Args, error, items, values};
+use super::types::{self, Type};
+use super::{Args, collections, error, items, values};
 
 pub(in crate::jinja) fn register(environment: &mut Environment) {
     for name in ["escape", "e"] {

@@ -9,8 +9,7 @@ use minijinja::{Environment, Error, ErrorKind, State};
 
 use super::datetime::Moment;
 use super::error;
-use super::types;
-use super::types::Type;
+use super::types::{self, Type};
 
 const TEXT: &str = "capitalize casefold center count encode endswith expandtabs find format \
     format_map index isalnum isalpha isascii \

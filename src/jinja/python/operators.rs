@@ -4,14 +4,11 @@
 use minijinja::value::{Rest, Tuple, Value};
 use minijinja::{Environment, Error, ErrorKind, State};
 
-use super::collections;
 use super::datetime::math;
-use super::sets;
 use super::text::text;
-use super::types;
-use super::types::Type;
+use super::types::{self, Type};
 use super::views::Range;
-use super::{error, items};
+use super::{collections, error, items, sets};
 use crate::jinja::errors;
 
 /// Maximum length of texts and lists.

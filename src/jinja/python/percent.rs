@@ -4,12 +4,10 @@ use minijinja::Error;
 use minijinja::value::{Tuple, Value};
 
 use super::call::Call;
-use super::collections;
-use super::error;
 use super::format::{Spec, based, check_width, float_text, padded, signed};
 use super::text::{repr, text};
-use super::types;
-use super::types::Type;
+use super::types::{self, Type};
+use super::{collections, error};
 use crate::jinja::errors;
 
 /// `pattern % value`.

@@ -4,8 +4,7 @@ use minijinja::value::{Tuple, Value};
 
 use super::collections;
 use super::text::repr;
-use super::types;
-use super::types::Type;
+use super::types::{self, Type};
 use crate::limits;
 
 const WIDTH: usize = 80;

@@ -8,16 +8,13 @@ use minijinja::value::{Object, ObjectRepr, Tuple, Value};
 use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
-use super::collections;
-use super::error;
 use super::groups::Groups;
 use super::iterator::ReadOnce;
-use super::pattern;
-use super::pattern::{DOTALL, IGNORECASE, MULTILINE, Translated, VERBOSE};
+use super::pattern::{self, DOTALL, IGNORECASE, MULTILINE, Translated, VERBOSE};
 use super::replacement::Template;
 use super::text::unmarked;
-use super::types;
-use super::types::Type;
+use super::types::{self, Type};
+use super::{collections, error};
 use crate::jinja::{errors, marks};
 
 /// The flag of every text pattern.

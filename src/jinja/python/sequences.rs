@@ -8,11 +8,9 @@ use minijinja::value::{Tuple, Value};
 use minijinja::{Environment, Error, ErrorKind, State};
 
 use super::call::Call;
-use super::collections;
 use super::iterator::ReadOnce;
-use super::types;
-use super::types::Type;
-use super::{Args, compare, error, items, operators, values};
+use super::types::{self, Type};
+use super::{Args, collections, compare, error, items, operators, values};
 
 pub(in crate::jinja) fn register(environment: &mut Environment) {
     environment.add_filter("sort", sort);

@@ -9,12 +9,9 @@ use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, Value};
 use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
-use super::collections;
-use super::nesting;
-use super::nesting::NestingLevel;
-use super::text::unmarked;
-use super::text::write_items;
-use super::{error, items, types};
+use super::nesting::{self, NestingLevel};
+use super::text::{unmarked, write_items};
+use super::{collections, error, items, types};
 
 type Items = IndexSet<Value>;
 

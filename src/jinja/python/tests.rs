@@ -4,8 +4,7 @@ use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, State};
 
 use super::text::text;
-use super::types;
-use super::types::Type;
+use super::types::{self, Type};
 use super::{compare, error, operators};
 
 pub(in crate::jinja) fn register(environment: &mut Environment) {

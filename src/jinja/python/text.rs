@@ -7,8 +7,7 @@ use minijinja::value::Value;
 use super::datetime::Moment;
 use super::iterator::ReadOnce;
 use super::nesting;
-use super::types;
-use super::types::Type;
+use super::types::{self, Type};
 use crate::jinja::marks;
 use crate::limits;
 

@@ -4,8 +4,7 @@ use minijinja::value::{Tuple, Value};
 use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
-use super::collections;
-use super::{error, format, items, types};
+use super::{collections, error, format, items, types};
 use crate::jinja::{errors, marks};
 
 #[derive(Clone, Copy, PartialEq)]

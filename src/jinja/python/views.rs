@@ -7,9 +7,8 @@ use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, Tuple, Value};
 use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
-use super::collections;
-use super::error;
 use super::text::write_items;
+use super::{collections, error};
 use crate::jinja::errors;
 
 /// Jinja's maximum number of items of a range.

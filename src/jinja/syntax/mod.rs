@@ -1,6 +1,7 @@
 //! The syntax of templates: reads Jinja with Python's expressions, and writes it for minijinja with
 //! the positions of the original.
 
+mod assignment;
 pub(super) mod expression;
 pub(super) mod lexer;
 pub(super) mod literals;

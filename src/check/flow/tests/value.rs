@@ -1,7 +1,8 @@
 //! Combinations of abstract values.
 
 use super::super::calendar_parts::CalendarParts;
-use super::super::value::{Colocation, Form, colocation};
+use super::super::colocation::{Colocation, colocation};
+use super::super::value::Form;
 use super::*;
 
 fn at() -> Value {
