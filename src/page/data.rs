@@ -12,8 +12,8 @@ use super::page_step::PageStep;
 use super::shards::PageShards;
 use super::state::letters;
 use super::text_dedup::{NumberColumns, Packed, Texts};
-use crate::calendar::Grain;
 use crate::plan::manifest::{ModelEntry, PlannedStep};
+use crate::run::status::ModelCalendar;
 
 /// All models, and the number columns that their packed texts share.
 #[derive(Serialize)]
@@ -76,7 +76,7 @@ pub struct StepContent<'a> {
 /// The data of one model. `steps` has the batches, in order, and then the other steps.
 pub fn model<'a>(
     entry: &'a ModelEntry,
-    days: Option<(Grain, Tz)>,
+    calendar: Option<&ModelCalendar>,
     cells: &[Cell],
     steps: &[PageStep],
     content: &mut StepContent,
@@ -84,15 +84,15 @@ pub fn model<'a>(
 ) -> ModelData<'a> {
     let mut labels = Texts::default();
     for cell in cells {
-        labels.push(
-            &days.map_or_else(String::new, |(grain, zone)| grain.label(cell.window.start, zone)),
-        );
+        let label =
+            |calendar: &ModelCalendar| calendar.grain.label(cell.window.start, calendar.zone);
+        labels.push(&calendar.map_or_else(String::new, label));
     }
     let filtered = entry.inputs.iter().filter(|input| input.filtered);
     ModelData {
         id: &entry.unique_id,
-        grain: days.map(|(grain, _)| grain.as_str()),
-        utc: days.is_some_and(|(_, zone)| zone == Tz::UTC),
+        grain: calendar.map(|calendar| calendar.grain.as_str()),
+        utc: calendar.is_some_and(|calendar| calendar.zone == Tz::UTC),
         event_time: entry.microbatch.as_ref().map(|microbatch| microbatch.event_time.as_str()),
         inputs: filtered
             .filter_map(|input| Some((input.relation.as_str(), input.event_time.as_deref()?)))

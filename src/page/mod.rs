@@ -29,7 +29,7 @@ use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use sha2::{Digest, Sha256};
 
-use crate::calendar::{Grain, Instant, Window, display_instant};
+use crate::calendar::{Instant, Window, display_instant};
 use crate::diagnostics::printable;
 use crate::dialect;
 use crate::plan::StepKind;
@@ -91,23 +91,28 @@ pub fn page(input: &PageInput, sql: &mut dyn FnMut(&PlannedStep) -> Option<Strin
     let mut all = Counts::default();
     let mut shard_counts = ShardCounts::new(shards);
     for entry in &manifest.models {
-        let days = days(entry);
+        let calendar = ModelCalendar::of(entry);
         let steps = steps.remove(entry.unique_id.as_str()).unwrap_or_default();
-        let facts = ModelFacts {
-            has_days: days.is_some(),
+        let state_context = StateContext {
+            has_batches: calendar.is_some(),
             audit: last_audit(&steps, history),
             is_published: is_published(&steps, history),
         };
-        let mut steps: Vec<PageStep> =
-            steps.into_iter().map(|step| with_state(step, &facts, &blockers, history)).collect();
+        let mut steps: Vec<PageStep> = steps
+            .into_iter()
+            .map(|step| with_state(step, &state_context, &blockers, history))
+            .collect();
         steps.sort_by_key(|step| (!step.is_batch(), step.window));
-        let cells = days.map_or_else(Vec::new, |days| calendar_cells(entry, days, input, &steps));
+        let cells = calendar
+            .as_ref()
+            .map_or_else(Vec::new, |calendar| calendar_cells(entry, calendar, input, &steps));
         shard_counts.add(&steps, shards);
         let mut counts = Counts::of(cells.iter().map(|cell| cell.state));
         counts.add(steps.iter().filter(|step| !step.is_batch()).map(|step| step.state));
         all.join(&counts);
         let planned = || steps.iter().filter_map(|step| step.window);
-        let show = |at: Instant| display_instant(at, days.map_or(Tz::UTC, |(_, zone)| zone));
+        let zone = calendar.as_ref().map_or(Tz::UTC, |calendar| calendar.zone);
+        let show = |at: Instant| display_instant(at, zone);
         let (failures, more_failures) = summary::failures(&steps);
         let (first, last) = (
             planned().next().map(|window| show(window.start)),
@@ -120,10 +125,17 @@ pub fn page(input: &PageInput, sql: &mut dyn FnMut(&PlannedStep) -> Option<Strin
             batches: planned().count(),
             failures,
             more_failures,
-            is_published: facts.is_published,
+            is_published: state_context.is_published,
         });
         let mut content = StepContent { sql, ledger: &ledger, shards };
-        models.push(data::model(entry, days, &cells, &steps, &mut content, &mut columns));
+        models.push(data::model(
+            entry,
+            calendar.as_ref(),
+            &cells,
+            &steps,
+            &mut content,
+            &mut columns,
+        ));
     }
     let data = PageData { models, columns: columns.into_iter().collect() };
     let planned = manifest.models.iter().map(|model| model.unique_id.as_str()).collect();
@@ -174,8 +186,8 @@ fn fill(values: Value) -> String {
 }
 
 /// What the states of a model's batches depend on, in addition to their steps.
-struct ModelFacts<'a> {
-    has_days: bool,
+struct StateContext<'a> {
+    has_batches: bool,
     audit: Option<LastAudit<'a>>,
     is_published: bool,
 }
@@ -189,11 +201,11 @@ fn is_published(steps: &[&PlannedStep], history: &History) -> bool {
 /// A step with its state.
 fn with_state<'a>(
     planned: &'a PlannedStep,
-    facts: &ModelFacts,
+    state_context: &StateContext,
     blockers: &BTreeMap<&str, &'a str>,
     history: &'a History,
 ) -> PageStep<'a> {
-    let is_batch = facts.has_days && planned.kind == StepKind::Batch;
+    let is_batch = state_context.has_batches && planned.kind == StepKind::Batch;
     let window = if is_batch { window(planned) } else { None };
     let ended = history.failed(planned).or(history.done(planned));
     let blocker = blockers.get(&*planned.id).copied();
@@ -201,7 +213,7 @@ fn with_state<'a>(
         Some(_) => BatchState::Blocked,
         None if window.is_none() => BatchState::of(planned, history),
         None => {
-            let ModelFacts { audit, is_published, .. } = facts;
+            let StateContext { audit, is_published, .. } = state_context;
             let label = label(&planned.id);
             BatchState::of_batch(planned, label, audit.as_ref(), *is_published, history)
         }
@@ -229,26 +241,17 @@ fn label(id: &str) -> &str {
 
 fn calendar_cells(
     entry: &ModelEntry,
-    (grain, zone): (Grain, Tz),
+    calendar: &ModelCalendar,
     input: &PageInput,
     steps: &[PageStep],
 ) -> Vec<Cell> {
     let batch = |step: &PageStep| Some(Cell { window: step.window?, state: step.state });
     let batches: Vec<Cell> = steps.iter().filter_map(batch).collect();
     let PageInput { finished, now, .. } = *input;
-    let calendar = ModelCalendar::of(entry);
-    let begin = calendar.map_or(now, |calendar| calendar.begin);
     let table = table_of(entry);
-    let is_finished = |window| {
-        calendar.is_some_and(|calendar| calendar.is_finished(&table, window, finished, now))
-    };
+    let is_finished = |window| calendar.is_finished(&table, window, finished, now);
+    let ModelCalendar { begin, grain, zone, .. } = *calendar;
     cells(grain, zone, begin, now, &batches, &is_finished)
-}
-
-/// The batch size and the time zone of a microbatch model.
-fn days(entry: &ModelEntry) -> Option<(Grain, Tz)> {
-    let microbatch = entry.microbatch.as_ref()?;
-    Some((Grain::parse(&microbatch.batch_size)?, microbatch.timezone.parse().unwrap_or_default()))
 }
 
 fn window(step: &PlannedStep) -> Option<Window> {

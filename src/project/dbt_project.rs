@@ -114,24 +114,7 @@ pub fn read(
             .at(file.at(0..0))
             .hint("begin it with `name: my_project`"));
     }
-    let name = match yaml.get("name") {
-        Some(name) => rendered_text(name, scope)?,
-        None => None,
-    };
-    let Some(name) = name else {
-        return Err(Diagnostic::error("the project has no `name`")
-            .at(file.line(1))
-            .hint("add `name: my_project`"));
-    };
-    // The name becomes a part of paths and ids.
-    if !name.chars().all(|char| char.is_alphanumeric() || char == '_')
-        || name.starts_with(|char: char| char.is_numeric())
-    {
-        let at = yaml.get("name").map_or(file.line(1), |yaml| yaml.at.clone());
-        return Err(Diagnostic::error(format!("invalid project name `{name}`"))
-            .at(at)
-            .hint("use letters, digits and `_`; the first character cannot be a digit"));
-    }
+    let name = project_name(&yaml, file, scope)?;
     let mut errors = Diagnostics::default();
     entry_types::check_project(&yaml, scope, &mut errors);
     if let Some(error) = errors.0.into_iter().next() {
@@ -197,33 +180,66 @@ pub fn read(
             .iter()
             .filter_map(search_order)
             .collect(),
-        quoting: ["database", "schema", "identifier"].map(|part| {
-            let quoting = yaml.get("quoting")?;
-            // Adapters that call the database a project use that name for this key too.
-            let value = quoting
-                .get(part)
-                .or_else(|| if part == "database" { quoting.get("project") } else { None });
-            truth(&value?.json())
-        }),
-        flags: {
-            let flag = |name| {
-                yaml.get("flags").and_then(|flags| truth(&flags.get(name)?.json())).unwrap_or(false)
-            };
-            Flags {
-                own_package_first: flag("require_ref_searches_node_package_before_root"),
-                unique_names: flag("require_unique_project_resource_names"),
-            }
-        },
-        trees: ["models", "seeds", "snapshots", "sources"]
-            .into_iter()
-            .chain(RESOURCES.map(|(key, _)| key))
-            .filter_map(|tree| {
-                // The older name of this tree.
-                let old = if tree == "data_tests" { "tests" } else { tree };
-                Some((tree, yaml.get(tree).or_else(|| yaml.get(old))?.clone()))
-            })
-            .collect(),
+        quoting: quoting(&yaml),
+        flags: flags(&yaml),
+        trees: trees(&yaml),
     })
+}
+
+/// The name of the project. It becomes a part of paths and ids.
+fn project_name(yaml: &Yaml, file: &SourceFile, scope: &YamlScope) -> Result<String, Diagnostic> {
+    let name = match yaml.get("name") {
+        Some(name) => rendered_text(name, scope)?,
+        None => None,
+    };
+    let Some(name) = name else {
+        return Err(Diagnostic::error("the project has no `name`")
+            .at(file.line(1))
+            .hint("add `name: my_project`"));
+    };
+    if !name.chars().all(|char| char.is_alphanumeric() || char == '_')
+        || name.starts_with(|char: char| char.is_numeric())
+    {
+        let at = yaml.get("name").map_or(file.line(1), |yaml| yaml.at.clone());
+        return Err(Diagnostic::error(format!("invalid project name `{name}`"))
+            .at(at)
+            .hint("use letters, digits and `_`; the first character cannot be a digit"));
+    }
+    Ok(name)
+}
+
+/// Whether database, schema and identifier are quoted, where the project sets it.
+fn quoting(yaml: &Yaml) -> [Option<bool>; 3] {
+    ["database", "schema", "identifier"].map(|part| {
+        let quoting = yaml.get("quoting")?;
+        // Adapters that call the database a project use that name for this key too.
+        let value = quoting
+            .get(part)
+            .or_else(|| if part == "database" { quoting.get("project") } else { None });
+        truth(&value?.json())
+    })
+}
+
+fn flags(yaml: &Yaml) -> Flags {
+    let flag =
+        |name| yaml.get("flags").and_then(|flags| truth(&flags.get(name)?.json())).unwrap_or(false);
+    Flags {
+        own_package_first: flag("require_ref_searches_node_package_before_root"),
+        unique_names: flag("require_unique_project_resource_names"),
+    }
+}
+
+/// The trees of config by their keys.
+fn trees(yaml: &Yaml) -> BTreeMap<&'static str, Yaml> {
+    ["models", "seeds", "snapshots", "sources"]
+        .into_iter()
+        .chain(RESOURCES.map(|(key, _)| key))
+        .filter_map(|tree| {
+            // The older name of this tree.
+            let old = if tree == "data_tests" { "tests" } else { tree };
+            Some((tree, yaml.get(tree).or_else(|| yaml.get(old))?.clone()))
+        })
+        .collect()
 }
 
 impl DbtProject {

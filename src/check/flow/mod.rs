@@ -6,6 +6,7 @@ mod arithmetic;
 mod calendar_parts;
 mod call;
 mod call_syntax;
+mod coalesce;
 mod colocation;
 mod derived_time;
 mod expr;

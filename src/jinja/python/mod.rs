@@ -27,6 +27,7 @@ pub(super) mod sets;
 pub(super) mod tests;
 pub(super) mod text;
 pub(super) mod text_methods;
+mod text_split;
 pub(super) mod types;
 pub(super) mod views;
 mod wrap;

@@ -4,6 +4,7 @@ use minijinja::value::{Tuple, Value};
 use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
+use super::text_split::{lines, split};
 use super::{collections, error, format, items, types};
 use crate::jinja::{errors, marks};
 
@@ -99,17 +100,6 @@ fn part<'a>(text: &'a str, call: &Call, position: usize) -> Result<Option<(&'a s
     Ok(Some((&text[byte(start)..byte(end)], start)))
 }
 
-fn needs_text(call: &Call, position: usize, name: &str) -> Result<String, Error> {
-    let value = call.needs(position, name)?;
-    match value.as_str() {
-        Some(text) => Ok(text.to_string()),
-        None if value.is_undefined() => Err(Error::from(ErrorKind::UndefinedError)),
-        None => {
-            Err(error(format!("{} must be a text, but is {}", call.title(), types::name(&value))))
-        }
-    }
-}
-
 /// The index of a text in another, in characters; -1 if it is not found.
 fn find(text: &str, call: &Call, last: bool) -> Result<i64, Error> {
     let sought = needs_text(call, 0, "sub")?;
@@ -153,84 +143,25 @@ fn stripped<'a>(text: &'a str, call: &Call, side: Side) -> Result<&'a str, Error
     })
 }
 
-fn split(text: &str, call: &Call, from_right: bool) -> Result<Value, Error> {
+fn needs_text(call: &Call, position: usize, name: &str) -> Result<String, Error> {
+    let value = call.needs(position, name)?;
+    match value.as_str() {
+        Some(text) => Ok(text.to_string()),
+        None if value.is_undefined() => Err(Error::from(ErrorKind::UndefinedError)),
+        None => {
+            Err(error(format!("{} must be a text, but is {}", call.title(), types::name(&value))))
+        }
+    }
+}
+
+/// `split` and `rsplit`.
+fn split_by_call(text: &str, call: &Call, from_right: bool) -> Result<Value, Error> {
     let limit = call.integer(1, "maxsplit")?.and_then(|limit| usize::try_from(limit).ok());
     let separator = match call.get(0, "sep").filter(|separator| !separator.is_none()) {
         Some(_) => Some(needs_text(call, 0, "sep")?),
         None => None,
     };
-    let mut parts: Vec<&str> = Vec::new();
-    match (separator.as_deref(), limit, from_right) {
-        (Some(""), _, _) => return Err(error("empty separator")),
-        (Some(separator), None, _) => parts.extend(text.split(separator)),
-        (Some(separator), Some(limit), false) => {
-            parts.extend(text.splitn(limit.saturating_add(1), separator))
-        }
-        (Some(separator), Some(limit), true) => {
-            parts.extend(text.rsplitn(limit.saturating_add(1), separator));
-            parts.reverse();
-        }
-        (None, None, _) => parts.extend(text.split_whitespace()),
-        (None, Some(limit), false) => {
-            let mut rest = text.trim_start();
-            while !rest.is_empty() {
-                match rest.find(char::is_whitespace).filter(|_| parts.len() < limit) {
-                    Some(end) => {
-                        parts.push(&rest[..end]);
-                        rest = rest[end..].trim_start();
-                    }
-                    None => {
-                        parts.push(if parts.len() < limit { rest.trim_end() } else { rest });
-                        rest = "";
-                    }
-                }
-            }
-        }
-        (None, Some(limit), true) => {
-            let mut rest = text.trim_end();
-            while !rest.is_empty() {
-                match rest.rfind(char::is_whitespace).filter(|_| parts.len() < limit) {
-                    Some(at) => {
-                        let blank = rest[at..].chars().next().map_or(1, char::len_utf8);
-                        parts.push(&rest[at + blank..]);
-                        rest = rest[..at].trim_end();
-                    }
-                    None => {
-                        parts.push(rest);
-                        rest = "";
-                    }
-                }
-            }
-            parts.reverse();
-        }
-    }
-    Ok(collections::list(parts.into_iter().map(Value::from)))
-}
-
-fn lines(text: &str, keep: bool) -> Value {
-    let mut lines = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let is_break = |c: char| {
-            matches!(
-                c,
-                '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'
-                    ..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}'
-            )
-        };
-        let Some(at) = rest.find(is_break) else {
-            lines.push(rest);
-            break;
-        };
-        let size = if rest[at..].starts_with("\r\n") {
-            2
-        } else {
-            rest[at..].chars().next().map_or(1, char::len_utf8)
-        };
-        lines.push(if keep { &rest[..at + size] } else { &rest[..at] });
-        rest = &rest[at + size..];
-    }
-    collections::list(lines.into_iter().map(Value::from))
+    split(text, separator.as_deref(), limit, from_right)
 }
 
 /// `text` with the first `count` occurrences of `old` replaced by `new`.
@@ -353,8 +284,8 @@ fn answer(state: &State, text: &str, method: &str, call: &Call) -> Result<Option
                 padded(digits, width(0)?.saturating_sub(sign.len()), '0', Side::Left)?
             ))
         }
-        "split" => split(text, call, false)?,
-        "rsplit" => split(text, call, true)?,
+        "split" => split_by_call(text, call, false)?,
+        "rsplit" => split_by_call(text, call, true)?,
         "splitlines" => lines(text, call.truth(0, "keepends")),
         "partition" => sides(needs_text(call, 0, "sep")?, false),
         "rpartition" => sides(needs_text(call, 0, "sep")?, true),
