@@ -162,7 +162,8 @@ fn status(
     let paths = state.paths(&plan)?;
     let is_compiled = paths.has_manifest();
     if is_compiled {
-        let history = paths.history(&paths.fingerprint()?)?;
+        let about = paths.each_step(&mut |_| {})?.about;
+        let (history, _) = paths.history(&paths.fingerprint()?)?.of_target(&about);
         let mut statuses = StatusCounter::new(false);
         let head = paths.each_step(&mut |step| {
             let is_done = history.done(&step).is_some() && history.failed(&step).is_none();

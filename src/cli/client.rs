@@ -3,6 +3,7 @@
 use std::env::var_os;
 use std::path::Path;
 
+use super::flag_values::option_or_variable;
 use super::plan_args::PlanArgs;
 use super::profile_args::ProfileArgs;
 use crate::diagnostics::{Diagnostic, Diagnostics};
@@ -11,6 +12,7 @@ use crate::plan::manifest::About;
 use crate::run::client_checks;
 use crate::run::confirmed::Confirmed;
 use crate::run::entry::RunEntry;
+use crate::run::plan_paths::absolute;
 
 /// What determines the client of a command.
 pub struct ClientRequest<'a> {
@@ -27,7 +29,9 @@ pub struct ClientRequest<'a> {
 
 /// The argument vector of the client: that of the command line, of the last run, or of the dialect.
 /// The client in a journal is used only if the user has run it for this plan on this machine
-/// before, since the journal may be part of the repository.
+/// before, since the journal may be part of the repository. It is of the target of the plan, so
+/// flags that name another target are an error, and the database file in another profile has
+/// precedence.
 pub fn argv(
     request: &ClientRequest,
     dialect: &Dialect,
@@ -39,11 +43,15 @@ pub fn argv(
     }
     let base = &request.plan.project_dir;
     let Some(last) = last_run else { return default_client(request, dialect, base) };
+    request.profile_of_plan()?;
     let Some(client) = &last.client else {
         let what = "the client of the last run is not in the journal, because its arguments have \
             a password";
         return Err(no_client(what.to_string(), request, dialect).into());
     };
+    if request.names_other_profile() && is_default_client(dialect, client) {
+        return default_client(request, dialect, base);
+    }
     // The default client of a run in another folder of the project has another relative path.
     let default = default_client(request, dialect, base).ok();
     if let Some(default) = default.filter(|default| is_same_client(default, client)) {
@@ -72,6 +80,13 @@ fn is_same_client(one: &[String], other: &[String]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(|(one, other)| below(one) == below(other))
 }
 
+/// Whether a client is the default one of the dialect, with any database file.
+pub fn is_default_client(dialect: &Dialect, client: &[String]) -> bool {
+    let default = &dialect.client.command;
+    let is_same = |(word, other): (&String, &String)| word == "{path}" || word == other;
+    default.len() == client.len() && default.iter().zip(client).all(is_same)
+}
+
 /// Refuses a client without a name, one of another dialect, and one that continues after an error.
 /// Returns whether it reads SQL from its standard input instead of `{file}`.
 pub fn validate(argv: &[String], dialect: &Dialect) -> Result<bool, Diagnostics> {
@@ -91,6 +106,22 @@ impl ClientRequest<'_> {
             Some(about) => self.profile.of_plan(about, &self.plan.project_dir),
             None => Ok(self.profile.clone()),
         }
+    }
+
+    /// Whether the flags or the environment may name another database than that of the plan.
+    pub fn names_other_target(&self) -> bool {
+        self.client.is_empty() && (self.profile_of_plan().is_err() || self.names_other_profile())
+    }
+
+    /// Whether the flags or the environment name a profile, or a folder of profiles, that is not
+    /// the one in the manifest.
+    fn names_other_profile(&self) -> bool {
+        let of_plan = self.about.and_then(|about| about.profiles_dir.as_ref());
+        let of_plan = of_plan.map(|folder| absolute(&self.plan.project_dir.join(folder)));
+        let folder = self.profile.named_profiles_dir().map(|folder| absolute(&folder));
+        let profile = option_or_variable(self.profile.profile.clone(), "PROFILE");
+        let profile_of_plan = self.about.and_then(|about| about.profile.clone());
+        folder.is_some() && folder != of_plan || profile.is_some() && profile != profile_of_plan
     }
 }
 

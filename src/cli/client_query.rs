@@ -38,14 +38,6 @@ impl QueryTarget {
         }
     }
 
-    /// Whether the profile has the target.
-    pub fn is_in_profile(&self, plan: &PlanArgs) -> Result<bool, Diagnostics> {
-        let target = self.profile.project_target(&plan.project_dir, None)?;
-        let is_of_plan =
-            |dialect: &str| self.about.as_ref().is_none_or(|about| about.dialect == dialect);
-        Ok(target.is_ok_and(|target| is_of_plan(&target.dialect)))
-    }
-
     /// The target of the flags.
     pub fn of_flags(
         plan: &PlanArgs,

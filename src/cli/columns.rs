@@ -54,12 +54,9 @@ pub fn run(args: ColumnsArgs) -> Result<ExitCode, Diagnostics> {
     };
     let now = args.project.instant()?;
     let dialect = args.project.dialect.clone();
-    let target = QueryTarget::of_plan(&plan, &args.project.profile(), dialect.as_deref())?;
-    // A plan of `--dialect` names no target of a profile.
-    let target = match dialect.is_some() || target.is_in_profile(&plan)? {
-        true => target,
-        false => QueryTarget::of_flags(&plan, &args.project.profile(), None)?,
-    };
+    // As in `compile`, without `--target` the default target of the profile: the plan may be of
+    // another one.
+    let target = QueryTarget::of_flags(&plan, &args.project.profile(), dialect.as_deref())?;
     let options = args.project.with_profile(&target.profile).open(now, false)?;
     let queries = compile::column_queries(&options, &args.select.selection())?;
     print_diagnostics(&queries.diagnostics);

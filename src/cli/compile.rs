@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::batch_request::request;
+use super::client::ClientRequest;
 use super::client_query::QueryTarget;
 use super::compile_args::CompileArgs;
+use super::current_database::current_database;
 use super::flag_values::push_flag;
 use super::ledger::LedgerRequest;
 use super::ledger_source::{two_sources, unknown_tables};
@@ -22,11 +24,13 @@ use super::unfinished::unfinished;
 use super::{backfill, first_run, print, print_diagnostics, print_status};
 use crate::compile::{self, Compiled, Missing, ReportRow};
 use crate::diagnostics::{Diagnostic, Diagnostics, counted};
+use crate::dialect;
 use crate::plan::coverage::FinishedBatches;
 use crate::plan::{self, Plan, StepKind};
 use crate::plan_dir;
 use crate::run::entry::{Entry, Outcome};
 use crate::run::plan_paths::PlanPaths;
+use crate::run::target::TargetIdentity;
 use crate::run::{journal_rows, ledger_file};
 
 pub fn run(mut args: CompileArgs) -> Result<ExitCode, Diagnostics> {
@@ -52,14 +56,14 @@ pub fn run(mut args: CompileArgs) -> Result<ExitCode, Diagnostics> {
     compile_flags.extend(of_plan);
     let ledger = ledger_setting(args.ledger.as_deref(), &args.project.project_dir)?;
     let paths = args.state.paths(&folder)?;
-    let target = args.project.target_name();
+    let database = database(&args, &folder, &paths)?;
     let missing = match &args.missing {
-        Some(file) => Some(missing(file, &args, &folder, &paths, &target)?),
+        Some(file) => Some(missing(file, &args, &folder, &paths, &database)?),
         None => None,
     };
     let mut request = request(args.select, &args.windows, &args.refresh, args.project)?;
     let state = request.selection.state.as_deref();
-    let (finished, unknown) = first_run::finished_tables(&paths, state, &target)?;
+    let (finished, unknown) = first_run::finished_tables(&paths, state, &database)?;
     if let Some(file) = &backfill {
         request.windows.excluded = backfill::excluded(file)?;
     }
@@ -133,26 +137,57 @@ fn missing(
     args: &CompileArgs,
     folder: &Path,
     paths: &PlanPaths,
-    target: &str,
+    database: &TargetIdentity,
 ) -> Result<Missing, Diagnostics> {
     let has_file = !file.as_os_str().is_empty();
     let finished = match args.read_ledger {
         true if has_file => return Err(two_sources().into()),
         true => read_ledger(args, folder)?,
         false if has_file => ledger_file::read_ledger_file(file)?.finished,
-        false => journal_rows::read_journals(paths, target)?,
+        false => {
+            let journaled = journal_rows::read_journals(paths, database)?;
+            print_diagnostics(journaled.warning().as_slice());
+            journaled.finished
+        }
     };
     print_diagnostics(unknown_tables(finished.unknown).as_slice());
     Ok(Missing { finished: Arc::new(finished), changed: args.changed })
 }
 
-/// The finished batches of the ledger, which a client reads.
-fn read_ledger(args: &CompileArgs, folder: &Path) -> Result<FinishedBatches, Diagnostics> {
-    let plan = PlanArgs {
+/// The flags of commands on the plan.
+fn plan_args(args: &CompileArgs, folder: &Path) -> PlanArgs {
+    PlanArgs {
         plan: Some(folder.to_path_buf()),
         project_dir: args.project.project_dir.clone(),
         state: args.state.clone(),
+    }
+}
+
+/// The database that a run of the plan would write to.
+fn database(
+    args: &CompileArgs,
+    folder: &Path,
+    paths: &PlanPaths,
+) -> Result<TargetIdentity, Diagnostics> {
+    let profile = args.project.profile();
+    let dialect = args.project.dialect.as_deref();
+    let of_flags = profile.project_target(&args.project.project_dir, dialect)?.ok();
+    let of_flags = of_flags.filter(|target| dialect::named(&target.dialect).is_ok());
+    // Without a target the compilation reports the error.
+    let Some(of_flags) = of_flags else { return Ok(TargetIdentity::default()) };
+    let request = ClientRequest {
+        command: "compile",
+        client: &args.client,
+        plan: &plan_args(args, folder),
+        profile: &profile,
+        about: None,
     };
+    current_database(&request, paths, &of_flags.name, &of_flags.dialect)
+}
+
+/// The finished batches of the ledger, which a client reads.
+fn read_ledger(args: &CompileArgs, folder: &Path) -> Result<FinishedBatches, Diagnostics> {
+    let plan = plan_args(args, folder);
     let dialect = args.project.dialect.as_deref();
     let request = LedgerRequest {
         command: "compile --missing --read-ledger",

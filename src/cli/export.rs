@@ -14,6 +14,7 @@ use crate::export::{self, ExportRequest, ExportTarget, PlanCheck, TaskEnvironmen
 use crate::plan::manifest::Manifest;
 use crate::plan_dir::MANIFEST;
 use crate::run::client_profiles::{self, ClientProfile, StdinMode};
+use crate::run::connection;
 use crate::run::entry::RunEntry;
 use crate::run::plan_paths::{self, PlanPaths};
 use crate::run::report;
@@ -93,6 +94,9 @@ pub fn run(args: &ExportArgs) -> Result<ExitCode, Diagnostics> {
     let run_flags = run_flags(args, &manifest, &paths.plan, &dialect)?;
     refuse_secrets(client.iter().chain(&run_flags))?;
     let profile = profile(&client, &dialect);
+    let default = &dialect.client.command;
+    let argv = if client.is_empty() { default } else { &client };
+    let connection = connection::variables(argv);
     let request = ExportRequest {
         target: args.format,
         shards: args.shards.map(usize::from).or(of_plan).unwrap_or(DEFAULT_SHARDS),
@@ -104,10 +108,11 @@ pub fn run(args: &ExportArgs) -> Result<ExitCode, Diagnostics> {
         one_at_a_time: profile.is_some_and(|profile| profile.single_writer),
         publishes: args.publish,
         workdir: args.workdir.clone(),
-        environment: profile.map_or_else(TaskEnvironment::default, |profile| TaskEnvironment {
-            settings: profile.settings,
-            secrets: profile.secrets,
-        }),
+        environment: TaskEnvironment {
+            settings: profile.map_or(&[], |profile| profile.settings),
+            secrets: profile.map_or(&[], |profile| profile.secrets),
+            connection,
+        },
     };
     let text = export::export(&manifest, &request)?;
     match &args.out {

@@ -14,26 +14,26 @@ use crate::plan::StepKind;
 use crate::plan::coverage::{ModelTable, table_of};
 use crate::run::entry::{Entry, Outcome};
 use crate::run::plan_paths::PlanPaths;
+use crate::run::target::{RunDatabase, TargetIdentity};
 
 /// The tables with a finished batch, and of nodes that are built, in the journal of one of the
-/// plans, by runs in dbt's target of this name; and the number of finished steps without a table,
-/// which an earlier version wrote.
+/// plans, by runs of this database; and the number of finished steps without a table, which an
+/// earlier version wrote.
 pub fn finished_tables(
     plan: &PlanPaths,
     state: Option<&Path>,
-    target: &str,
+    current: &TargetIdentity,
 ) -> Result<(BTreeSet<ModelTable>, usize), Diagnostics> {
     let mut finished = BTreeSet::new();
     let mut unknown = 0;
     let earlier = state.map(|folder| PlanPaths::new(folder, None));
     for paths in [Some(plan), earlier.as_ref()].into_iter().flatten() {
-        let mut is_of_target = true;
+        let mut database = RunDatabase::Same;
         paths.each_entry(|entry| match entry {
-            Entry::Run(run) => {
-                is_of_target = run.is_of_target(target);
-            }
+            Entry::Run(run) => database = current.database_of_run(run.target.as_ref()),
+            Entry::Target(entry) => database = current.database_of_run(Some(&entry.target)),
             Entry::Step(step)
-                if is_of_target
+                if database == RunDatabase::Same
                     && step.outcome == Outcome::Success
                     && matches!(step.kind, StepKind::Batch | StepKind::Swap | StepKind::Build) =>
             {

@@ -51,25 +51,36 @@ impl LedgerSourceArgs {
         if !self.read_ledger {
             return Ok(None);
         }
-        let request = LedgerRequest {
-            command,
-            ledger: None,
-            dialect: None,
-            database: None,
-            schema: None,
-            plan,
-            target: QueryTarget {
-                profile: profile.of_plan(about, &plan.project_dir)?,
-                about: Some(about.clone()),
-            },
-            client,
-        };
-        Ok(Some(request.read()??.2))
+        read_ledger(command, about, plan, profile, client).map(Some)
     }
 
     fn file(&self) -> Option<&PathBuf> {
         self.ledger_file.as_ref().filter(|path| !path.as_os_str().is_empty())
     }
+}
+
+/// Reads the rows of the ledger of a plan with a client.
+pub fn read_ledger(
+    command: &str,
+    about: &About,
+    plan: &PlanArgs,
+    profile: &ProfileArgs,
+    client: &[String],
+) -> Result<LedgerRows, Diagnostics> {
+    let request = LedgerRequest {
+        command,
+        ledger: None,
+        dialect: None,
+        database: None,
+        schema: None,
+        plan,
+        target: QueryTarget {
+            profile: profile.of_plan(about, &plan.project_dir)?,
+            about: Some(about.clone()),
+        },
+        client,
+    };
+    Ok(request.read()??.2)
 }
 
 /// The rows of a plan in its ledger.
@@ -100,6 +111,9 @@ pub fn add_to_history(
     steps: &[PlannedStep],
 ) -> Result<LedgerStatus, Diagnostic> {
     let Some(entry) = &about.ledger else { return Err(no_ledger()) };
+    for model in ledger.steps.reverted(steps, &entry.plan_fingerprint) {
+        history.take_back(model);
+    }
     let done = ledger.steps.done(steps, &entry.plan_fingerprint);
     let unlogged = history.add_ledger(steps, &entry.plan_fingerprint, &done);
     if unlogged > 0 {

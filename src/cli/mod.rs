@@ -12,6 +12,7 @@ mod columns;
 mod compile;
 mod compile_args;
 mod completions;
+mod current_database;
 mod dbt_commands;
 mod diff;
 mod export;

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::client::ClientRequest;
+use super::current_database::current_database;
 use super::ledger_source::{LedgerSourceArgs, add_to_history};
 use super::plan_args::PlanArgs;
 use super::profile_args::ProfileArgs;
@@ -10,10 +12,12 @@ use super::project_args::instant;
 use super::{print, print_diagnostics, print_status};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::page::{PageInput, PageShards};
-use crate::plan::manifest::{Manifest, PlannedStep};
+use crate::plan::coverage::FinishedBatches;
+use crate::plan::manifest::{About, Manifest, PlannedStep};
 use crate::plan::planned::PlanFingerprint;
 use crate::run::history::History;
-use crate::run::journal_rows::JournalRows;
+use crate::run::journal_rows::read_journals;
+use crate::run::plan_paths::PlanPaths;
 use crate::run::{audits, report, shard};
 
 const EXAMPLES: &str = r"Examples:
@@ -55,9 +59,9 @@ pub fn run(args: &PageArgs) -> Result<ExitCode, Diagnostics> {
     }
     let paths = args.plan.paths()?;
     let manifest = paths.manifest()?;
-    let mut journal_rows = JournalRows::of_target(&manifest.about.target);
     let fingerprint = PlanFingerprint::of(&manifest.steps);
-    let mut history = paths.history_with(&fingerprint, |entry| journal_rows.add(entry))?;
+    let (mut history, warning) = paths.history(&fingerprint)?.of_target(&manifest.about);
+    print_diagnostics(warning.as_slice());
     let ledger =
         args.ledger.read("page", &manifest.about, &args.plan, &args.profile, &args.client)?;
     if let Some(ledger) = &ledger {
@@ -78,7 +82,10 @@ pub fn run(args: &PageArgs) -> Result<ExitCode, Diagnostics> {
             None
         }
     };
-    let finished = ledger.as_ref().map_or_else(|| journal_rows.finish(), |l| l.finished.clone());
+    let finished = match &ledger {
+        Some(ledger) => ledger.finished.clone(),
+        None => journaled(args, &paths, &manifest.about)?,
+    };
     let input = PageInput {
         manifest: &manifest,
         history: &history,
@@ -106,6 +113,25 @@ pub fn run(args: &PageArgs) -> Result<ExitCode, Diagnostics> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The finished batches by the journals.
+fn journaled(
+    args: &PageArgs,
+    paths: &PlanPaths,
+    about: &About,
+) -> Result<FinishedBatches, Diagnostics> {
+    let request = ClientRequest {
+        command: "page",
+        client: &args.client,
+        plan: &args.plan,
+        profile: &args.profile,
+        about: Some(about),
+    };
+    let database = current_database(&request, paths, &about.target, &about.dialect)?;
+    let journaled = read_journals(paths, &database)?;
+    print_diagnostics(journaled.warning().as_slice());
+    Ok(journaled.finished)
 }
 
 /// The shards of `compile --shards`, or else those of the runs with `--shard`.

@@ -56,12 +56,18 @@ impl ProfileArgs {
             return Err(other_target("profile", of_plan, name));
         }
         Ok(ProfileArgs {
-            profiles_dir: path_option(self.profiles_dir.clone(), "PROFILES_DIR")
+            profiles_dir: self
+                .named_profiles_dir()
                 .or_else(|| about.profiles_dir.as_ref().map(|folder| project_dir.join(folder))),
             profile: about.profile.clone().or(profile),
             target: Some(about.target.clone()),
             vars: self.vars.clone(),
         })
+    }
+
+    /// The folder of profiles.yml that the flags or the environment name.
+    pub fn named_profiles_dir(&self) -> Option<PathBuf> {
+        path_option(self.profiles_dir.clone(), "PROFILES_DIR")
     }
 
     /// The target in the profile of the project, or for the dialect; without the settings of its
@@ -80,7 +86,7 @@ impl ProfileArgs {
     pub fn open(&self, project_dir: &Path) -> Result<LoadOptions, Diagnostics> {
         Ok(LoadOptions {
             project_dir: project_dir.to_path_buf(),
-            profiles_dir: path_option(self.profiles_dir.clone(), "PROFILES_DIR"),
+            profiles_dir: self.named_profiles_dir(),
             profile: option_or_variable(self.profile.clone(), "PROFILE"),
             target: option_or_variable(self.target.clone(), "TARGET"),
             dialect: None,

@@ -86,12 +86,6 @@ impl ProjectArgs {
         instant(self.now.as_deref())
     }
 
-    /// The name of dbt's target; empty if the profile has an error, which loading reports.
-    pub fn target_name(&self) -> String {
-        let target = self.profile().project_target(&self.project_dir, self.dialect.as_deref());
-        target.ok().and_then(Result::ok).map(|target| target.name).unwrap_or_default()
-    }
-
     /// The profile of the project.
     pub fn profile(&self) -> ProfileArgs {
         ProfileArgs {

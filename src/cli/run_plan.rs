@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::client::{self, ClientRequest};
+use super::current_database::identity;
 use super::flag_values::flag_or_variable;
+use super::ledger_source::read_ledger;
 use super::progress::{OutputKind, Progress};
 use super::run_args::RunSettings;
 use super::run_scope::{PUBLISH_HINT, RunScope, StartPoint};
@@ -17,10 +19,11 @@ use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, Level};
 use crate::dialect::{self, Dialect};
 use crate::plan::StepKind;
-use crate::plan::manifest::Manifest;
+use crate::plan::manifest::{Manifest, PlannedStep};
 use crate::plan::planned::PlanFingerprint;
-use crate::run::client::Client;
+use crate::run::client::{Client, ClientSession};
 use crate::run::confirmed::Confirmed;
+use crate::run::effects::EffectsError;
 use crate::run::history::History;
 use crate::run::journal::{self, Journal};
 use crate::run::plan_paths::PlanPaths;
@@ -30,6 +33,27 @@ use crate::run::schedule::{Schedule, ScheduleOptions};
 use crate::run::shutdown::Shutdown;
 use crate::run::target::TargetIdentity;
 use crate::run::{self, RunOptions, client_profiles, clock, effects, executable, report};
+
+/// Adds what other machines have undone, by the ledger of the plan. Without a publication in the
+/// journal the ledger is not read.
+fn add_undone(
+    settings: &RunSettings,
+    manifest: &Manifest,
+    history: &mut History,
+) -> Result<(), Diagnostics> {
+    let is_published =
+        |step: &PlannedStep| step.kind == StepKind::Publish && history.done(step).is_some();
+    let Some(entry) = &manifest.about.ledger else { return Ok(()) };
+    if !manifest.steps.iter().any(is_published) {
+        return Ok(());
+    }
+    let (plan, profile) = (&settings.plan, &settings.profile);
+    let ledger = read_ledger("publish", &manifest.about, plan, profile, &settings.client)?;
+    for model in ledger.steps.reverted(&manifest.steps, &entry.plan_fingerprint) {
+        history.take_back(model);
+    }
+    Ok(())
+}
 
 /// Refuses to publish or undo a plan that is not staged, or a part of a plan.
 fn reject_unstaged(
@@ -50,6 +74,10 @@ fn reject_unstaged(
     }
     Ok(())
 }
+
+/// What the journal does not show of a publication.
+const OTHER_MACHINES: &str =
+    "an undo on another machine is in the journal of that machine: add `--journal DIR`\n";
 
 /// Runs the plan. `again` names finished steps to run again.
 pub fn start(
@@ -84,6 +112,9 @@ pub fn start(
         false => Some(journal::open(&paths, &|why| print_status(&format!("{why}\n")))?),
     };
     let mut history = paths.history(&fingerprint)?;
+    if scope == RunScope::Publish {
+        add_undone(&settings, &manifest, &mut history)?;
+    }
     if is_plan && from == StartPoint::LastRun && history.first.is_none() {
         return Err(Diagnostic::error(format!("no run to retry in `{}`", paths.journal.display()))
             .hint("to start a run, use `batchwright run`")
@@ -111,6 +142,11 @@ pub fn start(
     };
     let last_run = history.last.as_ref().filter(|_| selection.resumed);
     let argv = client::argv(&request, &dialect, last_run, &confirmed);
+    if let Err(error) = &argv
+        && request.names_other_target()
+    {
+        return Err(error.clone());
+    }
     if selection.resumed
         && !settings.accept_target
         && let (Ok(argv), Some(earlier)) = (&argv, history.target())
@@ -119,9 +155,16 @@ pub fn start(
     }
     if !selection.selected.contains(&true) {
         print_status(&run_selection::nothing_left(&selection, &manifest, &history));
+        if scope == RunScope::Publish && manifest.about.ledger.is_none() {
+            print_status(OTHER_MACHINES);
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let argv = argv?;
+    let is_same = |earlier| target_of(&manifest, &argv).difference(earlier).is_none();
+    if is_plan && history.target().is_none_or(is_same) {
+        run_selection::refuse_published(&manifest, &selection.selected, &history)?;
+    }
     client::validate(&argv, &dialect)?;
     let Some(journal) = journal else {
         return dry_run(&paths, &manifest, &selection.selected, schedule, &argv);
@@ -193,14 +236,12 @@ impl PreparedRun {
                 return Ok(ExitCode::from(1));
             }
         };
-        if selection.resumed {
-            effects::check(&client, &manifest, &selection.selected, &history, &mut session)?;
-        }
-        if scope == RunScope::Extra(StepKind::Undo) {
-            for (model, warning) in effects::without_old_rows(&client, &manifest, &mut session)? {
-                print_diagnostics(&[warning]);
-                let steps = selection.selected.iter_mut().zip(&manifest.steps);
-                steps.filter(|(_, step)| *step.model == *model).for_each(|(is, _)| *is = false);
+        match check_tables(&client, scope, &manifest, &mut selection, &history, &mut session) {
+            Ok(()) => {}
+            Err(EffectsError::Missing(errors)) => return Err(errors),
+            Err(EffectsError::Unknown(error)) => {
+                print_diagnostics(&[error]);
+                return Ok(ExitCode::from(1));
             }
         }
         confirmed.add(&paths.plan, &client.argv);
@@ -243,6 +284,29 @@ impl PreparedRun {
     }
 }
 
+/// Checks that the tables exist which the steps need. Does not select the models that an undo need
+/// not take back.
+fn check_tables(
+    client: &Client,
+    scope: RunScope,
+    manifest: &Manifest,
+    selection: &mut RunSelection,
+    history: &History,
+    session: &mut Option<ClientSession>,
+) -> Result<(), EffectsError> {
+    if selection.resumed {
+        effects::check(client, manifest, &selection.selected, history, session)?;
+    }
+    if scope == RunScope::Extra(StepKind::Undo) {
+        for (model, warning) in effects::without_old_rows(client, manifest, history, session)? {
+            print_diagnostics(&[warning]);
+            let steps = selection.selected.iter_mut().zip(&manifest.steps);
+            steps.filter(|(_, step)| *step.model == *model).for_each(|(is, _)| *is = false);
+        }
+    }
+    Ok(())
+}
+
 /// The time from which no further step starts; prints a note if it is tomorrow.
 fn until(settings: &RunSettings) -> Result<Option<Instant>, Diagnostics> {
     let until = settings.steps.until(clock::now())?;
@@ -259,11 +323,8 @@ fn until(settings: &RunSettings) -> Result<Option<Instant>, Diagnostics> {
     Ok(until)
 }
 
-/// What the client's arguments and the environment show of the target.
 fn target_of(manifest: &Manifest, argv: &[String]) -> TargetIdentity {
-    let about = &manifest.about;
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    TargetIdentity::of(&about.target, &about.dialect, argv, &variable)
+    identity(&manifest.about.target, &manifest.about.dialect, argv)
 }
 
 /// The number of steps that run at once. Warns if the client allows only one.

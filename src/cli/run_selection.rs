@@ -9,6 +9,7 @@ use super::{print_diagnostics, print_status};
 use crate::config::name_of;
 use crate::diagnostics::{Diagnostic, Diagnostics, counted, nearest};
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
+use crate::plan::planned::PlanFingerprint;
 use crate::run::history::History;
 use crate::run::{audits, retry, selection, shard, staged};
 
@@ -42,7 +43,8 @@ pub fn select(
     fingerprint: &str,
 ) -> Result<Option<RunSelection>, Diagnostics> {
     // After a complete run a scheduler needs a new one. Steps in `again` are the user's request.
-    let is_complete = history.is_complete && again.is_empty();
+    let leaves_shards = settings.steps.shard.is_none() && leaves_shards(manifest, history);
+    let is_complete = history.is_complete && again.is_empty() && !leaves_shards;
     let mut resumed = from != StartPoint::Start
         && history.first.is_some()
         && !(from == StartPoint::LastRunOrStart && is_complete);
@@ -109,18 +111,18 @@ pub fn select(
         let holds = |step: &PlannedStep| !staged::publishes(step);
         keep(&mut selected, &manifest.steps.iter().map(holds).collect::<Vec<_>>());
     }
-    if from == StartPoint::LastRun && is_complete && selected.contains(&true) {
-        let open = counted(selected.iter().filter(|selected| **selected).count(), "step");
-        print_status(&match history.shards() {
-            Some(of) if history.ran(fingerprint) => format!(
-                "the shards that were run are complete; of others: {open} not run\nto run one: \
-                 `batchwright run --shard K/{of}`; to run all of the plan: `batchwright run`\n"
-            ),
-            _ => format!(
-                "the last run is complete, and the plan has changed since: {open} not run\nto run \
-                 all of the plan: `batchwright run`\n"
-            ),
-        });
+    // Publishing is the request of the user; the run of the batches has held it back.
+    let is_open = |(is, step): (&bool, &PlannedStep)| *is && !staged::publishes(step);
+    let open = selected.iter().zip(&manifest.steps).filter(|step| is_open(*step)).count();
+    if from == StartPoint::LastRun && is_complete && open > 0 {
+        let cause = match history.ran(fingerprint) {
+            true => "the last run is complete",
+            false => "the last run is complete, and the plan has changed since",
+        };
+        let open = counted(open, "step");
+        print_status(&format!(
+            "{cause}: {open} not run\nto run all of the plan: `batchwright run`\n"
+        ));
         return Ok(None);
     }
     keep(&mut selected, &is_requested);
@@ -132,6 +134,39 @@ pub fn select(
     let models = models.into_iter().collect();
     let (select, exclude) = run;
     Ok(Some(RunSelection { selected, resumed, left_out, holds_back, select, exclude, models }))
+}
+
+/// Whether the last run was of shards of this plan, and steps of other shards are not done.
+fn leaves_shards(manifest: &Manifest, history: &History) -> bool {
+    let is_open = |step: &PlannedStep| !staged::publishes(step) && history.done(step).is_none();
+    history.shards().is_some()
+        && history.ran(&PlanFingerprint::of(&manifest.steps))
+        && manifest.steps.iter().any(is_open)
+}
+
+/// Refuses to write staged rows again that are published: the undo compares the table with them.
+pub fn refuse_published(
+    manifest: &Manifest,
+    selected: &[bool],
+    history: &History,
+) -> Result<(), Diagnostics> {
+    let writes = |model: &&ModelEntry| {
+        let mut steps = manifest.steps.iter().zip(selected);
+        steps.any(|(step, is)| *is && *step.model == *model.unique_id && !staged::publishes(step))
+    };
+    let published = manifest.models.iter().filter(|model| model.staged.is_some());
+    let published = published.filter(|model| history.can_be_undone(&model.unique_id));
+    let error = |model: &ModelEntry| {
+        let name = name_of(&model.unique_id);
+        Diagnostic::error(format!(
+            "the backfill of `{name}` is published, so its staged rows are not written again"
+        ))
+        .note("it could not be undone any more: the undo compares the table with the staged rows")
+        .hint("to take it back first: `batchwright undo`")
+        .hint("to keep it and stage other rows: `batchwright cleanup`, then run the plan")
+    };
+    let errors: Vec<_> = published.filter(writes).map(error).collect();
+    if errors.is_empty() { Ok(()) } else { Err(Diagnostics(errors)) }
 }
 
 /// For each step, whether its model is selected.

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use super::client::ClientRequest;
+use super::current_database::current_database;
 use super::flag_values::path;
 use super::ledger_source::{
     LedgerSourceArgs, LedgerStatus, add_to_history, two_sources, unknown_tables,
@@ -17,7 +19,10 @@ use super::run_summary::table;
 use super::{backfill, print, print_diagnostics};
 use crate::config::name_of;
 use crate::diagnostics::{Diagnostics, counted, printable};
+use crate::plan::manifest::About;
+use crate::run::plan_paths::PlanPaths;
 use crate::run::status::{Gap, ModelStatus, StatusCounter, missing};
+use crate::run::target::TargetIdentity;
 use crate::run::{audits, journal_rows, ledger_file};
 
 const EXAMPLES: &str = r"Examples:
@@ -69,7 +74,12 @@ pub fn run(args: StatusArgs) -> Result<ExitCode, Diagnostics> {
         let finished = match ledger(&head.about)? {
             Some(ledger) => ledger.finished,
             None if has_file => ledger_file::read_ledger_file(file)?.finished,
-            None => journal_rows::read_journals(&paths, &head.about.target)?,
+            None => {
+                let database = database(&args, &paths, &head.about)?;
+                let journaled = journal_rows::read_journals(&paths, &database)?;
+                print_diagnostics(journaled.warning().as_slice());
+                journaled.finished
+            }
         };
         print_diagnostics(unknown_tables(finished.unknown).as_slice());
         let gaps =
@@ -92,7 +102,9 @@ pub fn run(args: StatusArgs) -> Result<ExitCode, Diagnostics> {
         })?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut history = paths.history(&paths.fingerprint()?)?;
+    let about = paths.each_step(&mut |_| {})?.about;
+    let (mut history, warning) = paths.history(&paths.fingerprint()?)?.of_target(&about);
+    print_diagnostics(warning.as_slice());
     let mut of_ledger = None;
     if args.ledger.is_given() {
         let manifest = paths.manifest()?;
@@ -132,6 +144,22 @@ pub fn run(args: StatusArgs) -> Result<ExitCode, Diagnostics> {
     };
     print(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The database that a run of the plan would write to.
+fn database(
+    args: &StatusArgs,
+    paths: &PlanPaths,
+    about: &About,
+) -> Result<TargetIdentity, Diagnostics> {
+    let request = ClientRequest {
+        command: "status",
+        client: &args.client,
+        plan: &args.plan,
+        profile: &args.profile,
+        about: Some(about),
+    };
+    current_database(&request, paths, &about.target, &about.dialect)
 }
 
 fn as_text(statuses: &[ModelStatus]) -> String {

@@ -22,6 +22,8 @@ const ARGUMENT_BYTES: usize = 120_000;
 pub struct TaskEnvironment {
     pub settings: &'static [&'static str],
     pub secrets: &'static [&'static str],
+    /// All variables that decide the server or the database.
+    pub connection: Vec<&'static str>,
 }
 
 /// What a template can show.

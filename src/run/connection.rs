@@ -25,6 +25,8 @@ struct ConnectionOptions {
     other_options: &'static [&'static str],
     /// The parameter of the first positional argument.
     positional: Option<&'static str>,
+    /// The other environment variables that decide the server or the database.
+    other_variables: &'static [&'static str],
 }
 
 /// The parameter of a database file.
@@ -63,6 +65,7 @@ const CLIENTS: &[ConnectionOptions] = &[
             "--log-file",
         ],
         positional: Some("database"),
+        other_variables: &["PGUSER", "PGSERVICEFILE", "PGSYSCONFDIR", "PGOPTIONS"],
     },
     ConnectionOptions {
         programs: &["duckdb", "sqlite3"],
@@ -83,6 +86,7 @@ const CLIENTS: &[ConnectionOptions] = &[
             "-heap",
         ],
         positional: Some(FILE),
+        other_variables: &[],
     },
     ConnectionOptions {
         programs: &["mysql", "mariadb"],
@@ -103,6 +107,7 @@ const CLIENTS: &[ConnectionOptions] = &[
             "--init-command",
         ],
         positional: Some("database"),
+        other_variables: &["MYSQL_HOME", "MYSQL_GROUP_SUFFIX"],
     },
     ConnectionOptions {
         programs: &["clickhouse-client", "clickhouse"],
@@ -114,6 +119,7 @@ const CLIENTS: &[ConnectionOptions] = &[
         ],
         other_options: &[],
         positional: None,
+        other_variables: &["CLICKHOUSE_CONFIG"],
     },
     ConnectionOptions {
         programs: &["trino"],
@@ -124,6 +130,7 @@ const CLIENTS: &[ConnectionOptions] = &[
         ],
         other_options: &[],
         positional: None,
+        other_variables: &["TRINO_CONFIG"],
     },
     ConnectionOptions {
         programs: &["snow"],
@@ -135,6 +142,12 @@ const CLIENTS: &[ConnectionOptions] = &[
         ],
         other_options: &[],
         positional: None,
+        other_variables: &[
+            "SNOWFLAKE_HOME",
+            "SNOWFLAKE_SCHEMA",
+            "SNOWFLAKE_ROLE",
+            "SNOWFLAKE_WAREHOUSE",
+        ],
     },
     ConnectionOptions {
         programs: &["bq"],
@@ -145,6 +158,12 @@ const CLIENTS: &[ConnectionOptions] = &[
         ],
         other_options: &[],
         positional: None,
+        other_variables: &[
+            "BIGQUERYRC",
+            "CLOUDSDK_CONFIG",
+            "CLOUDSDK_ACTIVE_CONFIG_NAME",
+            "GOOGLE_CLOUD_PROJECT",
+        ],
     },
     ConnectionOptions {
         programs: &["spark-sql"],
@@ -155,12 +174,14 @@ const CLIENTS: &[ConnectionOptions] = &[
         ],
         other_options: &[],
         positional: None,
+        other_variables: &["SPARK_HOME", "SPARK_CONF_DIR", "HADOOP_CONF_DIR", "HIVE_CONF_DIR"],
     },
     ConnectionOptions {
         programs: &["beeline"],
         parameters: &[("url", &["-u"], &[])],
         other_options: &[],
         positional: None,
+        other_variables: &["BEELINE_URL_DEFAULT", "HIVE_CONF_DIR"],
     },
     ConnectionOptions {
         programs: &["sqlcmd"],
@@ -170,6 +191,7 @@ const CLIENTS: &[ConnectionOptions] = &[
         ],
         other_options: &[],
         positional: None,
+        other_variables: &["SQLCMDUSER", "SQLCMDINI"],
     },
     ConnectionOptions {
         programs: &["dbsqlcli"],
@@ -179,8 +201,23 @@ const CLIENTS: &[ConnectionOptions] = &[
         ],
         other_options: &[],
         positional: None,
+        other_variables: &["DBSQLCLI_CLIRC"],
     },
 ];
+
+/// The environment variables that decide the server or the database of the client that these
+/// arguments start; for an unknown client those of all clients.
+pub fn variables(argv: &[String]) -> Vec<&'static str> {
+    let of_client = |options: &&ConnectionOptions| match client_profiles::profile(argv) {
+        Some((_, program)) => options.programs.contains(&program),
+        None => true,
+    };
+    let of_options = |options: &'static ConnectionOptions| {
+        let of_parameters = options.parameters.iter().flat_map(|(_, _, variables)| *variables);
+        of_parameters.chain(options.other_variables).copied()
+    };
+    CLIENTS.iter().filter(of_client).flat_map(of_options).collect()
+}
 
 /// The connection of the client that these arguments start; `None` for an unknown client.
 pub fn connection(
@@ -301,6 +338,14 @@ mod tests {
         let values = connection.values.iter().map(|(name, value)| format!("{name}={value}"));
         let file = connection.file.iter().map(|path| format!("file={path}"));
         values.chain(file).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn the_variables_of_an_unknown_client_are_those_of_all() {
+        let of = |arguments: &str| variables(&shlex::split(arguments).unwrap());
+        assert!(of("psql -d shop").contains(&"PGHOST"));
+        assert!(!of("psql -d shop").contains(&"MYSQL_HOST"));
+        assert!(of("my-client").contains(&"PGPORT") && of("my-client").contains(&"MYSQL_HOST"));
     }
 
     #[test]

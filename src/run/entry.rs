@@ -184,11 +184,6 @@ pub fn words(reason: Option<&str>, stderr: &str, stdout: &str) -> String {
 }
 
 impl RunEntry {
-    /// Whether the run was in dbt's target of this name; true if the journal does not tell.
-    pub fn is_of_target(&self, name: &str) -> bool {
-        self.target.as_ref().is_none_or(|target| target.target == name)
-    }
-
     /// The client's arguments for the journal; `None` if one of them has a password.
     pub fn without_secrets(argv: &[String]) -> Option<Vec<String>> {
         let secret = regex::Regex::new(concat!(

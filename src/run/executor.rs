@@ -6,6 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::client::{ClientSession, StepResult};
+use super::effects::RelationLookup;
 use super::entry::{AttemptEntry, Entry, Outcome, StartEntry, StepEndEntry, TargetEntry, words};
 use super::journal::Journal;
 use super::schedule::Schedule;
@@ -236,14 +237,20 @@ impl<'a> Executor<'a> {
         if let Some(reason) = step_text::refusal(client.dialect, &file, &text, errors_show) {
             return Ok(refused(reason));
         }
-        match step.kind {
-            StepKind::Swap if history.uncertain(step) && self.is_swapped(step, session)? => {
-                Ok(StepResult {
-                    done: true,
-                    reason: Some("the interrupted run had already done the swap".to_string()),
-                    ..StepResult::default()
-                })
+        if step.kind == StepKind::Swap && history.uncertain(step) {
+            match self.is_swapped(step, session)? {
+                Ok(false) => {}
+                Ok(true) => {
+                    return Ok(StepResult {
+                        done: true,
+                        reason: Some("the interrupted run had already done the swap".to_string()),
+                        ..StepResult::default()
+                    });
+                }
+                Err(unknown) => return Ok(unknown),
             }
+        }
+        match step.kind {
             StepKind::Audit => self.run_audit(step, &text, session),
             _ => client.run_step(&paths.plan.join(&file), &text, session),
         }
@@ -273,21 +280,36 @@ impl<'a> Executor<'a> {
     }
 
     /// Whether a swap that an earlier run started has happened: the table exists, and its shadow
-    /// table does not. A second swap would drop the table and have nothing to replace it with.
+    /// table does not. A second swap would drop the table and have nothing to replace it with. The
+    /// inner error is the failed step if a query does not tell.
     fn is_swapped(
         &self,
         step: &PlannedStep,
         session: &mut Option<ClientSession>,
-    ) -> Result<bool, Diagnostic> {
-        let RunOptions { client, manifest, .. } = *self.options;
-        let model = manifest.models.iter().find(|model| model.unique_id == *step.model);
-        let microbatch = model.and_then(|model| model.microbatch.as_ref());
-        let shadow = microbatch.and_then(|microbatch| microbatch.shadow.as_ref());
-        let (Some(model), Some(shadow)) = (model, shadow) else { return Ok(false) };
-        let mut exists = |relation: &str| {
-            effects::lookup_error(client, relation, session).map(|error| error.is_none())
-        };
-        Ok(exists(&model.relation)? && !exists(shadow)?)
+    ) -> Result<Result<bool, StepResult>, Diagnostic> {
+        let shadow = self
+            .model(step)
+            .and_then(|model| Some((model, model.microbatch.as_ref()?.shadow.as_ref()?)));
+        let Some((model, shadow)) = shadow else { return Ok(Ok(false)) };
+        for (relation, exists) in [(&model.relation, true), (shadow, false)] {
+            match effects::lookup(self.options.client, relation, session)? {
+                RelationLookup::Exists if exists => {}
+                RelationLookup::Missing(_) if !exists => {}
+                RelationLookup::Exists | RelationLookup::Missing(_) => return Ok(Ok(false)),
+                RelationLookup::Failed(message) => {
+                    let reason = format!(
+                        "an earlier run started the swap, and the client did not answer whether \
+                         table `{relation}` exists, so the swap was not repeated"
+                    );
+                    return Ok(Err(StepResult {
+                        reason: Some(reason),
+                        stderr: message,
+                        ..StepResult::default()
+                    }));
+                }
+            }
+        }
+        Ok(Ok(true))
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {

@@ -12,9 +12,10 @@ use super::ledger_steps::writes_row;
 use super::shard::Shard;
 use super::target::TargetIdentity;
 use crate::calendar::{Instant, parse_instant};
+use crate::diagnostics::Diagnostic;
 use crate::plan::Sha256;
 use crate::plan::StepKind;
-use crate::plan::manifest::PlannedStep;
+use crate::plan::manifest::{About, PlannedStep};
 
 /// A run, and the retries that continue it.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +34,11 @@ pub struct History {
     steps: BTreeMap<u128, StepHistory>,
     /// The models whose staged tables were dropped, and when the drop started.
     cleaned: BTreeMap<String, Option<Instant>>,
+    /// When the publication of a model was last taken back.
+    undone: BTreeMap<String, Option<Instant>>,
+    /// The models whose publication cannot be taken back any more, since their old rows were
+    /// dropped.
+    settled: BTreeSet<String>,
     /// The models of runs of selected models after the first run, and when the last one started:
     /// earlier results of their steps do not count.
     restarted: BTreeMap<String, Option<Instant>>,
@@ -178,28 +184,59 @@ impl History {
             .into_iter()
             .filter(|history| history.first.is_some() && start(history) >= begin)
             .collect();
-        current.sort_by_key(start);
+        // A machine that has only undone or cleaned up a backfill has not run the plan.
+        let is_extra =
+            |history: &History| history.first.as_ref().is_some_and(|run| run.extra.is_some());
+        current.sort_by_key(|history| (is_extra(history), start(history)));
         let mut merged = current.into_iter();
         let Some(mut history) = merged.next() else { return History::default() };
         for other in merged {
-            history.is_complete &= other.is_complete;
-            history.last = other.last.or(history.last);
+            history.is_complete &= other.is_complete || is_extra(&other);
+            let last = [history.last.take(), other.last].into_iter().flatten();
+            history.last = last.max_by(|one, other| one.at.cmp(&other.at));
             history.runs.extend(other.runs);
             history.plans.extend(other.plans);
             for (key, step) in other.steps {
                 history.steps.entry(key).or_default().merge(step);
             }
             history.leaves_open |= other.leaves_open;
-            for (models, other) in
-                [(&mut history.cleaned, other.cleaned), (&mut history.restarted, other.restarted)]
-            {
+            history.settled.extend(other.settled);
+            for (models, other) in [
+                (&mut history.cleaned, other.cleaned),
+                (&mut history.restarted, other.restarted),
+                (&mut history.undone, other.undone),
+            ] {
                 for (model, at) in other {
                     let last = models.entry(model).or_default();
                     *last = at.max(*last);
                 }
             }
         }
+        // Another journal has the publication: what was cleaned up is its old rows.
+        let is_published = |model: &String, at: &Option<Instant>| {
+            let publish = history.steps.get(&key_of(model, StepKind::Publish));
+            let done = publish.and_then(|publish| publish.done.as_ref());
+            done.is_some_and(|done| done.started <= *at && !history.is_undone(model, done))
+        };
+        let cleaned = history.cleaned.iter().filter(|(model, at)| is_published(model, at));
+        let cleaned: Vec<String> = cleaned.map(|(model, _)| model.clone()).collect();
+        for model in cleaned {
+            history.cleaned.remove(&model);
+            history.settled.insert(model);
+        }
         history
+    }
+
+    /// The history if its last run was of the plan's target, else none and a warning: tables of
+    /// two targets may have the same names, so the plans have the same steps.
+    pub fn of_target(self, about: &About) -> (History, Option<Diagnostic>) {
+        let other = self.target().filter(|target| target.target != about.target);
+        let Some(other) = other else { return (self, None) };
+        let warning = Diagnostic::warning(format!(
+            "the last run of this plan was of the target `{}`, so its steps do not count for `{}`",
+            other.target, about.target
+        ));
+        (History::default(), Some(warning.hint("to run the plan: `batchwright run`")))
     }
 
     /// The database of the last run or retry, if the journal has it.
@@ -243,7 +280,10 @@ impl History {
             Entry::Run(run) => {
                 if self.first.is_none() {
                     self.first_models = run.models.iter().cloned().collect();
-                    let is_whole = !run.resumed && run.shard.is_none() && run.models.is_empty();
+                    let is_whole = !run.resumed
+                        && run.extra.is_none()
+                        && run.shard.is_none()
+                        && run.models.is_empty();
                     self.begin = self.begin.take().or_else(|| is_whole.then(|| run.at.clone()));
                 } else if self.is_extended_by(&run) {
                     self.leaves_open |= !self.is_complete && !self.is_replaced_by(&run);
@@ -269,14 +309,18 @@ impl History {
                 match (step.kind, step.outcome) {
                     // What an undo takes back can be published again.
                     (StepKind::Undo, Outcome::Success) => {
-                        for kind in [StepKind::Publish, StepKind::After] {
-                            self.steps.remove(&key_of(&step.model, kind));
-                        }
+                        self.undone.insert(step.model, parse_instant(&step.started));
+                    }
+                    (StepKind::Publish, Outcome::Success) => {
+                        self.settled.remove(&step.model);
                     }
                     // The rows that were not published are lost.
                     (StepKind::Cleanup, Outcome::Success) if !self.is_published(&step.model) => {
                         self.is_complete = false;
                         self.cleaned.insert(step.model, parse_instant(&step.started));
+                    }
+                    (StepKind::Cleanup, Outcome::Success) => {
+                        self.settled.insert(step.model);
                     }
                     _ => {}
                 }
@@ -309,9 +353,27 @@ impl History {
         self.restarted.get(&*step.model).is_some_and(|at| attempt.started < *at)
     }
 
-    fn is_published(&self, model: &str) -> bool {
+    /// Whether the model of a staged plan was published, and not taken back since.
+    pub fn is_published(&self, model: &str) -> bool {
         let publish = self.steps.get(&key_of(model, StepKind::Publish));
-        publish.is_some_and(|publish| publish.done.is_some())
+        let done = publish.and_then(|publish| publish.done.as_ref());
+        done.is_some_and(|done| !self.is_undone(model, done))
+    }
+
+    /// Whether the model is published, and its old rows exist as far as the journal shows.
+    pub fn can_be_undone(&self, model: &str) -> bool {
+        self.is_published(model) && !self.settled.contains(model)
+    }
+
+    /// Whether the attempt was of a publication, or its hooks, that was taken back since.
+    fn is_undone(&self, model: &str, attempt: &Attempt) -> bool {
+        self.undone.get(model).is_some_and(|at| attempt.started <= *at)
+    }
+
+    /// The same, for any step of a staged plan.
+    fn is_taken_back(&self, step: &PlannedStep, attempt: &Attempt) -> bool {
+        matches!(step.kind, StepKind::Publish | StepKind::After)
+            && self.is_undone(&step.model, attempt)
     }
 
     /// Whether the attempt wrote to a staged table that was dropped since.
@@ -325,6 +387,7 @@ impl History {
         let done = self.steps.get(&key(&step.id))?.done.as_ref();
         done.filter(|done| done.sha256 == step.statement_sha256())
             .filter(|done| !self.is_cleaned(step, done) && !self.is_restarted(step, done))
+            .filter(|done| !self.is_taken_back(step, done))
     }
 
     /// The last failure of the step with the same id and the same statement, if it is newer than
@@ -336,6 +399,14 @@ impl History {
             .as_deref()
             .filter(|failed| failed.sha256 == step.statement_sha256())
             .filter(|failed| !self.is_cleaned(step, failed) && !self.is_restarted(step, failed))
+            .filter(|failed| !self.is_taken_back(step, failed))
+    }
+
+    /// Removes the publication of a model, and its hooks, which the ledger has as taken back.
+    pub fn take_back(&mut self, model: &str) {
+        for kind in [StepKind::Publish, StepKind::After] {
+            self.steps.remove(&key_of(model, kind));
+        }
     }
 
     /// Adds the steps of the plan with this fingerprint that are done by its ledger, at these

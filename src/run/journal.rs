@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use memchr::memmem;
 
-use super::entry::{self, Entry};
+use super::entry::{self, Entry, RunEntry};
 use super::history::{History, HistoryReader};
 use super::lock;
 use super::plan_paths::PlanPaths;
@@ -83,7 +83,44 @@ impl PlanPaths {
         self.journals().iter().try_for_each(|journal| self.each_entry_of(journal, &mut take))
     }
 
+    /// Calls `take` for each entry of the journals of this plan and of other plans in the same
+    /// folders, journal by journal.
+    pub fn each_entry_of_all_plans(&self, mut take: impl FnMut(Entry)) -> Result<(), Diagnostic> {
+        self.each_entry(&mut take)?;
+        let others = self.journals_of_other_plans();
+        others.iter().try_for_each(|journal| self.each_entry_of(journal, &mut take))
+    }
+
+    /// The last run in a target of this name: of this plan, else of another plan in the same
+    /// folders.
+    pub fn last_run(&self, target: &str) -> Result<Option<RunEntry>, Diagnostic> {
+        for journals in [self.journals(), self.journals_of_other_plans()] {
+            let mut last: Option<RunEntry> = None;
+            for journal in &journals {
+                self.each_line_of(journal, &mut |line| {
+                    if memmem::find(line, b"\"event\":\"run\"").is_some()
+                        && let Ok(Entry::Run(run)) = serde_json::from_slice(line)
+                        && run.target.as_ref().is_some_and(|of_run| of_run.target == target)
+                        && last.as_ref().is_none_or(|last| last.at <= run.at)
+                    {
+                        last = Some(run);
+                    }
+                })?;
+            }
+            if last.is_some() {
+                return Ok(last);
+            }
+        }
+        Ok(None)
+    }
+
     fn each_entry_of(&self, journal: &Path, mut take: impl FnMut(Entry)) -> Result<(), Diagnostic> {
+        self.each_line_of(journal, &mut |line| {
+            serde_json::from_slice(line).ok().into_iter().for_each(&mut take);
+        })
+    }
+
+    fn each_line_of(&self, journal: &Path, take: &mut dyn FnMut(&[u8])) -> Result<(), Diagnostic> {
         let metadata = match fs::metadata(journal) {
             Ok(metadata) => metadata,
             Err(error) if is_missing(&error) => return Ok(()),
@@ -99,7 +136,7 @@ impl PlanPaths {
         let mut line = Vec::new();
         while lines.read_until(b'\n', &mut line).map_err(unreadable)? > 0 {
             refuse_newer(journal, &line)?;
-            serde_json::from_slice(&line).ok().into_iter().for_each(&mut take);
+            take(&line);
             line.clear();
         }
         Ok(())

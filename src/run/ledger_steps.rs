@@ -107,6 +107,16 @@ impl LedgerSteps {
         done
     }
 
+    /// The models whose publication the plan with this fingerprint has written, and which was
+    /// reverted since.
+    pub fn reverted<'a>(&self, steps: &'a [PlannedStep], plan: &str) -> Vec<&'a str> {
+        let is_reverted = |step: &&PlannedStep| match self.writer(step, plan) {
+            Some(LedgerWriter::Plan(row)) => self.is_reverted(step, row),
+            _ => false,
+        };
+        steps.iter().filter(is_reverted).map(|step| &*step.model).collect()
+    }
+
     fn is_reverted(&self, step: &PlannedStep, row: LedgerStep) -> bool {
         let undo = format!("{}@{}", step.model, StepKind::Undo.as_str());
         let tables = || self.of_step(&step.id).filter(|(_, other)| **other == row);
@@ -193,7 +203,9 @@ mod tests {
         assert_eq!(ledger.done(&steps, "plan"), [Some(at(1))]);
         add(&mut ledger, "a@undo", "t", 2);
         assert_eq!(ledger.done(&steps, "plan"), [None]);
+        assert_eq!(ledger.reverted(&steps, "plan"), ["a"]);
         add(&mut ledger, "a@publish", "t", 3);
+        assert!(ledger.reverted(&steps, "plan").is_empty());
         assert_eq!(ledger.done(&steps, "plan"), [Some(at(3))]);
     }
 }

@@ -11,6 +11,9 @@ use crate::project::PROJECT_FILE;
 /// The default state folder, in the project's folder or next to a plan outside of a project.
 const STATE_DIR: &str = ".batchwright";
 
+/// The end of the name of a journal.
+const JOURNAL: &str = ".journal.jsonl";
+
 /// The files of a plan and its runs.
 #[derive(Clone, Debug)]
 pub struct PlanPaths {
@@ -43,7 +46,7 @@ impl PlanPaths {
             plan.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let sibling = |ending: &str| plan.with_file_name(format!("{file_name}.{ending}"));
         PlanPaths {
-            journal: folder.join(format!("{name}.journal.jsonl")),
+            journal: folder.join(format!("{name}{JOURNAL}")),
             lock: folder.join(format!("{name}.lock")),
             former_journal: sibling("journal.jsonl"),
             run_results: sibling("run_results.json"),
@@ -82,10 +85,22 @@ impl PlanPaths {
     /// The journals to read: of the plan and of its shards, or of one shard, in all folders.
     pub fn journals(&self) -> Vec<PathBuf> {
         let mut journals = vec![self.readable_journal().to_path_buf()];
+        journals.extend(self.journals_in_folders(|name| self.is_journal(name)));
+        journals
+    }
+
+    /// The journals of other plans in the same folders: they may be about the same tables.
+    pub fn journals_of_other_plans(&self) -> Vec<PathBuf> {
+        self.journals_in_folders(|name| name.ends_with(JOURNAL) && !self.is_journal(name))
+    }
+
+    /// The files in the folders of journals with such a name, without the journal itself.
+    fn journals_in_folders(&self, is_read: impl Fn(&str) -> bool) -> Vec<PathBuf> {
+        let mut journals = Vec::new();
         for folder in [&self.state_dir].into_iter().chain(&self.other_dirs) {
             let entries = fs::read_dir(folder).into_iter().flatten().flatten();
             let mut paths: Vec<PathBuf> = entries
-                .filter(|entry| self.is_journal(&entry.file_name().to_string_lossy()))
+                .filter(|entry| is_read(&entry.file_name().to_string_lossy()))
                 .map(|entry| entry.path())
                 .filter(|path| *path != self.journal)
                 .collect();
@@ -97,7 +112,7 @@ impl PlanPaths {
 
     fn is_journal(&self, file_name: &str) -> bool {
         let suffix = file_name.strip_prefix(&self.name);
-        let Some(suffix) = suffix.and_then(|suffix| suffix.strip_suffix(".journal.jsonl")) else {
+        let Some(suffix) = suffix.and_then(|suffix| suffix.strip_suffix(JOURNAL)) else {
             return false;
         };
         match self.shard {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::config::name_of;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::graph::{Graph, PlanModel, PreviousState, Selection};
+use crate::plan::StepKind;
 use crate::plan::manifest::{ModelEntry, PlannedStep};
 
 /// The methods that a plan can answer.
@@ -46,7 +47,8 @@ fn plan_models(models: &[ModelEntry], steps: &[PlannedStep]) -> Vec<PlanModel> {
         steps.iter().map(|step| (&*step.id, &*step.model)).collect();
     let ids: BTreeSet<&str> = models.iter().map(|model| &*model.unique_id).collect();
     let mut depends_on: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for step in steps {
+    // A publication waits for the audits of all models, which is no dependency of models.
+    for step in steps.iter().filter(|step| step.kind != StepKind::Publish) {
         let read = step.depends_on.iter().map(|id| of_step.get(&**id).copied().unwrap_or(id));
         let read = read.filter(|model| **model != *step.model && ids.contains(model));
         depends_on.entry(&step.model).or_default().extend(read);

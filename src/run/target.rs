@@ -30,6 +30,18 @@ pub struct TargetIdentity {
     pub file: Option<DatabaseFile>,
 }
 
+/// Whether a run in a journal was of a database.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum RunDatabase {
+    /// It was, or the journal does not tell.
+    #[default]
+    Same,
+    /// It was of a dbt target of another name.
+    OtherTarget,
+    /// It was of another database under the same name of a target, which differs so.
+    Other(String),
+}
+
 /// The file of a database.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DatabaseFile {
@@ -67,6 +79,19 @@ impl TargetIdentity {
     pub fn refreshed(&self) -> TargetIdentity {
         let file = self.file.as_ref().map(|file| DatabaseFile::new(&file.path));
         TargetIdentity { file, ..self.clone() }
+    }
+
+    /// Whether a run was of this database. `recorded` is the database of the run, if the journal
+    /// has it.
+    pub fn database_of_run(&self, recorded: Option<&TargetIdentity>) -> RunDatabase {
+        match recorded {
+            None => RunDatabase::Same,
+            Some(recorded) if recorded.target != self.target => RunDatabase::OtherTarget,
+            Some(recorded) => match self.difference(recorded) {
+                None => RunDatabase::Same,
+                Some(difference) => RunDatabase::Other(difference),
+            },
+        }
     }
 
     /// How this database differs from an earlier one; `None` if they may be the same.

@@ -4,18 +4,12 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use super::{client_profiles, token};
+use super::error_patterns::ErrorPatterns;
+use super::token;
 use crate::dialect::Dialect;
 
-/// The patterns of the clients: lines of `PROGRAMS: PATTERN`, in lower case.
-static PATTERNS: LazyLock<Vec<(Vec<&str>, &str)>> = LazyLock::new(|| {
-    let lines = include_str!("transient_failures.txt").lines().map(str::trim);
-    let patterns = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
-    patterns
-        .filter_map(|line| line.split_once(": "))
-        .map(|(programs, pattern)| (programs.split(' ').collect(), pattern.trim()))
-        .collect()
-});
+static PATTERNS: LazyLock<ErrorPatterns> =
+    LazyLock::new(|| ErrorPatterns::read(include_str!("transient_failures.txt")));
 
 /// The wait before the second attempt.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -23,15 +17,7 @@ const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// Whether an error message of a client shows a transient failure.
 pub fn is_transient(argv: &[String], dialect: &Dialect, message: &str) -> bool {
-    let profile = client_profiles::profile(argv)
-        .or_else(|| client_profiles::profile(&dialect.client.command));
-    let program = profile.map(|(_, program)| program);
-    let message = message.to_lowercase();
-    PATTERNS.iter().any(|(programs, pattern)| {
-        let applies =
-            programs.contains(&"*") || program.is_some_and(|name| programs.contains(&name));
-        applies && message.contains(pattern)
-    })
+    PATTERNS.matches(argv, dialect, message)
 }
 
 /// The wait after an attempt: doubled each time, and at random between half of it and all of it, so
@@ -73,18 +59,6 @@ mod tests {
             ("psql", "postgres", ""),
         ] {
             assert!(!is_transient(client, dialect, message), "{message}");
-        }
-    }
-
-    #[test]
-    fn every_pattern_is_lower_case_and_of_a_known_client() {
-        assert!(PATTERNS.len() > 30);
-        for (programs, pattern) in PATTERNS.iter() {
-            assert_eq!(*pattern, pattern.to_lowercase());
-            for program in programs {
-                let argv = [program.to_string()];
-                assert!(*program == "*" || client_profiles::profile(&argv).is_some(), "{program}");
-            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Exported plans: make runs them on every engine, and the GitHub workflow satisfies its schema.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -19,6 +20,7 @@ pub const CASES: &[Case] = &[
 pub const ALONE: &[(&str, fn())] = &[
     ("names_are_no_commands", names_are_no_commands),
     ("another_plan_is_refused", another_plan_is_refused),
+    ("finished_shards_are_of_one_server", finished_shards_are_of_one_server),
     ("github_workflows_match_their_schema", github_workflows_match_their_schema),
 ];
 
@@ -168,6 +170,44 @@ fn another_plan_is_refused() {
     assert_eq!(run.code, 2, "{}", run.err);
     assert!(run.err.contains("is not the one of `--fingerprint`"), "{}", run.err);
     assert!(!folder.with_file_name(".batchwright").exists());
+}
+
+/// The environment decides the server: what is done on one is not done on another.
+fn finished_shards_are_of_one_server() {
+    let plan = Days::of(30);
+    let folder = plan.write_for("postgres");
+    let bin = folder.with_file_name("bin");
+    fs::create_dir(&bin).unwrap();
+    let psql = bin.join("psql");
+    let log = folder.with_file_name("log");
+    let script = format!(
+        "#!/bin/sh\necho \"$PGHOST\" >> '{}'\n! grep -q 2024-09-19 || exit 3\n",
+        log.display()
+    );
+    fs::write(&psql, script).unwrap();
+    fs::set_permissions(&psql, fs::Permissions::from_mode(0o755)).unwrap();
+    let client = crate::batchwright::strings(&[
+        psql.to_str().unwrap(),
+        "-v",
+        "ON_ERROR_STOP=1",
+        "-d",
+        "shop",
+    ]);
+    let makefile = export(&folder, "make", &["--client-only"], &client);
+    let make_on = |host: &str| {
+        let made = Command::new("make")
+            .args(["-f", makefile.to_str().unwrap()])
+            .current_dir(folder.parent().unwrap())
+            .env("PGHOST", host)
+            .output()
+            .unwrap();
+        assert_eq!(made.status.code(), Some(2), "{made:?}");
+        let hosts = fs::read_to_string(&log).unwrap();
+        hosts.lines().filter(|line| *line == host).count()
+    };
+    let first = make_on("one");
+    assert_eq!(make_on("it's $two"), first, "all shards run on the other server");
+    assert!(make_on("one") - first < first, "finished shards do not run again");
 }
 
 fn github_workflows_match_their_schema() {

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod batchwright;
+mod chains;
 mod client_commands;
 mod client_lines;
 mod columns;
@@ -42,6 +43,7 @@ mod sqlite;
 mod staged;
 mod state;
 mod tables;
+mod targets;
 mod warehouse_manners;
 
 use std::sync::Arc;
@@ -71,6 +73,7 @@ fn main() {
         spark::CASES,
         state::ALONE,
         tables::CASES,
+        targets::CASES,
         warehouse_manners::CASES,
     ]
     .into_iter()
@@ -84,9 +87,9 @@ fn main() {
             state::FILES.iter().filter(|_| ["duckdb", "sqlite"].contains(&engine.dialect()));
         let served =
             ledger::SERVED.iter().filter(|_| ["postgres", "mariadb"].contains(&engine.dialect()));
-        for (name, case) in
-            compiled.chain(on_engines()).chain(files.copied()).chain(served.copied())
-        {
+        let locked = chains::LOCKED.iter().filter(|_| engine.dialect() == "postgres");
+        let of_some = files.chain(served).chain(locked).copied();
+        for (name, case) in compiled.chain(on_engines()).chain(of_some) {
             let engine = engine.clone();
             trials.push(trial(format!("{}::{name}", engine.dialect()), move || {
                 case(engine.as_ref())
@@ -101,6 +104,7 @@ fn main() {
 
 fn on_engines() -> impl Iterator<Item = Case> {
     [
+        chains::CASES,
         client_commands::CASES,
         columns::CASES,
         continued::CASES,

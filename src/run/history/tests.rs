@@ -181,3 +181,38 @@ fn a_run_of_another_plan_in_between_has_no_effect() {
     entries.push(run("r5", "a", None));
     assert_eq!(history_of("a", &entries), ("r5".to_string(), 0, false));
 }
+
+#[test]
+fn an_undo_in_the_journal_of_another_machine_counts() {
+    let at = |entry: Entry, time: &str| match entry {
+        Entry::Run(run) => Entry::Run(RunEntry { at: time.to_string(), ..run }),
+        Entry::Step(step) => Entry::Step(StepEndEntry { started: time.to_string(), ..step }),
+        other => other,
+    };
+    let extra = |kind: StepKind, time: &str| {
+        let Entry::Run(start) = run("two", "a", None) else { unreachable!() };
+        let id = format!("m@{}", kind.as_str());
+        let step = StepEndEntry { kind, model: "m".to_string(), ..StepEndEntry::success(&id) };
+        let start = Entry::Run(RunEntry { extra: Some(kind), ..start });
+        [at(start, time), at(Entry::Step(step), time)]
+    };
+    let history = |entries: &[Entry]| {
+        let mut reader = HistoryReader::new("a".to_string());
+        entries.iter().cloned().for_each(|entry| reader.add(entry));
+        reader.finish()
+    };
+    let publication = [
+        at(run("one", "a", None), "2024-10-01T00:00:00Z"),
+        at(done("m@1"), "2024-10-01T00:00:01Z"),
+        at(done("m@publish"), "2024-10-01T00:00:02Z"),
+        end(0),
+    ];
+    let merged =
+        |kind, time: &str| History::merge(vec![history(&extra(kind, time)), history(&publication)]);
+    let undone = merged(StepKind::Undo, "2024-10-02T00:00:00Z");
+    assert_eq!((undone.steps.len(), undone.is_complete), (3, true));
+    assert!(!undone.is_published("m"));
+    assert!(merged(StepKind::Undo, "2024-09-02T00:00:00Z").is_published("m"), "an earlier undo");
+    let cleaned = merged(StepKind::Cleanup, "2024-10-02T00:00:00Z");
+    assert!(cleaned.is_published("m") && !cleaned.can_be_undone("m"));
+}
