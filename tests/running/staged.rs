@@ -78,7 +78,7 @@ fn a_staged_plan_is_published_and_undone(engine: &dyn Engine) {
     succeeds(&command("cleanup"));
     let undo = command("undo");
     assert_eq!(undo.code, 2, "{undo:?}");
-    assert!(undo.err.contains("nothing to undo of `"), "{undo:?}");
+    assert!(undo.err.contains("is published and cannot be undone"), "{undo:?}");
 
     let ids: Vec<String> = step_outcomes(plan.folder())
         .iter()
