@@ -19,8 +19,8 @@ use super::next_command::{
 };
 use super::plan_args::{PlanArgs, ledger_setting, plan_folder};
 use super::project_dir::nearest;
+use super::replaced_plan::replaced_plan;
 use super::terminal::width;
-use super::unfinished::unfinished;
 use super::{backfill, first_run, print, print_diagnostics, print_status};
 use crate::compile::{self, Compiled, Missing, ReportRow};
 use crate::diagnostics::{Diagnostic, Diagnostics, counted};
@@ -115,14 +115,10 @@ pub fn run(mut args: CompileArgs) -> Result<ExitCode, Diagnostics> {
         }
         print(&text)?;
     } else {
-        let unfinished = unfinished(&paths);
+        let replaced = replaced_plan(&paths);
         let written = plan_dir::write(&compiled.plan, &folder)?;
-        print_diagnostics(
-            &unfinished
-                .and_then(|unfinished| unfinished.warning(&paths))
-                .into_iter()
-                .collect::<Vec<_>>(),
-        );
+        let warnings = replaced.map(|replaced| replaced.warnings(&paths));
+        print_diagnostics(&warnings.unwrap_or_default());
         let table = compile::render_table(&compiled.rows, width());
         print_status(&format!("{table}\n{}{closing_lines}", written_files(&written, &folder)));
         return Ok(exit_code(compiled.not_built));

@@ -1,6 +1,5 @@
 //! The command line: one file per command, and output to the terminal. stdout is for data, stderr
 //! for messages.
-
 mod audit;
 mod audit_summary;
 mod backfill;
@@ -30,6 +29,7 @@ mod progress;
 mod project_args;
 mod project_dir;
 mod render;
+mod replaced_plan;
 mod retry;
 mod run;
 mod run_args;
@@ -45,7 +45,6 @@ mod summary;
 mod terminal;
 #[cfg(test)]
 mod tests;
-mod unfinished;
 mod window_args;
 
 use std::ffi::OsString;

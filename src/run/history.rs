@@ -376,6 +376,16 @@ impl History {
             && self.is_undone(&step.model, attempt)
     }
 
+    /// Whether a backfill of the model was published and neither undone nor cleaned up since: its
+    /// old rows are still in a table.
+    pub fn keeps_old_rows(&self, model: &str) -> bool {
+        let done = |kind| self.steps.get(&key_of(model, kind))?.done.as_ref();
+        let started = |attempt: &Attempt| attempt.started;
+        done(StepKind::Publish).is_some_and(|publish| {
+            done(StepKind::Cleanup).is_none_or(|cleanup| started(cleanup) < started(publish))
+        })
+    }
+
     /// Whether the attempt wrote to a staged table that was dropped since.
     fn is_cleaned(&self, step: &PlannedStep, attempt: &Attempt) -> bool {
         self.cleaned.get(&*step.model).is_some_and(|at| attempt.started <= *at)

@@ -126,6 +126,17 @@ impl<'a> Shop<'a> {
         compile(&self.project(), &folder, &self.target(), arguments)
     }
 
+    /// Compiles into the folder of a plan. Returns the messages.
+    #[allow(dead_code, reason = "only tests/running uses it")]
+    pub fn recompile(&self, plan: &Plan, arguments: &[&str]) -> String {
+        let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));
+        batchwright.arg("compile").args(self.target()).args(arguments);
+        batchwright.args(["--now", "2024-09-10T12:00:00Z", "--project-dir"]).arg(self.project());
+        let outcome = crate::engine::outcome(batchwright.arg("--plan").arg(&plan.folder));
+        assert!(outcome.ok, "{}", outcome.stderr);
+        outcome.stderr
+    }
+
     /// The error message of a compilation that must fail.
     pub fn compile_error(&self, arguments: &[&str]) -> String {
         let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));

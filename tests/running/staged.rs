@@ -75,10 +75,26 @@ fn a_staged_plan_is_published_and_undone(engine: &dyn Engine) {
     assert_eq!(undo.code, 1, "{undo:?}");
     assert!(undo.err.contains("neither"), "{undo:?}");
     assert_eq!(shop.table(SESSIONS), written);
+
+    // A plan of other days in the same folder cannot undo the backfill, and says so.
+    let replaced = "this plan replaces a published backfill";
+    let range = ["--event-time-start", "2024-09-01", "--event-time-end"];
+    let compile = |end| {
+        let mut arguments = vec!["--select", SESSIONS, "--staged"];
+        arguments.extend(range.iter().chain(&[end]));
+        shop.recompile(&plan, &arguments)
+    };
+    let other = compile("2024-09-03");
+    assert!(other.contains(replaced), "{other}");
+    let same = compile("2024-09-04");
+    assert!(!same.contains(replaced), "{same}");
+
     succeeds(&command("cleanup"));
     let undo = command("undo");
     assert_eq!(undo.code, 2, "{undo:?}");
     assert!(undo.err.contains("is published and cannot be undone"), "{undo:?}");
+    let after_cleanup = compile("2024-09-03");
+    assert!(!after_cleanup.contains(replaced), "{after_cleanup}");
 
     let ids: Vec<String> = step_outcomes(plan.folder())
         .iter()
