@@ -75,7 +75,11 @@ pub struct Disabled {
     pub kind: Kind,
     /// For a source: `source.table`.
     pub name: String,
+    pub version: Option<String>,
     pub group: Option<String>,
+    /// Whether only its properties file disables it: dbt reads that file after it has read the
+    /// node, and other properties files can name it until then.
+    pub is_disabled_by_properties: bool,
     pub at: Location,
 }
 

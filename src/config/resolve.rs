@@ -286,6 +286,8 @@ fn disabled(
             unique_id: unique_id.to_string(),
             kind: unresolved.kind,
             name: full_name(unresolved),
+            version: unresolved.version.map(|version| version.v.clone()),
+            is_disabled_by_properties: is_disabled_by_properties(unresolved),
             group: config.get("group").map(|group| text(&group.value)),
             at: enabled.at.clone(),
         })),
@@ -299,6 +301,13 @@ fn disabled(
             Err(error.hint("write `true` or `false`; in Jinja use the filter `as_bool`").into())
         }
     }
+}
+
+/// Whether the node is enabled without its properties file.
+fn is_disabled_by_properties(unresolved: &UnresolvedNode) -> bool {
+    let mut settings = unresolved.unpatched.iter().rev();
+    let setting = settings.find_map(|layer| layer.get("enabled"));
+    setting.is_none_or(|setting| setting.value != false)
 }
 
 fn unique_id(unresolved: &UnresolvedNode) -> String {

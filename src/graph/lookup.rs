@@ -63,6 +63,11 @@ impl NameIndex {
                 None => names.nodes.entry(node.name.clone()).or_default(),
             };
             ids.push(id.clone());
+            // In dbt `ref('prices.v2')` is `ref('prices', v=2)`.
+            if let Some(version) = &node.version {
+                let name = format!("{}.v{version}", node.name);
+                names.nodes.entry(name).or_default().push(id.clone());
+            }
         }
         names
     }
@@ -95,7 +100,8 @@ fn is_among(ids: &[String], name: &str) -> bool {
 }
 
 fn is_named(id: &str, name: &str) -> bool {
-    id == name || id.split('.').nth(2) == Some(name)
+    let rest = id.splitn(3, '.').nth(2).and_then(|rest| rest.strip_prefix(name));
+    id == name || rest.is_some_and(|version| version.is_empty() || version.starts_with(".v"))
 }
 
 /// Resolves `ref(package, name, v=version)` in a model of the package `from`.
@@ -116,10 +122,12 @@ pub(super) fn reference<'a>(
     };
     // dbt searches each package for the name and the version together; without a version, for the
     // latest version.
-    let of_version = named.iter().filter(|node| match version {
+    let is_meant = |node: &&&Node| match version {
         Some(_) => node.version.as_deref() == version,
-        None => node.version.is_none() || node.is_latest,
-    });
+        // The name may have the version, too.
+        None => node.version.is_none() || node.is_latest || node.name != name,
+    };
+    let of_version = named.iter().filter(is_meant);
     let of_version: Vec<&Node> = of_version.copied().collect();
     let candidates = if of_version.is_empty() { &named } else { &of_version };
     let candidates: Vec<&Node> = preferred(from, package, names, candidates)
@@ -147,7 +155,7 @@ pub(super) fn reference<'a>(
         // If a model, a snapshot and a seed have the same name, dbt uses the kind that it parses
         // last.
         None => {
-            let named = candidates.iter().filter(|node| node.version.is_none() || node.is_latest);
+            let named = candidates.iter().filter(is_meant);
             named.max_by_key(|node| node.kind.parse_order())
         }
         Some(_) => candidates.iter().find(|node| node.version.as_deref() == version),

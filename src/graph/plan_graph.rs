@@ -24,24 +24,41 @@ pub struct PlanModel {
 impl Graph {
     /// The graph of the models of a plan.
     pub fn of_plan(models: Vec<PlanModel>) -> Result<Graph, Diagnostics> {
-        let root = models.first().map(|model| package_and_name(&model.unique_id).0.to_string());
-        let nodes = models.into_iter().map(node).collect();
+        let unversioned: BTreeSet<String> = models
+            .iter()
+            .filter(|model| is_unversioned(model))
+            .map(|model| model.unique_id.clone())
+            .collect();
+        let root = models.first().and_then(|model| model.unique_id.split('.').nth(1));
+        let root = root.map(str::to_string);
+        let nodes = models.into_iter().map(|model| node(model, &unversioned)).collect();
         link(nodes, root.unwrap_or_default().as_str(), &[], &[])
     }
 }
 
-/// The package, the name and the version in a unique id: `model.shop.orders.v2`.
-fn package_and_name(unique_id: &str) -> (&str, &str, Option<&str>) {
+/// Whether the name in the unique id is that of the file, so that `.v` in it begins no version.
+fn is_unversioned(model: &PlanModel) -> bool {
+    let file = model.path.rsplit('/').next().unwrap_or_default();
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    model.unique_id.splitn(3, '.').nth(2) == Some(stem)
+}
+
+/// The package, the name and the version in a unique id: `model.shop.orders.v2`. `unversioned`: ids
+/// without a version.
+fn package_and_name<'a>(
+    unique_id: &'a str,
+    unversioned: &BTreeSet<String>,
+) -> (&'a str, &'a str, Option<&'a str>) {
     let mut parts = unique_id.splitn(3, '.').skip(1);
     let (package, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    match name.rsplit_once(".v") {
+    match name.rsplit_once(".v").filter(|_| !unversioned.contains(unique_id)) {
         Some((name, version)) => (package, name, Some(version)),
         None => (package, name, None),
     }
 }
 
-fn node(model: PlanModel) -> Node {
-    let (package, name, version) = package_and_name(&model.unique_id);
+fn node(model: PlanModel, unversioned: &BTreeSet<String>) -> Node {
+    let (package, name, version) = package_and_name(&model.unique_id, unversioned);
     let path_in_models = model.path.split_once('/').map_or("", |(_, path)| path).to_string();
     let folders = path_in_models.rsplit_once('/').map_or("", |(folders, _)| folders);
     let folders = folders.split('/').filter(|folder| !folder.is_empty());
@@ -49,7 +66,7 @@ fn node(model: PlanModel) -> Node {
     let fqn = [package].into_iter().chain(folders).chain([name]).chain(version_name.as_deref());
     let file = SourceFile::new(model.path.as_str(), "");
     let refs = model.depends_on.iter().map(|unique_id| {
-        let (package, name, version) = package_and_name(unique_id);
+        let (package, name, version) = package_and_name(unique_id, unversioned);
         RefCall {
             package: Some(package.to_string()),
             name: name.to_string(),

@@ -145,8 +145,16 @@ impl Graph {
         if let Some(node) = self.referenced(test, &of_package) {
             return Some((&node.unique_id, access::group(node)));
         }
-        let is_named = |node: &&Disabled| node.kind != Kind::Source && node.name == call.name;
-        let disabled = self.resources.disabled.iter().find(is_named)?;
+        // dbt finds a version only as long as it has not read the properties that disable it.
+        let version = call.version.as_ref().map(|version| &version.text);
+        let is_tested = |node: &&Disabled| {
+            let has_version = match &node.version {
+                Some(of) => node.is_disabled_by_properties && Some(of) == version,
+                None => true,
+            };
+            node.kind != Kind::Source && node.name == call.name && has_version
+        };
+        let disabled = self.resources.disabled.iter().find(is_tested)?;
         Some((&disabled.unique_id, disabled.group.as_deref()))
     }
 

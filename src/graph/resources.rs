@@ -49,24 +49,15 @@ impl Graph {
                 continue;
             }
             let id = resource_id(resource);
-            match added.by_id.get(&id) {
-                Some(first) if has_unique_name(resource.kind) => {
-                    errors.0.push(duplicate(first, resource));
-                }
-                _ => {}
-            }
             errors.0.extend(self.refused(resource, &id));
             errors.0.extend(self.missing(resource));
             errors.0.extend(self.unknown_versions(resource));
             let (is_linked, linked) = self.linked(resource);
             for (id, resource, parents) in linked {
-                // Two tests may have the same name; dbt adds a hash.
-                let same_id = added
-                    .by_id
-                    .range(id.clone()..)
-                    .take_while(|(other, _)| **other == id || other.starts_with(&format!("{id}#")))
-                    .count();
-                let id = if same_id > 0 { format!("{id}#{same_id}") } else { id };
+                if let Some(first) = added.by_id.get(&id).or(added.unlinked.get(&id)) {
+                    errors.0.push(duplicate(first, &resource));
+                    continue;
+                }
                 added.parents.insert(id.clone(), parents);
                 added.order.push(id.clone());
                 if is_linked {
@@ -117,8 +108,8 @@ impl Graph {
             .collect()
     }
 
-    /// Errors for what an exposure, an analysis or a unit test reads that does not exist. Nodes
-    /// with errors are reported separately.
+    /// Errors for what an exposure, a semantic model, an analysis or a unit test reads that does not
+    /// exist. Nodes with errors are reported separately.
     fn missing(&self, resource: &Resource) -> Vec<Diagnostic> {
         let refs = resource.refs.iter().filter_map(|call| {
             if self.names.broken(&call.name).is_some() {
@@ -135,7 +126,7 @@ impl Graph {
             source(&self.nodes, &self.names, &resource.package, of, table).err()
         });
         let errors: Vec<Diagnostic> = match resource.kind {
-            ResourceKind::Exposure => refs.chain(sources).collect(),
+            ResourceKind::Exposure | ResourceKind::SemanticModel => refs.chain(sources).collect(),
             // The calls in an analysis that does not render are only probable.
             ResourceKind::Analysis if resource.at.is_some() => refs.chain(sources).collect(),
             ResourceKind::UnitTest => {
@@ -318,21 +309,19 @@ fn as_texts(value: &Value) -> Value {
     }
 }
 
-/// Whether dbt rejects two resources of the kind with one name in one package.
-fn has_unique_name(kind: ResourceKind) -> bool {
-    !matches!(kind, ResourceKind::Test | ResourceKind::Analysis)
-}
-
 fn duplicate(first: &Resource, second: &Resource) -> Diagnostic {
-    let kind = second.kind.as_str().replace('_', " ");
+    let (kind, hint) = match (second.kind, &second.generic_test) {
+        (ResourceKind::Test, Some(_)) => {
+            ("data test".to_string(), "remove one of them, or give one another `name`")
+        }
+        (ResourceKind::Test, None) => ("data test".to_string(), "rename one of them"),
+        (kind, _) => (kind.as_str().replace('_', " "), "rename one of them"),
+    };
     let error = Diagnostic::error(format!(
         "duplicate {kind} `{}` in package `{}`",
         second.name, second.package
     ));
-    error
-        .at_maybe(second.at.clone())
-        .note(format!("the other one is in {}", first.path))
-        .hint("rename one of them")
+    error.at_maybe(second.at.clone()).note(format!("the other one is in {}", first.path)).hint(hint)
 }
 
 fn unknown_group(group: &str, groups: &BTreeSet<&str>) -> Diagnostic {

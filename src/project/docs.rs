@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::columns::ColumnPatch;
 use super::properties::Properties;
+use super::resource::{Resource, ResourceKind};
 use super::values::has_jinja;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile, nearest};
 use crate::jinja::{YamlScope, yaml_value};
@@ -31,17 +32,28 @@ static CALL: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r#"\{\{[-+]?\s*doc\(\s*['"]([^'"]+)['"]\s*(?:,\s*['"]([^'"]+)['"]\s*)?\)\s*[-+]?\}\}"#)
 });
 
+/// The parts of a semantic model with descriptions.
+const PARTS: [&str; 3] = ["dimensions", "measures", "entities"];
+
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the pattern is well formed")
 }
 
 impl Docs {
-    /// Adds the blocks in a package's files.
-    pub fn add<'a>(&mut self, package: &str, files: impl IntoIterator<Item = &'a SourceFile>) {
+    /// Adds the blocks in a package's files. As in dbt, two blocks of one name are an error.
+    pub fn add(&mut self, package: &str, files: &[SourceFile], errors: &mut Diagnostics) {
         self.packages.push(package.to_string());
-        for block in files.into_iter().flat_map(|file| BLOCK.captures_iter(&file.text)) {
-            self.blocks
-                .insert((package.to_string(), block[1].to_string()), block[2].trim().to_string());
+        for (file, block) in files
+            .iter()
+            .flat_map(|file| BLOCK.captures_iter(&file.text).map(move |block| (file, block)))
+        {
+            let name = block[1].to_string();
+            let key = (package.to_string(), name.clone());
+            if self.blocks.insert(key, block[2].trim().to_string()).is_some() {
+                let at = block.get(1).map(|name| file.at(name.range()));
+                let error = Diagnostic::error(format!("duplicate docs block `{name}`"));
+                errors.0.push(error.at_maybe(at).hint("rename one of the two blocks"));
+            }
         }
     }
 
@@ -82,6 +94,12 @@ impl Docs {
                 resolve_text(text, &table.at);
             }
             columns(&mut table.columns, &table.at, &mut resolve_text);
+        }
+        for resource in &mut properties.resources {
+            let Some(at) = resource.at.clone() else { continue };
+            for text in descriptions(resource) {
+                resolve_text(text, &at);
+            }
         }
     }
 
@@ -143,5 +161,31 @@ impl Docs {
                 Markdown file in a folder of models"
             )),
         }
+    }
+}
+
+/// The descriptions of a resource that dbt renders.
+fn descriptions(resource: &mut Resource) -> Vec<&mut String> {
+    if matches!(resource.kind, ResourceKind::UnitTest | ResourceKind::Group) {
+        return Vec::new();
+    }
+    let has_parts = resource.kind == ResourceKind::SemanticModel;
+    let mut texts = Vec::new();
+    for (key, value) in &mut resource.entry {
+        match value {
+            Value::String(text) if key == "description" => texts.push(text),
+            Value::Array(items) if has_parts && PARTS.contains(&key.as_str()) => {
+                texts.extend(items.iter_mut().filter_map(description));
+            }
+            _ => {}
+        }
+    }
+    texts
+}
+
+fn description(part: &mut Value) -> Option<&mut String> {
+    match part.get_mut("description")? {
+        Value::String(text) => Some(text),
+        _ => None,
     }
 }

@@ -8,7 +8,7 @@ use crate::yaml::{self, Yaml};
 use super::Config;
 use super::entry_types::OTHER_LISTS;
 use super::packages::PackageFile;
-use super::values::{config, not_text, rendered_text, set};
+use super::values::{LateHooks, config, not_text, rendered_text, set};
 
 /// Reads the entries of one file.
 pub struct Entries<'a> {
@@ -91,14 +91,14 @@ impl<'a> Entries<'a> {
     }
 
     /// The config of an entry: the keys `names` at its top level, then `config:`.
-    pub fn config(&mut self, of: &Yaml, names: &[&str]) -> Vec<Config> {
+    pub fn config(&mut self, of: &Yaml, names: &[&str], late_hooks: LateHooks) -> Vec<Config> {
         let mut top_level = Config::new();
         for key in names {
             if let Some(value) = of.get(key) {
-                set(&mut top_level, key, value, self.scope, self.errors);
+                set(&mut top_level, key, value, self.scope, LateHooks::Never, self.errors);
             }
         }
-        let under_config = config(of.get("config"), self.scope, self.errors);
+        let under_config = config(of.get("config"), self.scope, late_hooks, self.errors);
         for key in names.iter().filter(|key| top_level.contains_key(**key)) {
             if let Some(twice) = under_config.get(*key) {
                 let message =

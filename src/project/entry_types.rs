@@ -42,6 +42,16 @@ static VERSION_OF_PROJECT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(pattern).expect("the pattern is well formed")
 });
 
+/// dbt's pattern of a requirement in `require-dbt-version`.
+static REQUIREMENT: LazyLock<Regex> = LazyLock::new(|| {
+    let number = r"(0|[1-9]\d*)";
+    let part = r"(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)";
+    let pattern = format!(
+        r"^(>=|>|<|<=|=)?{number}\.{number}\.{number}(-?{part}(\.{part})*)?(\+[0-9A-Za-z.-]*)?$"
+    );
+    Regex::new(&pattern).expect("the pattern is well formed")
+});
+
 /// Pairs of keys of `dbt_project.yml` that exclude each other: an older name, and today's.
 const EXCLUSIVE: [(&str, &str); 3] =
     [("source-paths", "model-paths"), ("data-paths", "seed-paths"), ("tests", "data_tests")];
@@ -145,9 +155,28 @@ pub fn check_project(tree: &Yaml, scope: &YamlScope, errors: &mut Diagnostics) {
             check.errors.0.push(error.hint("write it as `version: 1.0.0`, or remove it"));
         }
     }
+    let required = dict.get("require-dbt-version");
+    if let Some(value) = required.filter(|value| !is_requirement(&value.json())) {
+        let error = Diagnostic::error("invalid `require-dbt-version`").at(value.at.clone());
+        check.errors.0.push(error.hint(
+            "write it as `\">=1.9.0\"` or `[\">=1.9.0\", \"<2.0.0\"]`: each version has three numbers",
+        ));
+    }
     dict.get("quoting").into_iter().for_each(|quoting| check.entry(quoting, &PROJECT_QUOTING));
     for entry in dict.get("dispatch").map(Yaml::items).unwrap_or_default() {
         check.entry(entry, &DISPATCH);
+    }
+}
+
+/// Whether dbt reads the value as requirements of a version: a list, or a text with commas between
+/// them and without spaces.
+fn is_requirement(value: &Value) -> bool {
+    let matches = |text: &str| has_jinja(text) || REQUIREMENT.is_match(text);
+    match value {
+        Value::Null => true,
+        Value::String(text) => has_jinja(text) || text.split(',').all(matches),
+        Value::Array(items) => items.iter().all(|item| item.as_str().is_some_and(matches)),
+        _ => false,
     }
 }
 

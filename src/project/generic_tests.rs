@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::{Map, Value};
 
+use crate::diagnostics::Location;
 use crate::jinja::{ColumnStyle, RefCall, RefVersion, md5};
 use crate::yaml::Yaml;
 
@@ -17,6 +18,8 @@ use super::values::truth;
 struct Tested {
     /// Its part of the test's name.
     name: String,
+    /// The location of its entry.
+    at: Location,
     is_source: bool,
     reference: Option<RefCall>,
     source: Option<(String, String)>,
@@ -47,6 +50,7 @@ pub fn generic_tests(tree: &Yaml, style: &ColumnStyle) -> Vec<Resource> {
     let mut tests = Vec::new();
     let entries_of = |key| items(tree, key).iter().map(move |entry| (key, entry));
     for (key, entry) in ["models", "seeds", "snapshots"].into_iter().flat_map(entries_of) {
+        let at = &entry.at;
         let entry = entry.json();
         let Some(name) = text(&entry, "name") else { continue };
         let reference =
@@ -55,6 +59,7 @@ pub fn generic_tests(tree: &Yaml, style: &ColumnStyle) -> Vec<Resource> {
         if versions.is_empty() {
             let tested = Tested {
                 name: name.clone(),
+                at: at.clone(),
                 is_source: false,
                 reference: Some(reference(None)),
                 source: None,
@@ -69,6 +74,7 @@ pub fn generic_tests(tree: &Yaml, style: &ColumnStyle) -> Vec<Resource> {
             let is_number = version.get("v").is_some_and(Value::is_number);
             let tested = Tested {
                 name: format!("{name}_v{v}"),
+                at: at.clone(),
                 is_source: false,
                 reference: Some(reference(Some(RefVersion { text: v, is_number }))),
                 source: None,
@@ -82,6 +88,7 @@ pub fn generic_tests(tree: &Yaml, style: &ColumnStyle) -> Vec<Resource> {
         }
     }
     for source in items(tree, "sources") {
+        let at = &source.at;
         let source = source.json();
         let Some(of) = text(&source, "name") else { continue };
         for table in entries(&source, "tables") {
@@ -92,6 +99,7 @@ pub fn generic_tests(tree: &Yaml, style: &ColumnStyle) -> Vec<Resource> {
                 .find(|quoting| quoting.get("column").is_some_and(|column| !column.is_null()));
             let tested = Tested {
                 name: format!("{of}_{name}"),
+                at: at.clone(),
                 is_source: true,
                 reference: None,
                 source: Some((of.clone(), name)),
@@ -103,14 +111,6 @@ pub fn generic_tests(tree: &Yaml, style: &ColumnStyle) -> Vec<Resource> {
         }
     }
     tests
-}
-
-/// Splits `orders.v2` into name and version.
-pub fn without_version(name: &str) -> (&str, Option<String>) {
-    match name.rsplit_once(".v") {
-        Some((name, version)) if !version.is_empty() => (name, Some(version.to_string())),
-        _ => (name, None),
-    }
 }
 
 fn is_true(of: &Value, key: &str) -> bool {
@@ -262,6 +262,7 @@ fn generic_test(tested: &Tested, declared: &Value, column: Option<&str>) -> Opti
     }
     let mut resource = Resource::new(ResourceKind::Test, name.clone());
     resource.fqn = vec![name];
+    resource.at = Some(tested.at.clone());
     arguments
         .iter()
         .filter(|(key, _)| *key != "column_name")

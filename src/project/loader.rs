@@ -10,6 +10,7 @@ use crate::limits;
 
 use super::dbt_project::DbtProject;
 use super::docs::Docs;
+use super::fixtures;
 use super::overrides::{self, Override};
 use super::packages::{self, PackageFiles};
 use super::resource::ResourceKind;
@@ -79,7 +80,12 @@ impl Loader {
     pub fn packages(&mut self, open: &LoadOptions, parse_model: &ParseModel) -> Vec<Package> {
         let parts = std::mem::take(&mut self.parts);
         let mut docs = Docs::default();
-        parts.iter().for_each(|part| docs.add(&part.settings.name, &part.contents.docs));
+        for part in &parts {
+            docs.add(&part.settings.name, &part.contents.docs, &mut self.errors);
+        }
+        // dbt renders each description with the variables of the root project.
+        let root_vars = parts.first().map(|root| vars_file::merged_vars(&root.vars, &open.vars));
+        let description_vars = root_vars.unwrap_or_default();
         let mut overrides = Vec::new();
         for part in &parts {
             let vars = vars_file::merged_vars(&part.vars, &open.vars);
@@ -97,7 +103,9 @@ impl Loader {
         }
         let packages: Vec<Package> = parts
             .into_iter()
-            .map(|part| self.package(part, &docs, &overrides, open, parse_model))
+            .map(|part| {
+                self.package(part, (&docs, &description_vars), &overrides, open, parse_model)
+            })
             .collect();
         overrides::unused(&overrides, &packages, &mut self.warnings);
         packages
@@ -111,7 +119,7 @@ impl Loader {
     fn package(
         &mut self,
         part: PackageSource,
-        docs: &Docs,
+        (docs, description_vars): (&Docs, &Map<String, Value>),
         overrides: &[Override],
         open: &LoadOptions,
         parse_model: &ParseModel,
@@ -144,7 +152,8 @@ impl Loader {
                 &mut self.errors,
             );
         }
-        docs.resolve(&settings.name, &scope, &mut properties, &mut package_warnings);
+        let description_scope = YamlScope { vars: description_vars, ..scope };
+        docs.resolve(&settings.name, &description_scope, &mut properties, &mut package_warnings);
         if folder.is_empty() {
             self.warnings.0.extend(package_warnings.0);
         }
@@ -166,6 +175,7 @@ impl Loader {
             }));
         }
         resources.iter_mut().for_each(|resource| resource.locate(&settings.name, &folder));
+        fixtures::check(&resources, &contents.fixtures, &mut self.errors);
         let model = |(name, file, path): &(String, SourceFile, String)| Model {
             parsed: parsed(name, file),
             name: name.clone(),

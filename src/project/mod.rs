@@ -14,6 +14,7 @@ mod entries;
 mod entry_shapes;
 mod entry_types;
 mod files;
+mod fixtures;
 mod freshness;
 mod generic_tests;
 mod ignored;

@@ -9,6 +9,7 @@ use crate::yaml;
 
 use super::dbt_project::DbtProject;
 use super::files::Files;
+use super::fixtures;
 use super::ignored::Ignored;
 
 /// The files in a package's folders.
@@ -19,6 +20,8 @@ pub struct PackageFiles {
     pub properties: Vec<PackageFile>,
     pub macros: Vec<SourceFile>,
     pub tests: Vec<SourceFile>,
+    /// The paths of fixture files.
+    pub fixtures: Vec<String>,
     pub analyses: Vec<SourceFile>,
     /// Markdown files, which may have docs blocks.
     pub docs: Vec<SourceFile>,
@@ -100,8 +103,13 @@ pub fn read(
         // Files in the folder `generic` are macros.
         tests: below(&[test_paths], &["sql"], true)
             .into_iter()
-            .filter(|file| !file.path.starts_with("generic/"))
+            .filter(|file| !file.path.starts_with("generic/") && !is_fixture(&file.path))
             .map(|file| file.file)
+            .collect(),
+        fixtures: below(&[test_paths], &["csv", "sql"], false)
+            .into_iter()
+            .filter(|file| is_fixture(&file.path))
+            .map(|file| file.file.path.to_string())
             .collect(),
         analyses: below(&[analysis_paths], &["sql"], true)
             .into_iter()
@@ -109,6 +117,11 @@ pub fn read(
             .collect(),
         docs: below(&[docs_paths], &["md"], true).into_iter().map(|file| file.file).collect(),
     }
+}
+
+/// Whether the path, relative to a folder of tests, is that of a fixture.
+fn is_fixture(path: &str) -> bool {
+    path.split_once('/').is_some_and(|(folder, _)| folder == fixtures::FOLDER)
 }
 
 /// Whether a file has one of these extensions, in any case.

@@ -16,7 +16,7 @@ use super::packages::PackageFile;
 use super::resource::Resource;
 use super::resources;
 use super::sources::{self, SourceTable};
-use super::values::texts;
+use super::values::{LateHooks, texts};
 
 /// The entries of all properties files of a package.
 #[derive(Default)]
@@ -137,7 +137,7 @@ impl Entries<'_> {
             at: yaml.at.clone(),
             file: self.file.file.clone(),
             path: self.file.path.clone(),
-            config: self.config(yaml, &TOP_LEVEL_KEYS),
+            config: self.config(yaml, &TOP_LEVEL_KEYS, LateHooks::WithUnderscores),
             description: self.description(yaml).unwrap_or_default(),
             constraints: constraints(yaml),
             latest_version: latest_version.or_else(|| highest_version(&versions)),
@@ -161,7 +161,7 @@ impl Entries<'_> {
             v,
             at: yaml.at.clone(),
             defined_in: self.text(yaml, "defined_in"),
-            config: self.config(yaml, &TOP_LEVEL_KEYS),
+            config: self.config(yaml, &TOP_LEVEL_KEYS, LateHooks::Never),
             columns,
             description: self.description(yaml),
         })

@@ -104,9 +104,10 @@ impl Resource {
         }
     }
 
-    /// Whether its configuration enables it.
+    /// Whether its configuration enables it. dbt ignores the setting for groups.
     pub fn is_enabled(&self) -> bool {
-        self.config.get("enabled").is_none_or(|enabled| truth(enabled) != Some(false))
+        self.kind == ResourceKind::Group
+            || self.config.get("enabled").is_none_or(|enabled| truth(enabled) != Some(false))
     }
 
     /// Sets the package, whose folder is not part of dbt's paths, and completes `fqn`, which

@@ -22,13 +22,7 @@ fn values<'y>(
     scope: &YamlScope,
 ) -> Result<Value, Diagnostic> {
     if is_rendered_later(list, path) {
-        return match (path.as_slice(), &yaml.data) {
-            // A description may contain Jinja; `doc()` calls of exposures are not resolved.
-            ([Some("description")], Data::Text(text)) if !text.contains("doc(") => {
-                rendered(yaml, scope)
-            }
-            _ => Ok(yaml.json()),
-        };
+        return Ok(yaml.json());
     }
     match &yaml.data {
         Data::List(items) => {

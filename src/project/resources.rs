@@ -10,7 +10,7 @@ use crate::diagnostics::{Diagnostics, SourceFile};
 use crate::jinja::{ColumnStyle, RefCall, RefVersion, YamlScope};
 use crate::yaml::Yaml;
 
-use super::generic_tests::{generic_tests, without_version};
+use super::generic_tests::generic_tests;
 use super::parse_pass::ParsedModel;
 use super::resource::{Resource, ResourceKind, items, tags, text};
 use super::resource_values::entry_values;
@@ -121,9 +121,11 @@ fn resource(kind: ResourceKind, entry: &Value) -> Option<Resource> {
         ResourceKind::UnitTest => {
             let model = text(entry, "model")?;
             resource.fqn.insert(0, model.clone());
-            let (model, version) = without_version(&model);
-            let version = version.map(|text| RefVersion { text, is_number: false });
-            resource.refs.push(RefCall { package: None, name: model.to_string(), version });
+            // A name, or a name and a version after a space.
+            let mut words = model.split_whitespace().map(str::to_string);
+            let name = words.next()?;
+            let version = words.next().map(|text| RefVersion { text, is_number: false });
+            resource.refs.push(RefCall { package: None, name, version });
         }
         ResourceKind::Test | ResourceKind::Analysis | ResourceKind::Group => {}
     }

@@ -9,7 +9,7 @@ use crate::yaml::Yaml;
 use super::columns::ColumnPatch;
 use super::entries::Entries;
 use super::freshness::{self, Loading};
-use super::values::{rendered, truth};
+use super::values::{LateHooks, rendered, truth};
 use super::{Config, Setting};
 
 /// A table of a source.
@@ -52,7 +52,7 @@ pub fn read(entry: &mut Entries, source: &Yaml, tables: &mut Vec<SourceTable>) {
         .or_else(|| entry.text(source, "dataset"))
         .unwrap_or_else(|| name.clone());
     let quoting = quoting(entry, source);
-    let config = entry.config(source, &TOP_LEVEL_KEYS);
+    let config = entry.config(source, &TOP_LEVEL_KEYS, LateHooks::WithUnderscores);
     let loading = Loading::of(entry, source);
     for table in entry.list(source, "tables") {
         let Some(table_name) = entry.name(table, "name") else { continue };
@@ -69,7 +69,11 @@ pub fn read(entry: &mut Entries, source: &Yaml, tables: &mut Vec<SourceTable>) {
             identifier: entry.text(table, "identifier").unwrap_or_else(|| table_name.clone()),
             quoting: table_quoting,
             config: with_loading(
-                config.iter().cloned().chain(entry.config(table, &TOP_LEVEL_KEYS)),
+                config.iter().cloned().chain(entry.config(
+                    table,
+                    &TOP_LEVEL_KEYS,
+                    LateHooks::WithUnderscores,
+                )),
                 of_loading,
                 &table.at,
             ),

@@ -13,7 +13,7 @@ use crate::yaml::{Data, Yaml};
 
 use super::Config;
 use super::resource::ResourceKind;
-use super::values::{canonical, set};
+use super::values::{LateHooks, canonical, set};
 
 /// The trees of a package.
 #[derive(Clone, Debug, Default)]
@@ -109,12 +109,14 @@ fn tree(yaml: &Yaml, scope: &YamlScope, errors: &mut Diagnostics) -> Tree {
             result.unrendered.insert(name.to_string(), value.json());
         }
         match (key.strip_prefix('+'), &value.data) {
-            (Some(key), _) => set(&mut result.config, key.trim(), value, scope, errors),
+            (Some(key), _) => {
+                set(&mut result.config, key.trim(), value, scope, LateHooks::All, errors)
+            }
             (None, Data::Dict(_)) => {
                 result.folders.insert(key.clone(), tree(value, scope, errors));
             }
             // As in dbt, a key without a value is config, not a folder.
-            (None, _) => set(&mut result.config, key, value, scope, errors),
+            (None, _) => set(&mut result.config, key, value, scope, LateHooks::All, errors),
         }
     }
     result

@@ -1,7 +1,10 @@
 //! Values of YAML. Takes a value of the tree and the scope of its Jinja (variables, environment,
 //! target); returns the rendered value, or an error with its location.
 
+use std::sync::LazyLock;
+
 use indexmap::IndexMap;
+use regex::Regex;
 use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
@@ -63,16 +66,38 @@ pub fn not_text(yaml: &Yaml, value: &Value) -> Diagnostic {
     Diagnostic::error(format!("expected a text, but got {what}")).at(yaml.at.clone()).hint(hint)
 }
 
+/// Where dbt keeps the Jinja of hooks for later. Elsewhere it renders them where it reads the file,
+/// when the node is not known: `this` is empty, and a macro is undefined.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum LateHooks {
+    /// Under both spellings.
+    All,
+    /// `pre_hook` and `post_hook`, but not `pre-hook` and `post-hook`.
+    WithUnderscores,
+    Never,
+}
+
+impl LateHooks {
+    fn keeps(self, key: &str) -> bool {
+        match self {
+            LateHooks::All => matches!(canonical(key), "pre_hook" | "post_hook"),
+            LateHooks::WithUnderscores => matches!(key, "pre_hook" | "post_hook"),
+            LateHooks::Never => false,
+        }
+    }
+}
+
 /// A dict of config, each key under its canonical name. Keys with an error are omitted, and
 /// reported in `errors`.
 pub fn config(
     yaml: Option<&Yaml>,
     scope: &YamlScope,
+    late_hooks: LateHooks,
     errors: &mut Diagnostics,
 ) -> IndexMap<String, Setting> {
     let mut keys = IndexMap::new();
     for (key, value) in yaml.and_then(Yaml::dict).into_iter().flatten() {
-        set(&mut keys, key, value, scope, errors);
+        set(&mut keys, key, value, scope, late_hooks, errors);
     }
     keys
 }
@@ -83,14 +108,14 @@ pub fn set(
     key: &str,
     yaml: &Yaml,
     scope: &YamlScope,
+    late_hooks: LateHooks,
     errors: &mut Diagnostics,
 ) {
     let name = canonical(key);
-    let value = if matches!(name, "pre_hook" | "post_hook") {
-        Ok(yaml.json())
-    } else {
-        rendered(yaml, scope)
-    };
+    let value = if late_hooks.keeps(key) { Ok(yaml.json()) } else { rendered(yaml, scope) };
+    if matches!(name, "pre_hook" | "post_hook") && !late_hooks.keeps(key) {
+        errors.0.extend(hook_without_this(key, name, yaml, late_hooks));
+    }
     match value {
         Ok(value) => {
             let setting = Setting { value, at: yaml.at.clone() };
@@ -106,6 +131,24 @@ pub fn set(
         }
         Err(error) => errors.0.push(error),
     }
+}
+
+/// A warning for a hook that names `this` where it is empty.
+fn hook_without_this(
+    key: &str,
+    name: &str,
+    yaml: &Yaml,
+    late_hooks: LateHooks,
+) -> Option<Diagnostic> {
+    static THIS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\{\{[^}]*\bthis\b").expect("the pattern is well formed"));
+    THIS.is_match(&yaml.json().to_string()).then(|| {
+        let message = format!("`this` is empty in this `{key}`: dbt renders it with the file");
+        Diagnostic::warning(message).at(yaml.at.clone()).hint(match late_hooks {
+            LateHooks::WithUnderscores => format!("write the key as `{name}`"),
+            _ => format!("set it in the SQL file: `{{{{ config({name}=…) }}}}`"),
+        })
+    })
 }
 
 /// The canonical name of a config key: some adapters call the database a project and the schema a
