@@ -4,9 +4,10 @@ use super::inputs::InputEntry;
 use super::ledger::RowKind;
 use super::staged::withdraw_approval;
 use super::strategy::Strategy;
+use crate::calendar::Grain;
 use crate::config::{Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Sql};
 use crate::inject::ResultColumn;
 use crate::jinja::Relation;
 
@@ -15,6 +16,8 @@ pub struct Batches<'a> {
     pub dialect: &'a Dialect,
     pub node: &'a Node,
     pub settings: &'a Microbatch,
+    /// The size of the windows, of which the first and the last one may be shorter.
+    pub batch_size: Grain,
     /// The table that is written: that of the model, or the shadow table of a full refresh.
     pub target: &'a Relation,
     /// The query with its filters, which contain slots for the window.
@@ -35,9 +38,8 @@ pub struct Batches<'a> {
 
 impl Batches<'_> {
     /// The statement that withdraws the approval of the staged rows; empty if they are not staged.
-    pub(super) fn withdrawal(&self) -> Result<String, Diagnostic> {
+    pub(super) fn withdrawal(&self) -> Result<Sql, Diagnostic> {
         let withdraw = |approved| withdraw_approval(self.dialect, approved);
-        let statement = self.approved.map(withdraw).transpose()?;
-        Ok(statement.map_or_else(String::new, |statement| format!("{statement}\n\n")))
+        Ok(self.approved.map(withdraw).transpose()?.unwrap_or_default())
     }
 }

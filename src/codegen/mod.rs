@@ -33,6 +33,7 @@ mod swap;
 mod table_clauses;
 mod table_format;
 mod terminator;
+mod window_lock;
 
 pub use adapter_config::{adapter_key_warnings, recommended_key_warnings};
 pub use alter::{Alteration, Alters, alter, alter_file, alters, copy_with_columns};
@@ -57,7 +58,9 @@ pub use overwrite::{batch_stage, overwrite, overwrite_by_macro};
 pub use predicates::window_predicate;
 pub use raw_settings::{reject_unsafe_event_time, reject_unsafe_settings};
 pub use seed::{SeedTable, load_seed};
-pub use staged::{StagedBackfill, StagedTables, not_staged, publish_is_atomic, staged_tables};
+pub use staged::{
+    BackfillIdentity, StagedBackfill, StagedTables, not_staged, publish_is_atomic, staged_tables,
+};
 pub use strategy::{Partition, Strategy, StrategyInput, aligned_partition, strategy};
 pub use swap::swap;
 pub use table_format::format_variant;

@@ -14,6 +14,7 @@ use super::predicates::{all_of, column_list, predicate_list, where_clause, windo
 use super::query_text::{author_query, split_ctes};
 use super::relation_name::{ddl_relation, schema_name};
 use super::terminator::terminate_statement;
+use super::window_lock::window_lock;
 use crate::config::{EventTime, OutsideWindow};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{BatchTemplate, Dialect, Slot, Sql, reject_slots};
@@ -77,13 +78,34 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
         ("cut", partition.cut),
         ("rest", partition.rest),
         ("stage_location", stage_location(batches)?),
+        ("lock", window_lock(batches)?.value()),
+        ("withdrawal", batches.withdrawal()?.value()),
     ];
     let statement = dialect.sql(&overwrite_macro(batches), &arguments)?;
-    let statement = record(dialect, statement, &ledger_row(batches))?;
+    file(batches, batches.mode.as_str(), statement, &ledger_row(batches))
+}
+
+/// The file with the statement, its row of the ledger, and what stands around them.
+fn file(
+    batches: &Batches,
+    outside: &str,
+    statement: Sql,
+    row: &LedgerRow,
+) -> Result<Arc<BatchTemplate>, Diagnostic> {
+    let dialect = batches.dialect;
+    let statement = record(dialect, statement, row)?;
     let (before, after) = (sql_header(dialect, batches.node)?, sql_footer(dialect, batches.node)?);
-    let header = batch_header(batches, batches.mode.as_str());
+    let header = batch_header(batches, outside);
     let withdrawal = batches.withdrawal()?;
-    let text = format!("{header}\n{before}{withdrawal}{statement}\n{after}");
+    let withdrawal =
+        if withdrawal.0.is_empty() { String::new() } else { format!("{withdrawal}\n\n") };
+    // An audit may approve the earlier rows while the statement runs.
+    let again = match dialect.staging.withdraws_in_transaction {
+        true => "",
+        false => withdrawal.trim_end(),
+    };
+    let again = if again.is_empty() { String::new() } else { format!("\n{again}\n") };
+    let text = format!("{header}\n{before}{withdrawal}{statement}\n{again}{after}");
     Ok(Arc::new(BatchTemplate::new(&text, batches.settings.timezone)))
 }
 
@@ -340,17 +362,12 @@ pub fn overwrite_by_macro(
         ("stage", stage.value()),
         ("query", author_query(batches.query)),
         ("statements", Sql(terminate_statement(statements)).value()),
+        ("lock", window_lock(batches)?.value()),
+        ("withdrawal", batches.withdrawal()?.value()),
     ];
-    let text = dialect.sql("by_macro", &arguments)?;
+    let statement = dialect.sql("by_macro", &arguments)?;
     let row = LedgerRow { is_counted: false, ..ledger_row(batches) };
-    let text = record(dialect, text, &row)?;
-    let (before, after) = (sql_header(dialect, batches.node)?, sql_footer(dialect, batches.node)?);
-    let header = batch_header(batches, "as the macro treats them");
-    let withdrawal = batches.withdrawal()?;
-    Ok(Arc::new(BatchTemplate::new(
-        &format!("{header}\n{before}{withdrawal}{text}\n{after}"),
-        batches.settings.timezone,
-    )))
+    file(batches, "as the macro treats them", statement, &row)
 }
 
 fn batch_header(batches: &Batches, outside: &str) -> String {

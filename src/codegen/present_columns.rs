@@ -62,6 +62,17 @@ fn query(
     selected: Sql,
     end: Sql,
 ) -> Result<Sql, Diagnostic> {
+    let arguments = [
+        ("parts", columns_of(dialect, relations)?.value()),
+        ("selected", selected.value()),
+        ("end_of_columns", end.value()),
+    ];
+    Ok(Sql(format!("{}{}", dialect.session, dialect.sql("columns_read", &arguments)?)))
+}
+
+/// A query for the columns of the tables, with the columns of [`PRESENT_COLUMNS`]; an error if the
+/// engine has none.
+pub(super) fn columns_of(dialect: &Dialect, relations: &[&Relation]) -> Result<Sql, Diagnostic> {
     if let Some(reason) = &dialect.catalog.columns_refused {
         return Err(refused(reason));
     }
@@ -93,12 +104,7 @@ fn query(
         arguments.push(("names", Sql(names.join(", ")).value()));
         selects.push(dialect.sql("columns_of", &arguments)?.0);
     }
-    let arguments = [
-        ("parts", Sql(united(&selects)).value()),
-        ("selected", selected.value()),
-        ("end_of_columns", end.value()),
-    ];
-    Ok(Sql(format!("{}{}", dialect.session, dialect.sql("columns_read", &arguments)?)))
+    Ok(Sql(united(&selects)))
 }
 
 /// The queries with `union all` between them, in groups if there are many.

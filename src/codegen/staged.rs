@@ -11,6 +11,7 @@ use super::create_table::{create_arguments, create_statements};
 use super::header::header;
 use super::ledger::{LedgerRow, RowKind, WrapClass, record};
 use super::predicates::{all_of, column_list, predicate_list, window_predicate};
+use super::present_columns::columns_of;
 use super::query_text::author_query;
 use super::relation_name::{relation_sql, unqualified_name};
 use super::table_clauses::format_clause;
@@ -18,7 +19,7 @@ use super::table_format::format_variant;
 use crate::calendar::Window;
 use crate::config::{Microbatch, Node};
 use crate::diagnostics::Diagnostic;
-use crate::dialect::{BatchTemplate, Dialect, Slot, Sql};
+use crate::dialect::{BatchTemplate, Dialect, OutsideWindow, Slot, Sql};
 use crate::inject::ResultColumn;
 use crate::jinja::Relation;
 use crate::window::Cover;
@@ -39,9 +40,11 @@ pub struct StagedTables {
 
 /// What the client prints where a file stops.
 const NOT_APPROVED: &str =
-    "97_audit.sql has approved other batches or another query than these: run the plan again";
+    "97_audit.sql has approved other batches or another statement than these: run the plan again";
 const OTHER_PUBLISHED: &str = "the old rows of an earlier backfill are still kept: undo it or \
     leave it as it is, run its cleanup file, then run the plan again";
+const CHANGED_COLUMNS: &str = "the table has other columns than its old rows, or another order of \
+    them: insert the rows of the table `…__before` by hand, with the names of the columns";
 const DIFFERENT_ROWS: &str = "the rows of the table are neither those before the backfill nor the \
     staged ones, so another writer changed them: to start again, run the cleanup file, then the \
     plan";
@@ -50,12 +53,9 @@ const DIFFERENT_ROWS: &str = "the rows of the table are neither those before the
 pub struct StagedBackfill<'a> {
     pub dialect: &'a Dialect,
     pub node: &'a Node,
-    pub settings: &'a Microbatch,
     pub tables: &'a StagedTables,
     pub columns: &'a [ResultColumn],
-    pub cover: &'a Cover,
-    /// The query of the batches, with slots for the window.
-    pub query: &'a str,
+    pub identity: &'a BackfillIdentity<'a>,
 }
 
 /// Why the dialect cannot stage the table of a node; without a node, any table.
@@ -185,7 +185,8 @@ impl StagedBackfill<'_> {
 
     fn file(&self, kind: RowKind, lines: &[(&str, String)]) -> Result<String, Diagnostic> {
         let name = kind.as_str();
-        let StagedBackfill { dialect, node, settings, tables, cover, .. } = self;
+        let StagedBackfill { dialect, node, tables, .. } = self;
+        let BackfillIdentity { settings, cover, .. } = self.identity;
         let StagedTables { target, staged, before, approved, published } = tables;
         let (first, last) = cover.ends();
         let labels = batch_labels(cover);
@@ -229,7 +230,7 @@ impl StagedBackfill<'_> {
         let of_other_backfill = |table: &Relation, words: &str| {
             let arguments = [
                 ("approved", relation_sql(table)),
-                ("batches", text(&backfill_id(cover, self.query))?),
+                ("batches", text(&self.identity.text(dialect)?)?),
                 ("differs", text(words)?),
             ];
             stop(dialect.sql("other_approval", &arguments)?)
@@ -245,7 +246,14 @@ impl StagedBackfill<'_> {
                 arguments.push(("claim", author_query(&claim)));
                 differences
             }
-            _ => format!("{is_kept}\n\n{differences}"),
+            _ => {
+                let columns = self.changed_columns()?.map(stop).transpose()?;
+                [Some(is_kept), columns, Some(differences)]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>()
+                    .join("\n\n")
+            }
         };
         arguments.push(("guard", author_query(&guard)));
         let (before_it, behind) = (sql_header(dialect, node)?, sql_footer(dialect, node)?);
@@ -266,16 +274,30 @@ impl StagedBackfill<'_> {
         Ok(BatchTemplate::new(&text, settings.timezone).fill_range(&range, &batches))
     }
 
+    /// The rows that stop an undo by position if the columns of the table were changed since; none
+    /// if the dialect inserts by name, or has no query for the columns of a table.
+    fn changed_columns(&self) -> Result<Option<Sql>, Diagnostic> {
+        let StagedBackfill { dialect, tables: StagedTables { target, before, .. }, .. } = self;
+        if dialect.staging.undo_by_name {
+            return Ok(None);
+        }
+        let Ok(parts) = columns_of(dialect, &[target, before]) else { return Ok(None) };
+        let words = dialect.string(CHANGED_COLUMNS);
+        let arguments = [("parts", parts.value()), ("differs", words.value())];
+        dialect.sql("changed_columns", &arguments).map(Some)
+    }
+
     /// The predicate of the rows in the windows of the backfill: one range, or several if ranges
     /// are excluded.
     fn windows_predicate(&self) -> Result<String, Diagnostic> {
-        let predicate = window_predicate(self.dialect, &self.settings.event_time)?.0;
-        let runs = self.cover.runs();
+        let BackfillIdentity { settings, cover, .. } = self.identity;
+        let predicate = window_predicate(self.dialect, &settings.event_time)?.0;
+        let runs = cover.runs();
         if runs.len() == 1 {
             return Ok(predicate);
         }
-        let template = BatchTemplate::new(&predicate, self.settings.timezone);
-        let ranges = runs.iter().map(|run| template.fill_range(&self.cover.range(run), &[]));
+        let template = BatchTemplate::new(&predicate, settings.timezone);
+        let ranges = runs.iter().map(|run| template.fill_range(&cover.range(run), &[]));
         Ok(format!("(({}))", ranges.collect::<Vec<_>>().join(") or (")))
     }
 }
@@ -294,28 +316,50 @@ pub fn withdraw_approval(dialect: &Dialect, approved: &Relation) -> Result<Sql, 
     dialect.sql("withdraw_approval", &[("approved", relation_sql(approved))])
 }
 
-/// The statement after an audit that has passed: its batches are approved. `query` has slots for
-/// the window.
+/// The statement after an audit that has passed: its batches are approved.
 pub fn approve(
     dialect: &Dialect,
     node: &Node,
     approved: &Relation,
-    cover: &Cover,
-    query: &str,
+    identity: &BackfillIdentity,
 ) -> Result<Sql, Diagnostic> {
     let arguments = [
         ("approved", relation_sql(approved)),
-        ("batches", dialect.string(&backfill_id(cover, query)).value()),
+        ("batches", dialect.string(&identity.text(dialect)?).value()),
         ("format_clause", format_clause(dialect, node, approved)?.value()),
     ];
     dialect.sql("approve", &arguments)
 }
 
-/// Tells a backfill of the table from others: its batches, and a hash of their query.
-fn backfill_id(cover: &Cover, query: &str) -> String {
-    let hash = Sha256::digest(query);
-    let hash: String = hash[..6].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}, query {hash}", batch_labels(cover))
+/// What tells a backfill of the table from others.
+pub struct BackfillIdentity<'a> {
+    pub settings: &'a Microbatch,
+    pub mode: OutsideWindow,
+    pub cover: &'a Cover,
+    /// The query with its filters, which contain slots for the window.
+    pub query: &'a str,
+}
+
+impl BackfillIdentity<'_> {
+    /// The batches, and a hash of all that decides which rows are staged and which are replaced.
+    fn text(&self, dialect: &Dialect) -> Result<String, Diagnostic> {
+        let BackfillIdentity { settings, mode, cover, query } = self;
+        let mut hash = Sha256::new();
+        let mut add = |part: &str| {
+            hash.update(part.as_bytes());
+            hash.update([0]);
+        };
+        add(query);
+        add(&window_predicate(dialect, &settings.event_time)?.0);
+        settings.incremental_predicates.iter().for_each(|predicate| add(predicate));
+        add(settings.timezone.name());
+        add(mode.as_str());
+        for Window { start, end } in &cover.windows {
+            add(&format!("{} {}", start.timestamp(), end.timestamp()));
+        }
+        let hash: String = hash.finalize()[..6].iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(format!("{}, statement {hash}", batch_labels(cover)))
+    }
 }
 
 /// Whether readers see all old or all new rows while a backfill is published.

@@ -42,10 +42,13 @@ pub(super) fn table_change(of: &ChangeInput) -> Result<Option<TableChange>, Diag
     let (dialect, change) = (context.dialect, node.schema_change());
     let alters = codegen::alters(dialect, node);
     if alters == Alters::Never {
-        if change == SchemaChange::Fail {
-            reject_differences(of)?;
-        }
-        return Ok(None);
+        let warning = match change {
+            SchemaChange::Fail => reject_differences(of)?,
+            _ => None,
+        };
+        let diagnostics: Vec<Diagnostic> = warning.into_iter().collect();
+        let has_warning = !diagnostics.is_empty();
+        return Ok(has_warning.then(|| TableChange { diagnostics, ..TableChange::default() }));
     }
     let Some(columns) = of.columns else {
         if dialect.batches.by_name && alters == Alters::ByQuery {
@@ -119,12 +122,20 @@ pub(super) fn table_change(of: &ChangeInput) -> Result<Option<TableChange>, Diag
     of.generate(&added, &dropped, &widened, diagnostics).map(Some)
 }
 
-/// Rejects a query whose columns differ from those in the catalog.
-fn reject_differences(of: &ChangeInput) -> Result<(), Diagnostic> {
+/// Rejects a query whose columns differ from those of the table. Returns a warning if they are not
+/// compared.
+fn reject_differences(of: &ChangeInput) -> Result<Option<Diagnostic>, Diagnostic> {
     let (dialect, node) = (of.context.dialect, of.node);
-    let (Some(columns), Some(present)) = (of.columns, of.context.columns.catalogued(node)) else {
-        return Ok(());
+    let Some(columns) = of.columns else { return Ok(None) };
+    let Some(present) = of.present(columns) else {
+        let message = format!(
+            "`on_schema_change: fail` of `{}` compares nothing, since the columns of its table are \
+             not known",
+            node.name
+        );
+        return Ok(Some(Diagnostic::warning(message).at(location(node)).hint(columns_hint(node))));
     };
+    let is_catalogued = of.context.columns.catalogued(node).is_some();
     let new = missing(dialect, columns, &present)
         .into_iter()
         .map(|name| format!("the table lacks `{name}`"));
@@ -133,13 +144,19 @@ fn reject_differences(of: &ChangeInput) -> Result<(), Diagnostic> {
         .map(|name| format!("the query lacks `{name}`"));
     let differences: Vec<String> = new.chain(old).collect();
     if differences.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let message =
         format!("the table of `{}` and its query differ: {}", node.name, differences.join(", "));
-    Err(Diagnostic::error(message)
+    let error = Diagnostic::error(message)
         .at(location(node))
-        .hint("alter the table, or rebuild it with `--full-refresh`"))
+        .hint("alter the table, or rebuild it with `--full-refresh`");
+    Err(match is_catalogued {
+        true => error,
+        false => error
+            .note("the columns of the table are those of the earlier plan")
+            .hint(format!("if the table has others: {}", columns_hint(node))),
+    })
 }
 
 /// The names of the columns that are not among the others.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::microbatch::{MicrobatchModel, batch_settings};
 use super::{Context, Request, audits};
 use crate::calendar::{Window, display_instant};
-use crate::codegen::{self, StagedBackfill, StagedTables};
+use crate::codegen::{self, BackfillIdentity, StagedBackfill, StagedTables};
 use crate::config::{Materialization, Node, OutsideWindow, SchemaChange, keys};
 use crate::diagnostics::{Diagnostic, Diagnostics, Level, collect};
 use crate::dialect::{Dialect, Sql};
@@ -291,11 +291,9 @@ pub(super) fn files(
     let backfill = StagedBackfill {
         dialect,
         node,
-        settings,
         tables,
         columns: &columns,
-        cover,
-        query: &model.query.sql,
+        identity: &BackfillIdentity { settings, mode, cover, query: &model.query.sql },
     };
     let folder = &context.folders[&node.unique_id];
     let [undo, cleanup] = FOLDERS.map(|name| format!("{name}/{folder}.sql"));

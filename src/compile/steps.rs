@@ -215,6 +215,7 @@ impl MicrobatchSteps<'_> {
             dialect: model.context.dialect,
             node: model.node,
             settings: model.settings,
+            batch_size: model.cover.naming.batch_size,
             target: &model.render_context.this,
             query: &query.sql,
             columns: query.injected.columns.as_deref(),

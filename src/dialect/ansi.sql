@@ -185,7 +185,7 @@ select {{ columns }}
 from {{ stage }}{{ insert_filter }};
 {% endmacro %}
 
-{% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows, ledger) %}
+{% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, lock, out_of_window_rows, withdrawal, ledger) %}
 {{ begin() }}
 
 create temporary table {{ stage }} as
@@ -194,11 +194,15 @@ create temporary table {{ stage }} as
 
 {{ guard }}
 
+{{ lock }}
+
 {{ replace_rows() }}
 
 {{ out_of_window_rows }}
 
 drop table {{ stage }};
+
+{{ withdrawal }}
 
 {{ ledger }}
 
@@ -604,11 +608,40 @@ from {{ found }}
 {% endmacro %}
 
 {# Staged backfills. `not_staged`: why a table cannot be staged, by the variant of its format; empty: all tables. `publish_atomic`:
-   whether readers see all old or all new rows while one is published. `format_clause`: the clause with the format of the model's table. #}
+   whether readers see all old or all new rows while one is published. `withdraws_in_transaction`: whether a batch withdraws the
+   approval in its own transaction, too, and not only before and after it. `undo_by_name`: whether `undo_rows` ignores the order of columns. `format_clause`: the clause with the format of the model's table. #}
 {% set not_staged = {"": "batchwright has no statements for it"} %}
 {% set publish_atomic = true %}
+{% set withdraws_in_transaction = false %}
+{% set undo_by_name = false %}
 {% set staged_differences_macro = "staged_differences" %}
 {% set publish_not_atomic = "readers see some batches replaced and others not, until the file ends; running it again completes it" %}
+
+{# Around the statements of a staged audit. #}
+{% macro audit_begin() %}
+{% endmacro %}
+
+{% macro audit_end() %}
+{% endmacro %}
+
+{# A row if the two tables of `parts` have other columns, or other positions of them. #}
+{% macro changed_columns(parts, differs) %}
+(
+  select {{ differs }} as words
+  from (
+    select column_name, nth
+    from (
+      select column_name, row_number() over (partition by table_name order by column_position) as nth
+      from (
+{{ parts }}
+      ) as all_columns
+      where column_position > 0
+    ) as numbered
+    group by column_name, nth
+    having count(*) <> 2
+  ) as changed
+) as audit_found
+{% endmacro %}
 
 {% macro staged_shape(columns, target) %}
 select {{ columns }} from {{ target }}
@@ -869,16 +902,20 @@ select 1 from {{ relation }} where 1 = 0;
    dialect supports them. #}
 {% set runs_strategy_macros = false %}
 
-{% macro by_macro(stage, query, statements, ledger) %}
+{% macro by_macro(stage, query, lock, statements, withdrawal, ledger) %}
 begin;
 
 create temporary table {{ stage }} as
 {{ query }}
 ;
 
+{{ lock }}
+
 {{ statements }}
 
 drop table {{ stage }};
+
+{{ withdrawal }}
 
 {{ ledger }}
 
@@ -1267,7 +1304,7 @@ from present_columns;
 {% endmacro %}
 
 {# The approval of staged rows: a table with the batches and the query whose audit has passed. `mark_published` copies it to the table of
-   the backfill whose old rows are kept, unless that exists. `other_approval`: a row if a table has other batches or another query. #}
+   the backfill whose old rows are kept, unless that exists. `other_approval`: a row if a table has other batches or another statement. #}
 {% macro mark_published(published, approved) %}
 create table if not exists {{ published }} as
 select * from {{ approved }};

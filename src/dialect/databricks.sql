@@ -90,6 +90,7 @@ array_join(array_sort(collect_list(words)), '; ')
 {% endmacro %}
 
 {% set not_staged = {} %}
+{% set undo_by_name = true %}
 
 {% macro publish(target, staged, before, columns, rows, claim, guard) %}
 {{ claim }}

@@ -182,6 +182,8 @@ rollback;
 {% endmacro %}
 
 {% set not_staged = {} %}
+{% set undo_by_name = true %}
+{% set withdraws_in_transaction = true %}
 
 {# By name: the columns of the table may have another order than when its rows were copied. #}
 {% macro undo_rows(target, before, rows) %}

@@ -459,7 +459,35 @@ $change$;
 rollback;
 {% endmacro %}
 
+{# Released by the commit. #}
+{% macro shared_lock(key) %}
+  perform pg_advisory_xact_lock_shared(hashtextextended({{ key }}, 0));
+{% endmacro %}
+
+{% macro exclusive_lock(key) %}
+  perform pg_advisory_xact_lock(hashtextextended({{ key }}, 0));
+{% endmacro %}
+
+{% macro window_lock(locks) %}
+do $lock$
+begin
+{{ locks }}end
+$lock$;
+{% endmacro %}
+
 {% set not_staged = {} %}
+{% set withdraws_in_transaction = true %}
+
+{# The lock keeps batches from committing rows that the audit has not read. #}
+{% macro audit_begin(staged) %}
+begin;
+
+lock table {{ staged }} in share mode;
+{% endmacro %}
+
+{% macro audit_end() %}
+commit;
+{% endmacro %}
 {% set ungrouped_types = ["json", "xml", "point", "line", "polygon"] %}
 
 {# Rows are compared as one value, since values of some types cannot be compared (`json`). #}

@@ -334,6 +334,10 @@ pub struct StagingProperties {
     pub publish_atomic: bool,
     /// Why it is not atomic, if it is not.
     pub publish_not_atomic: String,
+    /// Whether a batch withdraws the approval in its own transaction, too, and not only before it.
+    pub withdraws_in_transaction: bool,
+    /// Whether the old rows are put back by the names of their columns, not by their positions.
+    pub undo_by_name: bool,
     pub staged_differences_macro: String,
 }
 

@@ -97,6 +97,16 @@ $keep$ language plpgsql;
 {{ call_procedure() }}
 {% endmacro %}
 
+{# Writes lock the table, and there are no locks by a key. #}
+{% macro window_lock() %}
+{% endmacro %}
+
+{% macro audit_begin() %}
+{% endmacro %}
+
+{% macro audit_end() %}
+{% endmacro %}
+
 {# The lock must be the first statement: the transaction then sees every row that was committed before it. #}
 {% macro lock_target(target) %}
 lock {{ target }};

@@ -64,6 +64,7 @@
 {% set not_staged = {"static_partitions":
   "a table of plain files cannot be published in one statement: set `file_format` to `iceberg` or `delta`"
 } %}
+{% set undo_by_name = true %}
 
 {% macro keep_before(before, target, rows, format_clause) %}
 create table if not exists {{ before }}

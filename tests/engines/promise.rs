@@ -1,8 +1,10 @@
 //! The guarantees of a batch file, one case each: afterwards its window has exactly the rows of the
 //! model's query, and nothing else has changed.
 
+use std::fs;
+
 use crate::engine::{Case, Engine};
-use crate::shop::Shop;
+use crate::shop::{Shop, Step};
 
 pub const CASES: &[Case] = &[
     ("every_table_equals_its_query", every_table_equals_its_query),
@@ -11,6 +13,10 @@ pub const CASES: &[Case] = &[
         rerun_batches_in_reverse_order_change_nothing,
     ),
     ("concurrent_batches_build_the_same_tables", concurrent_batches_build_the_same_tables),
+    (
+        "a_window_that_two_clients_write_at_once_is_written_once",
+        a_window_that_two_clients_write_at_once_is_written_once,
+    ),
     ("rows_deleted_in_the_source_are_deleted", rows_deleted_in_the_source_are_deleted),
     ("a_day_emptied_in_the_source_is_emptied", a_day_emptied_in_the_source_is_emptied),
     ("a_late_row_is_added", a_late_row_is_added),
@@ -91,6 +97,30 @@ fn concurrent_batches_build_the_same_tables(engine: &dyn Engine) {
         fresh.build_concurrently(&plan.of(model, "batch"));
     }
     assert_eq!(tables(&fresh), before);
+}
+
+/// A day runs twice beside the batch of its month. A lock of the table makes all of them wait
+/// before their delete, at a time when the window has no rows that could be locked.
+fn a_window_that_two_clients_write_at_once_is_written_once(engine: &dyn Engine) {
+    if engine.dialect() != "postgres" {
+        return;
+    }
+    const SESSIONS: &str = "int__sessions_aggregated";
+    let (shop, plan) = Shop::built(engine);
+    let before = shop.table(SESSIONS);
+    let september = ["--event-time-start", "2024-09-01", "--event-time-end", "2024-10-01"];
+    let by_month = ["--select", SESSIONS, "--batch-size", "month"];
+    let month = shop.compile(&[&by_month[..], &september].concat());
+    shop.sql(&format!("delete from analytics.{SESSIONS} where session_start >= '2024-09-01';"));
+    let file = shop.project().join("hold.sql");
+    let hold = format!(
+        "begin; lock table analytics.{SESSIONS} in share mode; select pg_sleep(3); commit;\n"
+    );
+    fs::write(&file, hold).unwrap();
+    let hold = Step { id: "hold".to_string(), kind: "test".to_string(), file };
+    let day = plan.batch(SESSIONS, "2024-09-02");
+    shop.build_concurrently(&[&hold, day, day, month.of(SESSIONS, "batch")[0]]);
+    assert_eq!(shop.table(SESSIONS), before);
 }
 
 fn rows_deleted_in_the_source_are_deleted(engine: &dyn Engine) {

@@ -11,7 +11,8 @@ use super::{
 use crate::calendar::Window;
 use crate::codegen::header::header;
 use crate::codegen::predicates::predicate_list;
-use crate::codegen::staged::{StagedTables, approve, withdraw_approval};
+use crate::codegen::relation_name::relation_sql;
+use crate::codegen::staged::{BackfillIdentity, StagedTables, approve, withdraw_approval};
 use crate::config::name_of;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::BatchTemplate;
@@ -69,9 +70,19 @@ pub fn staged_audit(input: &AuditInput, tables: &StagedTables) -> Result<String,
         ],
     );
     let withdrawn = withdraw_approval(dialect, approved)?;
-    let approve = approve(dialect, input.node, approved, input.cover, input.query)?;
+    let identity = BackfillIdentity {
+        settings: input.settings,
+        mode: input.mode,
+        cover: input.cover,
+        query: input.query,
+    };
+    let approve = approve(dialect, input.node, approved, &identity)?;
+    let begin = dialect.sql("audit_begin", &[("staged", relation_sql(input.relation))])?;
+    let begin = if begin.0.is_empty() { String::new() } else { format!("{begin}\n\n") };
+    let end = dialect.sql("audit_end", &[])?;
+    let end = if end.0.is_empty() { String::new() } else { format!("\n{end}\n") };
     let (listed, stops) = (listed.join("\n"), stops.join("\n"));
-    Ok(format!("{head}\n{withdrawn}\n\n{listed}\n{stops}\n{rows}\n{approve}\n"))
+    Ok(format!("{head}\n{withdrawn}\n\n{begin}{listed}\n{stops}\n{rows}\n{approve}\n{end}"))
 }
 
 /// The statement with slots. `last` is its end.
