@@ -114,6 +114,35 @@ fn graph_entry(node: &Node, reads: &[String]) -> Value {
     json
 }
 
+/// The names of a node while dbt computes them.
+#[derive(Clone, Debug)]
+pub struct ParsedNames {
+    pub database: Option<String>,
+    pub schema: String,
+    pub alias: String,
+    /// The relation in the engine's syntax, as soon as all names are known once.
+    pub relation_name: Option<String>,
+}
+
+/// The node that dbt passes to a naming macro, in which a missing value is null. Its properties file
+/// is read except for its configuration.
+pub fn parsed_node_json(node: &Node, names: &ParsedNames) -> Value {
+    let mut json = graph_entry(node, &[]);
+    for (key, value) in [
+        ("database", json!(names.database)),
+        ("schema", json!(names.schema)),
+        ("alias", json!(names.alias)),
+        ("identifier", json!(names.alias)),
+        ("relation_name", json!(names.relation_name)),
+        ("description", json!("")),
+        ("columns", json!({})),
+        ("patch_path", Value::Null),
+    ] {
+        json[key] = value;
+    }
+    json
+}
+
 /// The keys of a column that dbt omits if they are null.
 const OF_COLUMNS: [&str; 6] =
     ["data_type", "quote", "granularity", "dimension", "entity", "description"];

@@ -7,15 +7,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::jinja::{LazyValue, Lookup, Referent, Relation, RelationStyle, TemplateScope, lazy};
-use crate::project::Package;
+use crate::project::{Package, Setting};
 
 use super::layers::text;
 use super::naming_macros::NamingMacros;
-use super::node_json::node_json;
+use super::node_json::{ParsedNames, parsed_node_json};
 use super::resolver::Resolver;
 use super::{Kind, Node};
 
@@ -46,33 +47,68 @@ impl<'a> Naming<'a> {
         Naming { resolver, macros }
     }
 
-    /// The relation of a model, seed or snapshot. The node's other fields are complete.
-    pub fn relation(&self, node: &Node) -> Result<Relation, Diagnostics> {
+    /// The relation of a model, seed or snapshot. The node's other fields are complete. dbt names a
+    /// node when it reads its file, and again when it reads its properties: then the macros see the
+    /// first names. `unpatched` is the configuration without the properties, if there are any.
+    pub fn relation(
+        &self,
+        node: &Node,
+        unpatched: Option<&IndexMap<String, Setting>>,
+    ) -> Result<Relation, Diagnostics> {
+        let target = self.resolver.target;
+        let mut names = ParsedNames {
+            database: target.database.clone(),
+            schema: target.schema.clone(),
+            alias: node.name.clone(),
+            relation_name: None,
+        };
+        if let Some(config) = unpatched.filter(|_| self.macros.has_any()) {
+            let first = Node {
+                name: file_stem(&node.path).to_string(),
+                version: None,
+                config: config.clone(),
+                ..node.clone()
+            };
+            let alias = first.name.clone();
+            names = self.names(&first, ParsedNames { alias, ..names })?;
+            let is_ephemeral = first.setting("materialized").is_some_and(|of| of == "ephemeral");
+            names.relation_name =
+                (!is_ephemeral).then(|| self.relation_of(names.clone()).to_string());
+        }
+        Ok(self.relation_of(self.names(node, names)?))
+    }
+
+    fn relation_of(&self, names: ParsedNames) -> Relation {
+        Relation {
+            database: names.database,
+            schema: Some(names.schema),
+            identifier: names.alias,
+            style: self.resolver.style.clone(),
+        }
+    }
+
+    /// The names after `names`, which the macros see until each is replaced.
+    fn names(&self, node: &Node, mut names: ParsedNames) -> Result<ParsedNames, Diagnostics> {
         let target = self.resolver.target;
         let custom = |key: &str| node.setting(key).filter(|value| !value.is_null()).map(text);
         let non_blank = |key: &str| custom(key).filter(|name| !name.trim().is_empty());
-        let exact = |key: &str| if node.kind == Kind::Snapshot { non_blank(key) } else { None };
-        let database = match (exact("target_database"), custom("database")) {
-            (Some(exact), _) => Some(exact),
-            (None, custom) => match self.name_by_macro(0, custom.as_deref(), node)? {
-                Some(name) => Some(name).filter(|name| !name.is_empty() && name != "None"),
-                None => custom.map_or_else(
-                    || target.database.clone(),
-                    |name| Some(name.trim().to_string()).filter(|name| !name.is_empty()),
-                ),
-            },
+        let database = custom("database");
+        names.database = match self.name_by_macro(0, database.as_deref(), node, &names)? {
+            Some(name) => Some(name).filter(|name| !name.is_empty() && name != "None"),
+            None => database.map_or_else(
+                || target.database.clone(),
+                |name| Some(name.trim().to_string()).filter(|name| !name.is_empty()),
+            ),
         };
-        let schema = match (exact("target_schema"), custom("schema")) {
-            (Some(exact), _) => exact,
-            (None, custom) => match (self.name_by_macro(1, custom.as_deref(), node)?, custom) {
-                (Some(name), _) => name,
-                (None, Some(custom)) => format!("{}_{}", target.schema, custom.trim()),
-                (None, None) => target.schema.clone(),
-            },
+        let schema = custom("schema");
+        names.schema = match (self.name_by_macro(1, schema.as_deref(), node, &names)?, schema) {
+            (Some(name), _) => name,
+            (None, Some(custom)) => format!("{}_{}", target.schema, custom.trim()),
+            (None, None) => target.schema.clone(),
         };
         let alias = non_blank("alias");
-        let identifier =
-            match (self.name_by_macro(2, alias.as_deref(), node)?, alias, &node.version) {
+        names.alias =
+            match (self.name_by_macro(2, alias.as_deref(), node, &names)?, alias, &node.version) {
                 (Some(name), _, _) => name,
                 (None, Some(alias), _) => alias.trim().to_string(),
                 (None, None, Some(version)) => {
@@ -80,12 +116,11 @@ impl<'a> Naming<'a> {
                 }
                 (None, None, None) => node.name.clone(),
             };
-        Ok(Relation {
-            database,
-            schema: Some(schema),
-            identifier,
-            style: self.resolver.style.clone(),
-        })
+        if node.kind == Kind::Snapshot {
+            names.database = non_blank("target_database").or(names.database);
+            names.schema = non_blank("target_schema").unwrap_or(names.schema);
+        }
+        Ok(names)
     }
 
     /// The part of the name that a macro returns; `None` for dbt's default.
@@ -94,10 +129,14 @@ impl<'a> Naming<'a> {
         part: usize,
         custom: Option<&str>,
         node: &Node,
+        names: &ParsedNames,
     ) -> Result<Option<String>, Diagnostics> {
+        if self.macros.packages[part].is_none() {
+            return Ok(None);
+        }
         let model = lazy({
-            let node = node.clone();
-            move || node_json(&node, &[])
+            let (node, names) = (node.clone(), names.clone());
+            move || parsed_node_json(&node, &names)
         });
         self.macros.name(part, custom, &node.unique_id, model).map_err(|error| {
             let is_located = error.at.is_some();
@@ -111,6 +150,11 @@ impl<'a> NameMacros<'a> {
     pub(super) fn of(macros: &'a dyn NamingMacros, root: &'a str, package: &str) -> NameMacros<'a> {
         let packages = PARTS.map(|part| macros.naming_package(package, &name_by_macro(part)));
         NameMacros { macros, root, packages, cache: Mutex::default() }
+    }
+
+    /// Whether a macro of the project or the package computes one of the names.
+    fn has_any(&self) -> bool {
+        self.packages.iter().any(Option::is_some)
     }
 
     /// The part of the name that a macro returns for a node with this id and JSON; `None` for dbt's
@@ -156,6 +200,12 @@ pub fn styled(style: &RelationStyle, quoting: &[Option<bool>]) -> RelationStyle 
         quoting.get(part).copied().flatten().unwrap_or(style.quoted[part])
     });
     RelationStyle { quoted, ..style.clone() }
+}
+
+/// A file name without folders and extension.
+fn file_stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
 fn name_by_macro(part: &str) -> String {

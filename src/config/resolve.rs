@@ -202,7 +202,11 @@ fn node(
     };
     node.relation = match unresolved.source {
         Some(table) => source_relation(table, &node.config, resolver)?,
-        None => naming.relation(&node)?,
+        None => {
+            let unpatched =
+                unresolved.patch.map(|_| merged(unresolved.unpatched.iter().map(|of| &**of)));
+            naming.relation(&node, unpatched.as_ref())?
+        }
     };
     node.materialization = materialization(&node);
     let is_microbatch = matches!(

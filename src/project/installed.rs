@@ -1,5 +1,7 @@
 //! The project file of each installed package.
 
+use serde_json::Map;
+
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::jinja::YamlScope;
 
@@ -20,6 +22,8 @@ pub fn installed(
     if folders.is_empty() {
         warnings.0.extend(packages::missing_packages(files, &root.install_path));
     }
+    let no_vars = Map::new();
+    let scope = &YamlScope { vars: &no_vars, ..*scope };
     for folder in folders {
         // Warnings about the files of a package are dropped: the user cannot change them.
         let read = files.read(&joined(&folder, PROJECT_FILE)).and_then(|file| match file {

@@ -125,7 +125,7 @@ impl Loader {
         parse_model: &ParseModel,
     ) -> Package {
         let PackageSource { folder, settings, contents, vars } = part;
-        let vars = vars_file::merged_vars(&vars, &open.vars);
+        let (vars, no_vars) = (vars_file::merged_vars(&vars, &open.vars), Map::new());
         let scope = YamlScope {
             now: open.now,
             vars: &vars,
@@ -133,12 +133,10 @@ impl Loader {
             target: &self.target.values,
             secrets: false,
         };
-        // In `dbt_project.yml` dbt defines only the variables of the command line and, for the
-        // root, of `vars.yml`.
-        let project_scope = YamlScope {
-            vars: if folder.is_empty() { &self.root_vars } else { &open.vars },
-            ..scope
-        };
+        // In `dbt_project.yml` of the root, dbt defines only the variables of the command line and
+        // of `vars.yml`; in that of a package, none.
+        let project_scope =
+            YamlScope { vars: if folder.is_empty() { &self.root_vars } else { &no_vars }, ..scope };
         let mut properties = Properties::default();
         let mut package_warnings = Diagnostics::default();
         for file in &contents.properties {

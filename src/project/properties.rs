@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn a_patch_is_read() {
         let text = "models:\n  - name: a\n    access: public\n    config:\n      event_time: \
-            at\n      pre-hook: \"{{ log(1) }}\"\n    columns:\n      - \
+            at\n      pre_hook: \"{{ log(1) }}\"\n    columns:\n      - \
             {name: at, data_type: date, quote: yes, data_tests: [not_null, unique], \
             meta: {pii: true, mask: y}, tags: [a], config: {meta: {mask: x}, tags: [b, a]}}\n";
         let (properties, error) = parsed(text);
