@@ -132,10 +132,7 @@ fn scope(graph: &Arc<Graph>, node: &Node, context: &RenderContext) -> TemplateSc
     TemplateScope {
         package: node.package.clone(),
         execute: true,
-        model: lazy(move || {
-            let reads: Vec<String> = all.parents[&id].iter().cloned().collect();
-            node_json(&all.nodes[&id], &reads)
-        }),
+        model: lazy(move || node_json(&all.nodes[&id], &all.reads(&id))),
         config,
         this: Some(context.this.clone()),
         batch: context.batch.clone(),

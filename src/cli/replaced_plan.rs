@@ -3,7 +3,6 @@
 //! commands that continue.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::sync::Arc;
 
 use crate::diagnostics::Diagnostic;
@@ -20,9 +19,10 @@ pub struct ReplacedPlan {
     published: Vec<String>,
 }
 
-/// What is left to run; none if the plan or the journal cannot be read, which other messages report.
+/// What is left to run; none if the plan or the journal cannot be read, which other messages
+/// report.
 pub fn replaced_plan(paths: &PlanPaths) -> Option<ReplacedPlan> {
-    if paths.ends_complete() && !has_undo_file(paths) {
+    if paths.ends_complete() && !paths.has_undo_file() {
         return None;
     }
     let fingerprint = paths.fingerprint().ok()?;
@@ -49,12 +49,6 @@ pub fn replaced_plan(paths: &PlanPaths) -> Option<ReplacedPlan> {
     has_rest.then_some(ReplacedPlan { fingerprint, unfinished, published })
 }
 
-/// Whether the plan is a staged backfill: only these can be undone.
-fn has_undo_file(paths: &PlanPaths) -> bool {
-    let folders = fs::read_dir(&paths.plan).into_iter().flatten().flatten();
-    folders.map(|folder| folder.path().join("undo.sql")).any(|file| file.is_file())
-}
-
 impl ReplacedPlan {
     /// The warnings, if the folder now has another plan.
     pub fn warnings(&self, paths: &PlanPaths) -> Vec<Diagnostic> {
@@ -72,7 +66,8 @@ fn unfinished_run((done, steps): (usize, usize)) -> Diagnostic {
         "this plan replaces one whose run is not complete: {done} of its {steps} steps are done"
     ))
     .hint(
-        "`batchwright retry` runs what is new or changed in this plan and what was left of that run",
+        "`batchwright retry` runs what is new or changed in this plan and what was left of that \
+         run",
     )
     .hint(
         "to finish the replaced plan, compile it again with the same flags, then `batchwright \

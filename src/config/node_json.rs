@@ -124,8 +124,8 @@ pub struct ParsedNames {
     pub relation_name: Option<String>,
 }
 
-/// The node that dbt passes to a naming macro, in which a missing value is null. Its properties file
-/// is read except for its configuration.
+/// The node that dbt passes to a naming macro, in which a missing value is null. Of its properties
+/// file it has only the configuration.
 pub fn parsed_node_json(node: &Node, names: &ParsedNames) -> Value {
     let mut json = graph_entry(node, &[]);
     for (key, value) in [

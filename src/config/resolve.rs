@@ -8,7 +8,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Level, par_map};
 use crate::dialect::Dialect;
 use crate::jinja::Relation;
 use crate::limits;
-use crate::project::{ColumnPatch, Project, Setting, header};
+use crate::project::{ColumnPatch, Patch, Project, Setting, header};
 
 use super::duplicates::duplicates;
 use super::event_time::event_time;
@@ -203,8 +203,13 @@ fn node(
     node.relation = match unresolved.source {
         Some(table) => source_relation(table, &node.config, resolver)?,
         None => {
-            let unpatched =
-                unresolved.patch.map(|_| merged(unresolved.unpatched.iter().map(|of| &**of)));
+            // dbt names a node again if its properties file configures it, or is of a version.
+            let is_configured =
+                |patch: &&Patch| !patch.config.is_empty() || unresolved.version.is_some();
+            let unpatched = unresolved
+                .patch
+                .filter(is_configured)
+                .map(|_| merged(unresolved.unpatched.iter().map(|of| &**of)));
             naming.relation(&node, unpatched.as_ref())?
         }
     };

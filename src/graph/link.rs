@@ -151,7 +151,7 @@ impl Links {
 }
 
 /// The node that a `ref()` of `node` names.
-fn referenced<'a>(
+pub(super) fn referenced<'a>(
     nodes: &'a BTreeMap<String, Node>,
     names: &NameIndex,
     node: &Node,

@@ -24,7 +24,8 @@ use crate::config::{Kind, Materialization, Node};
 
 pub use json_values::TargetNames;
 pub use link::link;
-use lookup::NameIndex;
+use link::referenced;
+use lookup::{NameIndex, source};
 pub use lookup::{RefSearch, SeenFrom};
 pub use plan_graph::PlanModel;
 use resources::Resources;
@@ -56,14 +57,26 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// The unique ids that a node reads directly, including nodes with errors.
+    /// The unique ids that a node reads directly, including nodes with errors. As in dbt: sources,
+    /// then other nodes, each in the order of the calls.
     pub fn reads(&self, id: &str) -> Vec<String> {
-        let all: BTreeSet<&String> = [&self.parents, &self.of_broken]
+        let mut unordered: BTreeSet<&String> = [&self.parents, &self.of_broken]
             .into_iter()
             .filter_map(|of| of.get(id))
             .flatten()
             .collect();
-        all.into_iter().cloned().collect()
+        let mut reads = Vec::new();
+        if let Some(node) = self.nodes.get(id) {
+            let sources = node.sources.iter().filter_map(|(of, table)| {
+                source(&self.nodes, &self.names, &node.package, of, table).ok()
+            });
+            let read = |call| referenced(&self.nodes, &self.names, node, call).ok();
+            let refs = node.refs.iter().filter_map(read);
+            let called = sources.chain(refs).map(|read| &read.unique_id);
+            reads.extend(called.filter(|read| unordered.remove(read)).cloned());
+        }
+        reads.extend(unordered.into_iter().cloned());
+        reads
     }
 
     /// The sources, in the order of their unique ids.

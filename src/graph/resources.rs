@@ -108,8 +108,8 @@ impl Graph {
             .collect()
     }
 
-    /// Errors for what an exposure, a semantic model, an analysis or a unit test reads that does not
-    /// exist. Nodes with errors are reported separately.
+    /// Errors for what an exposure, a semantic model, an analysis or a unit test reads that does
+    /// not exist. Nodes with errors are reported separately.
     fn missing(&self, resource: &Resource) -> Vec<Diagnostic> {
         let refs = resource.refs.iter().filter_map(|call| {
             if self.names.broken(&call.name).is_some() {

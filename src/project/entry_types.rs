@@ -159,7 +159,8 @@ pub fn check_project(tree: &Yaml, scope: &YamlScope, errors: &mut Diagnostics) {
     if let Some(value) = required.filter(|value| !is_requirement(&value.json())) {
         let error = Diagnostic::error("invalid `require-dbt-version`").at(value.at.clone());
         check.errors.0.push(error.hint(
-            "write it as `\">=1.9.0\"` or `[\">=1.9.0\", \"<2.0.0\"]`: each version has three numbers",
+            "write it as `\">=1.9.0\"` or `[\">=1.9.0\", \"<2.0.0\"]`: each version has three \
+             numbers",
         ));
     }
     dict.get("quoting").into_iter().for_each(|quoting| check.entry(quoting, &PROJECT_QUOTING));

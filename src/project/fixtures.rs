@@ -1,5 +1,5 @@
-//! Fixture files of unit tests: `csv` and `sql` files in the folder `fixtures` of a folder of tests.
-//! As in dbt, a unit test that names a missing fixture is an error, though no plan runs the test.
+//! Fixture files of unit tests: `csv` and `sql` files in the folder `fixtures` of a folder of
+//! tests. As in dbt, a unit test that names a missing fixture is an error, though no plan runs it.
 
 use serde_json::Value;
 
@@ -14,8 +14,8 @@ pub const FOLDER: &str = "fixtures";
 /// An error for each fixture that a unit test names and that is not among `files` (paths).
 pub fn check(resources: &[Resource], files: &[String], errors: &mut Diagnostics) {
     for test in resources.iter().filter(|resource| resource.kind == ResourceKind::UnitTest) {
-        let given = test.entry.get("given").map(list).unwrap_or_default();
-        let missing = given.iter().chain(test.entry.get("expect")).filter_map(|rows| {
+        let inputs = test.entry.get("given").map(list).unwrap_or_default();
+        let missing = inputs.iter().chain(test.entry.get("expect")).filter_map(|rows| {
             let fixture = fixture(rows)?;
             error(&test.name, &fixture, is_csv(rows), files)
         });

@@ -131,6 +131,13 @@ impl PlanPaths {
     }
 }
 
+impl PlanPaths {
+    /// Whether the plan is a staged backfill: only these can be undone.
+    pub fn has_undo_file(&self) -> bool {
+        fs::read_dir(self.plan.join("undo")).is_ok_and(|mut files| files.next().is_some())
+    }
+}
+
 /// The folder of the dbt project that a plan's folder is part of.
 pub fn project_root(plan: &Path) -> Option<PathBuf> {
     let (root, _) = root_and_name(&with_file_name(plan));

@@ -56,6 +56,9 @@ pub fn base() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_fuel(Some(FUEL));
+    // The variables that an error would list are not part of a message, and collecting them makes
+    // each `return()` slow.
+    environment.set_debug(false);
     environment.set_recursion_limit(MAX_CALL_DEPTH);
     environment.set_unknown_method_callback(unknown_method);
     environment.set_formatter(|out, state, value| {
