@@ -47,6 +47,14 @@ from zetasql.api.builders._helpers import convert_to_type  # noqa: E402
 
 LOADS = re.compile(r"\s+partition by _PARTITIONDATE\b")
 HIDDEN = [("_PARTITIONTIME", types.TypeKind.TYPE_TIMESTAMP), ("_PARTITIONDATE", types.TypeKind.TYPE_DATE)]
+# A part of the columns of the view in each dataset.
+INFORMATION_SCHEMA = [
+    ("table_schema", types.TypeKind.TYPE_STRING),
+    ("table_name", types.TypeKind.TYPE_STRING),
+    ("column_name", types.TypeKind.TYPE_STRING),
+    ("ordinal_position", types.TypeKind.TYPE_INT64),
+    ("data_type", types.TypeKind.TYPE_STRING),
+]
 SUFFIX = [("_TABLE_SUFFIX", types.TypeKind.TYPE_STRING)]
 
 
@@ -108,6 +116,11 @@ class Script:
                 child = types.SimpleCatalog(name=folder, table=[], catalog=[])
                 catalog.catalog.append(child)
             catalog = child
+        if not catalog.catalog:
+            view = TableBuilder("COLUMNS")
+            for column in INFORMATION_SCHEMA:
+                view.add_column(*column)
+            catalog.catalog = [types.SimpleCatalog(name="INFORMATION_SCHEMA", table=[view.build()], catalog=[])]
         table = TableBuilder(name)
         for column in columns:
             table.add_column(*column)
