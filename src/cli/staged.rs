@@ -39,7 +39,8 @@ pub struct PublishArgs {
 /// Take a published backfill back: put the old rows into the tables again
 ///
 /// A table whose rows in the windows of the backfill have changed since is left as it is, and the
-/// exit code is 1.
+/// exit code is 1. The columns of the query are compared; values that another writer has put into
+/// other columns of these rows are lost.
 #[derive(clap::Args)]
 #[command(after_long_help = UNDO)]
 pub struct UndoArgs {

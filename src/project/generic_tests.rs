@@ -150,8 +150,8 @@ fn declared(of: &Value) -> Vec<Value> {
     if tests.is_empty() { entries(of, "tests") } else { tests }
 }
 
-/// The columns of a version: the columns of the model that it includes; its own columns replace
-/// those of the same name.
+/// The columns of a version whose tests it has: the columns of the model that it includes, and its
+/// own ones, also of the same name.
 fn version_columns(model: &Value, version: &Value) -> Vec<Value> {
     let of_version = entries(version, "columns");
     let rule = of_version
@@ -173,9 +173,7 @@ fn version_columns(model: &Value, version: &Value) -> Vec<Value> {
             || include.as_ref().is_some_and(|names| {
                 names.iter().any(|of| *of == name || of == "*" || of == "all")
             });
-        let is_replaced =
-            of_version.iter().any(|column| text(column, "name").as_ref() == Some(&name));
-        included && !exclude.contains(&name) && !is_replaced
+        included && !exclude.contains(&name)
     };
     let taken: Vec<Value> = entries(model, "columns").into_iter().filter(is_taken).collect();
     taken

@@ -167,7 +167,7 @@ fn a_run_writes_the_database_of_the_plans_target() {
     assert!(audit.contains("ok"), "{audit}");
     let ledger = project.done(&["ledger", "--run"]);
     assert!(ledger.contains("model.shop.orders@2024-09-01"), "{ledger}");
-    let columns = project.done(&["columns", "--run"]);
+    let columns = project.done(&["columns", "--run", "-t", "prod"]);
     assert!(columns.contains("amount"), "{columns}");
     let dry_run = project.done(&["run", "--dry-run"]);
     assert!(dry_run.contains("prod/shop.duckdb"), "{dry_run}");
