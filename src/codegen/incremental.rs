@@ -130,6 +130,9 @@ pub fn incremental_by_macro(of: &Incremental, statements: &str) -> Result<Sql, D
         ("stage", stage.value()),
         ("query", query),
         ("statements", Sql(terminate_statement(statements)).value()),
+        // Those of a batch.
+        ("lock", Sql::default().value()),
+        ("withdrawal", Sql::default().value()),
     ];
     let statement = dialect.sql("by_macro", &arguments)?;
     Ok(Sql(format!("{create}\n\n{}", record(dialect, statement, &ledger_row(of.node))?)))
