@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use batchwright::plan::manifest::Manifest;
 use batchwright::plan::manifest_reader::read;
-use batchwright::run::journal_rows::JournalRows;
+use batchwright::run::journal_rows::read_journals;
 use batchwright::run::{history::HistoryReader, plan_paths::PlanPaths, results, retry, status};
 use libfuzzer_sys::fuzz_target;
 
@@ -20,14 +20,10 @@ static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
 
 fuzz_target!(|data: &str| {
     SHOP.write(".batchwright/plan.journal.jsonl", data);
-    let (mut history, mut rows) = (HistoryReader::new(String::new()), JournalRows::of_target(""));
-    let read = PlanPaths::new(&SHOP.folder().join("plan"), None).each_entry(|entry| {
-        rows.add(&entry);
-        history.add(entry);
-    });
-    if read.is_err() {
-        return;
-    }
+    let mut history = HistoryReader::new(String::new());
+    let paths = PlanPaths::new(&SHOP.folder().join("plan"), None);
+    let read = paths.each_entry(|entry| history.add(entry));
+    let (Ok(_), Ok(rows)) = (read, read_journals(&paths, &Default::default())) else { return };
     let history = history.finish();
     let statuses = status::statuses(&MANIFEST, &history);
     assert_eq!(statuses.len(), MANIFEST.models.len());
@@ -35,7 +31,7 @@ fuzz_target!(|data: &str| {
         retry::remaining(&MANIFEST.steps, &vec![true; MANIFEST.steps.len()], &history).len(),
         MANIFEST.steps.len()
     );
-    let _ = status::missing(&MANIFEST.models, &rows.finish(), Default::default());
+    let _ = status::missing(&MANIFEST.models, &rows.finished, Default::default());
     let mut results = Vec::new();
     results::write_run_results(&mut results, &MANIFEST, &history, Default::default())
         .expect("memory takes all that is written");
