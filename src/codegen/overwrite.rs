@@ -96,16 +96,15 @@ fn file(
     let statement = record(dialect, statement, row)?;
     let (before, after) = (sql_header(dialect, batches.node)?, sql_footer(dialect, batches.node)?);
     let header = batch_header(batches, outside);
-    let withdrawal = batches.withdrawal()?;
-    let withdrawal =
-        if withdrawal.0.is_empty() { String::new() } else { format!("{withdrawal}\n\n") };
-    // An audit may approve the earlier rows while the statement runs.
-    let again = match dialect.staging.withdraws_in_transaction {
-        true => "",
-        false => withdrawal.trim_end(),
+    let statements = match &*batches.withdrawal()?.0 {
+        "" => format!("{statement}\n"),
+        withdrawal if dialect.staging.withdraws_in_transaction => {
+            format!("{withdrawal}\n\n{statement}\n")
+        }
+        // An audit may approve the earlier rows while the statement runs.
+        withdrawal => format!("{withdrawal}\n\n{statement}\n\n{withdrawal}\n"),
     };
-    let again = if again.is_empty() { String::new() } else { format!("\n{again}\n") };
-    let text = format!("{header}\n{before}{withdrawal}{statement}\n{again}{after}");
+    let text = format!("{header}\n{before}{statements}{after}");
     Ok(Arc::new(BatchTemplate::new(&text, batches.settings.timezone)))
 }
 

@@ -9,7 +9,7 @@ use super::{Graph, link};
 use crate::config::{Kind, Materialization, Node};
 use crate::diagnostics::{Diagnostics, SourceFile};
 use crate::jinja::{RefCall, RefVersion, Relation, RelationStyle};
-use crate::project::Setting;
+use crate::project::{Setting, file_stem};
 
 /// A model of a plan.
 pub struct PlanModel {
@@ -38,9 +38,7 @@ impl Graph {
 
 /// Whether the name in the unique id is that of the file, so that `.v` in it begins no version.
 fn is_unversioned(model: &PlanModel) -> bool {
-    let file = model.path.rsplit('/').next().unwrap_or_default();
-    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-    model.unique_id.splitn(3, '.').nth(2) == Some(stem)
+    model.unique_id.splitn(3, '.').nth(2) == Some(file_stem(&model.path))
 }
 
 /// The package, the name and the version in a unique id: `model.shop.orders.v2`. `unversioned`: ids

@@ -35,6 +35,7 @@ use crate::dialect;
 use crate::plan::StepKind;
 use crate::plan::coverage::{FinishedBatches, table_of};
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
+use crate::plan::planned::label;
 use crate::run::audits;
 use crate::run::history::History;
 use crate::run::ledger_steps::LedgerSteps;
@@ -232,11 +233,6 @@ fn last_audit<'a>(steps: &[&PlannedStep], history: &'a History) -> Option<LastAu
     }
     let attempt = history.done(step)?;
     Some(LastAudit { attempt, rejected: Vec::new(), is_accepted: true })
-}
-
-/// The label of a batch in its step's id.
-fn label(id: &str) -> &str {
-    id.rsplit_once('@').map_or(id, |(_, label)| label)
 }
 
 fn calendar_cells(

@@ -264,6 +264,12 @@ fn unreadable(name: &str, error: &std::io::Error) -> Diagnostic {
     Diagnostic::error(format!("`{name}` {why}")).hint(hint)
 }
 
+/// A file name without folders and extension.
+pub fn file_stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
 
+use super::files::file_stem;
 use super::resource::{Resource, ResourceKind, text};
 use super::values::list;
 
@@ -16,33 +17,26 @@ pub fn check(resources: &[Resource], files: &[String], errors: &mut Diagnostics)
     for test in resources.iter().filter(|resource| resource.kind == ResourceKind::UnitTest) {
         let inputs = test.entry.get("given").map(list).unwrap_or_default();
         let missing = inputs.iter().chain(test.entry.get("expect")).filter_map(|rows| {
-            let fixture = fixture(rows)?;
-            error(&test.name, &fixture, is_csv(rows), files)
+            let (fixture, is_csv) = fixture(rows)?;
+            error(&test.name, &fixture, is_csv, files)
         });
-        let located = |error: Diagnostic| match &test.at {
-            Some(at) => error.at(at.clone()),
-            None => error,
-        };
-        errors.0.extend(missing.map(located));
+        errors.0.extend(missing.map(|error| error.at_maybe(test.at.clone())));
     }
 }
 
-/// The fixture of input or expected rows. dbt reads it for the formats `csv` and `sql`.
-fn fixture(rows: &Value) -> Option<String> {
-    let format = text(rows, "format")?;
-    (format == "csv" || format == "sql").then(|| text(rows, "fixture"))?
-}
-
-fn is_csv(rows: &Value) -> bool {
-    text(rows, "format").as_deref() == Some("csv")
+/// The fixture of input or expected rows, and whether it must be a CSV file. dbt reads it for the
+/// formats `csv` and `sql`.
+fn fixture(rows: &Value) -> Option<(String, bool)> {
+    let is_csv = match text(rows, "format")?.as_str() {
+        "csv" => true,
+        "sql" => false,
+        _ => return None,
+    };
+    Some((text(rows, "fixture")?, is_csv))
 }
 
 fn error(test: &str, fixture: &str, is_csv: bool, files: &[String]) -> Option<Diagnostic> {
-    let of_fixture = |file: &&String| {
-        let name = file.rsplit('/').next().unwrap_or_default();
-        name.rsplit_once('.').is_some_and(|(stem, _)| stem == fixture)
-    };
-    let Some(file) = files.iter().find(of_fixture) else {
+    let Some(file) = files.iter().find(|file| file_stem(file) == fixture) else {
         let message = format!("unit test `{test}` names the fixture `{fixture}`, which is missing");
         let ending = if is_csv { "csv" } else { "sql" };
         return Some(Diagnostic::error(message).hint(if fixture.contains(['/', '.']) {

@@ -10,6 +10,7 @@ use crate::limits;
 
 use super::dbt_project::DbtProject;
 use super::docs::Docs;
+use super::files::file_stem;
 use super::fixtures;
 use super::overrides::{self, Override};
 use super::packages::{self, PackageFiles};
@@ -167,7 +168,7 @@ impl Loader {
             [(ResourceKind::Test, &contents.tests), (ResourceKind::Analysis, &contents.analyses)]
         {
             resources.extend(par_map(files, |file| {
-                let name = stem(&file.path);
+                let name = file_stem(&file.path).to_string();
                 let parsed = parsed(&name, file).ok();
                 resources::from_sql_file(kind, name, file, parsed)
             }));
@@ -180,8 +181,10 @@ impl Loader {
             file: file.clone(),
             path: path.clone(),
         };
-        let files =
-            contents.models.into_iter().map(|model| (stem(&model.path), model.file, model.path));
+        let files = contents
+            .models
+            .into_iter()
+            .map(|model| (file_stem(&model.path).to_string(), model.file, model.path));
         let models = par_map(&files.collect::<Vec<_>>(), model);
         let blocks = contents.snapshots.into_iter().flat_map(|snapshot| {
             let path = snapshot.path;
@@ -193,7 +196,7 @@ impl Loader {
         let seed = |seed: packages::PackageFile| {
             let columns = seeds::header(&seed.file.text, ',');
             Seed {
-                name: stem(&seed.path),
+                name: file_stem(&seed.path).to_string(),
                 file: seed.file,
                 data: seed.data,
                 path: seed.path,
@@ -213,10 +216,4 @@ impl Loader {
             macros: contents.macros,
         }
     }
-}
-
-/// A file name without folders and extension.
-fn stem(path: &str) -> String {
-    let name = path.rsplit('/').next().unwrap_or_default();
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_string()
 }

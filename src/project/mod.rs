@@ -57,6 +57,7 @@ pub use artifacts::{fresher_sources, results};
 pub use columns::{ColumnPatch, constraint};
 pub use content_hash::hash;
 pub use dbt_project::{Flags, PROJECT_FILE};
+pub use files::file_stem;
 pub use parse_pass::{ParsedModel, SelfLookup};
 pub use profile::TargetSettings;
 pub use properties::{Patch, Properties, Version};

@@ -50,40 +50,7 @@ pub fn read(
             Ignored::default()
         }
     };
-    // One folder may contain several kinds of files; each folder is walked once.
-    let mut walked: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut below = |paths: &[&Vec<String>],
-                     extensions: &[&str],
-                     is_read_fully: bool|
-     -> Vec<PackageFile> {
-        let mut seen = BTreeSet::new();
-        let mut listed: Vec<(String, String)> = Vec::new();
-        for start in paths.iter().flat_map(|paths| paths.iter()) {
-            let start = joined(folder, start);
-            let all = walked
-                .entry(start.clone())
-                .or_insert_with(|| files.below(&start, &ignored, errors));
-            for path in all.iter().filter(|path| has_extension(path, extensions)) {
-                let short =
-                    path.strip_prefix(&start).unwrap_or(path).trim_start_matches('/').to_string();
-                if seen.insert(path.clone()) {
-                    listed.push((path.clone(), short));
-                }
-            }
-        }
-        let read = par_map(&listed, |(path, short)| {
-            let file = if is_read_fully {
-                files.read(path)?.map(|file| (file, String::new()))
-            } else {
-                Some(files.first_line(path)?)
-            };
-            Ok(file.map(|(file, data)| PackageFile { file, data, path: short.clone() }))
-        });
-        let read = read.into_iter().filter_map(|read: Result<Option<PackageFile>, Diagnostic>| {
-            read.map_err(|error| errors.0.push(error)).ok()
-        });
-        read.flatten().collect()
-    };
+    let mut reader = PackageReader { files, folder, ignored, walked: BTreeMap::new(), errors };
     let DbtProject {
         model_paths,
         seed_paths,
@@ -94,34 +61,95 @@ pub fn read(
         analysis_paths,
         ..
     } = settings;
+    let seeds = reader.listed(&[seed_paths], &["csv"]);
+    // Files in the folder `generic` are macros.
+    let mut tests = reader.listed(&[test_paths], &["sql"]);
+    tests.retain(|file| !file.is_in("generic") && !file.is_in(fixtures::FOLDER));
+    let mut fixtures = reader.listed(&[test_paths], &["csv", "sql"]);
+    fixtures.retain(|file| file.is_in(fixtures::FOLDER));
     PackageFiles {
-        models: below(&[model_paths], &["sql", "py"], true),
-        seeds: below(&[seed_paths], &["csv"], false),
-        snapshots: below(&[snapshot_paths], &["sql"], true),
-        properties: below(&[model_paths, seed_paths, snapshot_paths], &["yml", "yaml"], true),
-        macros: below(&[macro_paths], &["sql"], true).into_iter().map(|file| file.file).collect(),
-        // Files in the folder `generic` are macros.
-        tests: below(&[test_paths], &["sql"], true)
-            .into_iter()
-            .filter(|file| !file.path.starts_with("generic/") && !is_fixture(&file.path))
-            .map(|file| file.file)
-            .collect(),
-        fixtures: below(&[test_paths], &["csv", "sql"], false)
-            .into_iter()
-            .filter(|file| is_fixture(&file.path))
-            .map(|file| file.file.path.to_string())
-            .collect(),
-        analyses: below(&[analysis_paths], &["sql"], true)
-            .into_iter()
-            .map(|file| file.file)
-            .collect(),
-        docs: below(&[docs_paths], &["md"], true).into_iter().map(|file| file.file).collect(),
+        models: reader.read_all(&[model_paths], &["sql", "py"]),
+        seeds: reader.read(&seeds, false),
+        snapshots: reader.read_all(&[snapshot_paths], &["sql"]),
+        properties: reader.read_all(&[model_paths, seed_paths, snapshot_paths], &["yml", "yaml"]),
+        macros: texts(reader.read_all(&[macro_paths], &["sql"])),
+        tests: texts(reader.read(&tests, true)),
+        fixtures: fixtures.into_iter().map(|file| file.path).collect(),
+        analyses: texts(reader.read_all(&[analysis_paths], &["sql"])),
+        docs: texts(reader.read_all(&[docs_paths], &["md"])),
     }
 }
 
-/// Whether the path, relative to a folder of tests, is that of a fixture.
-fn is_fixture(path: &str) -> bool {
-    path.split_once('/').is_some_and(|(folder, _)| folder == fixtures::FOLDER)
+/// Lists and reads the files of one package.
+struct PackageReader<'a> {
+    files: &'a Files,
+    folder: &'a str,
+    ignored: Ignored,
+    /// The files below each folder: one folder may contain several kinds of files.
+    walked: BTreeMap<String, Vec<String>>,
+    errors: &'a mut Diagnostics,
+}
+
+/// A file that is not read.
+struct ListedFile {
+    path: String,
+    /// Relative to the folder of models (seeds, tests).
+    short: String,
+}
+
+impl ListedFile {
+    /// Whether the file is below this folder of the folder of tests.
+    fn is_in(&self, folder: &str) -> bool {
+        self.short.split_once('/').is_some_and(|(first, _)| first == folder)
+    }
+}
+
+impl PackageReader<'_> {
+    /// The files below these folders with one of the extensions.
+    fn listed(&mut self, paths: &[&Vec<String>], extensions: &[&str]) -> Vec<ListedFile> {
+        let mut seen = BTreeSet::new();
+        let mut listed = Vec::new();
+        for start in paths.iter().flat_map(|paths| paths.iter()) {
+            let start = joined(self.folder, start);
+            let all = self
+                .walked
+                .entry(start.clone())
+                .or_insert_with(|| self.files.below(&start, &self.ignored, self.errors));
+            for path in all.iter().filter(|path| has_extension(path, extensions)) {
+                let short =
+                    path.strip_prefix(&start).unwrap_or(path).trim_start_matches('/').to_string();
+                if seen.insert(path.clone()) {
+                    listed.push(ListedFile { path: path.clone(), short });
+                }
+            }
+        }
+        listed
+    }
+
+    /// The files with their texts, or with their first line and their hash.
+    fn read(&mut self, listed: &[ListedFile], is_read_fully: bool) -> Vec<PackageFile> {
+        let read = par_map(listed, |ListedFile { path, short }| {
+            let file = if is_read_fully {
+                self.files.read(path)?.map(|file| (file, String::new()))
+            } else {
+                Some(self.files.first_line(path)?)
+            };
+            Ok(file.map(|(file, data)| PackageFile { file, data, path: short.clone() }))
+        });
+        let read = read.into_iter().filter_map(|read: Result<Option<PackageFile>, Diagnostic>| {
+            read.map_err(|error| self.errors.0.push(error)).ok()
+        });
+        read.flatten().collect()
+    }
+
+    fn read_all(&mut self, paths: &[&Vec<String>], extensions: &[&str]) -> Vec<PackageFile> {
+        let listed = self.listed(paths, extensions);
+        self.read(&listed, true)
+    }
+}
+
+fn texts(files: Vec<PackageFile>) -> Vec<SourceFile> {
+    files.into_iter().map(|file| file.file).collect()
 }
 
 /// Whether a file has one of these extensions, in any case.

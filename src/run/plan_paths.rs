@@ -121,6 +121,11 @@ impl PlanPaths {
         }
     }
 
+    /// Whether the plan is a staged backfill: only these can be undone.
+    pub fn has_undo_file(&self) -> bool {
+        fs::read_dir(self.plan.join("undo")).is_ok_and(|mut files| files.next().is_some())
+    }
+
     /// The journal to read: that of an earlier version, if no run has moved it yet.
     pub fn readable_journal(&self) -> &Path {
         if !self.journal.exists() && self.former_journal.is_file() {
@@ -128,13 +133,6 @@ impl PlanPaths {
         } else {
             &self.journal
         }
-    }
-}
-
-impl PlanPaths {
-    /// Whether the plan is a staged backfill: only these can be undone.
-    pub fn has_undo_file(&self) -> bool {
-        fs::read_dir(self.plan.join("undo")).is_ok_and(|mut files| files.next().is_some())
     }
 }
 

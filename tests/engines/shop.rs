@@ -129,23 +129,23 @@ impl<'a> Shop<'a> {
     /// Compiles into the folder of a plan. Returns the messages.
     #[allow(dead_code, reason = "only tests/running uses it")]
     pub fn recompile(&self, plan: &Plan, arguments: &[&str]) -> String {
-        let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));
-        batchwright.arg("compile").args(self.target()).args(arguments);
-        batchwright.args(["--now", "2024-09-10T12:00:00Z", "--project-dir"]).arg(self.project());
-        let outcome = crate::engine::outcome(batchwright.arg("--plan").arg(&plan.folder));
+        let now = ["--now", "2024-09-10T12:00:00Z"];
+        let outcome = self.compile_into(&plan.folder, &[arguments, &now].concat());
         assert!(outcome.ok, "{}", outcome.stderr);
         outcome.stderr
     }
 
     /// The error message of a compilation that must fail.
     pub fn compile_error(&self, arguments: &[&str]) -> String {
-        let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));
-        batchwright.arg("compile").args(self.target()).arg("--project-dir").arg(self.project());
-        let outcome = crate::engine::outcome(
-            batchwright.args(arguments).arg("--plan").arg(self.folder.path().join("refused")),
-        );
+        let outcome = self.compile_into(&self.folder.path().join("refused"), arguments);
         assert!(!outcome.ok, "compiling with {arguments:?} must fail");
         outcome.stderr
+    }
+
+    fn compile_into(&self, folder: &Path, arguments: &[&str]) -> Outcome {
+        let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));
+        batchwright.arg("compile").args(self.target()).arg("--project-dir").arg(self.project());
+        crate::engine::outcome(batchwright.args(arguments).arg("--plan").arg(folder))
     }
 
     /// The output of a command that reads the project.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::config::{Kind, Node};
 use crate::graph::Graph;
-use crate::project::ResourceKind;
+use crate::project::{ResourceKind, file_stem};
 
 use super::fqn_index::FqnIndex;
 use super::member::{Member, with_folders};
@@ -58,7 +58,9 @@ fn test<'a>(graph: &'a Graph, previous: &'a PreviousState, criterion: &'a Criter
         }
         Method::Path => by_path(graph, value),
         Method::File => Box::new(move |_, member| {
-            [member.file_name(), stem(member.file_name())].iter().any(|name| pattern.matches(name))
+            [member.file_name(), file_stem(member.file_name())]
+                .iter()
+                .any(|name| pattern.matches(name))
         }),
         Method::Package => Box::new(move |_, member| pattern.matches(member.package())),
         Method::Config(keys) => {
@@ -284,8 +286,4 @@ fn equals(setting: &Value, value: &str, ignores_case: bool) -> bool {
 
 pub(super) fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), String::from)
-}
-
-fn stem(file: &str) -> &str {
-    file.rsplit_once('.').map_or(file, |(stem, _)| stem)
 }
