@@ -7,12 +7,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::jinja::{LazyValue, Lookup, Referent, Relation, RelationStyle, TemplateScope, lazy};
-use crate::project::{Package, Setting};
+use crate::project::{Config, Package, file_stem};
 
 use super::layers::text;
 use super::naming_macros::NamingMacros;
@@ -53,7 +52,7 @@ impl<'a> Naming<'a> {
     pub fn relation(
         &self,
         node: &Node,
-        unpatched: Option<&IndexMap<String, Setting>>,
+        unpatched: Option<&Config>,
     ) -> Result<Relation, Diagnostics> {
         let target = self.resolver.target;
         let mut names = ParsedNames {
@@ -63,19 +62,20 @@ impl<'a> Naming<'a> {
             relation_name: None,
         };
         if let Some(config) = unpatched.filter(|_| self.macros.has_any()) {
-            let first = Node {
-                name: file_stem(&node.path).to_string(),
-                version: None,
-                config: config.clone(),
-                ..node.clone()
+            // A version has the name of its file until dbt reads its properties.
+            let name = match node.version {
+                Some(_) => file_stem(&node.path).to_string(),
+                None => node.name.clone(),
             };
-            let alias = first.name.clone();
-            names = self.names(&first, ParsedNames { alias, ..names })?;
+            names.alias.clone_from(&name);
+            let first = Node { name, version: None, config: config.clone(), ..node.clone() };
+            let first = Arc::new(first);
+            names = self.names(&first, names)?;
             let is_ephemeral = first.setting("materialized").is_some_and(|of| of == "ephemeral");
             names.relation_name =
                 (!is_ephemeral).then(|| self.relation_of(names.clone()).to_string());
         }
-        Ok(self.relation_of(self.names(node, names)?))
+        Ok(self.relation_of(self.names(&Arc::new(node.clone()), names)?))
     }
 
     fn relation_of(&self, names: ParsedNames) -> Relation {
@@ -88,7 +88,7 @@ impl<'a> Naming<'a> {
     }
 
     /// The names after `names`, which the macros see until each is replaced.
-    fn names(&self, node: &Node, mut names: ParsedNames) -> Result<ParsedNames, Diagnostics> {
+    fn names(&self, node: &Arc<Node>, mut names: ParsedNames) -> Result<ParsedNames, Diagnostics> {
         let target = self.resolver.target;
         let custom = |key: &str| node.setting(key).filter(|value| !value.is_null()).map(text);
         let non_blank = |key: &str| custom(key).filter(|name| !name.trim().is_empty());
@@ -128,12 +128,9 @@ impl<'a> Naming<'a> {
         &self,
         part: usize,
         custom: Option<&str>,
-        node: &Node,
+        node: &Arc<Node>,
         names: &ParsedNames,
     ) -> Result<Option<String>, Diagnostics> {
-        if self.macros.packages[part].is_none() {
-            return Ok(None);
-        }
         let model = lazy({
             let (node, names) = (node.clone(), names.clone());
             move || parsed_node_json(&node, &names)
@@ -200,12 +197,6 @@ pub fn styled(style: &RelationStyle, quoting: &[Option<bool>]) -> RelationStyle 
         quoting.get(part).copied().flatten().unwrap_or(style.quoted[part])
     });
     RelationStyle { quoted, ..style.clone() }
-}
-
-/// A file name without folders and extension.
-fn file_stem(path: &str) -> &str {
-    let name = path.rsplit('/').next().unwrap_or_default();
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
 fn name_by_macro(part: &str) -> String {

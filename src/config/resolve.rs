@@ -8,7 +8,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Level, par_map};
 use crate::dialect::Dialect;
 use crate::jinja::Relation;
 use crate::limits;
-use crate::project::{ColumnPatch, Patch, Project, Setting, header};
+use crate::project::{ColumnPatch, Config, Patch, Project, Setting, header};
 
 use super::duplicates::duplicates;
 use super::event_time::event_time;
@@ -136,6 +136,7 @@ fn node(
             .entry("materialized".to_string())
             .or_insert_with(|| Setting { value: json!(default), at: start.clone() });
     }
+    let unpatched = merged(unresolved.unpatched.iter().map(|layer| &**layer));
     let mut columns = unresolved.columns.clone();
     // The delimiter of a seed is known only after merging the settings.
     if let Some(delimiter) = config
@@ -186,7 +187,7 @@ fn node(
             style: resolver.style.clone(),
         },
         name: unresolved.name.clone(),
-        tags: tags(unresolved, &config),
+        tags: tags(&unpatched, &config),
         event_time: None,
         columns,
         description: unresolved.description.clone(),
@@ -205,12 +206,9 @@ fn node(
         None => {
             // dbt names a node again if its properties file configures it, or is of a version.
             let is_configured =
-                |patch: &&Patch| !patch.config.is_empty() || unresolved.version.is_some();
-            let unpatched = unresolved
-                .patch
-                .filter(is_configured)
-                .map(|_| merged(unresolved.unpatched.iter().map(|of| &**of)));
-            naming.relation(&node, unpatched.as_ref())?
+                |patch: &Patch| !patch.config.is_empty() || unresolved.version.is_some();
+            let is_named_again = unresolved.patch.is_some_and(is_configured);
+            naming.relation(&node, is_named_again.then_some(&unpatched))?
         }
     };
     node.materialization = materialization(&node);
@@ -246,10 +244,9 @@ fn node(
 }
 
 /// A node's tags without duplicates. dbt appends those of properties.
-fn tags(unresolved: &UnresolvedNode, config: &indexmap::IndexMap<String, Setting>) -> Vec<String> {
-    let before = merged(unresolved.unpatched.iter().map(|layer| &**layer));
+fn tags(unpatched: &Config, config: &Config) -> Vec<String> {
     let mut tags: Vec<String> = Vec::new();
-    for tag in [before.get("tags"), config.get("tags")]
+    for tag in [unpatched.get("tags"), config.get("tags")]
         .into_iter()
         .flat_map(|tags| texts(tags.map(|tags| &tags.value)))
     {
