@@ -14,7 +14,7 @@ use super::predicates::{all_of, column_list, predicate_list, where_clause, windo
 use super::query_text::{author_query, split_ctes};
 use super::relation_name::{ddl_relation, schema_name};
 use super::terminator::terminate_statement;
-use super::window_lock::window_lock;
+use super::window_lock::WindowLock;
 use crate::config::{EventTime, OutsideWindow};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{BatchTemplate, Dialect, Slot, Sql, reject_slots};
@@ -52,6 +52,7 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
     let (ctes, body) = split_ctes(dialect, batches.query);
     let deleted = all_of(&partition.pruned(&window_predicate(dialect, event_time)?), &predicates);
     let insert_filter: Vec<Sql> = outside.insert_filter.into_iter().chain(predicates).collect();
+    let lock = WindowLock::of(batches)?;
     let stage_ticks = temporary_table(batches, "batch_", &ddl_relation(dialect, batches.target));
 
     let arguments = [
@@ -78,7 +79,8 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
         ("cut", partition.cut),
         ("rest", partition.rest),
         ("stage_location", stage_location(batches)?),
-        ("lock", window_lock(batches)?.value()),
+        ("lock", lock.acquire.value()),
+        ("unlock", lock.release.value()),
         ("withdrawal", batches.withdrawal()?.value()),
     ];
     let statement = dialect.sql(&overwrite_macro(batches), &arguments)?;
@@ -357,11 +359,13 @@ pub fn overwrite_by_macro(
     reject_slots(statements).map_err(|error| error.at(batches.node.file.line(1)))?;
     let dialect = batches.dialect;
     let stage = batch_stage(batches);
+    let lock = WindowLock::of(batches)?;
     let arguments = [
         ("stage", stage.value()),
         ("query", author_query(batches.query)),
         ("statements", Sql(terminate_statement(statements)).value()),
-        ("lock", window_lock(batches)?.value()),
+        ("lock", lock.acquire.value()),
+        ("unlock", lock.release.value()),
         ("withdrawal", batches.withdrawal()?.value()),
     ];
     let statement = dialect.sql("by_macro", &arguments)?;

@@ -188,13 +188,13 @@ from {{ stage }}{{ insert_filter }};
 {% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, lock, out_of_window_rows, withdrawal, ledger) %}
 {{ begin() }}
 
+{{ lock }}
+
 create temporary table {{ stage }} as
 {{ staged }}
 ;
 
 {{ guard }}
-
-{{ lock }}
 
 {{ replace_rows() }}
 
@@ -905,11 +905,11 @@ select 1 from {{ relation }} where 1 = 0;
 {% macro by_macro(stage, query, lock, statements, withdrawal, ledger) %}
 begin;
 
+{{ lock }}
+
 create temporary table {{ stage }} as
 {{ query }}
 ;
-
-{{ lock }}
 
 {{ statements }}
 

@@ -80,7 +80,8 @@ if(coercibility(coalesce({{ column }}, date '1970-01-01')) = 5, true, exp(1000 +
 {% endmacro %}
 
 {# `read committed`: no gap locks, so that batches of other windows can run concurrently. #}
-{% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows, ledger) %}
+{% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, lock, unlock, out_of_window_rows, ledger) %}
+{{ lock }}
 drop temporary table if exists {{ stage }};
 
 create temporary table {{ stage }} as
@@ -100,7 +101,25 @@ start transaction;
 
 commit;
 
+{{ unlock }}
 drop temporary table {{ stage }};
+{% endmacro %}
+
+{# Locks of the session, by name: the engine has none that are shared. A name has at most 64 characters; the time-out is a year. #}
+{% macro exclusive_lock(target_text, period) %}
+do get_lock(sha1(concat(lower(replace({{ target_text }}, '`', '')), {{ period }})), 31536000);
+{% endmacro %}
+
+{% macro exclusive_unlock(target_text, period) %}
+do release_lock(sha1(concat(lower(replace({{ target_text }}, '`', '')), {{ period }})));
+{% endmacro %}
+
+{% macro window_lock(locks) %}
+{{ locks }}
+{% endmacro %}
+
+{% macro window_unlock(locks) %}
+{{ locks }}
 {% endmacro %}
 
 {# Errors can be raised only in procedures. Here a row outside of the window violates a unique key, and the key's value is the

@@ -459,16 +459,19 @@ $change$;
 rollback;
 {% endmacro %}
 
-{# Released by the commit. #}
-{% macro shared_lock(key) %}
-  perform pg_advisory_xact_lock_shared(hashtextextended({{ key }}, 0));
+{# Advisory locks, which the commit releases. Their key has the table's oid, which is the same for each way to write its name. #}
+{% macro shared_lock(target_text, period) %}
+  perform pg_advisory_xact_lock_shared(hashtextextended({{ target_text }}::regclass::oid || {{ period }}, 0));
 {% endmacro %}
 
-{% macro exclusive_lock(key) %}
-  perform pg_advisory_xact_lock(hashtextextended({{ key }}, 0));
+{% macro exclusive_lock(target_text, period) %}
+  perform pg_advisory_xact_lock(hashtextextended({{ target_text }}::regclass::oid || {{ period }}, 0));
 {% endmacro %}
 
+{# In the other isolation levels the transaction would not see what was committed while it waited for the lock. #}
 {% macro window_lock(locks) %}
+set transaction isolation level read committed;
+
 do $lock$
 begin
 {{ locks }}end

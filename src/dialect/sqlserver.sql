@@ -91,11 +91,12 @@ cast('{{ at.time }}' as datetime2)
 case when {{ window }} then 0 else 1 end = 1
 {% endmacro %}
 
-{% macro overwrite(target, stage, ctes, body, staged_where, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows, ledger) %}
+{% macro overwrite(target, stage, ctes, body, staged_where, into, columns, delete_predicate, insert_filter, guard, lock, unlock, out_of_window_rows, ledger) %}
 set nocount on;
 set quoted_identifier on;
 set xact_abort on;
 
+{{ lock }}
 drop table if exists {{ stage }};
 
 with {{ ctes }}batch_rows as (
@@ -115,7 +116,40 @@ begin transaction;
 
 commit transaction;
 
+{{ unlock }}
 drop table {{ stage }};
+{% endmacro %}
+
+{# Locks of the session, by name. They begin before the staged query, which is not part of the transaction. #}
+{% macro shared_lock(target_text, period) %}
+set @batchwright_window = concat(object_id({{ target_text }}), {{ period }});
+exec @batchwright_lock = sp_getapplock @Resource = @batchwright_window, @LockMode = 'Shared', @LockOwner = 'Session', @LockTimeout = -1;
+if @batchwright_lock < 0 throw 50000, 'the lock of the window was not granted', 1;
+{% endmacro %}
+
+{% macro exclusive_lock(target_text, period) %}
+set @batchwright_window = concat(object_id({{ target_text }}), {{ period }});
+exec @batchwright_lock = sp_getapplock @Resource = @batchwright_window, @LockMode = 'Exclusive', @LockOwner = 'Session', @LockTimeout = -1;
+if @batchwright_lock < 0 throw 50000, 'the lock of the window was not granted', 1;
+{% endmacro %}
+
+{% macro window_lock(locks) %}
+declare @batchwright_window nvarchar(255), @batchwright_lock int;
+
+{{ locks }}
+{% endmacro %}
+
+{% macro shared_unlock(target_text, period) %}
+set @batchwright_window = concat(object_id({{ target_text }}), {{ period }});
+exec sp_releaseapplock @Resource = @batchwright_window, @LockOwner = 'Session';
+{% endmacro %}
+
+{% macro exclusive_unlock(target_text, period) %}
+{{ shared_unlock() }}
+{% endmacro %}
+
+{% macro window_unlock(locks) %}
+{{ locks }}
 {% endmacro %}
 
 {% macro guard(stage, outside, message) %}

@@ -17,6 +17,10 @@ pub const CASES: &[Case] = &[
         "a_window_that_two_clients_write_at_once_is_written_once",
         a_window_that_two_clients_write_at_once_is_written_once,
     ),
+    (
+        "a_batch_waits_for_the_same_window_before_it_reads",
+        a_batch_waits_for_the_same_window_before_it_reads,
+    ),
     ("rows_deleted_in_the_source_are_deleted", rows_deleted_in_the_source_are_deleted),
     ("a_day_emptied_in_the_source_is_emptied", a_day_emptied_in_the_source_is_emptied),
     ("a_late_row_is_added", a_late_row_is_added),
@@ -99,12 +103,14 @@ fn concurrent_batches_build_the_same_tables(engine: &dyn Engine) {
     assert_eq!(tables(&fresh), before);
 }
 
-/// A day runs twice beside the batch of its month. A lock of the table makes all of them wait
-/// before their delete, at a time when the window has no rows that could be locked.
+/// A day runs twice, on PostgreSQL beside the batch of its month. A lock of the table makes all of
+/// them wait before their delete, at a time when the window has no rows that could be locked.
 fn a_window_that_two_clients_write_at_once_is_written_once(engine: &dyn Engine) {
-    if engine.dialect() != "postgres" {
-        return;
-    }
+    let lock = match engine.dialect() {
+        "postgres" => "begin; lock table TABLE in share mode; select pg_sleep(3); commit;",
+        "mariadb" => "lock tables TABLE read; do sleep(3); unlock tables;",
+        _ => return,
+    };
     const SESSIONS: &str = "int__sessions_aggregated";
     let (shop, plan) = Shop::built(engine);
     let before = shop.table(SESSIONS);
@@ -113,14 +119,47 @@ fn a_window_that_two_clients_write_at_once_is_written_once(engine: &dyn Engine) 
     let month = shop.compile(&[&by_month[..], &september].concat());
     shop.sql(&format!("delete from analytics.{SESSIONS} where session_start >= '2024-09-01';"));
     let file = shop.project().join("hold.sql");
-    let hold = format!(
-        "begin; lock table analytics.{SESSIONS} in share mode; select pg_sleep(3); commit;\n"
-    );
-    fs::write(&file, hold).unwrap();
+    fs::write(&file, lock.replace("TABLE", &format!("analytics.{SESSIONS}"))).unwrap();
     let hold = Step { id: "hold".to_string(), kind: "test".to_string(), file };
     let day = plan.batch(SESSIONS, "2024-09-02");
-    shop.build_concurrently(&[&hold, day, day, month.of(SESSIONS, "batch")[0]]);
+    let month = month.of(SESSIONS, "batch")[0];
+    if engine.dialect() == "postgres" {
+        shop.build_concurrently(&[&hold, day, day, month]);
+    } else {
+        shop.build_concurrently(&[&hold, day, day]);
+        shop.build([month]);
+    }
     assert_eq!(shop.table(SESSIONS), before);
+}
+
+/// The lock of a window is the same for each way to write the table's name, and holds in each
+/// isolation level. The second client reads its inputs after the first has committed.
+fn a_batch_waits_for_the_same_window_before_it_reads(engine: &dyn Engine) {
+    if engine.dialect() != "postgres" {
+        return;
+    }
+    const SESSIONS: &str = "int__sessions_aggregated";
+    let (shop, plan) = Shop::built(engine);
+    let expected = shop.table(SESSIONS);
+    let day = plan.batch(SESSIONS, "2024-09-02");
+    let text = fs::read_to_string(&day.file).unwrap();
+    // A slow client: it reads old inputs and commits three seconds later.
+    let slow = shop.project().join("slow.sql");
+    fs::write(&slow, text.replacen("delete from", "select pg_sleep(3);\n\ndelete from", 1))
+        .unwrap();
+    let slow = Step { id: "slow".to_string(), kind: "test".to_string(), file: slow };
+    // A later client, of a project that neither quotes names nor writes the database.
+    let quick = shop.project().join("quick.sql");
+    let unquoted = text.replace('"', "").replace("shop.analytics.", "analytics.");
+    assert_ne!(unquoted, text);
+    let repeatable = "set default_transaction_isolation = 'repeatable read';\n";
+    let change = "update raw.events set user_id = 9 where event_id = 121;";
+    fs::write(&quick, format!("{repeatable}select pg_sleep(1);\n{change}\n{unquoted}")).unwrap();
+    let quick = Step { id: "quick".to_string(), kind: "test".to_string(), file: quick };
+    shop.build_concurrently(&[&slow, &quick]);
+    let written = shop.table(SESSIONS);
+    assert_ne!(written, expected, "the change of the input changes the table");
+    shop.assert_equals_query(SESSIONS);
 }
 
 fn rows_deleted_in_the_source_are_deleted(engine: &dyn Engine) {
