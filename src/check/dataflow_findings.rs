@@ -17,11 +17,45 @@ pub fn cross_window_finding(
     operation: &CrossWindowOp,
 ) -> (Rule, Diagnostic) {
     let size = context.settings.batch_size;
+    let (rule, message, hint) = rule_and_texts(context, operation);
+    let mut diagnostic =
+        Diagnostic::warning(message).at(author(context.text, &operation.at)).hint(hint);
+    if operation.kind == (CrossWindowKind::Bounds { of_whole: true }) {
+        diagnostic.level = Level::Note;
+        diagnostic = diagnostic.note("this is correct if it restricts other rows to the batch");
+    }
+    if let Some(name) = &operation.possible_key {
+        diagnostic.level = Level::Note;
+        diagnostic = diagnostic.note(format!(
+            "this is correct if rows with the same `{name}` are always in one {size}"
+        ));
+    }
+    if operation.windowed.own_table {
+        diagnostic.level = Level::Note;
+        diagnostic = diagnostic.note(
+            "this is correct if the rows of the model's own table, which \
+            it reads too, compensate for it",
+        );
+    }
+    match operation.more {
+        0 => {}
+        more => {
+            let functions = counted(more, "other function");
+            let have = if more == 1 { "has" } else { "have" };
+            diagnostic = diagnostic.note(format!("{functions} {have} the same effect"));
+        }
+    }
+    (rule, diagnostic)
+}
+
+/// The rule that an operation breaks, the message, and the hint.
+fn rule_and_texts(context: &CheckContext, operation: &CrossWindowOp) -> (Rule, String, String) {
+    let size = context.settings.batch_size;
     let inputs = names(context, &operation.windowed.inputs);
     let by =
         |keys: &[String]| keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
     let cut = format!("the event time cut to one {size}");
-    let (rule, message, hint) = match &operation.kind {
+    match &operation.kind {
         CrossWindowKind::Window { function, keys } if keys.is_empty() => (
             WINDOW_FUNCTION,
             format!(
@@ -113,35 +147,7 @@ pub fn cross_window_finding(
             format!("each batch adds all rows without a match in {inputs} of one {size}"),
             "start from the filtered input, and join the other one to it".to_string(),
         ),
-    };
-    let mut diagnostic =
-        Diagnostic::warning(message).at(author(context.text, &operation.at)).hint(hint);
-    if operation.kind == (CrossWindowKind::Bounds { of_whole: true }) {
-        diagnostic.level = Level::Note;
-        diagnostic = diagnostic.note("this is correct if it restricts other rows to the batch");
     }
-    if let Some(name) = &operation.possible_key {
-        diagnostic.level = Level::Note;
-        diagnostic = diagnostic.note(format!(
-            "this is correct if rows with the same `{name}` are always in one {size}"
-        ));
-    }
-    if operation.windowed.own_table {
-        diagnostic.level = Level::Note;
-        diagnostic = diagnostic.note(
-            "this is correct if the rows of the model's own table, which \
-            it reads too, compensate for it",
-        );
-    }
-    match operation.more {
-        0 => {}
-        more => {
-            let functions = counted(more, "other function");
-            let have = if more == 1 { "has" } else { "have" };
-            diagnostic = diagnostic.note(format!("{functions} {have} the same effect"));
-        }
-    }
-    (rule, diagnostic)
 }
 
 pub fn volatile_finding(context: &CheckContext, call: &VolatileCall) -> (Rule, Diagnostic) {

@@ -9,13 +9,13 @@ use regex::Regex;
 use super::CheckContext;
 use super::dataflow_findings::{cross_window_finding, named, volatile_finding};
 use super::flow::{
-    BatchWindows, Dataflow, FlowInput, NullReason, OutsideReason, Time, TimeKind, WindowKeys,
-    analyse,
+    BatchWindows, Dataflow, FlowInput, NullReason, OutsideReason, Time, TimeKind, Value,
+    WindowKeys, analyse,
 };
 use super::rules::{CHANCE, LEAVES_WINDOW, NULL_EVENT_TIME, Rule, UNPARSED};
 use super::source_map::author;
 use crate::calendar::Grain;
-use crate::config::{Node, keys};
+use crate::config::{Node, OutsideWindow, keys};
 use crate::diagnostics::{Diagnostic, Level};
 use crate::dialect::TimeType;
 use crate::inject;
@@ -172,7 +172,6 @@ fn unique_key(node: &Node) -> Vec<String> {
 fn event_time(context: &CheckContext, dataflow: &Dataflow) -> Vec<(Rule, Diagnostic)> {
     let name = &context.settings.event_time.column;
     let Some(value) = dataflow.result.column(name) else { return Vec::new() };
-    let mut findings = Vec::new();
     let at = |span: &Range<usize>| {
         if span.is_empty() {
             context.settings.event_time.at.clone()
@@ -180,22 +179,40 @@ fn event_time(context: &CheckContext, dataflow: &Dataflow) -> Vec<(Rule, Diagnos
             author(context.text, span)
         }
     };
-    let size = context.settings.batch_size;
+    let mut findings = Vec::new();
     // Without a filtered input, the batch selects the rows of the result whose event time is in its
     // window.
     let windowed = !dataflow.result.windowed.is_empty();
-    let reason = match &value.time {
-        Time::Outside(OutsideReason::Shifted) => {
-            Some(format!("`{name}` is the event time of its input, shifted"))
+    if let Some(reason) = reason_outside(context, &value, windowed) {
+        let mut diagnostic = Diagnostic::warning(reason)
+            .at(at(&value.at))
+            .note(effect_outside(context.settings.outside_window))
+            .hint(hint_outside(context, &value));
+        if value.possible_key.is_some() {
+            diagnostic.level = Level::Note;
         }
-        Time::Outside(OutsideReason::Zone) => {
-            Some(format!("`{name}` is in another time zone than the windows"))
-        }
-        Time::Outside(OutsideReason::Coarser(unit)) => {
-            Some(format!("`{name}` is truncated to a {}, but a batch is one {size}", unit.as_str()))
-        }
-        Time::Outside(OutsideReason::Mixed) => Some(format!("another value may replace `{name}`")),
-        Time::Outside(OutsideReason::Moved) => Some(format!("`{name}` is moved to another day")),
+        findings.push((LEAVES_WINDOW, diagnostic));
+    }
+    if let Some((null, span)) = &value.null {
+        findings.push((NULL_EVENT_TIME, null_event_time(name, *null).at(at(span))));
+    }
+    findings
+}
+
+/// Why the event time of a row can be outside of the batch's window.
+fn reason_outside(context: &CheckContext, value: &Value, windowed: bool) -> Option<String> {
+    let name = &context.settings.event_time.column;
+    let size = context.settings.batch_size;
+    match &value.time {
+        Time::Outside(reason) => Some(match reason {
+            OutsideReason::Shifted => format!("`{name}` is the event time of its input, shifted"),
+            OutsideReason::Zone => format!("`{name}` is in another time zone than the windows"),
+            OutsideReason::Coarser(unit) => {
+                format!("`{name}` is truncated to a {}, but a batch is one {size}", unit.as_str())
+            }
+            OutsideReason::Mixed => format!("another value may replace `{name}`"),
+            OutsideReason::Moved => format!("`{name}` is moved to another day"),
+        }),
         Time::Clock => Some(format!("`{name}` is the time of the run")),
         Time::OtherColumn if !value.unique => value.column.as_ref().and_then(|(input, column)| {
             let node = &context.graph.nodes[input];
@@ -215,72 +232,61 @@ fn event_time(context: &CheckContext, dataflow: &Dataflow) -> Vec<(Rule, Diagnos
             Some(format!("`{name}` is the result of an unknown function of the event time"))
         }
         _ => None,
-    };
-    if let Some(reason) = reason {
-        let mut diagnostic = Diagnostic::warning(reason).at(at(&value.at)).note(
-            match context.settings.outside_window {
-                Some(crate::config::OutsideWindow::Drop) => "rows outside their window are dropped",
-                Some(crate::config::OutsideWindow::Keep) => {
-                    "rows outside their window are deleted or \
-                duplicated by the batch of that window"
-                }
-                _ => "a batch with rows outside its window fails",
-            },
-        );
-        if value.possible_key.is_some() {
-            diagnostic.level = Level::Note;
+    }
+}
+
+/// What happens to rows outside of the batch's window.
+fn effect_outside(mode: Option<OutsideWindow>) -> &'static str {
+    match mode {
+        Some(OutsideWindow::Drop) => "rows outside their window are dropped",
+        Some(OutsideWindow::Keep) => {
+            "rows outside their window are deleted or duplicated by the batch of that window"
         }
-        let zone = context.settings.timezone == chrono_tz::Tz::UTC
-            && value.time == Time::Outside(OutsideReason::Zone);
-        let hint = match &value.time {
-            Time::Outside(OutsideReason::Coarser(unit))
-                if Grain::parse(unit.as_str()).is_some() =>
-            {
-                format!(
-                    "use batches of one {}, or the original time as \
-                    `event_time`",
-                    unit.as_str()
-                )
-            }
-            Time::Unknown => "check that it is in the window of the batch for every row, then \
-                allow it"
-                .to_string(),
-            Time::OtherColumn => match &value.column {
-                Some((input, column)) => format!(
-                    "make `{column}` the `event_time` of \
-                    {}",
-                    named(context, input)
-                ),
-                None => "filter the input by the same time".to_string(),
-            },
-            _ if zone => "keep the event time in UTC; for days of another zone, set \
-                `meta.batchwright.timezone`"
-                .to_string(),
-            _ => "keep the event time of the input as `event_time`, and add the computed value as \
-                another column"
-                .to_string(),
-        };
-        findings.push((LEAVES_WINDOW, diagnostic.hint(hint)));
+        _ => "a batch with rows outside its window fails",
     }
-    if let Some((null, span)) = &value.null {
-        let reason = match null {
-            NullReason::OuterJoin | NullReason::LeftOfFull | NullReason::RightOfFull => {
-                "it is on the side of a join that may be missing"
-            }
-            NullReason::Case => "no branch of the `case` may apply",
-            NullReason::Function => "a function may return null",
-            NullReason::Literal => "it is null in one case",
-        };
-        let diagnostic = Diagnostic::warning(format!("`{name}` can be null: {reason}"))
-            .at(at(span))
-            .note("a row without event time is in no window");
-        let hint = match null {
-            NullReason::OuterJoin | NullReason::LeftOfFull | NullReason::RightOfFull => {
-                "use the event time of the side that is always present".to_string()
-            }
-            _ => format!("exclude such rows: `where {name} is not null`"),
-        };
-        findings.push((NULL_EVENT_TIME, diagnostic.hint(hint)));
+}
+
+fn hint_outside(context: &CheckContext, value: &Value) -> String {
+    let is_utc = context.settings.timezone == chrono_tz::Tz::UTC;
+    match (&value.time, &value.column) {
+        (Time::Outside(OutsideReason::Coarser(unit)), _)
+            if Grain::parse(unit.as_str()).is_some() =>
+        {
+            let unit = unit.as_str();
+            format!("use batches of one {unit}, or the original time as `event_time`")
+        }
+        (Time::Unknown, _) => {
+            "check that it is in the window of the batch for every row, then allow it".to_string()
+        }
+        (Time::OtherColumn, Some((input, column))) => {
+            format!("make `{column}` the `event_time` of {}", named(context, input))
+        }
+        (Time::OtherColumn, None) => "filter the input by the same time".to_string(),
+        (Time::Outside(OutsideReason::Zone), _) if is_utc => {
+            "keep the event time in UTC; for days \
+            of another zone, set `meta.batchwright.timezone`"
+                .to_string()
+        }
+        _ => "keep the event time of the input as `event_time`, and add the computed value as \
+            another column"
+            .to_string(),
     }
-    findings
+}
+
+fn null_event_time(name: &str, null: NullReason) -> Diagnostic {
+    let is_outer =
+        matches!(null, NullReason::OuterJoin | NullReason::LeftOfFull | NullReason::RightOfFull);
+    let reason = match null {
+        NullReason::Case => "no branch of the `case` may apply",
+        NullReason::Function => "a function may return null",
+        NullReason::Literal => "it is null in one case",
+        _ => "it is on the side of a join that may be missing",
+    };
+    let hint = match is_outer {
+        true => "use the event time of the side that is always present".to_string(),
+        false => format!("exclude such rows: `where {name} is not null`"),
+    };
+    Diagnostic::warning(format!("`{name}` can be null: {reason}"))
+        .note("a row without event time is in no window")
+        .hint(hint)
 }

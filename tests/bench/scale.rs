@@ -1,7 +1,7 @@
 //! The cost of the commands that read a plan as it grows: time and peak memory of `status`, `page`,
-//! `diff`, `run` and `retry` at ten thousand, a hundred thousand and a million batches, and of two
-//! that grow with a project: names in `--select`, columns in `select *`. Prints a table; asserts
-//! nothing, since machines differ.
+//! `diff`, `run` and `retry` at ten thousand, a hundred thousand and a million batches, of `status`
+//! with the journals of 64 shards, and of two that grow with a project: names in `--select`, columns
+//! in `select *`. Prints a table; asserts nothing, since machines differ.
 
 #![allow(clippy::unwrap_used)]
 
@@ -15,6 +15,7 @@ mod projects;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -41,7 +42,7 @@ fn main() {
             &["run", "--quiet", "--plan", "plan", "--", "sh", "-c", failing, "{file}"],
             "run",
         );
-        write_journal(&folder.path().join(".batchwright/plan.journal.jsonl"), size);
+        write_journal(&folder.path().join(".batchwright/plan.journal.jsonl"), 0..size - 10);
         batchwright(&["status", "--plan", "plan"], "status");
         batchwright(&["status", "--missing", "--plan", "plan"], "missing");
         batchwright(&["page", "--plan", "plan", "--now", "2024-09-10"], "page");
@@ -52,6 +53,10 @@ fn main() {
         let shard = ["run", "--plan", "plan", "--dry-run", "--shard", "3/64"];
         let client = ["--", "psql", "-v", "ON_ERROR_STOP=1", "-f", "{file}"];
         batchwright(&[&shard[..], &client[..]].concat(), "shard 3/64");
+        let machines = write_shards(folder.path(), size);
+        let journals: Vec<&str> =
+            machines.iter().flat_map(|folder| ["--journal", folder.as_str()]).collect();
+        batchwright(&[&["status", "--plan", "plan"], &journals[..]].concat(), "64 journals");
         fs::create_dir(folder.path().join("other")).unwrap();
         fs::copy(plan.join("manifest.json"), folder.path().join("other/manifest.json")).unwrap();
         batchwright(&["diff", "plan", "other"], "diff");
@@ -146,8 +151,22 @@ fn trailing(text: &str) -> usize {
     text.len() - text.trim_end_matches('}').len()
 }
 
-/// A run in which all steps but the last ten are done.
-fn write_journal(path: &Path, size: usize) {
+/// The folders of the journals of 64 machines, each of which has run one shard.
+fn write_shards(folder: &Path, size: usize) -> Vec<String> {
+    const SHARDS: usize = 64;
+    let machine = |number: usize| {
+        let machine = folder.join(format!("machine{number}"));
+        fs::create_dir(&machine).unwrap();
+        let steps = (number - 1) * size / SHARDS..number * size / SHARDS;
+        let journal = format!("plan.shard-{number}-of-{SHARDS}.journal.jsonl");
+        write_journal(&machine.join(journal), steps);
+        machine.display().to_string()
+    };
+    (1..=SHARDS).map(machine).collect()
+}
+
+/// A run in which the create and the batches of a range are done.
+fn write_journal(path: &Path, batches: Range<usize>) {
     let sha256: String = Sha256::digest("select 1;\n")
         .iter()
         .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
@@ -155,7 +174,8 @@ fn write_journal(path: &Path, size: usize) {
     let at = "2024-09-10T00:00:00.000Z";
     writeln!(
         out,
-        r#"{{"event":"run","schema_version":1,"run":"r","at":"{at}","pid":1,"resumed":false,"client":null,"threads":1,"steps":{size}}}"#
+        r#"{{"event":"run","schema_version":1,"run":"r","at":"{at}","pid":1,"resumed":false,"client":null,"threads":1,"steps":{}}}"#,
+        batches.len()
     )
     .unwrap();
     let mut step = |label: &str, rest: &str| {
@@ -168,7 +188,7 @@ fn write_journal(path: &Path, size: usize) {
         writeln!(out, r#"{{"event":"step","run":"r","step":"{id}","sha256":"{sha256}","model":"model.shop.daily",{rest}"started":"{at}","seconds":0.01,"outcome":"success","stderr":""}}"#).unwrap();
     };
     step("create", "\"kind\":\"create\",");
-    for number in 0..size - 10 {
+    for number in batches {
         let (start, end) = window(number);
         let rest = format!(
             "\"kind\":\"batch\",\"event_time_start\":\"{}\",\"event_time_end\":\"{}\",",

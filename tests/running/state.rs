@@ -11,7 +11,7 @@ use crate::batchwright::{batchwright, journal_path, start, step_outcomes, string
 use crate::days::{
     Days, REPORT, assert_equals_sales, batch, delete_null_sales, insert_null_sales, sales,
 };
-use crate::engine::{Case, Engine};
+use crate::engine::{Case, Engine, installed, lines};
 
 pub const CASES: &[Case] = &[
     ("a_run_is_not_continued_in_another_database", a_run_is_not_continued_in_another_database),
@@ -82,8 +82,9 @@ fn the_journal_outlives_the_target_folder(engine: &dyn Engine) {
         .collect();
     assert_eq!(reports, ["batchwright.run_results.json"]);
 
-    // What `dbt clean` does.
-    fs::remove_dir_all(root.join("target")).unwrap();
+    let mut clean = Command::new(installed("dbt/bin/dbt"));
+    lines(clean.args(["clean", "--profiles-dir", "."]).current_dir(root));
+    assert!(!root.join("target").exists());
     plan.write_for(engine.dialect());
     assert_eq!(into_project(&plan), folder);
     delete_null_sales(&*database);

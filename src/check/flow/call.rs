@@ -116,52 +116,13 @@ impl FunctionCall<'_> {
             TimeFunction::Local | TimeFunction::AtZone => {
                 self.local(time_function == TimeFunction::AtZone && self.flow.engine.zones_show)
             }
-            TimeFunction::FromLocal => match (self.time(), self.zones().first()) {
-                (value, Some(Some(zone))) => match value.derived_time {
-                    Some(derived_time) if derived_time.clock == ClockZone::Wall(*zone) => value
-                        .with_moment(
-                            DerivedTime { clock: ClockZone::Utc, ..derived_time },
-                            windows,
-                            at,
-                        ),
-                    Some(_) if *zone == chrono_tz::Tz::UTC => value.changed(),
-                    _ => value.moved(OutsideReason::Zone, at).without_window(),
-                },
-                (value, _) => value.moved(OutsideReason::Zone, at).without_window(),
-            },
+            TimeFunction::FromLocal => self.to_utc(),
             TimeFunction::Converted => self.converted(),
             TimeFunction::Later => self.shifted(1),
             TimeFunction::Earlier => self.shifted(-1),
-            TimeFunction::LastDay => {
-                let value = self.time();
-                match value.derived_time {
-                    // It identifies the month, like the month's first day, and is in that month.
-                    Some(derived_time) if self.args.len() == 1 => {
-                        let cut = derived_time.cut(Unit::Month);
-                        let inside = cut.outside(windows).is_none();
-                        let month = value.with_moment(cut, windows, at.clone());
-                        if inside {
-                            month
-                        } else {
-                            Value {
-                                derived_time: None,
-                                time: Time::Outside(OutsideReason::Moved),
-                                ..month
-                            }
-                        }
-                    }
-                    _ => value.moved(OutsideReason::Moved, at).without_window(),
-                }
-            }
+            TimeFunction::LastDay => self.last_day(),
             TimeFunction::OtherDay => self.time().moved(OutsideReason::Moved, at).without_window(),
-            TimeFunction::Part => match self.args.first().and_then(|(expr, _)| word(expr)) {
-                Some(word) if word.eq_ignore_ascii_case("epoch") => self.count(1_000_000),
-                Some(word) => match CalendarParts::parse(&word) {
-                    Some(parts) => self.flow.part(self.zoned(), parts, at),
-                    None => self.opaque(),
-                },
-                None => self.opaque(),
-            },
+            TimeFunction::Part => self.named_part(),
             TimeFunction::Count(micros) => self.count(micros),
             TimeFunction::Difference => self.difference(),
             TimeFunction::Formatted => self.formatted(),
@@ -198,6 +159,53 @@ impl FunctionCall<'_> {
                 Value { null: Some((NullReason::Function, at.clone())), ..argument(0).changed() }
             }
             TimeFunction::Neighbour => Value::one_of(vec![argument(0), argument(2)], at),
+        }
+    }
+
+    /// A time in a zone, converted to UTC.
+    fn to_utc(self) -> Value {
+        let (value, at) = (self.time(), self.at.clone());
+        let Some(Some(zone)) = self.zones().first().copied() else {
+            return value.moved(OutsideReason::Zone, at).without_window();
+        };
+        match value.derived_time {
+            Some(time) if time.clock == ClockZone::Wall(zone) => {
+                let time = DerivedTime { clock: ClockZone::Utc, ..time };
+                value.with_moment(time, self.flow.windows, at)
+            }
+            Some(_) if zone == chrono_tz::Tz::UTC => value.changed(),
+            _ => value.moved(OutsideReason::Zone, at).without_window(),
+        }
+    }
+
+    /// The last day of a time's month. It identifies the month, like the month's first day, and is
+    /// in that month.
+    fn last_day(self) -> Value {
+        let (value, at, windows) = (self.time(), self.at.clone(), self.flow.windows);
+        let Some(time) = value.derived_time.filter(|_| self.args.len() == 1) else {
+            return value.moved(OutsideReason::Moved, at).without_window();
+        };
+        let month = time.cut(Unit::Month);
+        let is_inside = month.outside(windows).is_none();
+        let value = value.with_moment(month, windows, at);
+        match is_inside {
+            true => value,
+            false => {
+                let time = Time::Outside(OutsideReason::Moved);
+                Value { derived_time: None, time, ..value }
+            }
+        }
+    }
+
+    /// The part of a time that the first argument names.
+    fn named_part(self) -> Value {
+        match self.args.first().and_then(|(expr, _)| word(expr)) {
+            Some(word) if word.eq_ignore_ascii_case("epoch") => self.count(1_000_000),
+            Some(word) => match CalendarParts::parse(&word) {
+                Some(parts) => self.flow.part(self.zoned(), parts, self.at.clone()),
+                None => self.opaque(),
+            },
+            None => self.opaque(),
         }
     }
 

@@ -42,8 +42,7 @@ pub use derived_time::{OutsideReason, TimeKind};
 use rows::Origin;
 pub use rows::{FlowInput, Rows, WindowKeys};
 pub use unit::BatchWindows;
-use value::Value;
-pub use value::{NullReason, Time};
+pub use value::{NullReason, Time, Value};
 
 use crate::inject::QueryView;
 
