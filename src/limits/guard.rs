@@ -2,10 +2,10 @@
 //! result, or an error if it exceeds the limits or panics.
 
 use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, PanicHookInfo, catch_unwind};
 use std::time::Instant;
 
-use super::{MEMORY_MIB, memory, timeout, watchdog};
+use super::{MEMORY_MIB, memory, restart, timeout, watchdog};
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 
 /// The clock is read once per this number of checks.
@@ -65,6 +65,7 @@ pub fn set_timeout(seconds: u64) {
 }
 
 /// Runs `work`, which is about `file`. Nested calls share the limits of the outer one.
+#[track_caller]
 pub fn guarded<T>(
     file: &SourceFile,
     work: impl FnOnce() -> Result<T, Diagnostics>,
@@ -72,8 +73,16 @@ pub fn guarded<T>(
     if BUDGET.get().is_some() {
         return work();
     }
-    let watch_id = timeout::deadline()
-        .map(|deadline| watchdog::Watched::new(deadline, file, timeout::seconds()));
+    let watch_id = match timeout::deadline() {
+        Some(deadline) => {
+            let name = restart::name(file, Location::caller());
+            if restart::was_overdue(&name) {
+                return Err(timeout::error(timeout::seconds()).at(file.line(1)).into());
+            }
+            Some(watchdog::Watched::new(deadline, file, timeout::seconds(), name))
+        }
+        None => None,
+    };
     BUDGET.set(Some(Budget::new(watch_id.as_ref().map(watchdog::Watched::number))));
     let outcome = catch_unwind(AssertUnwindSafe(work));
     let exceeded = BUDGET.take().and_then(|budget| budget.exceeded);

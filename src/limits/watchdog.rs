@@ -1,6 +1,6 @@
-//! Ends the process if the work for a model exceeds its time and reaches no check, for example in a
-//! parser or a comparison of values. Files are written only after all models are compiled, so no
-//! partial output remains.
+//! Restarts the command without the work for a model if that exceeds its time and reaches no check,
+//! for example in a parser or a comparison of values. Files are written only after all models are
+//! compiled, so no partial output remains.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::timeout;
+use super::{restart, timeout};
 use crate::diagnostics::{self, SourceFile};
 
 /// The running work, by id.
@@ -29,6 +29,8 @@ struct Work {
     deadline: Instant,
     file: SourceFile,
     seconds: u64,
+    /// The name of the work for [`restart`].
+    name: String,
 }
 
 fn work() -> MutexGuard<'static, BTreeMap<u64, Work>> {
@@ -39,9 +41,9 @@ fn work() -> MutexGuard<'static, BTreeMap<u64, Work>> {
 pub struct Watched(u64);
 
 impl Watched {
-    pub fn new(deadline: Instant, file: &SourceFile, seconds: u64) -> Watched {
+    pub fn new(deadline: Instant, file: &SourceFile, seconds: u64, name: String) -> Watched {
         let id = NEXT.fetch_add(1, Relaxed);
-        work().insert(id, Work { deadline, file: file.clone(), seconds });
+        work().insert(id, Work { deadline, file: file.clone(), seconds, name });
         Watched(id)
     }
 }
@@ -73,14 +75,13 @@ fn watch() {
     loop {
         thread::sleep(POLL_INTERVAL);
         let now = Instant::now();
-        let overdue = work()
-            .values()
-            .find(|work| now > work.deadline + GRACE)
-            .map(|work| timeout::error(work.seconds).at(work.file.line(1)));
-        if let Some(error) = overdue {
-            let text = format!("{}\n\n", diagnostics::print(&error, false));
-            let _ = std::io::stderr().lock().write_all(text.as_bytes());
-            std::process::exit(2);
-        }
+        let work = work();
+        let mut overdue = work.values().filter(|work| now > work.deadline + GRACE).peekable();
+        let Some(first) = overdue.peek() else { continue };
+        let error = timeout::error(first.seconds).at(first.file.line(1));
+        restart::restart(overdue.map(|work| work.name.clone()));
+        let text = format!("{}\n\n", diagnostics::print(&error, false));
+        let _ = std::io::stderr().lock().write_all(text.as_bytes());
+        std::process::exit(2);
     }
 }

@@ -150,6 +150,21 @@ fn a_model_that_costs_too_much_keeps_no_other_from_being_compiled() {
     assert!(said(&done).contains("256 MiB"), "{}", said(&done));
 }
 
+/// The parser of SQL has no checks, so the watchdog ends its work.
+#[test]
+fn work_that_cannot_be_interrupted_is_an_error_of_its_model() {
+    let columns: String = (0..600_000).map(|nth| format!(", order_id::int as c{nth}")).collect();
+    let shop =
+        Shop::of(&format!("select ordered_at{columns} from {{{{ source('raw', 'orders') }}}}"));
+    shop.write(
+        "models/broken.sql",
+        "{{ config(materialized='table') }}select {{ 1 / 0 if execute }} as n",
+    );
+    let done = shop.compile_within(120, &["--model-timeout", "1"]);
+    refused(&done, "compiling the model takes more than 1 second", "models/orders.sql:");
+    refused(&done, "division by zero", "models/broken.sql:");
+}
+
 /// Long texts are compiled or rejected in a time that grows linearly with their length.
 #[test]
 fn long_queries_take_time_with_their_length() {
