@@ -1,7 +1,7 @@
 //! Limits on the work for one model: memory, time, and panics. A model that exceeds them has an
 //! error, so that no project exhausts the machine or crashes the command. [`guarded`] runs the
-//! work, [`check`] is called during it, and a watchdog restarts the command without the work if that
-//! does not reach a check.
+//! work, [`check`] is called during it, and a watchdog restarts the command without the work if
+//! that reaches no check.
 
 mod guard;
 mod memory;

@@ -60,7 +60,10 @@ pub fn open(open: &LoadOptions) -> Result<LoadedProject, Diagnostics> {
             errors
         },
     )?;
-    let refused = graph.add_resources(&config::resources(&project.packages), resolved.disabled);
+    let refused = graph.add_resources(
+        &config::resources(&project.packages, &dialect.target.key_aliases),
+        resolved.disabled,
+    );
     if !refused.0.is_empty() {
         return Err(refused);
     }

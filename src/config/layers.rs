@@ -24,6 +24,10 @@ pub fn merged_value(key: &str, before: Option<&Value>, value: &Value) -> Value {
     match key {
         // As in dbt, a key without a value is a tag: the text of Python's `None`.
         "tags" | "packages" if value.is_null() => appended(before, &Value::from("None")),
+        // A hook without a value is invalid.
+        "pre_hook" | "post_hook" if value.is_null() => {
+            before.map(list).unwrap_or_default().into_iter().chain([Value::Null]).collect()
+        }
         "pre_hook" | "post_hook" | "tags" | "packages" => appended(before, value),
         "meta" => merged_meta(before, value),
         "quoting" | "column_types" | "docs" | "contract" | "latest_version_pointer" => {

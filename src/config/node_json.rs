@@ -55,7 +55,7 @@ fn graph_entry(node: &Node, reads: &[String]) -> Value {
         "config_call_dict": {},
         "unrendered_config_call_dict": {},
         "relation_name": relation_name(node),
-        "raw_code": &*node.file.text,
+        "raw_code": node.file.text.trim(),
         "doc_blocks": [],
         "language": if node.path.ends_with(".py") { "python" } else { "sql" },
         "refs": refs,
@@ -70,7 +70,14 @@ fn graph_entry(node: &Node, reads: &[String]) -> Value {
         json["contract"] = json!({"enforced": false, "alias_types": true, "checksum": null});
     }
     if node.kind == Kind::Model {
-        let constraints: Value = node.constraints.iter().map(constraint).collect();
+        let model_constraint = |of: &Value| {
+            let mut json = constraint(of);
+            if let Value::Object(json) = &mut json {
+                json.entry("columns").or_insert_with(|| json!([]));
+            }
+            json
+        };
+        let constraints: Value = node.constraints.iter().map(model_constraint).collect();
         for (key, value) in [
             ("contract", json!({"enforced": false, "alias_types": true, "checksum": null})),
             ("access", config.get("access").cloned().unwrap_or_default()),
@@ -125,7 +132,7 @@ pub struct ParsedNames {
 }
 
 /// The node that dbt passes to a naming macro, in which a missing value is null. Of its properties
-/// file it has only the configuration.
+/// file it has only the configuration, unless it is a version of a model.
 pub fn parsed_node_json(node: &Node, names: &ParsedNames) -> Value {
     let mut json = graph_entry(node, &[]);
     for (key, value) in [
@@ -134,11 +141,16 @@ pub fn parsed_node_json(node: &Node, names: &ParsedNames) -> Value {
         ("alias", json!(names.alias)),
         ("identifier", json!(names.alias)),
         ("relation_name", json!(names.relation_name)),
-        ("description", json!("")),
-        ("columns", json!({})),
-        ("patch_path", Value::Null),
     ] {
         json[key] = value;
+    }
+    if node.version.is_none() {
+        json["description"] = json!("");
+        json["columns"] = json!({});
+        json["patch_path"] = Value::Null;
+        if node.kind == Kind::Model {
+            json["constraints"] = json!([]);
+        }
     }
     json
 }
@@ -227,8 +239,10 @@ pub fn graph_json<'a>(
     })
 }
 
+/// dbt's hash of a text, in which each run of white space is one blank.
 fn checksum(text: &str) -> String {
-    Sha256::digest(text.trim()).iter().map(|byte| format!("{byte:02x}")).collect()
+    let words: Vec<&str> = text.split_whitespace().collect();
+    Sha256::digest(words.join(" ")).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// dbt's name of a kind of node.

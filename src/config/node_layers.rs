@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use crate::jinja::python_text;
-use crate::project::{Config, Package, Tree, Trees};
+use crate::project::{Config, KeyAliases, Package, Tree, Trees, unaliased};
 
 use super::Kind;
+use super::layers::deep_merged;
 
 /// The name of a snapshot file, which is a folder in dbt's `fqn`.
 pub fn snapshot_folder(path: &str) -> Option<String> {
@@ -39,46 +40,46 @@ pub fn layers<'a>(
     layers
 }
 
+/// The settings of one node for [`unrendered`].
+pub struct UnrenderedInput<'a> {
+    /// The layers of properties files.
+    pub properties: &'a [Cow<'a, Config>],
+    /// Of these, the keys under `config:` of the version, or of the entry.
+    pub under_config: Option<&'a Config>,
+    /// The first `config()` call.
+    pub call: Option<&'a Config>,
+}
+
 /// dbt's `unrendered_config`: `dbt_project.yml` not rendered, then the layers of properties files,
 /// then the first `config()` call, whose values other than texts are converted to Python's text.
 pub fn unrendered(
     kind: Kind,
     fqn: &[String],
-    (properties, call): (&[Cow<Config>], Option<&Config>),
+    input: UnrenderedInput,
     (package, root): (&Package, &Package),
+    aliases: KeyAliases,
 ) -> Map<String, Value> {
+    let name = |key: &str| unaliased(aliases, key).to_string();
     let along = |package: &Package, config: &mut Map<String, Value>| {
         let levels = tree(&package.trees, kind).levels(fqn);
-        config.extend(levels.into_iter().flat_map(|level| level.unrendered.clone()));
+        let settings = levels.into_iter().flat_map(|level| level.unrendered.clone());
+        config.extend(settings.map(|(key, value)| (name(&key), value)));
     };
     let mut config = Map::new();
     along(package, &mut config);
-    // dbt merges the rendered with the unrendered config, so lists contain each item twice.
-    let doubled = |value: Value| match value {
-        Value::Array(items) => items.iter().chain(&items).cloned().collect(),
-        other => other,
-    };
-    // The keys under `config:` come first.
-    for (key, setting) in properties.iter().rev().flat_map(|layer| layer.iter()) {
-        config.insert(properties_key(key).to_string(), doubled(setting.value.clone()));
-    }
-    for (key, setting) in call.into_iter().flatten() {
+    // The keys under `config:` come first. dbt merges the rendered with the unrendered ones, so
+    // lists of these contain each item twice.
+    let layers = input.properties.iter().rev().map(|layer| &**layer).chain(input.under_config);
+    let properties = deep_merged(layers);
+    config.extend(properties.into_iter().map(|(key, setting)| (name(&key), setting.value)));
+    for (key, setting) in input.call.into_iter().flatten() {
         let text = setting.value.as_str().map(str::to_string);
-        config.insert(key.clone(), text.unwrap_or_else(|| python_text(&setting.value)).into());
+        config.insert(name(key), text.unwrap_or_else(|| python_text(&setting.value)).into());
     }
     if !package.folder.is_empty() {
         along(root, &mut config);
     }
     config
-}
-
-/// A key in the spelling of properties files.
-fn properties_key(key: &str) -> &str {
-    match key {
-        "pre_hook" => "pre-hook",
-        "post_hook" => "post-hook",
-        _ => key,
-    }
 }
 
 fn tree(trees: &Trees, kind: Kind) -> &Tree {

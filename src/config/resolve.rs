@@ -2,13 +2,15 @@
 //! materialization, and validates a microbatch model. The errors of a node are in `broken`; an
 //! error of the project (duplicate names) is returned.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
-use crate::diagnostics::{Diagnostic, Diagnostics, Level, par_map};
+use crate::diagnostics::{Diagnostic, Diagnostics, Level, collect, par_map};
 use crate::dialect::Dialect;
 use crate::jinja::Relation;
 use crate::limits;
-use crate::project::{ColumnPatch, Config, Patch, Project, Setting, header};
+use crate::project::{ColumnPatch, Config, Patch, Project, Setting, header, translated};
 
 use super::duplicates::duplicates;
 use super::event_time::event_time;
@@ -51,7 +53,8 @@ fn resolve_nodes(resolver: &Resolver) -> Result<Resolved, Diagnostics> {
     let patches = patches(resolver.packages, &mut resolved.warnings, &mut problems);
     for (nth, package) in resolver.packages.iter().enumerate() {
         let naming = Naming::of(resolver, root, package);
-        let unresolved_nodes = unresolved_nodes(resolver.packages, nth, &patches);
+        let aliases = &resolver.dialect.target.key_aliases;
+        let unresolved_nodes = unresolved_nodes(resolver.packages, nth, &patches, aliases);
         let done = par_map(&unresolved_nodes, |unresolved| {
             let unique_id = unique_id(unresolved);
             let resolved = limits::guarded(unresolved.file, || {
@@ -106,7 +109,12 @@ fn node(
     resolver: &Resolver,
     naming: &Naming,
 ) -> Result<Outcome, Failed> {
-    let mut config = merged(unresolved.layers.iter().map(|layer| &**layer));
+    let aliases = &resolver.dialect.target.key_aliases;
+    let merged = |layers: &[Cow<Config>]| {
+        let layers = collect(layers, |layer| translated(layer, aliases).map_err(Diagnostics::from));
+        layers.map(|layers| merged(layers.iter().map(|layer| &**layer)))
+    };
+    let mut config = merged(&unresolved.layers)?;
     if let Some(disabled) = disabled(unresolved, unique_id, &config)? {
         return Ok(Outcome::Disabled(disabled));
     }
@@ -136,7 +144,7 @@ fn node(
             .entry("materialized".to_string())
             .or_insert_with(|| Setting { value: json!(default), at: start.clone() });
     }
-    let unpatched = merged(unresolved.unpatched.iter().map(|layer| &**layer));
+    let unpatched = merged(&unresolved.unpatched)?;
     let mut columns = unresolved.columns.clone();
     // The delimiter of a seed is known only after merging the settings.
     if let Some(delimiter) = config
@@ -191,7 +199,7 @@ fn node(
         event_time: None,
         columns,
         description: unresolved.description.clone(),
-        constraints: unresolved.patch.map(|patch| patch.constraints.clone()).unwrap_or_default(),
+        constraints: constraints(unresolved),
         refs: unresolved.refs.clone(),
         sources: unresolved.sources.clone(),
         hook_reads: Default::default(),
@@ -205,8 +213,9 @@ fn node(
         Some(table) => source_relation(table, &node.config, resolver)?,
         None => {
             // dbt names a node again if its properties file configures it, or is of a version.
-            let is_configured =
-                |patch: &Patch| !patch.config.is_empty() || unresolved.version.is_some();
+            let is_configured = |patch: &Patch| {
+                patch.config.iter().any(|layer| !layer.is_empty()) || unresolved.version.is_some()
+            };
             let is_named_again = unresolved.patch.is_some_and(is_configured);
             naming.relation(&node, is_named_again.then_some(&unpatched))?
         }
@@ -243,6 +252,13 @@ fn node(
     Ok(Outcome::Node(Box::new(node), warnings))
 }
 
+/// The constraints of the version, else those of the model.
+fn constraints(unresolved: &UnresolvedNode) -> Vec<Value> {
+    let of_version = unresolved.version.map(|version| &version.constraints);
+    let of_version = of_version.filter(|constraints| !constraints.is_empty());
+    of_version.or(unresolved.patch.map(|patch| &patch.constraints)).cloned().unwrap_or_default()
+}
+
 /// A node's tags without duplicates. dbt appends those of properties.
 fn tags(unpatched: &Config, config: &Config) -> Vec<String> {
     let mut tags: Vec<String> = Vec::new();
@@ -276,6 +292,29 @@ fn attributes(unresolved: &UnresolvedNode) -> Map<String, Value> {
             attributes
                 .insert("latest_version".to_string(), version(patch.latest_version.as_deref()));
         }
+        let deprecation_date = match unresolved.version {
+            Some(version) => &version.deprecation_date,
+            None => &patch.deprecation_date,
+        };
+        if let (Kind::Model, Some(date)) = (unresolved.kind, deprecation_date) {
+            attributes.insert("deprecation_date".to_string(), json!(date));
+        }
+    }
+    match (unresolved.kind, unresolved.patch.and_then(|patch| patch.relation.as_deref())) {
+        (Kind::Seed, _) => {
+            let seeds = &unresolved.package.seeds;
+            let seed = seeds.iter().find(|seed| seed.file == *unresolved.file);
+            let hash = seed.map(|seed| seed.data.as_str()).unwrap_or_default();
+            attributes.insert("raw_code".to_string(), json!(""));
+            attributes.insert("checksum".to_string(), json!({"name": "sha256", "checksum": hash}));
+        }
+        // A snapshot of a properties file.
+        (Kind::Snapshot, Some(relation)) if unresolved.is_declared => {
+            let code = format!("select * from {{{{ {relation} }}}}");
+            attributes.insert("raw_code".to_string(), json!(code));
+            attributes.insert("path".to_string(), json!(format!("{}.sql", unresolved.name)));
+        }
+        _ => {}
     }
     attributes
 }

@@ -3,21 +3,28 @@
 
 use serde_json::Map;
 
-use crate::project::{Config, Package, Resource, ResourceKind, Tree};
+use crate::project::{
+    Config, KeyAliases, Package, Resource, ResourceKind, Tree, hook_key, unaliased,
+};
 
 use super::layers::{merged_value, texts};
 
 /// The enabled resources of all packages, and all generic tests. The first package is the root
 /// project, whose `dbt_project.yml` overrides a package's settings.
-pub fn resources(packages: &[Package]) -> Vec<Resource> {
+pub fn resources(packages: &[Package], aliases: KeyAliases) -> Vec<Resource> {
     let configured = packages.iter().flat_map(|package| {
         let root = packages.first().filter(|_| !package.folder.is_empty());
-        package.resources.iter().map(move |resource| configured(resource, package, root))
+        package.resources.iter().map(move |resource| configured(resource, package, root, aliases))
     });
     configured.filter(|one| one.is_enabled() || one.generic_test.is_some()).collect()
 }
 
-fn configured(resource: &Resource, package: &Package, root: Option<&Package>) -> Resource {
+fn configured(
+    resource: &Resource,
+    package: &Package,
+    root: Option<&Package>,
+    aliases: KeyAliases,
+) -> Resource {
     let kind = resource.kind;
     let along = |package| tree(package, kind).map(|tree| tree.along(&resource.fqn));
     let general: Vec<&Config> = along(package).unwrap_or_default();
@@ -32,13 +39,15 @@ fn configured(resource: &Resource, package: &Package, root: Option<&Package>) ->
     let of_resource = resource.config.iter().map(|(key, value)| (key.clone(), value.clone()));
     let mut config = Map::new();
     for (key, value) in settings(general).into_iter().chain(of_resource).chain(settings(of_root)) {
-        let key_in_dbt = dbt_key(&key);
+        let key_in_dbt = dbt_key(unaliased(aliases, &key));
         // Of these resources only analyses have hooks.
         if kind != ResourceKind::Analysis && matches!(key_in_dbt, "pre-hook" | "post-hook") {
             continue;
         }
-        let value = match merges(kind, &key) {
-            true => merged_value(&key, config.get(key_in_dbt), &value),
+        let value = match merges(kind, key_in_dbt) {
+            true => {
+                merged_value(hook_key(&key).unwrap_or(key_in_dbt), config.get(key_in_dbt), &value)
+            }
             false => value,
         };
         config.insert(key_in_dbt.to_string(), value);

@@ -9,7 +9,7 @@ use super::Kind;
 use super::layers::kind as kind_of;
 use crate::diagnostics::Diagnostic;
 use crate::jinja::python_text;
-use crate::project::Setting;
+use crate::project::{Setting, list};
 
 /// The type to which dbt converts the value of a key.
 #[derive(Clone, Copy)]
@@ -26,6 +26,8 @@ enum Type {
     /// A boolean, or null.
     OptionalBool,
     Dict,
+    /// Hooks: statements or dicts, one or a list.
+    Hooks,
     /// One of several texts.
     OneOf(&'static [&'static str]),
 }
@@ -58,6 +60,7 @@ fn type_of(of: Kind, key: &str) -> Option<Type> {
         "materialized" => Type::AnyText,
         "delimiter" if of == Kind::Seed => Type::AnyText,
         "packages" => Type::Texts,
+        "pre_hook" | "post_hook" => Type::Hooks,
         "unique_key" => Type::TextOrTexts,
         "check_cols" if of == Kind::Snapshot => Type::TextOrTexts,
         "full_refresh" => Type::OptionalBool,
@@ -76,6 +79,14 @@ pub fn convert(name: &str, of: Kind, config: &mut IndexMap<String, Setting>) -> 
     let mut errors = Vec::new();
     for (key, setting) in config {
         let Some(target_type) = type_of(of, key) else { continue };
+        if let (Type::Hooks, Some(invalid)) =
+            (target_type, list(&setting.value).iter().find(|hook| !is_hook(hook)))
+        {
+            let what = if invalid.is_string() { "other JSON" } else { kind_of(invalid) };
+            let message = format!("a `{key}` of `{name}` must be SQL or a dict, but is {what}");
+            let error = Diagnostic::error(message).at(setting.at.clone());
+            errors.push(error.hint(hint(target_type, key)));
+        }
         match converted(target_type, &setting.value) {
             Ok(Some(value)) => setting.value = value,
             Ok(None) => {}
@@ -101,6 +112,7 @@ fn converted(target_type: Type, value: &Value) -> Result<Option<Value>, String> 
     Ok(match (target_type, value) {
         (Type::Text | Type::AnyText | Type::TextOrTexts, Value::String(_)) => None,
         (Type::Text | Type::TextOrTexts | Type::OptionalBool, Value::Null) => None,
+        (Type::Hooks, _) => None,
         (Type::Texts | Type::TextOrTexts, Value::Array(items)) => texts(items),
         (Type::TextOrTexts, Value::Object(dict)) => {
             Some(dict.keys().map(|key| Value::from(&**key)).collect())
@@ -121,6 +133,17 @@ fn converted(target_type: Type, value: &Value) -> Result<Option<Value>, String> 
     })
 }
 
+/// Whether dbt accepts a hook: a dict, or a text that is not the JSON of another value.
+fn is_hook(hook: &Value) -> bool {
+    match hook {
+        Value::Object(_) => true,
+        Value::String(text) => {
+            serde_json::from_str(text).map_or(true, |value: Value| value.is_object())
+        }
+        _ => false,
+    }
+}
+
 fn as_text(value: &Value) -> Value {
     Value::String(python_text(value))
 }
@@ -130,6 +153,7 @@ fn hint(target_type: Type, key: &str) -> String {
         Type::Bool | Type::OptionalBool => {
             "write `true` or `false`; in Jinja use the filter `as_bool`".to_string()
         }
+        Type::Hooks => format!("write the statement behind `{key}:`, or remove the key"),
         Type::OneOf(words) => format!("write `{key}: {}`", words[0]),
         _ => format!("write keys and values below `{key}:`"),
     }

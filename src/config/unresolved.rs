@@ -10,11 +10,13 @@ use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 use crate::jinja::RefCall;
-use crate::project::{ColumnPatch, Config, Package, ParsedModel, Patch, SourceTable, Version};
+use crate::project::{
+    ColumnPatch, Config, KeyAliases, Package, ParsedModel, Patch, SourceTable, Version,
+};
 
 use super::Kind;
 use super::layers::deep_merged;
-use super::node_layers::{folders, layers, snapshot_folder, unrendered};
+use super::node_layers::{UnrenderedInput, folders, layers, snapshot_folder, unrendered};
 use super::patches::{Patches, Properties};
 
 /// The unresolved nodes of the package at a position. The first package is the root project, whose
@@ -23,6 +25,7 @@ pub fn unresolved_nodes<'a>(
     packages: &'a [Package],
     nth: usize,
     patches: &Patches<'a>,
+    aliases: KeyAliases,
 ) -> Vec<UnresolvedNode<'a>> {
     let (package, root) = (&packages[nth], &packages[0]);
     let mut files: Vec<NodeFile> = Vec::new();
@@ -64,9 +67,16 @@ pub fn unresolved_nodes<'a>(
             });
         }
     }
-    let tables =
-        package.properties.sources.iter().map(|table| unresolved_table(table, package, root));
-    files.into_iter().map(|file| file.into_unresolved(package, root)).chain(tables).collect()
+    let tables = package
+        .properties
+        .sources
+        .iter()
+        .map(|table| unresolved_table(table, package, root, aliases));
+    files
+        .into_iter()
+        .map(|file| file.into_unresolved(package, root, aliases))
+        .chain(tables)
+        .collect()
 }
 
 /// A node whose settings are still in layers.
@@ -96,6 +106,8 @@ pub struct UnresolvedNode<'a> {
     pub properties: Option<Properties<'a>>,
     pub patch: Option<&'a Patch>,
     pub source: Option<&'a SourceTable>,
+    /// Whether the node has no file but its properties file.
+    pub is_declared: bool,
 }
 
 /// A model, seed or snapshot with its patch.
@@ -109,7 +121,12 @@ struct NodeFile<'a> {
 }
 
 impl<'a> NodeFile<'a> {
-    fn into_unresolved(self, package: &'a Package, root: &'a Package) -> UnresolvedNode<'a> {
+    fn into_unresolved(
+        self,
+        package: &'a Package,
+        root: &'a Package,
+        aliases: KeyAliases,
+    ) -> UnresolvedNode<'a> {
         let NodeFile { kind, name, file, path, parsed, properties } = self;
         let (patch, version) = (
             properties.map(|properties| properties.patch),
@@ -123,13 +140,14 @@ impl<'a> NodeFile<'a> {
         fqn.extend(version.map(|version| format!("v{}", version.v)));
         let declared = parsed.and_then(|parsed| parsed.as_ref().ok());
         let of_patch = patch.into_iter().flat_map(|patch| &patch.config);
-        let mut node_layers: Vec<Cow<Config>> = match version {
+        let properties_layers: Vec<Cow<Config>> = match version {
             None => of_patch.map(Cow::Borrowed).collect(),
-            Some(version) => vec![Cow::Owned(deep_merged(of_patch.chain(&version.config)))],
+            Some(version) => vec![Cow::Owned(deep_merged(of_patch.chain([&version.config])))],
         };
+        let under_config =
+            version.map(|version| &version.config).or(patch.map(|patch| &patch.config[1]));
         let call: Vec<Cow<Config>> =
             declared.into_iter().flat_map(|declared| &declared.config).map(Cow::Borrowed).collect();
-        node_layers.extend(call.iter().cloned());
         let mut columns = version
             .map(|version| &version.columns)
             .or(patch.map(|patch| &patch.columns))
@@ -155,13 +173,22 @@ impl<'a> NodeFile<'a> {
         // Where properties of another package set config, dbt reads that package's
         // `dbt_project.yml` instead of the node's own.
         let configuring = properties
-            .filter(|properties| !properties.patch.config.is_empty())
+            .filter(|_| properties_layers.iter().any(|layer| !layer.is_empty()))
             .map_or(package, |properties| properties.package);
-        let properties_and_call =
-            (&node_layers[..node_layers.len() - call.len()], call.first().map(|call| &**call));
+        let node_config = UnrenderedInput {
+            properties: &properties_layers,
+            under_config,
+            call: call.first().map(|call| &**call),
+        };
         UnresolvedNode {
-            unrendered: unrendered(kind, &fqn, properties_and_call, (configuring, root)),
-            layers: layers(kind, &fqn, node_layers, configuring, root),
+            unrendered: unrendered(kind, &fqn, node_config, (configuring, root), aliases),
+            layers: layers(
+                kind,
+                &fqn,
+                properties_layers.iter().chain(&call).cloned().collect(),
+                configuring,
+                root,
+            ),
             unpatched: layers(kind, &fqn, call, package, root),
             kind,
             package,
@@ -182,6 +209,7 @@ impl<'a> NodeFile<'a> {
             properties,
             patch,
             source: None,
+            is_declared: parsed.is_none() && kind == Kind::Snapshot,
         }
     }
 }
@@ -190,12 +218,19 @@ fn unresolved_table<'a>(
     table: &'a SourceTable,
     package: &'a Package,
     root: &'a Package,
+    aliases: KeyAliases,
 ) -> UnresolvedNode<'a> {
     let mut fqn = folders(package, &table.path);
     fqn.extend([table.source.clone(), table.name.clone()]);
     let table_config: Vec<Cow<Config>> = table.config.iter().map(Cow::Borrowed).collect();
     UnresolvedNode {
-        unrendered: unrendered(Kind::Source, &fqn, (&table_config, None), (package, root)),
+        unrendered: unrendered(
+            Kind::Source,
+            &fqn,
+            UnrenderedInput { properties: &table_config, under_config: None, call: None },
+            (package, root),
+            aliases,
+        ),
         layers: layers(Kind::Source, &fqn, table_config, package, root),
         unpatched: Vec::new(),
         kind: Kind::Source,
@@ -215,6 +250,7 @@ fn unresolved_table<'a>(
         properties: None,
         patch: None,
         source: Some(table),
+        is_declared: false,
     }
 }
 

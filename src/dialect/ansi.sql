@@ -25,6 +25,8 @@
 {% set backslash_escapes = false %}
 {% set default_schema = "public" %}
 {% set target_keys = ["host", "port", "user", "database", "schema"] %}
+{# Other names of config keys, each with the key that it means. #}
+{% set key_aliases = [] %}
 {% set files_as_sources = false %}
 {# The quote character in statements that create and drop tables, where it differs: `<argument>_ticks`. #}
 {% set ticks = none %}

@@ -8,6 +8,9 @@
     "job_link_info_level_log", "timeout_seconds", "client_id", "token_uri", "compute_region",
     "dataproc_region", "dataproc_cluster_name", "gcs_bucket", "dataproc_batch"
 ] %}
+{% set key_aliases = [
+    ["project", "database"], ["dataset", "schema"], ["target_project", "target_database"], ["target_dataset", "target_schema"]
+] %}
 {% set like = "ansi" %}
 {% from "postgres.sql" import audit_list, is_time, outside %}
 {% set type_labels = {"TEXT": "STRING", "FLOAT": "FLOAT64", "INTEGER": "INT64"} %}

@@ -16,6 +16,7 @@
 {% set backslash_escapes = true %}
 {% set default_schema = "default" %}
 {% set target_keys = ["host", "http_path", "schema", "database", "catalog"] %}
+{% set key_aliases = [["catalog", "database"], ["target_catalog", "target_database"]] %}
 {% set strategy = "replace where" %}
 {% set modes = ["error", "drop"] %}
 {% set location_keys = ["location"] %}

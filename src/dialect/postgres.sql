@@ -6,6 +6,7 @@
     "keepalives_idle", "sslmode", "sslcert", "sslkey", "sslrootcert", "application_name", "autocommit",
     "retries"
 ] %}
+{% set key_aliases = [["dbname", "database"]] %}
 {% set like = "ansi" %}
 {% set hidden_columns = ["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"] %}
 {% set hidden_reserved = true %}

@@ -61,6 +61,8 @@ pub struct TargetProperties {
     pub default_schema: String,
     /// The keys of a target that `target` shows to Jinja.
     pub target_keys: Vec<String>,
+    /// Other names of config keys, each with the key that it means.
+    pub key_aliases: Vec<[String; 2]>,
     /// Whether a source may be a file.
     pub files_as_sources: bool,
 }

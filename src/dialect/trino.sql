@@ -21,6 +21,7 @@
     "method", "host", "port", "user", "database", "catalog", "schema", "cert", "prepared_statements_enabled",
     "starburst_url", "starburst_metadata_failure_strategy", "starburst_max_column_batch_size"
 ] %}
+{% set key_aliases = [["catalog", "database"]] %}
 {% set strategy = "staged delete + insert" %}
 {% set atomic = false %}
 {% set not_atomic = "connectors take one writing statement a transaction; a crash between delete and insert leaves the window empty, and running the file again fills it" %}

@@ -29,7 +29,7 @@ use dbt::error_location::{self, ErrorContext};
 use dbt::globals::GlobalNames;
 use dbt::macro_registry::MacroLibrary;
 use dbt::session::{Session, Shared};
-use dbt::{environment, json, macros, node};
+use dbt::{environment, json, macros, named_node, node};
 use syntax::transpile::{self, TranspiledTemplate};
 
 pub use dbt::column::ColumnStyle;
@@ -246,7 +246,7 @@ impl Jinja {
         scope: &TemplateScope,
     ) -> Result<(String, bool), Diagnostic> {
         let values = |session: &Arc<Session>| {
-            arguments.iter().map(json::value).chain([node::model(session)]).collect()
+            arguments.iter().map(json::value).chain([named_node::value(session)]).collect()
         };
         let (text, session) = self.call_with(package, name, values, scope)?;
         let is_of_node = session.model.get().is_some() || session.graph.get().is_some();

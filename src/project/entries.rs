@@ -91,7 +91,7 @@ impl<'a> Entries<'a> {
     }
 
     /// The config of an entry: the keys `names` at its top level, then `config:`.
-    pub fn config(&mut self, of: &Yaml, names: &[&str], late_hooks: LateHooks) -> Vec<Config> {
+    pub fn config(&mut self, of: &Yaml, names: &[&str], late_hooks: LateHooks) -> [Config; 2] {
         let mut top_level = Config::new();
         for key in names {
             if let Some(value) = of.get(key) {
@@ -107,7 +107,7 @@ impl<'a> Entries<'a> {
                 self.report(error.hint("set it under `config` only"));
             }
         }
-        [top_level, under_config].into_iter().filter(|keys| !keys.is_empty()).collect()
+        [top_level, under_config]
     }
 
     pub fn report(&mut self, error: Diagnostic) {

@@ -4,6 +4,7 @@
 //! files that cannot be read or parsed, and reports all of them in one run; a model that does not
 //! render has an error of its own.
 
+mod aliases;
 mod artifacts;
 pub mod backfill;
 mod columns;
@@ -53,6 +54,7 @@ use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 use crate::jinja::{ColumnStyle, Jinja, RelationStyle};
 
+pub use aliases::{KeyAliases, hook_key, translated, unaliased};
 pub use artifacts::{fresher_sources, results};
 pub use columns::{ColumnPatch, constraint};
 pub use content_hash::hash;

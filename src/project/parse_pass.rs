@@ -13,7 +13,8 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 use crate::jinja::{Batch, Jinja, Lookup, RefCall, Referent, Relation, TemplateScope, lazy};
 
 use super::Setting;
-use super::values::{canonical, has_jinja};
+use super::aliases::hook_key;
+use super::values::has_jinja;
 
 /// The configuration and references that a model sets, found by rendering it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -123,13 +124,10 @@ fn with_locations(
     let next = starts.get(nth + 1).copied().unwrap_or(file.text.len());
     let mut keys = IndexMap::new();
     for (key, value) in call {
-        let spellings: &[&str] = match canonical(&key) {
-            "database" => &["database", "project", "catalog"],
-            "schema" => &["schema", "dataset"],
-            _ => &[&key],
-        };
+        let dashed = hook_key(&key).map(|name| name.replace('_', "-"));
         let search = |range: std::ops::Range<usize>| {
-            spellings.iter().find_map(|key| keyword(file, key, range.clone()))
+            let dashed = || keyword(file, dashed.as_deref()?, range.clone());
+            keyword(file, &key, range.clone()).or_else(dashed)
         };
         let first = starts.first().copied().unwrap_or(file.text.len());
         let at =
@@ -137,7 +135,7 @@ fn with_locations(
         let at = at.unwrap_or_else(|| {
             here.map_or_else(|| file.line(1), |here| file.at(here..here + "config".len()))
         });
-        keys.insert(canonical(&key).to_string(), Setting { value, at });
+        keys.insert(key, Setting { value, at });
     }
     keys
 }
@@ -225,7 +223,7 @@ mod tests {
         assert_eq!(text_at(&first["materialized"].at), ("materialized='table'".to_string(), 2));
         assert_eq!(text_at(&first["lookback"].at), ("lookback = 3".to_string(), 3));
         assert_eq!(text_at(&first["tags"].at), ("tags=".to_string(), 4));
-        assert_eq!(text_at(&first["database"].at), ("config".to_string(), 1));
+        assert_eq!(text_at(&first["project"].at), ("config".to_string(), 1));
         let second = with_locations(call(json!({"lookback": 5})), &file, 1);
         assert_eq!(text_at(&second["lookback"].at), ("lookback=5".to_string(), 6));
     }

@@ -38,11 +38,12 @@ pub struct Patch {
     /// The file's path relative to the folder of models.
     pub path: String,
     /// Config at the top level of the entry (`meta`, `group` …), then config under `config:`.
-    pub config: Vec<Config>,
+    pub config: [Config; 2],
     pub columns: Vec<ColumnPatch>,
     pub description: String,
     /// The model's constraints, as in YAML.
     pub constraints: Vec<Value>,
+    pub deprecation_date: Option<String>,
     pub versions: Vec<Version>,
     pub latest_version: Option<String>,
     /// The relation that a snapshot without a SQL file reads.
@@ -56,9 +57,12 @@ pub struct Version {
     pub at: Location,
     /// The model's file without its extension, if it is not `name_v1`.
     pub defined_in: Option<String>,
-    pub config: Vec<Config>,
+    pub config: Config,
     pub columns: Vec<ColumnPatch>,
     pub description: Option<String>,
+    /// The constraints of the version instead of those of the model, if there are any.
+    pub constraints: Vec<Value>,
+    pub deprecation_date: Option<String>,
 }
 
 /// The config keys that are allowed at the top level of an entry.
@@ -140,6 +144,7 @@ impl Entries<'_> {
             config: self.config(yaml, &TOP_LEVEL_KEYS, LateHooks::WithUnderscores),
             description: self.description(yaml).unwrap_or_default(),
             constraints: constraints(yaml),
+            deprecation_date: deprecation_date(yaml),
             latest_version: latest_version.or_else(|| highest_version(&versions)),
             relation: self.text(yaml, "relation"),
             columns,
@@ -161,11 +166,30 @@ impl Entries<'_> {
             v,
             at: yaml.at.clone(),
             defined_in: self.text(yaml, "defined_in"),
-            config: self.config(yaml, &TOP_LEVEL_KEYS, LateHooks::Never),
+            // As in dbt, `access` and `docs` beside `config` have no effect.
+            config: self.config(yaml, &[], LateHooks::Never)[1].clone(),
             columns,
             description: self.description(yaml),
+            constraints: constraints(yaml),
+            deprecation_date: deprecation_date(yaml),
         })
     }
+}
+
+/// The deprecation date as dbt shows it: a date is the begin of its day. Without a zone it is UTC
+/// here, where dbt uses the zone of the machine.
+fn deprecation_date(yaml: &Yaml) -> Option<String> {
+    let text = yaml.get("deprecation_date")?.text()?;
+    let (date, time) = text.split_at_checked(10)?;
+    let time = match time.strip_prefix(['T', ' ']) {
+        None => "00:00:00".to_string(),
+        Some(time) => time.replace(' ', ""),
+    };
+    let zone = time.rfind(['+', '-', 'Z', 'z']);
+    Some(match zone {
+        Some(_) => format!("{date}T{}", time.replace(['Z', 'z'], "+00:00")),
+        None => format!("{date}T{time}+00:00"),
+    })
 }
 
 /// The columns of the model that a version includes: all, unless it has `include` or `exclude`.

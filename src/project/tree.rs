@@ -13,7 +13,7 @@ use crate::yaml::{Data, Yaml};
 
 use super::Config;
 use super::resource::ResourceKind;
-use super::values::{LateHooks, canonical, set};
+use super::values::{LateHooks, set};
 
 /// The trees of a package.
 #[derive(Clone, Debug, Default)]
@@ -98,14 +98,9 @@ fn tree(yaml: &Yaml, scope: &YamlScope, errors: &mut Diagnostics) -> Tree {
         let other = if key.starts_with('+') { name.to_string() } else { format!("+{name}") };
         let is_folder = !key.starts_with('+') && value.dict().is_some();
         if yaml.get(&other).is_some() && !is_folder {
-            result.config.shift_remove(canonical(name));
+            result.config.shift_remove(name);
         }
         if !is_folder {
-            let name = if ["database", "schema"].contains(&canonical(name)) {
-                canonical(name)
-            } else {
-                name
-            };
             result.unrendered.insert(name.to_string(), value.json());
         }
         match (key.strip_prefix('+'), &value.data) {

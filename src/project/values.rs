@@ -12,6 +12,7 @@ use crate::jinja::{self, YamlScope};
 use crate::yaml::{Data, Yaml};
 
 use super::Setting;
+use super::aliases::hook_key;
 
 /// The value with its Jinja rendered. Hooks are not passed here: they are rendered when the model
 /// runs.
@@ -80,15 +81,15 @@ pub enum LateHooks {
 impl LateHooks {
     fn keeps(self, key: &str) -> bool {
         match self {
-            LateHooks::All => matches!(canonical(key), "pre_hook" | "post_hook"),
+            LateHooks::All => hook_key(key).is_some(),
             LateHooks::WithUnderscores => matches!(key, "pre_hook" | "post_hook"),
             LateHooks::Never => false,
         }
     }
 }
 
-/// A dict of config, each key under its canonical name. Keys with an error are omitted, and
-/// reported in `errors`.
+/// A dict of config, each key as it is spelled. Keys with an error are omitted, and reported in
+/// `errors`.
 pub fn config(
     yaml: Option<&Yaml>,
     scope: &YamlScope,
@@ -111,23 +112,13 @@ pub fn set(
     late_hooks: LateHooks,
     errors: &mut Diagnostics,
 ) {
-    let name = canonical(key);
     let value = if late_hooks.keeps(key) { Ok(yaml.json()) } else { rendered(yaml, scope) };
-    if matches!(name, "pre_hook" | "post_hook") && !late_hooks.keeps(key) {
+    if let Some(name) = hook_key(key).filter(|_| !late_hooks.keeps(key)) {
         errors.0.extend(hook_without_this(key, name, yaml, late_hooks));
     }
     match value {
         Ok(value) => {
-            let setting = Setting { value, at: yaml.at.clone() };
-            if let Some(before) = keys.insert(name.to_string(), setting) {
-                let message = format!("`{key}` and another spelling of it are both set");
-                let error = Diagnostic::error(message).at(yaml.at.clone());
-                errors.0.push(
-                    error
-                        .note(format!("the other is on line {}", before.at.line()))
-                        .hint("keep one of the two"),
-                );
-            }
+            keys.insert(key.to_string(), Setting { value, at: yaml.at.clone() });
         }
         Err(error) => errors.0.push(error),
     }
@@ -149,18 +140,6 @@ fn hook_without_this(
             _ => format!("set it in the SQL file: `{{{{ config({name}=…) }}}}`"),
         })
     })
-}
-
-/// The canonical name of a config key: some adapters call the database a project and the schema a
-/// dataset.
-pub fn canonical(key: &str) -> &str {
-    match key {
-        "pre-hook" => "pre_hook",
-        "post-hook" => "post_hook",
-        "project" | "catalog" => "database",
-        "dataset" => "schema",
-        _ => key,
-    }
 }
 
 /// The boolean of a value; YAML 1.1's `yes`, `no`, `on` and `off` are accepted.

@@ -28,18 +28,25 @@ impl fmt::Debug for Config {
 }
 
 impl Config {
-    /// Records one call; the keys of hooks have an underscore, as in dbt.
-    fn record(&self, pairs: Vec<(Value, Value)>) {
+    /// Records one call. As in dbt, the keys of hooks have an underscore, and two spellings of one
+    /// are an error.
+    fn record(&self, call: &Call, pairs: Vec<(Value, Value)>) -> Result<Value, Error> {
         let mut map = Map::new();
         for (key, value) in pairs {
-            let key = match &*unmarked(&key) {
-                "pre-hook" => "pre_hook".to_string(),
-                "post-hook" => "post_hook".to_string(),
-                key => key.to_string(),
+            let key = unmarked(&key);
+            let (name, is_hook) = match &*key {
+                "pre-hook" | "pre_hook" => ("pre_hook", true),
+                "post-hook" | "post_hook" => ("post_hook", true),
+                key => (key, false),
             };
-            map.insert(key, json::json(&value));
+            let before = map.insert(name.to_string(), json::json(&value));
+            if is_hook && before.is_some() {
+                let other = name.replace('_', "-");
+                return Err(call.error(format!("accepts one of `{name}` and `{other}`")));
+            }
         }
         self.0.captured().config.push(map);
+        Ok(Value::from(""))
     }
 
     fn lookup(&self, key: &str) -> Option<Value> {
@@ -83,8 +90,7 @@ impl Object for Config {
             _ => return Err(call.error("accepts settings by name, or one dict of them")),
         };
         pairs.extend(call.named());
-        self.record(pairs);
-        Ok(Value::from(""))
+        self.record(&call, pairs)
     }
 
     fn call_method(
@@ -131,10 +137,7 @@ impl Object for Config {
                     None => Err(missing(&key, what)),
                 }
             }
-            "set" => {
-                self.record(vec![(Value::from(key()?), call.needs(1, "value")?)]);
-                Ok(Value::from(""))
-            }
+            "set" => self.record(&call, vec![(Value::from(key()?), call.needs(1, "value")?)]),
             "persist_relation_docs" => Ok(self.persists("relation")),
             "persist_column_docs" => Ok(self.persists("columns")),
             _ => Err(Error::from(ErrorKind::UnknownMethod)),

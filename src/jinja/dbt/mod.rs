@@ -18,6 +18,7 @@ pub(super) mod macro_dependencies;
 pub(super) mod macro_registry;
 pub(super) mod macros;
 pub(super) mod modules;
+pub(super) mod named_node;
 pub(super) mod native;
 pub(super) mod node;
 pub(super) mod recorded_results;

@@ -124,15 +124,21 @@ struct Node {
     session: Arc<Session>,
 }
 
+/// The node as a dict without its batch.
+pub fn dict(session: &Session) -> Value {
+    let model = session.model.get_or_init(|| {
+        let mut model = (*session.scope.model).clone();
+        session.settings().columns.translate_types(&mut model);
+        json::value(&model)
+    });
+    model.clone()
+}
+
 impl Node {
     fn inner(&self) -> Value {
-        let model = self.session.model.get_or_init(|| {
-            let mut model = (*self.session.scope.model).clone();
-            self.session.settings().columns.translate_types(&mut model);
-            json::value(&model)
-        });
+        let model = dict(&self.session);
         if !self.config {
-            return model.clone();
+            return model;
         }
         let config = model.get_attr("config").ok().filter(|config| !config.is_undefined());
         config.unwrap_or_else(|| collections::dict([]))
