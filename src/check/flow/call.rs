@@ -116,7 +116,7 @@ impl FunctionCall<'_> {
             TimeFunction::Local | TimeFunction::AtZone => {
                 self.local(time_function == TimeFunction::AtZone && self.flow.engine.zones_show)
             }
-            TimeFunction::FromLocal => self.to_utc(),
+            TimeFunction::FromLocal => self.in_utc(),
             TimeFunction::Converted => self.converted(),
             TimeFunction::Later => self.shifted(1),
             TimeFunction::Earlier => self.shifted(-1),
@@ -163,7 +163,7 @@ impl FunctionCall<'_> {
     }
 
     /// A time in a zone, converted to UTC.
-    fn to_utc(self) -> Value {
+    fn in_utc(self) -> Value {
         let (value, at) = (self.time(), self.at.clone());
         let Some(Some(zone)) = self.zones().first().copied() else {
             return value.moved(OutsideReason::Zone, at).without_window();
