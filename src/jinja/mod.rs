@@ -36,7 +36,7 @@ pub use dbt::column::ColumnStyle;
 pub use dbt::macro_dependencies::MacroDependencies;
 pub use dbt::recorded_results::{RecordedResult, RecordedResults};
 pub use dbt::strategy::{StrategyArguments, StrategyMacro};
-pub use dbt::yaml::{SECRETS, YamlScope, yaml_value};
+pub use dbt::yaml::{SECRETS, YamlScope, docs_text, yaml_value};
 pub use marks::{Covered, Mark, MarkKind};
 pub use md5::hex as md5;
 pub use scope::{

@@ -12,8 +12,8 @@ use super::columns::ColumnPatch;
 use super::properties::Properties;
 use super::resource::{Resource, ResourceKind};
 use super::values::has_jinja;
-use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile, nearest};
-use crate::jinja::{YamlScope, yaml_value};
+use crate::diagnostics::{Diagnostic, Diagnostics, Level, Location, SourceFile, nearest};
+use crate::jinja::{YamlScope, docs_text, yaml_value};
 
 /// The docs blocks of all packages.
 #[derive(Default)]
@@ -49,8 +49,13 @@ impl Docs {
         {
             let name = block[1].to_string();
             let key = (package.to_string(), name.clone());
-            if self.blocks.insert(key, block[2].trim().to_string()).is_some() {
-                let at = block.get(1).map(|name| file.at(name.range()));
+            let at = block.get(1).map(|name| file.at(name.range()));
+            let text = docs_text(&block[2]).unwrap_or_else(|error| {
+                let error = error.at_maybe(at.clone());
+                errors.0.push(error.hint("put Jinja of a docs block in `{% raw %}`"));
+                String::new()
+            });
+            if self.blocks.insert(key, text.trim().to_string()).is_some() {
                 let error = Diagnostic::error(format!("duplicate docs block `{name}`"));
                 errors.0.push(error.at_maybe(at).hint("rename one of the two blocks"));
             }
@@ -114,15 +119,18 @@ impl Docs {
     ) -> String {
         let mut result = String::new();
         let mut rest = 0;
+        let is_split = text.contains("{%") && CALL.is_match(text);
         let between = |text: &str, result: &mut String, errors: &mut Diagnostics| match yaml_value(
             text, scope,
         ) {
             Ok(Value::String(text)) => result.push_str(&text),
             Ok(Value::Null) => {}
             Ok(value) => result.push_str(&value.to_string()),
-            Err(error) => errors.0.push(
-                Diagnostic { level: crate::diagnostics::Level::Warning, ..error }.at(at.clone()),
-            ),
+            // Only `doc()` calls in expressions of their own are known here.
+            Err(error) if text.contains("doc(") || is_split => {
+                errors.0.push(Diagnostic { level: Level::Warning, ..error }.at(at.clone()))
+            }
+            Err(error) => errors.0.push(error.at(at.clone())),
         };
         for call in CALL.captures_iter(text) {
             let Some(range) = call.get(0) else { continue };

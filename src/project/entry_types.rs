@@ -87,6 +87,7 @@ pub fn check(tree: &Yaml, scope: &YamlScope, errors: &mut Diagnostics) {
     ] {
         for yaml in all(tree, key) {
             check.entry(&yaml, entry);
+            check.tests(&yaml);
             for column in all(&yaml, "columns") {
                 check.entry(&column, &COLUMN);
             }
@@ -199,6 +200,22 @@ impl Check<'_> {
         for key in entry.required.iter().filter(|key| !dict.contains_key(**key)) {
             let error = Diagnostic::error(format!("an entry has no `{key}`")).at(yaml.at.clone());
             self.errors.0.push(error.hint(format!("add `{key}`, which dbt requires")));
+        }
+    }
+
+    /// Rejects tests under both names, of an entry with its versions, tables and columns. As in
+    /// dbt, an empty list under the old name is ignored.
+    fn tests(&mut self, yaml: &Yaml) {
+        if let (Some(tests), true) =
+            (yaml.get("tests"), yaml.dict().is_some_and(|dict| dict.contains_key("data_tests")))
+            && !tests.items().is_empty()
+        {
+            let error = Diagnostic::error("both `tests` and `data_tests` are set");
+            let hint = "move its entries to `data_tests`, its newer name";
+            self.errors.0.push(error.at(tests.at.clone()).hint(hint));
+        }
+        for key in ["versions", "tables", "columns"] {
+            yaml.get(key).into_iter().flat_map(Yaml::items).for_each(|part| self.tests(part));
         }
     }
 

@@ -1,6 +1,8 @@
 //! Fixture files of unit tests: `csv` and `sql` files in the folder `fixtures` of a folder of
 //! tests. As in dbt, a unit test that names a missing fixture is an error, though no plan runs it.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
@@ -12,8 +14,17 @@ use super::values::list;
 /// The folder of fixtures, in each folder of tests.
 pub const FOLDER: &str = "fixtures";
 
-/// An error for each fixture that a unit test names and that is not among `files` (paths).
+/// An error for each fixture that a unit test names and that is not among `files` (paths), and for
+/// two fixtures of one name.
 pub fn check(resources: &[Resource], files: &[String], errors: &mut Diagnostics) {
+    let mut names = BTreeMap::new();
+    for file in files {
+        if let Some(first) = names.insert(file_stem(file), file) {
+            let message =
+                format!("two fixtures are named `{}`: `{first}`, `{file}`", file_stem(file));
+            errors.0.push(Diagnostic::error(message).hint("rename one of the two files"));
+        }
+    }
     for test in resources.iter().filter(|resource| resource.kind == ResourceKind::UnitTest) {
         let inputs = test.entry.get("given").map(list).unwrap_or_default();
         let missing = inputs.iter().chain(test.entry.get("expect")).filter_map(|rows| {

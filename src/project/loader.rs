@@ -153,8 +153,11 @@ impl Loader {
         }
         let description_scope = YamlScope { vars: description_vars, ..scope };
         docs.resolve(&settings.name, &description_scope, &mut properties, &mut package_warnings);
+        let (errors, warnings): (Vec<_>, Vec<_>) =
+            package_warnings.0.into_iter().partition(|one| one.level == Level::Error);
+        self.errors.0.extend(errors);
         if folder.is_empty() {
-            self.warnings.0.extend(package_warnings.0);
+            self.warnings.0.extend(warnings);
         }
         let (target, style) = (&self.target, &self.style);
         let parsed = |name: &str, file: &SourceFile| {

@@ -146,6 +146,8 @@ class Generator:
             needs_plus = isinstance(value, dict) or self.chance(0.8)
             # In properties dbt renders a hook under the name with a dash while it parses, where it does not know `this`.
             key = "pre_hook" if not plus and "this" in str(value) else key
+            if key.endswith("hook") and "this" not in str(value) and self.more.random() < 0.3:
+                key = key.translate({ord("-"): "_", ord("_"): "-"}) if not call else key
             settings[f"+{key}" if plus and needs_plus else key] = value
         return settings
 
@@ -228,6 +230,8 @@ class Generator:
             "{{ node.tags | join('_') }}_" + usual,
             "{{ target.name }}{{ '_' ~ custom if custom }}{{ '_' ~ node.name if '" + part + "' == 'alias' }}",
         ])
+        if self.more.random() < 0.3:
+            body = usual + "_" + self.more.choice(NODE)
         prefix = self.pick(["", "", "default__"])
         return f"{{% macro {prefix}{name}(custom, node) %}}\n  {{%- if true -%}}{body}{{%- endif -%}}\n{{% endmacro %}}"
 
@@ -503,6 +507,16 @@ OTHERS = """{% if execute %}{% for part in ['exposures', 'groups', 'metrics', 's
 {% endfor %}{% endif %}
 select 1 as id
 """
+
+#: What a naming macro reads of the object that is the node.
+NODE = [
+    "{{ node.is_versioned }}_{{ node.is_ephemeral_model }}",
+    "{{ node.search_name | replace('.', '_') }}",
+    "{{ node.get_materialization() }}_{{ node.config.get('nothing', 'd') }}",
+    "{{ node.config.pre_hook | length }}_{{ node.config['pre-hook'] is none }}",
+    "{{ node.config.nothing is none }}_{{ 'materialized' in node.config }}",
+    "{{ node.description | length }}_{{ node.columns | length }}_{{ node.patch_path is none }}",
+]
 
 #: Lines that print the context of a model; none reads another node.
 LINES = [

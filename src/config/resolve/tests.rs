@@ -135,7 +135,7 @@ fn relations_are_named_as_in_dbt() {
         ("models/o_v2.sql", ""),
         (
             "models/m.yml",
-            "models:\n- name: o\n  versions: [{v: 1, config: {project: old}}, \
+            "models:\n- name: o\n  versions: [{v: 1, config: {database: old}}, \
              {v: 2, config: {quoting: {schema: true}}}]\n",
         ),
         (

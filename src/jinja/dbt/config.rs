@@ -101,8 +101,7 @@ impl Object for Config {
     ) -> Result<Value, Error> {
         let call = Call::of("config", method, args);
         let key = || call.needs_text(0, "name");
-        // In the parse pass dbt returns an empty string for unknown keys.
-        let unknown = || Value::from((!self.0.scope.execute).then_some(""));
+        let unknown = || Value::from(());
         let missing = |key: &str, what: &str| {
             let error = Diagnostic::error(format!(
                 "the model's {what} has no `{key}`, and `config.{method}` requires it"
@@ -112,6 +111,10 @@ impl Object for Config {
             )
         };
         match method {
+            // In the parse pass dbt returns an empty text for every key.
+            "get" | "meta_get" | "require" | "meta_require" if !self.0.scope.execute => {
+                key().map(|_| Value::from(""))
+            }
             "get" | "meta_get"
                 if call.args.get(2).is_some_and(|validator| !validator.is_none()) =>
             {
@@ -133,7 +136,6 @@ impl Object for Config {
                 };
                 match value {
                     Some(value) => Ok(value),
-                    None if !self.0.scope.execute => Ok(unknown()),
                     None => Err(missing(&key, what)),
                 }
             }

@@ -135,10 +135,23 @@ fn path_start(text: &str, start: usize) -> usize {
 fn translate(error: &Error, at: Option<&Location>, context: &ErrorContext) -> Diagnostic {
     let detail = error.detail().unwrap_or_default().trim_end_matches('.');
     let text = at.map_or("", |at| at.file.text.get(at.span.clone()).unwrap_or_default()).trim();
+    // A location may begin after the object: `.keys()` of `nodes['a'].keys()`.
+    let object = match (at, text.starts_with(['.', '['])) {
+        (Some(at), true) => object_before(&at.file.text[..at.span.start]),
+        _ => "",
+    };
     match error.kind() {
         ErrorKind::UndefinedError => match text.rsplit_once('.') {
             Some((object, attribute)) if is_path(object) && is_path(attribute) => {
                 Diagnostic::error(format!("`{object}` is undefined, so it has no `{attribute}`"))
+            }
+            Some(("", attribute)) | Some((_, attribute))
+                if !object.is_empty() && is_path(attribute) =>
+            {
+                let (before, _) = text.rsplit_once('.').unwrap_or_default();
+                let message =
+                    format!("`{object}{before}` is undefined, so it has no `{attribute}`");
+                Diagnostic::error(message)
             }
             _ if is_path(text) => unknown(text, context),
             _ => Diagnostic::error("this value is undefined"),
@@ -149,10 +162,19 @@ fn translate(error: &Error, at: Option<&Location>, context: &ErrorContext) -> Di
         ErrorKind::InvalidOperation
             if detail.starts_with("value of type undefined is not callable") =>
         {
-            unknown(text.split('(').next().unwrap_or(text).trim(), context)
+            let name = text.split('(').next().unwrap_or(text).trim();
+            match object {
+                "" => unknown(name, context),
+                object => not_callable(object, name, context),
+            }
         }
         ErrorKind::UnknownMethod if detail.starts_with("undefined has no method") => {
             match text.split('(').next().and_then(|text| text.rsplit_once('.')) {
+                Some((before, method)) if !object.is_empty() => Diagnostic::error(format!(
+                    "`{object}{}` is undefined, so it has no `{}`",
+                    before.trim(),
+                    method.trim()
+                )),
                 Some((object, method)) => {
                     let mut failure = unknown(object.trim(), context);
                     failure.message =
@@ -179,6 +201,41 @@ fn translate(error: &Error, at: Option<&Location>, context: &ErrorContext) -> Di
         }
         kind if detail.is_empty() => Diagnostic::error(kind.to_string()),
         _ => Diagnostic::error(detail.to_string()),
+    }
+}
+
+/// The object at the end of a text: a path of names, indices and calls.
+fn object_before(text: &str) -> &str {
+    let mut depth = 0_usize;
+    let start = text.char_indices().rev().take_while(|(_, letter)| {
+        let is_outside = depth == 0;
+        match letter {
+            ']' | ')' => depth += 1,
+            '[' | '(' if is_outside => return false,
+            '[' | '(' => depth -= 1,
+            _ => {
+                return !is_outside || is_path(letter.encode_utf8(&mut [0; 4]));
+            }
+        }
+        true
+    });
+    let start = start.last().map_or(text.len(), |(start, _)| start);
+    text[start..].trim()
+}
+
+/// The error for a call of the undefined `object` + `name`, where `name` is an index or attribute.
+fn not_callable(object: &str, name: &str, context: &ErrorContext) -> Diagnostic {
+    let error = Diagnostic::error(format!("`{object}{name}` is undefined"));
+    let index = name.trim_start_matches('[').trim_end_matches(']');
+    let is_package = |library: &MacroLibrary| library.packages.contains_key(object);
+    match context.library {
+        Some(library) if is_package(library) || object == "dbt" => {
+            error.hint(format!("the value of `{index}` is not a macro of the package `{object}`"))
+        }
+        Some(_) if is_path(object) && !object.contains('.') => {
+            error.hint(format!("if `{object}` is a package, install it: `dbt deps`"))
+        }
+        _ => error,
     }
 }
 

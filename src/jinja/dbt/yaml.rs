@@ -74,6 +74,23 @@ pub fn yaml_value(text: &str, scope: &YamlScope) -> Result<Json, Diagnostic> {
     })
 }
 
+/// The text of a docs block with its Jinja rendered, where no name is defined.
+pub fn docs_text(text: &str) -> Result<String, Diagnostic> {
+    if !super::inner_text::has_tags(text) {
+        return Ok(text.to_string());
+    }
+    let prepared = transpile::template(text, "");
+    let file = SourceFile::new("", text);
+    let rendered = native::render(&file.text, &prepared.edited.text, Value::from(()));
+    let context =
+        ErrorContext { template: &file, prepared: &prepared, library: None, known: Vec::new() };
+    match rendered {
+        Ok(Ok(Json::String(text))) => Ok(text),
+        Ok(value) => value.map(|value| value.to_string()),
+        Err(error) => Err(Diagnostic { at: None, ..error_location::diagnostic(&error, &context) }),
+    }
+}
+
 fn evaluated(
     file: &SourceFile,
     prepared: &TranspiledTemplate,
