@@ -196,8 +196,8 @@ pub fn node_json(node: &Node, reads: &[String]) -> Value {
                     constraints.into_iter().flatten().for_each(without_nulls);
                 }
             }
-            ("constraints", Value::Array(constraints)) => {
-                constraints.iter_mut().for_each(without_nulls)
+            ("constraints" | "refs", Value::Array(items)) => {
+                items.iter_mut().for_each(without_nulls)
             }
             _ => {}
         }

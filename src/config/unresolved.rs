@@ -162,11 +162,27 @@ impl<'a> NodeFile<'a> {
                 .unwrap_or_default();
             columns = header.iter().cloned().map(ColumnPatch::named).collect();
         }
-        let (refs, sources) = match (declared, patch.and_then(|patch| patch.relation.as_deref())) {
-            (Some(declared), _) => (declared.refs.clone(), declared.sources.clone()),
-            (None, Some(relation)) => reference(relation),
-            (None, None) => (Vec::new(), Vec::new()),
+        let (mut refs, mut sources) =
+            match (declared, patch.and_then(|patch| patch.relation.as_deref())) {
+                (Some(declared), _) => (declared.refs.clone(), declared.sources.clone()),
+                (None, Some(relation)) => reference(relation),
+                (None, None) => (Vec::new(), Vec::new()),
+            };
+        // As in dbt, a model reads what its foreign keys reference.
+        let of_model = version
+            .map(|version| &version.constraints)
+            .filter(|constraints| !constraints.is_empty())
+            .or(patch.map(|patch| &patch.constraints));
+        let of_columns = columns.iter().flat_map(|column| &column.constraints);
+        let is_key = |constraint: &&Value| {
+            kind == Kind::Model && constraint.get("type").is_some_and(|of| of == "foreign_key")
         };
+        for constraint in of_model.into_iter().flatten().chain(of_columns).filter(is_key) {
+            let (of_refs, of_sources) =
+                reference(constraint.get("to").and_then(Value::as_str).unwrap_or_default());
+            refs.extend(of_refs);
+            sources.extend(of_sources);
+        }
         let description = version
             .and_then(|version| version.description.clone())
             .or(patch.map(|patch| patch.description.clone()));
