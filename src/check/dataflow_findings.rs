@@ -54,7 +54,10 @@ fn rule_and_texts(context: &CheckContext, operation: &CrossWindowOp) -> (Rule, S
     let inputs = names(context, &operation.windowed.inputs);
     let by =
         |keys: &[String]| keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-    let cut = format!("the event time cut to one {size}");
+    let cut = match context.settings.timezone {
+        chrono_tz::Tz::UTC => format!("the event time cut to one {size}"),
+        zone => format!("the event time cut to one {size} in {zone}"),
+    };
     match &operation.kind {
         CrossWindowKind::Window { function, keys } if keys.is_empty() => (
             WINDOW_FUNCTION,
@@ -101,7 +104,17 @@ fn rule_and_texts(context: &CheckContext, operation: &CrossWindowOp) -> (Rule, S
                 only its own rows",
                 by(keys)
             ),
-            format!("add {cut} to the keys"),
+            match keys.iter().find(|key| is_grouping_sets(key)) {
+                Some(key) => format!("add {cut} to the keys outside of `{key}`"),
+                None => format!("add {cut} to the keys"),
+            },
+        ),
+        CrossWindowKind::Pivot => (
+            GROUPS,
+            "`pivot` groups by the columns that it does not name, and each batch aggregates only \
+             its own rows"
+                .to_string(),
+            format!("keep {cut} among the columns of its input"),
         ),
         CrossWindowKind::Bounds { .. } => (
             GROUPS,
@@ -204,4 +217,11 @@ pub fn named(context: &CheckContext, id: &str) -> String {
             .as_ref()
             .map_or(node.name.clone(), |source| format!("{source}.{}", node.name))
     )
+}
+
+/// Whether a key is `rollup (…)`, `cube (…)` or `grouping sets (…)`: one of its groups may have all
+/// rows.
+fn is_grouping_sets(key: &str) -> bool {
+    let key = key.to_lowercase();
+    ["rollup", "cube", "grouping sets"].iter().any(|word| key.starts_with(word))
 }

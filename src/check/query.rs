@@ -10,7 +10,7 @@ use super::CheckContext;
 use super::dataflow_findings::{cross_window_finding, named, volatile_finding};
 use super::flow::{
     BatchWindows, Dataflow, FlowInput, NullReason, OutsideReason, Time, TimeKind, Value,
-    WindowKeys, analyse,
+    WindowKeys, analyse, is_aggregate,
 };
 use super::rules::{CHANCE, LEAVES_WINDOW, NULL_EVENT_TIME, Rule, UNPARSED};
 use super::source_map::author;
@@ -19,6 +19,7 @@ use crate::config::{Node, OutsideWindow, keys};
 use crate::diagnostics::{Diagnostic, Level};
 use crate::dialect::TimeType;
 use crate::inject;
+use crate::project::Uniqueness;
 
 /// The results of the rules for a query.
 #[derive(Default)]
@@ -62,10 +63,20 @@ pub fn check_query(context: &CheckContext) -> QueryFindings {
     })
 }
 
-/// A note about an expression that cannot be parsed, in a query that can.
+/// A finding about an expression that cannot be parsed, in a query that can: a warning if it may
+/// combine rows.
 fn unparsed_expression(context: &CheckContext, span: &Range<usize>) -> (Rule, Diagnostic) {
+    static COMBINES_ROWS: LazyLock<Regex> = LazyLock::new(|| {
+        let pattern = r"(?i)\b(?:over|select|from|qualify|limit|distinct|group|filter)\b";
+        Regex::new(pattern).expect("the pattern is valid")
+    });
+    static CALL: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(\w+)\s*\(").expect("the pattern is valid"));
+    let text = context.text.sql.get(span.clone()).unwrap_or_default();
+    let combines_rows = COMBINES_ROWS.is_match(text)
+        || CALL.captures_iter(text).any(|call| is_aggregate(&call[1].to_lowercase()));
     let diagnostic = Diagnostic::new(
-        Level::Note,
+        if combines_rows { Level::Warning } else { Level::Note },
         "this expression cannot be parsed, so no rule was applied to it",
     )
     .at(author(context.text, span));
@@ -138,7 +149,12 @@ fn input(context: &CheckContext, id: &str) -> FlowInput {
     FlowInput {
         unique_id: id.to_string(),
         event_time: node.event_time.as_ref().map(|event_time| event_time.column.clone()),
-        unique: columns(&|column| column.unique).into_iter().chain(alone).collect(),
+        unique: columns(&|column| column.uniqueness == Uniqueness::Full)
+            .into_iter()
+            .chain(alone)
+            .collect(),
+        unique_or_null: columns(&|column| column.uniqueness == Uniqueness::ExceptNulls),
+        unique_in_part: columns(&|column| column.uniqueness == Uniqueness::PartOfRows),
         window_keys: (context.window_keys)(id),
         key,
         dates: columns(&is_date),
@@ -280,11 +296,12 @@ fn null_event_time(name: &str, null: NullReason) -> Diagnostic {
         NullReason::Case => "no branch of the `case` may apply",
         NullReason::Function => "a function may return null",
         NullReason::Literal => "it is null in one case",
+        NullReason::Repeated => "it has no test `not_null`",
         _ => "it is on the side of a join that may be missing",
     };
     let hint = match is_outer {
         true => "use the event time of the side that is always present".to_string(),
-        false => format!("exclude such rows: `where {name} is not null`"),
+        false => format!("exclude such rows in an outer query: `where {name} is not null`"),
     };
     Diagnostic::warning(format!("`{name}` can be null: {reason}"))
         .note("a row without event time is in no window")

@@ -142,6 +142,7 @@ fn with_check_input<T>(
         engine: Engine {
             zones_show: context.dialect.types.time_zone_shows,
             elapsed: context.dialect.types.difference_elapses,
+            casts_truncate: context.dialect.types.casts_truncate,
         },
         window_keys: &window_keys,
         from: None,

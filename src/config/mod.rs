@@ -39,7 +39,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 pub use crate::dialect::OutsideWindow;
 use crate::dialect::TimeType;
 use crate::jinja::{RefCall, Relation};
-use crate::project::Setting;
+use crate::project::{Setting, Uniqueness};
 
 pub use audit::{Audit, VERDICTS, unknown_verdict};
 pub use check::{Allow, Check, LateBy};
@@ -174,8 +174,8 @@ pub struct Column {
     pub description: String,
     /// As in YAML: dicts with `type`, `expression`, `name`.
     pub constraints: Vec<Value>,
-    /// Whether a test or a constraint makes its values unique.
-    pub unique: bool,
+    /// What its tests and constraints say about repeated values.
+    pub uniqueness: Uniqueness,
     /// dbt's keys of the column except name and description, and the user's further keys.
     pub attributes: Map<String, Value>,
 }

@@ -166,7 +166,7 @@ fn node(
             quote: column.quote.unwrap_or(quote_columns),
             description: column.description,
             constraints: column.constraints,
-            unique: column.unique,
+            uniqueness: column.uniqueness,
             attributes: column.attributes,
         })
         .collect();

@@ -48,9 +48,11 @@
 {% set naive_types = ["timestamp", "timestamp without time zone", "datetime"] %}
 {% set zoned_types = ["timestamptz", "timestamp with time zone"] %}
 {# Whether `at time zone` only changes the displayed zone of an instant (other engines add or remove the zone); whether a
-   difference between two times counts elapsed time (others count the boundaries of days and hours between them). #}
+   difference between two times counts elapsed time (others count the boundaries of days and hours between them); whether a cast
+   to an integer or to a time of fewer digits truncates (others round). #}
 {% set time_zone_shows = false %}
 {% set difference_elapses = false %}
+{% set casts_truncate = false %}
 
 {% macro date(at) %}
 date '{{ at.date }}'

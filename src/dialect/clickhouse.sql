@@ -12,6 +12,7 @@
   "_disk_name", "_shard_num", "_table", "_database", "_path", "_file"
 ] %}
 {% set time_zone_shows = true %}
+{% set casts_truncate = true %}
 {% set quote = "`" %}
 {% set column_quote = '"' %}
 {% set type_labels = {"STRING": "String", "TIMESTAMP": "DateTime", "FLOAT": "Float32", "INTEGER": "Int32"} %}

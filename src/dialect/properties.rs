@@ -95,6 +95,8 @@ pub struct TypeProperties {
     pub time_zone_shows: bool,
     /// Whether a difference between two times counts elapsed time.
     pub difference_elapses: bool,
+    /// Whether a cast to an integer or to a time of fewer digits truncates.
+    pub casts_truncate: bool,
 }
 
 /// A way to write a batch.

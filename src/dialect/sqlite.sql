@@ -3,6 +3,7 @@
 
 {% set parser = "sqlite" %}
 {% set like = "ansi" %}
+{% set casts_truncate = true %}
 {% from "bigquery.sql" import undeclared %}
 {% from "mysql.sql" import cast_value %}
 {% from "postgres.sql" import outside %}

@@ -18,10 +18,23 @@ pub struct ColumnPatch {
     pub description: String,
     /// As in YAML: dicts with `type`, `expression`, `name`.
     pub constraints: Vec<Value>,
-    /// Whether a test or a constraint makes its values unique.
-    pub unique: bool,
+    /// What its tests and constraints say about repeated values.
+    pub uniqueness: Uniqueness,
     /// dbt's keys of the column except name and description, and the user's further keys.
     pub attributes: Map<String, Value>,
+}
+
+/// What tests and constraints say about the values of a column.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Uniqueness {
+    #[default]
+    Unknown,
+    /// Rows that the `where` of a test leaves out may repeat a value.
+    PartOfRows,
+    /// Only null may be repeated: dbt's test `unique` and the constraint of that name allow it.
+    ExceptNulls,
+    /// Each row has another value.
+    Full,
 }
 
 impl ColumnPatch {
@@ -45,7 +58,7 @@ impl Entries<'_> {
             quote: column.get("quote").and_then(|quote| truth(&quote.json())),
             description: self.description(column).unwrap_or_default(),
             constraints: constraints(column),
-            unique: is_unique(column),
+            uniqueness: uniqueness(column),
             attributes: attributes(&self.column_keys(column)),
         });
         read.collect()
@@ -118,19 +131,37 @@ pub fn constraint(keys: &Value) -> Value {
     all
 }
 
-/// Whether a column has the test `unique` (with or without a `where`), or a constraint that makes
-/// it unique.
-fn is_unique(column: &Yaml) -> bool {
-    let tests =
-        ["data_tests", "tests"].into_iter().filter_map(|key| column.get(key)).flat_map(Yaml::items);
-    let mut tests = tests.map(|test| match test.json() {
-        Value::Object(test) => test.contains_key("unique"),
-        test => test == "unique",
-    });
-    let is_unique_constraint = |constraint: &Value| {
-        constraint.get("type").is_some_and(|of| of == "unique" || of == "primary_key")
+fn uniqueness(column: &Yaml) -> Uniqueness {
+    let tests: Vec<Value> = ["data_tests", "tests"]
+        .into_iter()
+        .filter_map(|key| column.get(key))
+        .flat_map(Yaml::items)
+        .map(Yaml::json)
+        .collect();
+    let constraints = constraints(column);
+    let is_constraint =
+        |name: &str| constraints.iter().any(|of| of.get("type").is_some_and(|of| of == name));
+    // Whether each test of a name is of all rows.
+    let test = |name: &str| -> Vec<bool> {
+        let is_of_all = |test: &Value| match test {
+            Value::Object(keys) => {
+                let test = keys.get(name)?;
+                let filter = |of: &Value| of.get("where").is_some();
+                Some(!filter(test) && !test.get("config").is_some_and(filter))
+            }
+            test => (test == name).then_some(true),
+        };
+        tests.iter().filter_map(is_of_all).collect()
     };
-    tests.any(|unique| unique) || constraints(column).iter().any(is_unique_constraint)
+    let unique_tests = test("unique");
+    let is_present = is_constraint("not_null") || test("not_null").contains(&true);
+    let is_unique = is_constraint("unique") || unique_tests.contains(&true);
+    match () {
+        () if is_constraint("primary_key") || is_unique && is_present => Uniqueness::Full,
+        () if is_unique => Uniqueness::ExceptNulls,
+        () if !unique_tests.is_empty() => Uniqueness::PartOfRows,
+        () => Uniqueness::Unknown,
+    }
 }
 
 pub fn constraints(of: &Yaml) -> Vec<Value> {

@@ -56,7 +56,7 @@ use crate::jinja::{ColumnStyle, Jinja, RelationStyle};
 
 pub use aliases::{KeyAliases, hook_key, translated, unaliased};
 pub use artifacts::{fresher_sources, results};
-pub use columns::{ColumnPatch, constraint};
+pub use columns::{ColumnPatch, Uniqueness, constraint};
 pub use content_hash::hash;
 pub use dbt_project::{Flags, PROJECT_FILE};
 pub use files::file_stem;

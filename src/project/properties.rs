@@ -232,6 +232,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::project::Uniqueness;
 
     pub fn parsed(text: &str) -> (Properties, Diagnostics) {
         let scope = YamlScope {
@@ -275,8 +276,8 @@ mod tests {
         );
         let [at] = &patch.columns[..] else { panic!("{}", patch.columns.len()) };
         assert_eq!(
-            (&*at.name, at.data_type.as_deref(), at.quote, at.unique),
-            ("at", Some("date"), Some(true), true)
+            (&*at.name, at.data_type.as_deref(), at.quote, at.uniqueness),
+            ("at", Some("date"), Some(true), Uniqueness::Full)
         );
         assert_eq!(
             at.attributes["config"],

@@ -9,7 +9,7 @@ use super::call_syntax::{arguments, function_name};
 use super::coalesce::coalesce;
 use super::derived_time::{ClockZone, DerivedTime, OutsideReason};
 use super::functions::{TimeFunction, cuts_to, time_function};
-use super::literal::{text, unit, zone};
+use super::literal::{integer, text, unit, zone};
 use super::scope::Scope;
 use super::unit::Unit;
 use super::value::{Form, NullReason, Time, Value};
@@ -95,7 +95,10 @@ impl FunctionCall<'_> {
             TimeFunction::Cut => match self.unit() {
                 Some(unit) => self.cut(unit),
                 // `trunc(at)` is a date; `trunc` of a number is a number.
-                None if self.args.len() == 1 => self.time().cut(Unit::Day, windows, at),
+                None if self.args.len() == 1 => match self.time() {
+                    value if value.form == Form::Time => value.cut(Unit::Day, windows, at),
+                    value => self.flow.truncated(value, at),
+                },
                 None => self.opaque(),
             },
             TimeFunction::Bucket => self.bucket(),
@@ -119,6 +122,8 @@ impl FunctionCall<'_> {
             TimeFunction::FromLocal => self.in_utc(),
             TimeFunction::Converted => self.converted(),
             TimeFunction::Later => self.shifted(1),
+            // DuckDB's function of a unit and two times.
+            TimeFunction::Earlier if self.has_two_times() => self.difference(),
             TimeFunction::Earlier => self.shifted(-1),
             TimeFunction::LastDay => self.last_day(),
             TimeFunction::OtherDay => self.time().moved(OutsideReason::Moved, at).without_window(),
@@ -133,7 +138,7 @@ impl FunctionCall<'_> {
             },
             TimeFunction::Coarse => Value { null: None, ..self.time().without_window() }
                 .converted(Form::Image(self.name.clone()), at),
-            TimeFunction::Joined => self.joined(),
+            TimeFunction::Joined => self.shortened().unwrap_or_else(|| self.joined()),
             TimeFunction::FirstOf => {
                 coalesce(self.args.into_iter().map(|(_, value)| value).collect(), at)
             }
@@ -206,6 +211,30 @@ impl FunctionCall<'_> {
                 None => self.opaque(),
             },
             None => self.opaque(),
+        }
+    }
+
+    /// Whether the arguments are a unit and two times: `date_sub('day', start, end)`.
+    fn has_two_times(&self) -> bool {
+        matches!(self.args.as_slice(), [(name, _), (one, _), (two, _)]
+            if text(name).is_some() && unit(name).is_some()
+                && integer(one).is_none() && integer(two).is_none())
+    }
+
+    /// The text of a time from which the function removes parts: `lpad` cuts it to a length, and
+    /// `replace` may remove digits. `None` if it removes nothing.
+    fn shortened(&self) -> Option<Value> {
+        let value = self.time();
+        match (self.name.as_str(), self.args.as_slice()) {
+            ("lpad", [_, (length, _), ..]) if matches!(value.form, Form::Text | Form::Time) => {
+                Some(self.flow.first_letters(value, integer(length), self.at.clone()))
+            }
+            ("replace", [_, (removed, _), ..])
+                if text(removed).is_none_or(|text| text.chars().any(|char| char.is_numeric())) =>
+            {
+                Some(value.without_window())
+            }
+            _ => None,
         }
     }
 

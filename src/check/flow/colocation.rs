@@ -8,7 +8,7 @@ use super::unit::BatchWindows;
 use super::value::Value;
 
 /// Whether rows with equal keys are always in one window.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Colocation {
     Always,
     /// Not proven, but this key may determine the window.

@@ -83,8 +83,9 @@ impl Flow<'_> {
             Expr::Floor { expr, field: CeilFloorKind::DateTimeField(field) } => {
                 self.cut_to(self.value(expr, scope), Unit::parse(&field.to_string()), at)
             }
+            // A time at a boundary has the same value as those before it.
             Expr::Ceil { expr, field: CeilFloorKind::DateTimeField(_) } => {
-                self.value(expr, scope).moved(OutsideReason::Moved, at)
+                self.value(expr, scope).moved(OutsideReason::Moved, at).without_window()
             }
             Expr::Substring { expr, substring_from, substring_for, .. } => {
                 let number = |of: &Option<Box<Expr>>| of.as_ref().and_then(|expr| integer(expr));
@@ -241,10 +242,16 @@ impl Flow<'_> {
         match to {
             DataType::Date | DataType::Date32 => value.into_date(self.windows, at),
             DataType::Time(..) => self.part(value, CalendarParts::HOUR | CalendarParts::REST, at),
+            _ if is_time && self.rounds_to(to, &value) => {
+                value.moved(OutsideReason::Moved, at).without_window()
+            }
             _ if is_time => match value.derived_time {
                 Some(derived_time) => value.with_moment(derived_time, self.windows, at),
                 None => value.changed(),
             },
+            _ if is_integer_type(to) && !self.engine.casts_truncate && value.is_fraction() => {
+                value.moved(OutsideReason::Moved, at).without_window()
+            }
             _ if is_integer_type(to) => self.truncated(value, at),
             _ if value.form == Form::Time => value.converted(Form::Text, at),
             // As text or as a number it is not a time in the window, but still determines it.
@@ -257,6 +264,25 @@ impl Flow<'_> {
                 value.converted(form, at)
             }
         }
+    }
+}
+
+impl Flow<'_> {
+    /// Whether a cast of a time to a type rounds it: to seconds, for example.
+    fn rounds_to(&self, to: &DataType, value: &Value) -> bool {
+        let digits = match to {
+            DataType::Timestamp(digits, _)
+            | DataType::TimestampNtz(digits)
+            | DataType::Datetime(digits) => *digits,
+            DataType::Custom(name, _) => match name.to_string().to_lowercase().as_str() {
+                "timestamp_s" | "smalldatetime" => Some(0),
+                "timestamp_ms" => Some(3),
+                _ => None,
+            },
+            _ => None,
+        };
+        let is_uncut = value.derived_time.is_some_and(|time| time.unit == Unit::Instant);
+        !self.engine.casts_truncate && is_uncut && digits.is_some_and(|digits| digits < 6)
     }
 }
 

@@ -5,16 +5,19 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use sqlparser::ast::{
-    Expr, Join, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, TableFactor,
-    TableWithJoins,
+    Expr, ExprWithAlias, FunctionArg, FunctionArgExpr, Join, JoinConstraint, JoinOperator,
+    ObjectName, ObjectNamePart, TableAlias, TableFactor, TableWithJoins,
 };
 
+use super::call_syntax::{arguments, function_name};
+use super::colocation::Colocation;
+use super::derived_time::OutsideReason;
 use super::join_conditions::{JoinConditions, JoinKeyRelation};
-use super::query::{names, renamed};
-use super::rows::{Origin, RowShape, Rows};
+use super::query::{already_reported, names, renamed};
+use super::rows::{Item, Memo, Origin, RowShape, Rows};
 use super::scope::{CteScope, Scope, ScopedTable, find_cte};
-use super::value::NullReason;
-use super::visit::conditions;
+use super::value::{NullReason, Value};
+use super::visit::{conditions, visit_exprs};
 use super::{CrossWindowKind, Flow};
 
 /// The rows that a join preserves.
@@ -248,27 +251,44 @@ impl Flow<'_> {
             TableFactor::NestedJoin { table_with_joins, alias: None } => {
                 return self.tables(table_with_joins, &[], ctes, scope);
             }
-            TableFactor::Pivot { table, alias, .. } | TableFactor::Unpivot { table, alias, .. } => {
-                let mut inner = Scope::default();
-                self.factor(table, ctes, &mut inner);
-                let windowed = Origin::of(inner.tables.iter().map(|table| &table.rows.windowed));
-                let driving =
-                    inner.tables.iter().flat_map(|table| table.rows.driving.clone()).collect();
-                (
-                    Rc::new(Rows {
-                        shape: RowShape::Unknown,
-                        windowed,
-                        driving,
-                        exempt: true,
-                        bounds: None,
-                    }),
-                    alias,
-                )
+            TableFactor::Pivot { table, aggregate_functions, value_column, alias, .. } => {
+                let rows = self.pivoted(table, aggregate_functions, value_column, ctes);
+                (rows, alias)
             }
-            TableFactor::Table { alias, .. }
-            | TableFactor::TableFunction { alias, .. }
-            | TableFactor::Function { alias, .. }
-            | TableFactor::UNNEST { alias, .. } => (Rows::unknown(), alias),
+            TableFactor::Unpivot { table, value, name, columns, alias, .. } => {
+                let new = [column_of(value), Some(name.value.clone())];
+                let left_out = columns.iter().filter_map(|column| column_of(&column.expr));
+                let rows = self.inner_rows(table, ctes);
+                (without_columns(&rows, left_out.collect(), new.into_iter().flatten()), alias)
+            }
+            TableFactor::Table { name, alias, args: Some(args), .. } => {
+                self.subqueries(args, ctes, scope);
+                let args = args.args.iter().filter_map(argument_expr);
+                (self.function_rows(last(name), args.collect(), alias, scope), alias)
+            }
+            TableFactor::Function { name, args, alias, .. } => {
+                self.subqueries(args, ctes, scope);
+                let args = args.iter().filter_map(argument_expr);
+                (self.function_rows(last(name), args.collect(), alias, scope), alias)
+            }
+            TableFactor::TableFunction { expr: Expr::Function(function), alias } => {
+                self.subqueries(&function.args, ctes, scope);
+                let name = function_name(function);
+                (self.function_rows(Some(&name), arguments(function), alias, scope), alias)
+            }
+            TableFactor::UNNEST { array_exprs, alias, .. } => {
+                self.subqueries(array_exprs, ctes, scope);
+                // The elements of an array that is written out, or returned by a function.
+                let rows = match array_exprs.as_slice() {
+                    [Expr::Function(function)] => {
+                        let name = function_name(function);
+                        self.function_rows(Some(&name), arguments(function), alias, scope)
+                    }
+                    exprs => self.function_rows(None, exprs.iter().collect(), alias, scope),
+                };
+                (rows, alias)
+            }
+            TableFactor::TableFunction { alias, .. } => (Rows::unknown(), alias),
             _ => return scope.tables.push(ScopedTable::new(None, Rows::unknown())),
         };
         let table_name = match factor {
@@ -281,6 +301,74 @@ impl Flow<'_> {
             .map(|alias| alias.name.value.clone())
             .or_else(|| table_name.map(str::to_string));
         scope.tables.push(ScopedTable::new(name, rows));
+    }
+
+    /// The rows of the table of a `pivot`.
+    fn inner_rows(&self, table: &TableFactor, ctes: &CteScope) -> Rc<Rows> {
+        let mut inner = Scope::default();
+        self.factor(table, ctes, &mut inner);
+        inner.tables.first().map_or_else(Rows::unknown, |table| table.rows.clone())
+    }
+
+    /// The rows of a `pivot`, which groups by the columns that it does not name.
+    fn pivoted(
+        &self,
+        table: &TableFactor,
+        aggregates: &[ExprWithAlias],
+        value_columns: &[Expr],
+        ctes: &CteScope,
+    ) -> Rc<Rows> {
+        let rows = self.inner_rows(table, ctes);
+        let mut named: Vec<String> = value_columns.iter().filter_map(column_of).collect();
+        for aggregate in aggregates {
+            visit_exprs(aggregate, |expr| named.extend(column_of(expr)));
+        }
+        if !rows.windowed.is_empty() && !rows.exempt {
+            let colocation = rows.colocation(&named, self.windows);
+            let is_reported = colocation == Colocation::No;
+            let at = self.factor_span(table);
+            self.report_unless(colocation, CrossWindowKind::Pivot, at, &rows.windowed);
+            if is_reported {
+                return already_reported(&without_columns(&rows, named, []), None);
+            }
+        }
+        without_columns(&rows, named, [])
+    }
+
+    /// The rows of a table function. If an argument is derived from the event time, so are they.
+    fn function_rows(
+        &self,
+        name: Option<&str>,
+        args: Vec<&Expr>,
+        alias: &Option<TableAlias>,
+        scope: &Scope,
+    ) -> Rc<Rows> {
+        const SERIES: [&str; 6] = [
+            "explode",
+            "generate_date_array",
+            "generate_series",
+            "generate_timestamp_array",
+            "range",
+            "sequence",
+        ];
+        let mut values = args.iter().map(|arg| self.value(arg, scope));
+        let Some(value) = values.find(Value::derives_from_event_time) else {
+            return Rows::unknown();
+        };
+        let at = args.first().map_or(0..0, |arg| self.span(*arg));
+        let is_series = name.is_some_and(|name| SERIES.contains(&name.to_lowercase().as_str()));
+        let value = match is_series {
+            true => value.moved(OutsideReason::Shifted, at).without_window(),
+            false => value.opaque(self.windows, || self.view.text_at(&at), at.clone()),
+        };
+        let named = alias.iter().flat_map(|alias| {
+            let columns = names(alias);
+            if columns.is_empty() { vec![alias.name.value.clone()] } else { columns }
+        });
+        let column = |name: String| Item::Column { name: Some(name), value: value.clone() };
+        let mut items: Vec<Item> = named.chain(name.map(str::to_string)).map(column).collect();
+        items.push(Item::Rest { of: Rows::unknown(), without: Vec::new(), outer: None });
+        Rows::of(RowShape::Columns(items.into()), Origin::default())
     }
 
     /// The rows of a table by its name: a CTE, an input, or another table.
@@ -298,13 +386,7 @@ impl Flow<'_> {
         }
         if self.view.self_reads.contains(&head.span.start) {
             let windowed = Origin { own_table: true, ..Origin::default() };
-            return Rc::new(Rows {
-                shape: RowShape::Unknown,
-                windowed,
-                driving: BTreeSet::new(),
-                exempt: false,
-                bounds: None,
-            });
+            return Rows::of(RowShape::Unknown, windowed);
         }
         let Some((id, filtered)) = self.view.inputs.get(&head.span.start) else {
             return Rows::unknown();
@@ -318,6 +400,7 @@ impl Flow<'_> {
             driving: BTreeSet::from([id.clone()]),
             exempt: false,
             bounds: None,
+            memo: Memo::default(),
         })
     }
 
@@ -338,4 +421,43 @@ impl Flow<'_> {
 
 fn last(name: &ObjectName) -> Option<&str> {
     name.0.last().and_then(ObjectNamePart::as_ident).map(|name| name.value.as_str())
+}
+
+/// The name of a column that an expression is.
+fn column_of(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Identifier(name) => Some(name.value.clone()),
+        Expr::CompoundIdentifier(parts) => parts.last().map(|name| name.value.clone()),
+        _ => None,
+    }
+}
+
+/// The rows without some columns, with new columns of unknown values.
+fn without_columns(
+    rows: &Rc<Rows>,
+    without: Vec<String>,
+    new: impl IntoIterator<Item = String>,
+) -> Rc<Rows> {
+    let mut items: Vec<Item> = new
+        .into_iter()
+        .map(|name| Item::Column { name: Some(name), value: Value::unknown(0..0) })
+        .collect();
+    items.push(Item::Rest { of: rows.clone(), without, outer: None });
+    Rc::new(Rows {
+        shape: RowShape::Columns(items.into()),
+        windowed: rows.windowed.clone(),
+        driving: rows.driving.clone(),
+        exempt: rows.exempt,
+        bounds: None,
+        memo: Memo::default(),
+    })
+}
+
+fn argument_expr(argument: &FunctionArg) -> Option<&Expr> {
+    match argument {
+        FunctionArg::Named { arg: FunctionArgExpr::Expr(expr), .. }
+        | FunctionArg::ExprNamed { arg: FunctionArgExpr::Expr(expr), .. }
+        | FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+        _ => None,
+    }
 }

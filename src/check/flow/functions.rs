@@ -154,7 +154,7 @@ pub fn time_function(name: &str) -> Option<TimeFunction> {
         }
         "left" | "substr" | "substring" | "substringutf8" => TimeFunction::Start,
         "right" | "mod" | "sign" | "length" | "time" | "to_time" | "totime" | "time_of_day"
-        | "isnull" | "age" => TimeFunction::Coarse,
+        | "isnull" | "age" | "ceiling" => TimeFunction::Coarse,
         "concat"
         | "concat_ws"
         | "md5"

@@ -1,6 +1,6 @@
 //! The windows of joined rows, as far as the conditions of the join determine them.
 
-use sqlparser::ast::{BinaryOperator, Expr};
+use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
 
 use super::calendar_parts::CalendarParts;
 use super::call_syntax::{arguments, function_name};
@@ -18,12 +18,20 @@ pub struct JoinConditions {
     is_same_window: bool,
     /// The calendar parts that their event times have in common, by zone.
     parts: Vec<(chrono_tz::Tz, CalendarParts)>,
-    /// Lower bounds of one event time by the other.
-    from: Vec<DerivedTime>,
-    /// Upper bounds of one event time by the other, and whether they are strict.
-    until: Vec<(DerivedTime, bool)>,
+    /// Lower bounds of the event time of one side by that of the other.
+    from: Vec<(JoinedSide, DerivedTime)>,
+    /// Upper bounds of the event time of one side by that of the other, and whether they are
+    /// strict.
+    until: Vec<(JoinedSide, DerivedTime, bool)>,
     /// A key that may prove that they are in one window.
     possible: Option<String>,
+}
+
+/// A side of a join.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum JoinedSide {
+    One,
+    Two,
 }
 
 /// Whether joined rows are in one window.
@@ -77,7 +85,7 @@ impl Flow<'_> {
         two: &Scope,
         join_conditions: &mut JoinConditions,
     ) {
-        use BinaryOperator::{Eq, Gt, GtEq, Is, Lt, LtEq, Spaceship};
+        use BinaryOperator::{Eq, Gt, GtEq, Is, Lt, LtEq, NotEq, Spaceship};
         match condition {
             Expr::BinaryOp { left, op: Eq | Is | Spaceship, right } => {
                 self.equal(left, right, one, two, join_conditions)
@@ -90,6 +98,16 @@ impl Flow<'_> {
             }
             Expr::BinaryOp { left, op: op @ (Lt | LtEq), right } => {
                 self.ordered(left, right, *op == Lt, one, two, join_conditions)
+            }
+            Expr::UnaryOp { op: UnaryOperator::Not, expr } => {
+                if let Expr::BinaryOp { left, op: NotEq, right } = unnested(expr) {
+                    self.equal(left, right, one, two, join_conditions);
+                }
+            }
+            Expr::Between { expr, negated: false, low, high }
+                if integer(low) == Some(0) && integer(high) == Some(0) =>
+            {
+                self.equal(expr, low, one, two, join_conditions);
             }
             Expr::Between { expr, negated: false, low, high } => {
                 self.ordered(low, expr, false, one, two, join_conditions);
@@ -116,6 +134,13 @@ impl Flow<'_> {
                     .zip(right)
                     .for_each(|(left, right)| self.equal(left, right, one, two, join_conditions));
                 return;
+            }
+            // The difference of two dates.
+            (Expr::BinaryOp { left, op: BinaryOperator::Minus, right }, zero)
+            | (zero, Expr::BinaryOp { left, op: BinaryOperator::Minus, right })
+                if integer(zero) == Some(0) =>
+            {
+                return self.equal(left, right, one, two, join_conditions);
             }
             // A difference of 0: no unit boundary is between them.
             (Expr::Function(function), zero) | (zero, Expr::Function(function))
@@ -170,17 +195,18 @@ impl Flow<'_> {
                     && derived_time.months == 0
             })
         };
-        for (here, there) in [(one, two), (two, one)] {
+        let sides = [(one, JoinedSide::One), (two, JoinedSide::Two)];
+        for [(here, of_here), (there, of_there)] in [sides, [sides[1], sides[0]]] {
             let (lower, upper) = (self.value(early, here), self.value(late, there));
             if let Some(derived_time) = lower.derived_time
                 && uncut(&upper)
             {
-                join_conditions.from.push(derived_time);
+                join_conditions.from.push((of_there, derived_time));
             }
             if let Some(derived_time) = upper.derived_time
                 && uncut(&lower)
             {
-                join_conditions.until.push((derived_time, strict));
+                join_conditions.until.push((of_here, derived_time, strict));
             }
         }
     }
@@ -269,14 +295,21 @@ impl JoinConditions {
         };
         let is_same_window = self.is_same_window
             || self.parts.iter().any(|(zone, parts)| parts.determine_window(windows, *zone))
-            || self
-                .from
-                .iter()
-                .any(|from| self.until.iter().any(|(until, strict)| bounded(from, until, *strict)));
+            || self.from.iter().any(|(side, from)| {
+                let mut until = self.until.iter().filter(|(of, ..)| of == side);
+                until.any(|(_, until, strict)| bounded(from, until, *strict))
+            });
         match self.possible {
             _ if is_same_window => JoinKeyRelation::SameWindow,
             Some(name) => JoinKeyRelation::Possible(name),
             None => JoinKeyRelation::Unrelated,
         }
+    }
+}
+
+fn unnested(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Nested(inner) => unnested(inner),
+        other => other,
     }
 }

@@ -39,6 +39,7 @@ use sqlparser::ast::Spanned;
 
 use colocation::{Colocation, colocation};
 pub use derived_time::{OutsideReason, TimeKind};
+pub use names::is_aggregate;
 use rows::Origin;
 pub use rows::{FlowInput, Rows, WindowKeys};
 pub use unit::BatchWindows;
@@ -89,6 +90,8 @@ pub enum CrossWindowKind {
     Groups {
         keys: Vec<String>,
     },
+    /// The groups of a `pivot`, by the columns that it does not name.
+    Pivot,
     /// The first or the last event time of all rows, which may bound unfiltered rows.
     Bounds {
         of_whole: bool,
@@ -177,6 +180,9 @@ pub struct Engine {
     /// Whether the difference of two times is the elapsed time; in other engines it is the number
     /// of unit boundaries between them.
     pub elapsed: bool,
+    /// Whether a cast to an integer or to a time of fewer digits truncates; in other engines it
+    /// rounds, also to the next day.
+    pub casts_truncate: bool,
 }
 
 struct Flow<'a> {

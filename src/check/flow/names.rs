@@ -8,15 +8,24 @@ type Names = LazyLock<BTreeSet<&'static str>>;
 /// Aggregates, unless they have an `over`.
 static AGGREGATES: Names = LazyLock::new(|| {
     names(
-        "any_value approx_count_distinct approx_distinct approx_percentile approx_quantiles \
-         approx_top_count arg_max arg_min argmax argmin \
-    array_agg array_concat_agg avg avgif bit_and bit_or bit_xor bool_and bool_or booland_agg \
-    boolor_agg collect_list collect_set corr count count_if \
-    countif covar_pop covar_samp every grouparray group_concat hll_count json_agg jsonb_agg \
-    kurtosis list listagg logical_and logical_or max max_by maxif \
-    median min min_by minif mode object_agg percentile percentile_cont percentile_disc \
-    percentile_approx quantile skewness stddev stddev_pop stddev_samp \
-    string_agg sum sumif uniq uniqexact var_pop var_samp variance",
+        "any any_value anylast approx_count_distinct approx_distinct approx_percentile \
+         approx_quantile approx_quantiles approx_top_count approx_top_k approx_top_sum arbitrary \
+         arg_max arg_max_null arg_min arg_min_null argmax argmin array_agg array_concat_agg \
+         array_union_agg array_unique_agg avg avgif avgweighted bit_and bit_or bit_xor bitand_agg \
+         bitmap_or_agg bitor_agg bitstring_agg bitxor_agg bool_and bool_or booland_agg \
+         boolor_agg checksum collect_list collect_set corr count count_if countif covar_pop \
+         covar_samp entropy every favg first first_value fsum geometric_mean group_concat \
+         grouparray groupbitmap groupuniqarray hash_agg histogram hll_accumulate hll_combine \
+         hll_count json_agg json_arrayagg json_group_array json_group_object json_object_agg \
+         json_objectagg jsonb_agg jsonb_object_agg kahan_sum kurtosis kurtosis_pop last last_value \
+         list listagg logical_and logical_or mad map_agg max max_by maxif median min min_by minif \
+         mode multimap_agg numeric_histogram object_agg percentile percentile_approx \
+         percentile_cont percentile_disc product quantile quantile_cont quantile_disc quantiles \
+         range_agg regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope regr_sxx \
+         regr_sxy regr_syy sem set_agg set_union skewness skewpop skewsamp some stddev stddev_pop \
+         stddev_samp stddevpop stddevsamp stdev stdevp string_agg sum sum_no_overflow sumif \
+         sumkahan sumwithoverflow topk uniq uniqcombined uniqexact uniqhll12 var var_pop \
+         var_samp variance varp varpop varsamp",
     )
 });
 
@@ -43,8 +52,12 @@ static RANDOM_FUNCTIONS: Names = LazyLock::new(|| {
     )
 });
 
+/// Whether a function is an aggregate, also with ClickHouse's combinators: `quantileIf`.
 pub fn is_aggregate(name: &str) -> bool {
-    AGGREGATES.contains(name)
+    const COMBINATORS: [&str; 9] =
+        ["array", "distinct", "if", "map", "merge", "mergestate", "ordefault", "ornull", "state"];
+    let mut combined = COMBINATORS.iter().filter_map(|combinator| name.strip_suffix(combinator));
+    AGGREGATES.contains(name) || combined.any(|name| AGGREGATES.contains(name))
 }
 
 pub fn is_rank(name: &str) -> bool {

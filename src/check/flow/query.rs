@@ -12,8 +12,8 @@ use sqlparser::ast::{
 use sqlparser::keywords::Keyword;
 
 use super::colocation::Colocation;
-use super::rows::{Item, Origin, RowShape, Rows};
-use super::scope::{Cte, CteScope, Scope};
+use super::rows::{Item, Memo, Origin, RowShape, Rows};
+use super::scope::{Cte, CteScope, Scope, find_cte};
 use super::value::Value;
 use super::{CrossWindowKind, Flow, FlowNotes};
 
@@ -85,8 +85,13 @@ impl Flow<'_> {
                         | SetQuantifier::DistinctByName
                 );
                 let shape = RowShape::Union { left: one.clone(), right: other.clone(), by_name };
-                let union = Rc::new(Rows { shape, windowed, driving, exempt, bounds: None });
-                let result = if *op == SetOperator::Union { union.clone() } else { one };
+                let memo = Memo::default();
+                let union = Rc::new(Rows { shape, windowed, driving, exempt, bounds: None, memo });
+                let result = match op {
+                    SetOperator::Union | SetOperator::Intersect => union.clone(),
+                    // The rows of the right side decide which rows are left.
+                    SetOperator::Except | SetOperator::Minus => with_origin(&one, &union.windowed),
+                };
                 let keeps_all =
                     matches!(set_quantifier, SetQuantifier::All | SetQuantifier::AllByName)
                         && *op == SetOperator::Union;
@@ -102,6 +107,22 @@ impl Flow<'_> {
                 let at = self.view.word(word, self.first_span(right));
                 self.report_unless(union.colocation(&[], self.windows), kind, at, &union.windowed);
                 result
+            }
+            SetExpr::Values(values) => {
+                self.subqueries(values, ctes, &Scope { outer, ..Scope::default() });
+                Rows::unknown()
+            }
+            // `table orders`. The parser does not say where the name is, by which an input is
+            // known.
+            SetExpr::Table(table) => {
+                match table.table_name.as_ref().and_then(|name| find_cte(ctes, name)) {
+                    Some(cte) if table.schema_name.is_none() => self.cte(cte),
+                    _ => {
+                        let filtered = self.view.inputs.values().filter(|(_, filtered)| *filtered);
+                        let inputs = filtered.map(|(id, _)| id.clone()).collect();
+                        Rows::of(RowShape::Unknown, Origin { inputs, own_table: false })
+                    }
+                }
             }
             _ => Rows::unknown(),
         }
@@ -187,6 +208,20 @@ pub(super) fn already_reported(rows: &Rc<Rows>, bounds: Option<usize>) -> Rc<Row
         driving: rows.driving.clone(),
         exempt: true,
         bounds,
+        memo: Memo::default(),
+    })
+}
+
+/// The rows, which also depend on other inputs.
+fn with_origin(rows: &Rc<Rows>, windowed: &Origin) -> Rc<Rows> {
+    let all = Item::Rest { of: rows.clone(), without: Vec::new(), outer: None };
+    Rc::new(Rows {
+        shape: RowShape::Columns(vec![all].into()),
+        windowed: windowed.clone(),
+        driving: rows.driving.clone(),
+        exempt: rows.exempt,
+        bounds: rows.bounds,
+        memo: Memo::default(),
     })
 }
 
@@ -236,5 +271,6 @@ pub(super) fn renamed(rows: Rc<Rows>, names: &[String]) -> Rc<Rows> {
         driving: rows.driving.clone(),
         exempt: rows.exempt,
         bounds: rows.bounds,
+        memo: Memo::default(),
     })
 }

@@ -1,7 +1,7 @@
 //! The rows of a table, a CTE or a sub-query: their columns, and the filtered inputs from which
 //! they come.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, Range};
 use std::rc::Rc;
@@ -22,6 +22,10 @@ pub struct FlowInput {
     pub event_time: Option<String>,
     /// Columns that are unique according to the project.
     pub unique: BTreeSet<String>,
+    /// Columns in which only null may be repeated.
+    pub unique_or_null: BTreeSet<String>,
+    /// Columns that are unique in the rows that a test reads.
+    pub unique_in_part: BTreeSet<String>,
     /// Columns that are window keys according to the input's query.
     pub window_keys: WindowKeys,
     /// The columns of a composite unique key.
@@ -70,6 +74,32 @@ pub struct Rows {
     pub exempt: bool,
     /// The offset of the aggregate, if the rows are only the first and the last event time.
     pub bounds: Option<usize>,
+    pub memo: Memo,
+}
+
+/// What is known of rows already. Rows can be read several times at each level of a query, so
+/// without it the time would double with each level.
+#[derive(Debug, Default)]
+pub struct Memo {
+    columns: RefCell<BTreeMap<String, Option<Value>>>,
+    at: RefCell<BTreeMap<usize, Option<Value>>>,
+    colocation: RefCell<BTreeMap<Vec<String>, Colocation>>,
+    window_keys: OnceCell<WindowKeys>,
+    names: OnceCell<Vec<String>>,
+}
+
+/// The value of a key, computed once.
+fn memoized<K: Ord + Clone, V: Clone>(
+    memo: &RefCell<BTreeMap<K, V>>,
+    key: K,
+    compute: impl FnOnce() -> V,
+) -> V {
+    if let Some(known) = memo.borrow().get(&key) {
+        return known.clone();
+    }
+    let value = compute();
+    memo.borrow_mut().insert(key, value.clone());
+    value
 }
 
 /// The columns of rows.
@@ -135,17 +165,28 @@ pub enum Item {
 
 impl Rows {
     pub fn unknown() -> Rc<Rows> {
+        Rows::of(RowShape::Unknown, Origin::default())
+    }
+
+    /// Rows that do not come from an input of the first table.
+    pub fn of(shape: RowShape, windowed: Origin) -> Rc<Rows> {
         Rc::new(Rows {
-            shape: RowShape::Unknown,
-            windowed: Origin::default(),
+            shape,
+            windowed,
             driving: BTreeSet::new(),
             exempt: false,
             bounds: None,
+            memo: Memo::default(),
         })
     }
 
     /// The value of a column; `None` if it does not exist for certain.
     pub fn column(&self, name: &str) -> Option<Value> {
+        let key = name.to_ascii_lowercase();
+        memoized(&self.memo.columns, key, || self.column_of_shape(name))
+    }
+
+    fn column_of_shape(&self, name: &str) -> Option<Value> {
         match &self.shape {
             RowShape::Input { input, filtered } => Some(of_input(input, *filtered, name)),
             RowShape::Unknown => Some(Value::unknown(0..0)),
@@ -189,6 +230,10 @@ impl Rows {
 
     /// The value of the column at an index, if all columns before it are known.
     pub fn at(&self, index: usize) -> Option<Value> {
+        memoized(&self.memo.at, index, || self.at_in_shape(index))
+    }
+
+    fn at_in_shape(&self, index: usize) -> Option<Value> {
         match &self.shape {
             RowShape::Columns(items) => match items.get(index)? {
                 Item::Column { value, .. } if items[..index].iter().all(is_column) => {
@@ -205,6 +250,10 @@ impl Rows {
 
     /// The columns whose values occur in one window only.
     pub fn window_keys(&self, windows: BatchWindows) -> WindowKeys {
+        self.memo.window_keys.get_or_init(|| self.window_keys_of_shape(windows)).clone()
+    }
+
+    fn window_keys_of_shape(&self, windows: BatchWindows) -> WindowKeys {
         match &self.shape {
             RowShape::Input { input, filtered: true } => {
                 let names = input.event_time.iter().chain(&input.unique);
@@ -242,6 +291,10 @@ impl Rows {
 
     /// The names of the known columns.
     pub fn names(&self) -> Vec<String> {
+        self.memo.names.get_or_init(|| self.names_of_shape()).clone()
+    }
+
+    fn names_of_shape(&self) -> Vec<String> {
         match &self.shape {
             RowShape::Input { input, .. } => {
                 input.event_time.iter().map(|name| name.to_lowercase()).collect()
@@ -276,6 +329,12 @@ impl Rows {
 
     /// Whether equal rows are always in one window. Rows with unknown columns are assumed to be.
     pub fn colocation(&self, without: &[String], windows: BatchWindows) -> Colocation {
+        memoized(&self.memo.colocation, without.to_vec(), || {
+            self.colocation_of_shape(without, windows)
+        })
+    }
+
+    fn colocation_of_shape(&self, without: &[String], windows: BatchWindows) -> Colocation {
         match &self.shape {
             RowShape::Unknown => Colocation::Always,
             RowShape::Input { input, filtered } => {
@@ -369,11 +428,14 @@ fn of_input(input: &FlowInput, filtered: bool, name: &str) -> Value {
         return Value { column: Some(column), ..Value::event_time(input.kind) };
     }
     let time = if filtered { Time::OtherColumn } else { Time::Unfiltered };
-    let possible_key =
-        may_match_event_time(name, among(&input.dates), event_time).then(|| name.to_string());
+    let is_unique_or_null = filtered && among(&input.unique_or_null);
+    let may_be_key = may_match_event_time(name, among(&input.dates), event_time)
+        || filtered && (is_unique_or_null || among(&input.unique_in_part));
+    let possible_key = may_be_key.then(|| name.to_string());
     Value {
         column: Some(column),
-        unique: filtered && (window_keys.is_some() || among(&input.unique)),
+        unique: filtered && (window_keys.is_some() || among(&input.unique) || is_unique_or_null),
+        null: is_unique_or_null.then_some((NullReason::Repeated, 0..0)),
         possible_key,
         ..Value::of(time, 0..0)
     }

@@ -11,9 +11,9 @@ use sqlparser::keywords::Keyword;
 use super::call_syntax::function_name;
 use super::colocation::Colocation;
 use super::join_conditions::JoinKeyRelation;
-use super::rows::{Item, Origin, RowShape, Rows};
-use super::scope::{CteScope, Scope};
-use super::value::{Time, Value};
+use super::rows::{Item, Memo, Origin, RowShape, Rows};
+use super::scope::{CteScope, Scope, ScopedTable};
+use super::value::Value;
 use super::visit::{conditions, visit_exprs};
 use super::{CrossWindowKind, Flow, VolatileKind, names};
 
@@ -76,6 +76,9 @@ impl Flow<'_> {
         {
             self.calls(clause, &scope, VolatileKind::ClockInCondition);
         }
+        self.subqueries(&select.group_by, ctes, &scope);
+        self.subqueries(&select.named_window, ctes, &scope);
+        self.subqueries(&select.distinct, ctes, &scope);
         for item in &select.projection {
             self.subqueries(item, ctes, &scope);
             self.calls(
@@ -94,6 +97,7 @@ impl Flow<'_> {
             driving,
             exempt,
             bounds: None,
+            memo: Memo::default(),
         });
         if rows.windowed.is_empty() || exempt {
             return rows;
@@ -313,19 +317,28 @@ fn mark_not_null(filters: &[&Expr], scope: &mut Scope) {
         };
         // A missing side is null in all columns, so one non-null column proves that the side is
         // present.
-        for scoped in &mut scope.tables {
-            let is_it = match (table, &scoped.name) {
-                (Some(table), Some(name)) => name.eq_ignore_ascii_case(table),
-                (Some(_), None) => false,
-                (None, _) => {
-                    scoped.rows.column(name).is_some_and(|value| value.time != Time::Unknown)
-                }
-            };
-            if is_it {
-                scoped.outer = None;
-                scoped.present.push(name.clone());
-            }
+        if let Some(index) = table_of(scope, table, name) {
+            let scoped = &mut scope.tables[index];
+            scoped.outer = None;
+            scoped.present.push(name.clone());
         }
+    }
+}
+
+/// The index of the table that has a column. Without a qualifier it is the only table that may have
+/// it, or the only one that is known to have it.
+fn table_of(scope: &Scope, qualifier: Option<&String>, name: &str) -> Option<usize> {
+    let only = |is_it: &dyn Fn(&ScopedTable) -> bool| {
+        let mut tables = scope.tables.iter().enumerate().filter(|(_, table)| is_it(table));
+        tables.next().filter(|_| tables.next().is_none()).map(|(index, _)| index)
+    };
+    match qualifier {
+        Some(qualifier) => {
+            let name = |table: &ScopedTable| table.name.clone().unwrap_or_default();
+            scope.tables.iter().position(|table| name(table).eq_ignore_ascii_case(qualifier))
+        }
+        None => only(&|table| table.rows.column(name).is_some())
+            .or_else(|| only(&|table| table.rows.names().contains(&name.to_lowercase()))),
     }
 }
 

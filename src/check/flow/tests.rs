@@ -72,6 +72,8 @@ fn analyse_parsed_by<T>(
             .find(|(name, _)| *name == id)
             .and_then(|(_, time)| time.map(str::to_string)),
         unique: BTreeSet::from(["payment_id".to_string()]),
+        unique_or_null: BTreeSet::from(["invoice_id".to_string()]),
+        unique_in_part: BTreeSet::new(),
         window_keys: WindowKeys::new(),
         key: vec!["shop".to_string(), "receipt".to_string()],
         dates: BTreeSet::new(),
@@ -159,6 +161,13 @@ fn parts_of_a_time_determine_the_day_together() {
 }
 
 #[test]
+fn a_column_whose_nulls_may_be_repeated_is_a_possible_key() {
+    assert_keys(&[("payment_id", Determines), ("invoice_id", Possible), ("user_id", Not)]);
+    let join = "select e.at from events as e join events as o on o.invoice_id = e.invoice_id";
+    assert_eq!(operations(join), [], "a null joins nothing");
+}
+
+#[test]
 fn arithmetic_preserves_distinct_numbers() {
     assert_keys(&[
         ("year(at) * 10000 + month(at) * 100 + day(at)", Determines),
@@ -218,7 +227,7 @@ fn columns_that_are_unique_or_may_be_the_day() {
 #[test]
 fn zones() {
     let local = BatchWindows { timezone: Tz::America__New_York, ..DAYS };
-    let shows = Engine { zones_show: true, elapsed: false };
+    let shows = Engine { zones_show: true, ..Engine::default() };
     let twice = "(at at time zone 'UTC' at time zone 'America/New_York')::date";
     assert_eq!(key_in(twice, local, Engine::default()), Determines);
     assert_eq!(key_in(twice, DAYS, Engine::default()), Not);

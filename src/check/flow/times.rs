@@ -160,9 +160,23 @@ impl FunctionCall<'_> {
                 );
                 value.converted(Form::Count(micros), self.at.clone())
             }
-            Some(_) => value.converted(Form::Count(micros), self.at.clone()),
+            // `epoch` has a fraction; the other functions count full units.
+            Some(time) => {
+                let is_exact = micros == 1 || self.is_epoch();
+                let time = if is_exact { time } else { time.cut(Unit::Minute) };
+                value
+                    .with_moment(time, self.flow.windows, self.at.clone())
+                    .converted(Form::Count(micros), self.at.clone())
+            }
             None => self.opaque(),
         }
+    }
+
+    /// Whether it is the number of seconds with their fraction: `epoch(at)`,
+    /// `date_part('epoch', at)`.
+    fn is_epoch(&self) -> bool {
+        let is_word = |word: String| word.eq_ignore_ascii_case("epoch");
+        self.name == "epoch" || self.args.iter().any(|(expr, _)| word(expr).is_some_and(is_word))
     }
 
     /// The number of units between a time and a constant.
@@ -186,8 +200,8 @@ impl FunctionCall<'_> {
         let begins = is_midnight(fixed).unwrap_or(integer(fixed) == Some(0));
         let counts = begins
             || !self.flow.engine.elapsed
-                && self.name != "timestamp_diff"
-                && self.name != "timestampdiff";
+                && !["date_sub", "datesub", "timestamp_diff", "timestampdiff"]
+                    .contains(&self.name.as_str());
         let cut = if counts { derived_time.cut(unit) } else { derived_time.cut(Unit::Other) };
         let form = Form::Count(unit.min_micros().max(1));
         self.time()

@@ -132,6 +132,16 @@ impl BatchWindows {
     }
 }
 
+/// Whether the clocks of a zone are put back in any year from 1990 to 2040, so that a local hour is
+/// two hours of UTC.
+pub fn repeats_hours(zone: Tz) -> bool {
+    let offset = |year: i32, month: u32| {
+        let at = chrono::Utc.with_ymd_and_hms(year, month, 1, 0, 0, 0).single();
+        at.map(|at| zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc())
+    };
+    zone != Tz::UTC && (1990..2040).any(|year| offset(year, 1) != offset(year, 7))
+}
+
 /// Whether the zone's offset from UTC is always full hours, from 1990 to 2040.
 pub fn has_full_hour_offsets(zone: Tz) -> bool {
     let differs = |year: i32, month: u32| {

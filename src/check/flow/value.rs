@@ -7,7 +7,8 @@ use chrono_tz::Tz;
 
 use super::calendar_parts::CalendarParts;
 use super::derived_time::{ClockZone, DerivedTime, OutsideReason, TimeKind};
-use super::unit::{BatchWindows, Unit};
+use super::unit::{BatchWindows, Unit, repeats_hours};
+use crate::calendar::Grain;
 
 /// The known properties of the value of an expression in a row of a batch.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,6 +78,8 @@ pub enum NullReason {
     /// A function that may return null.
     Function,
     Literal,
+    /// A column that is otherwise unique.
+    Repeated,
 }
 
 impl Value {
@@ -120,7 +123,13 @@ impl Value {
     ) -> Value {
         let time =
             derived_time.outside(windows).map_or(Time::Inside(derived_time.unit), Time::Outside);
-        let (parts, zone) = (derived_time.parts(), derived_time.parts_zone());
+        let (mut parts, zone) = (derived_time.parts(), derived_time.parts_zone());
+        if let ClockZone::Wall(local) = derived_time.clock
+            && windows.grain == Grain::Hour
+            && repeats_hours(local)
+        {
+            parts = parts & CalendarParts::of(Unit::Day);
+        }
         Value {
             time,
             derived_time: Some(derived_time),
@@ -145,6 +154,18 @@ impl Value {
             null: self.null,
             possible_key: None,
             ..Value::derived_time(derived_time, windows, at)
+        }
+    }
+
+    /// Whether it is a number of units with a fraction.
+    pub fn is_fraction(&self) -> bool {
+        match (self.derived_time, &self.form) {
+            (Some(time), Form::Count(micros)) if *micros > 1 => {
+                let unit =
+                    if *micros < Unit::Hour.min_micros() { Unit::Minute } else { Unit::Hour };
+                time.unit < unit || *micros > Unit::Hour.min_micros() && time.unit < Unit::Day
+            }
+            _ => false,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Window functions: `… over (partition by … order by …)`. Each partition must be in one batch
 //! window, or the function sees fewer rows in a batch than in the complete query.
 
-use sqlparser::ast::{Expr, Function, NamedWindowExpr, Select, SelectItem, WindowSpec, WindowType};
+use sqlparser::ast::{Expr, Function, NamedWindowExpr, Select, WindowSpec, WindowType};
 
 use super::call_syntax::function_name;
 use super::colocation::Colocation;
@@ -31,14 +31,7 @@ impl Flow<'_> {
                 }
             }
         };
-        for item in &select.projection {
-            match item {
-                SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
-                    visit_exprs(expr, &mut look)
-                }
-                _ => {}
-            }
-        }
+        visit_exprs(&select.projection, &mut look);
         for clause in select.qualify.iter().chain(&select.having) {
             visit_exprs(clause, &mut look);
         }

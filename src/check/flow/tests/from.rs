@@ -100,6 +100,12 @@ fn an_alias_may_rename_columns() {
         Time::Inside(Unit::Instant)
     );
     let pivoted = "select * from events pivot (sum(n) for kind in ('a', 'b')) as p";
-    assert_eq!(analyse_days(pivoted, |view| view.result.column("at").unwrap().time), Time::Unknown);
+    assert_eq!(
+        analyse_days(pivoted, |view| view.result.column("at").unwrap().time),
+        Time::Inside(Unit::Instant)
+    );
     assert_eq!(operations(pivoted), []);
+    let of_users =
+        "select * from (select user_id, kind, n from events) pivot (sum(n) for kind in ('a'))";
+    assert_eq!(operations(of_users), [(CrossWindowKind::Pivot, None)]);
 }
