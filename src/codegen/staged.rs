@@ -325,6 +325,7 @@ pub fn approve(
 ) -> Result<Sql, Diagnostic> {
     let arguments = [
         ("approved", relation_sql(approved)),
+        ("approved_text", dialect.string(&approved.to_string()).value()),
         ("batches", dialect.string(&identity.text(dialect)?).value()),
         ("format_clause", format_clause(dialect, node, approved)?.value()),
     ];

@@ -1318,8 +1318,9 @@ select * from {{ approved }};
 drop table if exists {{ approved }};
 {% endmacro %}
 
+{# Two audits of one table may run at the same time, and both approve its rows. #}
 {% macro approve(approved, batches) %}
-create table {{ approved }} as
+create table if not exists {{ approved }} as
 select {{ batches }} as approved_batches;
 {% endmacro %}
 

@@ -412,7 +412,7 @@ select * from {{ approved }};
 {% endmacro %}
 
 {% macro approve(approved, batches) %}
-create table {{ approved }}
+create table if not exists {{ approved }}
 engine = MergeTree
 order by tuple() as
 select {{ batches }} as approved_batches;

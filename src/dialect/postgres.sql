@@ -482,11 +482,11 @@ $lock$;
 {% set not_staged = {} %}
 {% set withdraws_in_transaction = true %}
 
-{# The lock keeps batches from committing rows that the audit has not read. #}
+{# The lock keeps batches from committing rows that the audit has not read, and a second audit from approving them at the same time. #}
 {% macro audit_begin(staged) %}
 begin;
 
-lock table {{ staged }} in share mode;
+lock table {{ staged }} in share row exclusive mode;
 {% endmacro %}
 
 {% macro audit_end() %}

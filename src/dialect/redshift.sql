@@ -101,10 +101,16 @@ $keep$ language plpgsql;
 {% macro window_lock() %}
 {% endmacro %}
 
-{% macro audit_begin() %}
+{% macro audit_begin(staged) %}
+begin;
+
+lock {{ staged }};
 {% endmacro %}
 
-{% macro audit_end() %}
+{# `create table as` has no `if not exists`; the lock lets one audit run at a time. #}
+{% macro approve(approved, batches) %}
+create table {{ approved }} as
+select {{ batches }} as approved_batches;
 {% endmacro %}
 
 {# The lock must be the first statement: the transaction then sees every row that was committed before it. #}

@@ -82,7 +82,7 @@ select * from {{ approved }};
 {% endmacro %}
 
 {% macro approve(approved, batches, format_clause) %}
-create table {{ approved }}
+create table if not exists {{ approved }}
 {{ format_clause }}
 as
 select {{ batches }} as approved_batches;

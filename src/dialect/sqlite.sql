@@ -92,6 +92,15 @@ from {{ found }}
 
 {% set not_staged = {} %}
 
+{# The lock keeps batches from committing rows that the audit has not read. #}
+{% macro audit_begin() %}
+begin immediate;
+{% endmacro %}
+
+{% macro audit_end() %}
+commit;
+{% endmacro %}
+
 {% macro create_schema() %}
 {% endmacro %}
 

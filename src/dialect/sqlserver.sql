@@ -475,6 +475,9 @@ begin
 end;
 {% endmacro %}
 
-{% macro approve(approved, batches) %}
-select {{ batches }} as approved_batches into {{ approved }};
+{% macro approve(approved, approved_text, batches) %}
+if object_id({{ approved_text }}, 'U') is null
+begin
+  select {{ batches }} as approved_batches into {{ approved }};
+end;
 {% endmacro %}

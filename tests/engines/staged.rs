@@ -10,7 +10,7 @@ use crate::shop::{Plan, Shop};
 use crate::staged_safety::{
     a_backfill_does_not_use_the_tables_of_another, a_crash_in_publish_or_undo_is_repaired,
     a_foreign_write_stops_undo_and_publish, an_undo_does_not_mix_columns_up,
-    only_approved_batches_are_published, readers_see_old_or_new_rows,
+    only_approved_batches_are_published, readers_see_old_or_new_rows, two_audits_run_at_once,
 };
 
 /// The dialects of fast engines that stage backfills.
@@ -58,6 +58,7 @@ pub const OF_DIALECTS: &[(&[&str], Case)] = &[
             a_backfill_does_not_use_the_tables_of_another,
         ),
     ),
+    (STAGING, ("two_audits_run_at_once", two_audits_run_at_once)),
     (STAGING, ("an_undo_does_not_mix_columns_up", an_undo_does_not_mix_columns_up)),
     (&["postgres"], ("a_column_of_json_is_staged", a_column_of_json_is_staged)),
 ];

@@ -202,6 +202,22 @@ pub fn readers_see_old_or_new_rows(engine: &dyn Engine) {
     assert!(reads > 5, "only {reads} reads");
 }
 
+/// Audits of two machines run at the same time: each of them approves the rows.
+pub fn two_audits_run_at_once(engine: &dyn Engine) {
+    if !engine.allows_concurrent_clients() {
+        return;
+    }
+    let shop = built(engine);
+    let plan = staged(&shop, engine);
+    shop.build(before_publish(&plan));
+    let audit = plan.of("takings", "staged_audit")[0];
+    for _ in 0..4 {
+        shop.build_concurrently(&[audit; 6]);
+    }
+    shop.build([publish(&plan)]);
+    assert_eq!(shop.table("takings"), rows_of_query(&shop, "event_id * 10"));
+}
+
 pub fn a_foreign_write_stops_undo_and_publish(engine: &dyn Engine) {
     let shop = built(engine);
     let old = shop.table("takings");

@@ -78,7 +78,11 @@ pub fn staged_audit(input: &AuditInput, tables: &StagedTables) -> Result<String,
     };
     let approve = approve(dialect, input.node, approved, &identity)?;
     let begin = dialect.sql("audit_begin", &[("staged", relation_sql(input.relation))])?;
-    let begin = if begin.0.is_empty() { String::new() } else { format!("{begin}\n\n") };
+    // Another audit may approve the rows before the transaction has its lock.
+    let begin = match begin.0.as_str() {
+        "" => String::new(),
+        begin => format!("{begin}\n\n{withdrawn}\n\n"),
+    };
     let end = dialect.sql("audit_end", &[])?;
     let end = if end.0.is_empty() { String::new() } else { format!("\n{end}\n") };
     let (listed, stops) = (listed.join("\n"), stops.join("\n"));
