@@ -45,6 +45,8 @@ const OTHER_PUBLISHED: &str = "the old rows of an earlier backfill are still kep
     leave it as it is, run its cleanup file, then run the plan again";
 const CHANGED_COLUMNS: &str = "the table has other columns than its old rows, or another order of \
     them: insert the rows of the table `…__before` by hand, with the names of the columns";
+const NOT_RESTORABLE: &str = "a column is generated or hidden, so that undo could not restore it: \
+    compile the plan without `--staged`";
 const DIFFERENT_ROWS: &str = "the rows of the table are neither those before the backfill nor the \
     staged ones, so another writer changed them: to start again, run the cleanup file, then the \
     plan";
@@ -105,6 +107,9 @@ impl StagedBackfill<'_> {
         let arguments = create_arguments(dialect, node, staged, &query.0)?;
         let name = if dialect.has_macro("create_staged") { "create_staged" } else { "create" };
         let mut statements = vec![create_statements(dialect, node, target, shape)?];
+        if let Some(rows) = self.not_restorable()? {
+            statements.push(format!("{}\n", self.stop("create", &rows)?));
+        }
         statements.push(format!("{}\n", withdraw_approval(dialect, approved)?));
         statements.extend((!alter.0.is_empty()).then(|| format!("{alter}\n")));
         statements.push(format!("{}\n", dialect.sql(name, &arguments)?));
@@ -123,7 +128,8 @@ impl StagedBackfill<'_> {
                     "stops if",
                     format!(
                         "the rows of {target} are neither those of {before} nor those of {staged}, \
-                     or {before} is of an earlier backfill, whose cleanup.sql drops it"
+                     or {before} is of an earlier backfill, whose cleanup.sql drops it, or undo \
+                     could not insert its rows"
                     ),
                 ),
                 ("needs", "the audit of every staged model".to_string()),
@@ -198,6 +204,8 @@ impl StagedBackfill<'_> {
         let text = |text: &str| Ok::<_, Diagnostic>(dialect.string(text).value());
         let identifier = dialect.limited_name(&target.identifier, "keep", 0);
         let procedure = Relation { identifier, ..target.clone() };
+        let range = Window { start: first.window.start, end: last.window.end };
+        let filled = BatchTemplate::new(&rows, settings.timezone).fill_range(&range, &[]);
         let mut arguments = vec![
             ("target", relation_sql(target)),
             ("staged", relation_sql(staged)),
@@ -207,6 +215,8 @@ impl StagedBackfill<'_> {
             ("format_clause", format_clause(dialect, node, target)?.value()),
             ("columns", columns.value()),
             ("rows", Sql(rows).value()),
+            ("rows_text", dialect.lines(&filled).value()),
+            ("name_text", text(&target.identifier)?),
             ("target_text", text(&target.to_string())?),
             ("before_text", text(&before.to_string())?),
             ("approved", relation_sql(approved)),
@@ -219,14 +229,7 @@ impl StagedBackfill<'_> {
             ("each", Value::from_safe_string(Slot::EachBatch.to_string())),
             ("end", Value::from_safe_string(Slot::EachEnd.to_string())),
         ];
-        let stop = |rows: Sql| {
-            let arguments = [
-                ("about", dialect.string(&format!("{name} of {}: ", node.name)).value()),
-                ("list", dialect.sql("audit_list", &[])?.value()),
-                ("found", rows.value()),
-            ];
-            Ok::<_, Diagnostic>(format!("{};", dialect.sql("audit_stop", &arguments)?))
-        };
+        let stop = |rows: Sql| self.stop(name, &rows);
         let of_other_backfill = |table: &Relation, words: &str| {
             let arguments = [
                 ("approved", relation_sql(table)),
@@ -242,7 +245,10 @@ impl StagedBackfill<'_> {
             RowKind::Publish => {
                 let is_approved = of_other_backfill(approved, NOT_APPROVED)?;
                 let mark = dialect.sql("mark_published", &arguments)?;
-                let claim = format!("{is_approved}\n\n{mark}\n\n{is_kept}");
+                let restorable = self.not_restorable()?.map(stop).transpose()?;
+                let restorable = restorable.map(|stop| format!("{stop}\n\n"));
+                let restorable = restorable.unwrap_or_default();
+                let claim = format!("{restorable}{is_approved}\n\n{mark}\n\n{is_kept}");
                 arguments.push(("claim", author_query(&claim)));
                 differences
             }
@@ -257,7 +263,6 @@ impl StagedBackfill<'_> {
         };
         arguments.push(("guard", author_query(&guard)));
         let (before_it, behind) = (sql_header(dialect, node)?, sql_footer(dialect, node)?);
-        let range = Window { start: first.window.start, end: last.window.end };
         let row = LedgerRow {
             node,
             kind,
@@ -272,6 +277,33 @@ impl StagedBackfill<'_> {
         let batches: Vec<(Window, String)> =
             cover.windows.iter().map(|window| (*window, cover.naming.label(*window))).collect();
         Ok(BatchTemplate::new(&text, settings.timezone).fill_range(&range, &batches))
+    }
+
+    /// The statement that fails if there are rows. `name`: what the file does.
+    fn stop(&self, name: &str, rows: &Sql) -> Result<String, Diagnostic> {
+        let StagedBackfill { dialect, node, .. } = self;
+        let arguments = [
+            ("about", dialect.string(&format!("{name} of {}: ", node.name)).value()),
+            ("list", dialect.sql("audit_list", &[])?.value()),
+            ("found", rows.value()),
+        ];
+        Ok(format!("{};", dialect.sql("audit_stop", &arguments)?))
+    }
+
+    /// A row if undo could not insert the old rows; none if the dialect has no such query.
+    fn not_restorable(&self) -> Result<Option<Sql>, Diagnostic> {
+        let StagedBackfill { dialect, tables: StagedTables { target, .. }, .. } = self;
+        if !dialect.has_macro("not_restorable") {
+            return Ok(None);
+        }
+        let text = |text: &str| dialect.string(text).value();
+        let arguments = [
+            ("database_text", text(target.database.as_deref().unwrap_or_default())),
+            ("schema_text", text(target.schema.as_deref().unwrap_or_default())),
+            ("name_text", text(&target.identifier)),
+            ("differs", text(NOT_RESTORABLE)),
+        ];
+        dialect.sql("not_restorable", &arguments).map(Some)
     }
 
     /// The rows that stop an undo by position if the columns of the table were changed since; none

@@ -807,12 +807,22 @@ select * from {{ before }}
 where {{ rows }};
 {% endmacro %}
 
+{# The insert of `undo_rows` without rows. It fails if undo could not insert the old rows: those of generated columns, for example.
+   `not_restorable` is a row if the table has such a column, for engines whose error does not say so. #}
+{% macro try_undo(target, before) %}
+insert into {{ target }}
+select * from {{ before }}
+where 1 = 0;
+{% endmacro %}
+
 {% macro publish(target, staged, before, columns, rows, claim, guard, ledger) %}
 {{ begin() }}
 
 {{ claim }}
 
 {{ keep_before() }}
+
+{{ try_undo() }}
 
 {{ guard }}
 

@@ -94,10 +94,18 @@ array_join(array_sort(collect_list(words)), '; ')
 {% set not_staged = {} %}
 {% set undo_by_name = true %}
 
+{% macro try_undo(target, before) %}
+insert into {{ target }} by name
+select * from {{ before }}
+where 1 = 0;
+{% endmacro %}
+
 {% macro publish(target, staged, before, columns, rows, claim, guard) %}
 {{ claim }}
 
 {{ keep_before() }}
+
+{{ try_undo() }}
 
 {{ guard }}
 

@@ -195,6 +195,23 @@ select * from {{ before }}
 where {{ rows }};
 {% endmacro %}
 
+{% macro try_undo(target, before) %}
+insert into {{ target }} by name
+select * from {{ before }}
+where 1 = 0;
+{% endmacro %}
+
+{# Only the statement that made the table has its generated columns. #}
+{% macro not_restorable(database_text, schema_text, name_text, differs) %}
+(
+  select {{ differs }} as words
+  from duckdb_tables()
+  where lower(database_name) = lower(coalesce(nullif({{ database_text }}, ''), current_database()))
+    and lower(schema_name) = lower({{ schema_text }}) and lower(table_name) = lower({{ name_text }})
+    and contains(sql, ' GENERATED ALWAYS AS(')
+) as audit_found
+{% endmacro %}
+
 {% set strategies = ["append", "delete+insert", "merge"] %}
 {% set grants = false %}
 {% set seed_types = {

@@ -155,6 +155,44 @@ prepare audit_stop from @audit
 
 {% set not_staged = {} %}
 
+{% set undo_by_name = true %}
+
+{# `select *` leaves out invisible columns. #}
+{% macro not_restorable(schema_text, name_text, differs) %}
+(
+  select {{ differs }} as words
+  from information_schema.columns
+  where table_schema = coalesce(nullif({{ schema_text }}, ''), database()) and table_name = {{ name_text }}
+    and extra like '%INVISIBLE%'
+) as audit_found
+{% endmacro %}
+
+{# All columns but the generated ones, which the engine computes. #}
+{% macro undo_rows(target, before, rows, rows_text, target_text, before_text, schema_text, name_text, before_name_text) %}
+delete from {{ target }}
+where {{ rows }};
+
+set group_concat_max_len = 1048576;
+
+set @names = (
+  select group_concat(concat('`', replace(old.column_name, '`', '``'), '`') order by old.ordinal_position separator ', ')
+  from information_schema.columns as old
+  left join information_schema.columns as present
+    on present.table_schema = old.table_schema and present.table_name = {{ name_text }} and present.column_name = old.column_name
+  where old.table_schema = coalesce(nullif({{ schema_text }}, ''), database()) and old.table_name = {{ before_name_text }}
+    and coalesce(present.generation_expression, '') = ''
+);
+
+set @undo = concat('insert into ', {{ target_text }}, ' (', @names, ') select ', @names, ' from ', {{ before_text }}, ' where ',
+  {{ rows_text }});
+
+prepare undo_rows from @undo;
+
+execute undo_rows;
+
+deallocate prepare undo_rows;
+{% endmacro %}
+
 {# A table is made outside of transactions. The rows that are read stay locked until the commit. #}
 {% macro publish(target, staged, before, columns, rows, claim, guard, ledger) %}
 {{ claim }}

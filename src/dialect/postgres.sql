@@ -481,6 +481,7 @@ $lock$;
 
 {% set not_staged = {} %}
 {% set withdraws_in_transaction = true %}
+{% set undo_by_name = true %}
 
 {# The lock keeps batches from committing rows that the audit has not read, and a second audit from approving them at the same time. #}
 {% macro audit_begin(staged) %}
@@ -513,6 +514,30 @@ commit;
 lock table {{ target }} in share row exclusive mode;
 {% endmacro %}
 
+{# All columns but the generated ones, which the engine computes; values of identity columns are inserted as they were. #}
+{% macro undo_rows(target, before, target_text, before_text, rows) %}
+delete from {{ target }}
+where {{ rows }};
+
+do $undo$
+declare
+  names text := (
+    select string_agg(quote_ident(old.attname), ', ' order by old.attnum)
+    from pg_attribute as old
+    left join pg_attribute as present on present.attrelid = {{ target_text }}::regclass and present.attname = old.attname
+    where old.attrelid = {{ before_text }}::regclass and old.attnum > 0 and not old.attisdropped
+      and coalesce(present.attgenerated, '') = '');
+begin
+  execute 'insert into ' || {{ target_text }}::regclass || ' (' || names || ') overriding system value select ' || names
+    || ' from ' || {{ before_text }}::regclass || $rows$
+where {{ rows }}$rows$;
+end
+$undo$;
+{% endmacro %}
+
+{% macro try_undo() %}
+{% endmacro %}
+
 {% macro publish(target, staged, before, columns, rows, claim, guard, ledger) %}
 begin;
 
@@ -521,6 +546,8 @@ begin;
 {{ claim }}
 
 {{ keep_before() }}
+
+{{ try_undo() }}
 
 {{ guard }}
 

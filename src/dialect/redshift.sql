@@ -11,7 +11,8 @@
 ] %}
 {% set like = "postgres" %}
 {# `marker`: the statement time has a lower precision than the transaction time. #}
-{% from "ansi.sql" import audit_list, group_of_three, marker, rows_of_three, seed_rebuild, swap, table, table_typed %}
+{% from "ansi.sql" import audit_list, group_of_three, marker, rows_of_three, seed_rebuild, swap, table, table_typed, try_undo,
+  undo_rows %}
 {% from "databricks.sql" import nothing %}
 {# Columns of external tables. #}
 {% set hidden_columns = ["$path", "$size", "$spectrum_oid"] %}
@@ -100,6 +101,8 @@ $keep$ language plpgsql;
 {# Writes lock the table, and there are no locks by a key. #}
 {% macro window_lock() %}
 {% endmacro %}
+
+{% set undo_by_name = false %}
 
 {% macro audit_begin(staged) %}
 begin;

@@ -143,6 +143,8 @@ listagg(words, '; ') within group (order by words)
 
 {{ keep_before() }}
 
+{{ try_undo() }}
+
 {{ guard }}
 
 begin;

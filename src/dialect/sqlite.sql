@@ -92,6 +92,14 @@ from {{ found }}
 
 {% set not_staged = {} %}
 
+{% macro not_restorable(schema_text, name_text, differs) %}
+(
+  select {{ differs }} as words
+  from pragma_table_xinfo({{ name_text }}, nullif({{ schema_text }}, ''))
+  where hidden > 0
+) as audit_found
+{% endmacro %}
+
 {# The lock keeps batches from committing rows that the audit has not read. #}
 {% macro audit_begin() %}
 begin immediate;

@@ -212,6 +212,8 @@ begin transaction;
 
 {{ keep_before() }}
 
+{{ try_undo() }}
+
 {{ guard }}
 
 {{ publish_rows() }}

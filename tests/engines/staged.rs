@@ -9,7 +9,8 @@ use crate::engine::{Case, Engine, Outcome};
 use crate::shop::{Plan, Shop};
 use crate::staged_safety::{
     a_backfill_does_not_use_the_tables_of_another, a_crash_in_publish_or_undo_is_repaired,
-    a_foreign_write_stops_undo_and_publish, an_undo_does_not_mix_columns_up,
+    a_foreign_write_stops_undo_and_publish,
+    a_table_with_generated_columns_is_restored_or_not_published, an_undo_does_not_mix_columns_up,
     only_approved_batches_are_published, readers_see_old_or_new_rows, two_audits_run_at_once,
 };
 
@@ -56,6 +57,13 @@ pub const OF_DIALECTS: &[(&[&str], Case)] = &[
         (
             "a_backfill_does_not_use_the_tables_of_another",
             a_backfill_does_not_use_the_tables_of_another,
+        ),
+    ),
+    (
+        STAGING,
+        (
+            "a_table_with_generated_columns_is_restored_or_not_published",
+            a_table_with_generated_columns_is_restored_or_not_published,
         ),
     ),
     (STAGING, ("two_audits_run_at_once", two_audits_run_at_once)),

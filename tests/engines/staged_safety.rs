@@ -202,6 +202,57 @@ pub fn readers_see_old_or_new_rows(engine: &dyn Engine) {
     assert!(reads > 5, "only {reads} reads");
 }
 
+/// The table has columns whose values cannot be inserted. Undo restores it, or nothing is published.
+pub fn a_table_with_generated_columns_is_restored_or_not_published(engine: &dyn Engine) {
+    let shop = built(engine);
+    let doubled = "doubled integer generated always as (amount * 2)";
+    let alter = format!("alter table {TAKINGS} add column");
+    match engine.dialect() {
+        "postgres" | "redshift" => shop.sql(&format!(
+            "{alter} {doubled} stored; {alter} nth integer generated always as identity;"
+        )),
+        "mariadb" => shop.sql(&format!(
+            "{alter} {doubled} stored, add column nth integer auto_increment unique;"
+        )),
+        "clickhouse" => shop.sql(&format!("{alter} doubled Int64 materialized amount * 2;")),
+        "duckdb" => shop.sql(&format!(
+            "create table {TAKINGS}_2 (event_id integer, occurred_at timestamp, amount integer, \
+             {doubled}); insert into {TAKINGS}_2 select * from {TAKINGS}; drop table {TAKINGS}; \
+             alter table {TAKINGS}_2 rename to takings;"
+        )),
+        "sqlite" => shop.sql(&format!("{alter} {doubled};")),
+        dialect => unreachable!("{dialect}"),
+    }
+    let old = shop.table("takings");
+    let plan = staged(&shop, engine);
+    let create = plan.of("takings", "create")[0];
+    match engine.dialect() {
+        "redshift" => {
+            shop.build(before_publish(&plan));
+            fails(&shop, &publish(&plan).file, "cannot insert a non-default value");
+        }
+        "duckdb" | "sqlite" => {
+            fails(&shop, &create.file, "generated");
+            fails(&shop, &publish(&plan).file, "generated");
+        }
+        _ => {
+            shop.build(before_publish(&plan));
+            shop.build([publish(&plan)]);
+            assert_ne!(shop.table("takings"), old);
+            for _ in 0..2 {
+                succeeds(&shop, &extra(&plan, "undo"));
+                assert_eq!(shop.table("takings"), old);
+            }
+        }
+    }
+    if engine.dialect() == "mariadb" {
+        succeeds(&shop, &extra(&plan, "cleanup"));
+        shop.sql(&format!("{alter} secret integer invisible default 5;"));
+        fails(&shop, &create.file, "hidden");
+    }
+    assert_eq!(shop.table("takings"), old);
+}
+
 /// Audits of two machines run at the same time: each of them approves the rows.
 pub fn two_audits_run_at_once(engine: &dyn Engine) {
     if !engine.allows_concurrent_clients() {
