@@ -108,7 +108,7 @@ pub struct CompileArgs {
     #[arg(long, requires = "shards", help_heading = "Plan")]
     pub shards_by_seconds: bool,
     /// Let each file write what it has done to this table, in the transaction of its rows where the
-    /// engine has one [default: that of dbt_project.yml]
+    /// engine has one; an empty name is no ledger [default: that of dbt_project.yml]
     #[arg(long, value_name = "SCHEMA.TABLE", help_heading = "Plan")]
     pub ledger: Option<String>,
     /// Print the steps in order instead of writing files
