@@ -16,7 +16,21 @@ pub struct ReplacedPlan {
     /// The number of finished steps and of all steps, if the last run is not complete.
     unfinished: Option<(usize, usize)>,
     /// The tables of a published backfill whose old rows were not dropped yet.
-    published: Vec<String>,
+    published: Vec<PublishedTable>,
+}
+
+/// A table, and what identifies its backfill for the undo.
+#[derive(PartialEq, Eq)]
+struct PublishedTable {
+    relation: String,
+    backfill: String,
+}
+
+impl PublishedTable {
+    fn of(model: &ModelEntry) -> Option<PublishedTable> {
+        let backfill = model.staged.as_ref()?.backfill.clone();
+        Some(PublishedTable { relation: model.relation.clone(), backfill })
+    }
 }
 
 /// What is left to run; none if the plan or the journal cannot be read, which other messages
@@ -36,14 +50,14 @@ pub fn replaced_plan(paths: &PlanPaths) -> Option<ReplacedPlan> {
         .each_step(&mut |step| {
             steps += 1;
             done += usize::from(history.done(&step).is_some());
-            if step.kind == StepKind::Publish && history.keeps_old_rows(&step.model) {
+            if step.kind == StepKind::Publish && history.keeps_old_rows(&step) {
                 published.insert(step.model);
             }
         })
         .ok()?;
     let is_published = |model: &&ModelEntry| published.contains(model.unique_id.as_str());
     let published = head.models.iter().filter(is_published);
-    let published: Vec<String> = published.map(|model| model.relation.clone()).collect();
+    let published: Vec<PublishedTable> = published.filter_map(PublishedTable::of).collect();
     let unfinished = (!history.is_complete && done < steps).then_some((done, steps));
     let has_rest = unfinished.is_some() || !published.is_empty();
     has_rest.then_some(ReplacedPlan { fingerprint, unfinished, published })
@@ -56,7 +70,12 @@ impl ReplacedPlan {
             return Vec::new();
         }
         let unfinished = self.unfinished.map(unfinished_run);
-        let published = (!self.published.is_empty()).then(|| published_backfill(&self.published));
+        let head = paths.each_step(&mut |_| {});
+        let models = head.map(|head| head.models).unwrap_or_default();
+        let tables: Vec<PublishedTable> = models.iter().filter_map(PublishedTable::of).collect();
+        let published = self.published.iter().filter(|table| !tables.contains(table));
+        let published: Vec<&str> = published.map(|table| table.relation.as_str()).collect();
+        let published = (!published.is_empty()).then(|| published_backfill(&published));
         unfinished.into_iter().chain(published).collect()
     }
 }
@@ -75,7 +94,7 @@ fn unfinished_run((done, steps): (usize, usize)) -> Diagnostic {
     )
 }
 
-fn published_backfill(relations: &[String]) -> Diagnostic {
+fn published_backfill(relations: &[&str]) -> Diagnostic {
     Diagnostic::warning(format!(
         "this plan replaces a published backfill, whose `undo.sql` and `cleanup.sql` are gone: {}",
         relations.join(", ")

@@ -39,8 +39,9 @@ pub struct PublishArgs {
 /// Take a published backfill back: put the old rows into the tables again
 ///
 /// A table whose rows in the windows of the backfill have changed since is left as it is, and the
-/// exit code is 1. The columns of the query are compared; values that another writer has put into
-/// other columns of these rows are lost.
+/// exit code is 1. A plan that was compiled again undoes the backfill, too, if its windows, columns
+/// and settings are the same. The columns of the query are compared; values that another writer has
+/// put into other columns of these rows are lost.
 #[derive(clap::Args)]
 #[command(after_long_help = UNDO)]
 pub struct UndoArgs {
@@ -49,6 +50,9 @@ pub struct UndoArgs {
 }
 
 /// Drop the tables of a staged backfill; after this it cannot be undone
+///
+/// If they have the old rows of a backfill with other windows or settings, they are left as they
+/// are, and the exit code is 1.
 #[derive(clap::Args)]
 #[command(after_long_help = CLEANUP)]
 pub struct CleanupArgs {

@@ -2,7 +2,7 @@
 
 use super::inputs::InputEntry;
 use super::ledger::RowKind;
-use super::staged::withdraw_approval;
+use super::staged_tables::StagedTables;
 use super::strategy::Strategy;
 use crate::calendar::Grain;
 use crate::config::{Microbatch, Node, OutsideWindow};
@@ -32,14 +32,28 @@ pub struct Batches<'a> {
     pub row_kind: RowKind,
     /// Whether each batch runs after the one before it.
     pub in_order: bool,
-    /// The table with the approval of staged rows, which a batch withdraws.
-    pub approved: Option<&'a Relation>,
+    /// The tables of a staged backfill.
+    pub staged: Option<&'a StagedTables>,
 }
 
 impl Batches<'_> {
     /// The statement that withdraws the approval of the staged rows; empty if they are not staged.
     pub(super) fn withdrawal(&self) -> Result<Sql, Diagnostic> {
-        let withdraw = |approved| withdraw_approval(self.dialect, approved);
-        Ok(self.approved.map(withdraw).transpose()?.unwrap_or_default())
+        let withdraw = |tables: &StagedTables| tables.withdraw_approval(self.dialect);
+        Ok(self.staged.map(withdraw).transpose()?.unwrap_or_default())
+    }
+
+    /// The statement that fails if the staged rows are published; empty if they are not staged.
+    pub(super) fn reject_published(&self) -> Result<Sql, Diagnostic> {
+        let reject =
+            |tables: &StagedTables| tables.reject_published(self.dialect, self.node, "a batch");
+        Ok(self.staged.map(reject).transpose()?.unwrap_or_default())
+    }
+
+    /// The same statements within the transaction of the batch. A publication reads the approval,
+    /// so that one of the two waits for the other.
+    pub(super) fn withdrawal_within(&self) -> Result<Sql, Diagnostic> {
+        let (withdrawal, reject) = (self.withdrawal()?, self.reject_published()?);
+        Ok(Sql(format!("{withdrawal}\n\n{reject}").trim().to_string()))
     }
 }

@@ -28,6 +28,7 @@ mod replacement;
 mod result_lines;
 mod seed;
 mod staged;
+mod staged_tables;
 mod strategy;
 mod swap;
 mod table_clauses;
@@ -58,9 +59,8 @@ pub use overwrite::{batch_stage, overwrite, overwrite_by_macro};
 pub use predicates::window_predicate;
 pub use raw_settings::{reject_unsafe_event_time, reject_unsafe_settings};
 pub use seed::{SeedTable, load_seed};
-pub use staged::{
-    BackfillIdentity, StagedBackfill, StagedTables, not_staged, publish_is_atomic, staged_tables,
-};
+pub use staged::{StagedBackfill, not_staged, publish_is_atomic};
+pub use staged_tables::{BackfillIdentity, StagedTables, staged_tables};
 pub use strategy::{Partition, Strategy, StrategyInput, aligned_partition, strategy};
 pub use swap::swap;
 pub use table_format::format_variant;

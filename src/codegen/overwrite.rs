@@ -81,7 +81,7 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
         ("stage_location", stage_location(batches)?),
         ("lock", lock.acquire.value()),
         ("unlock", lock.release.value()),
-        ("withdrawal", batches.withdrawal()?.value()),
+        ("withdrawal", batches.withdrawal_within()?.value()),
     ];
     let statement = dialect.sql(&overwrite_macro(batches), &arguments)?;
     file(batches, batches.mode.as_str(), statement, &ledger_row(batches))
@@ -98,13 +98,14 @@ fn file(
     let statement = record(dialect, statement, row)?;
     let (before, after) = (sql_header(dialect, batches.node)?, sql_footer(dialect, batches.node)?);
     let header = batch_header(batches, outside);
+    let reject = batches.reject_published()?;
     let statements = match &*batches.withdrawal()?.0 {
         "" => format!("{statement}\n"),
         withdrawal if dialect.staging.withdraws_in_transaction => {
-            format!("{withdrawal}\n\n{statement}\n")
+            format!("{reject}\n\n{withdrawal}\n\n{statement}\n")
         }
         // An audit may approve the earlier rows while the statement runs.
-        withdrawal => format!("{withdrawal}\n\n{statement}\n\n{withdrawal}\n"),
+        withdrawal => format!("{reject}\n\n{withdrawal}\n\n{statement}\n\n{withdrawal}\n"),
     };
     let text = format!("{header}\n{before}{statements}{after}");
     Ok(Arc::new(BatchTemplate::new(&text, batches.settings.timezone)))
@@ -366,7 +367,7 @@ pub fn overwrite_by_macro(
         ("statements", Sql(terminate_statement(statements)).value()),
         ("lock", lock.acquire.value()),
         ("unlock", lock.release.value()),
-        ("withdrawal", batches.withdrawal()?.value()),
+        ("withdrawal", batches.withdrawal_within()?.value()),
     ];
     let statement = dialect.sql("by_macro", &arguments)?;
     let row = LedgerRow { is_counted: false, ..ledger_row(batches) };

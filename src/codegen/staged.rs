@@ -4,7 +4,6 @@
 //! compares the three tables, so that it stops if another writer has changed the rows.
 
 use minijinja::Value;
-use sha2::{Digest, Sha256};
 
 use super::adapter_config::{sql_footer, sql_header};
 use super::create_table::{create_arguments, create_statements};
@@ -14,37 +13,29 @@ use super::predicates::{all_of, column_list, predicate_list, window_predicate};
 use super::present_columns::columns_of;
 use super::query_text::author_query;
 use super::relation_name::{relation_sql, unqualified_name};
+use super::staged_tables::{BackfillIdentity, MARKS, StagedTables, marked_rows, run_labels, stop};
 use super::table_clauses::format_clause;
 use super::table_format::format_variant;
 use crate::calendar::Window;
-use crate::config::{Microbatch, Node};
+use crate::config::Node;
 use crate::diagnostics::Diagnostic;
-use crate::dialect::{BatchTemplate, Dialect, OutsideWindow, Slot, Sql};
+use crate::dialect::{BatchTemplate, Dialect, Slot, Sql};
 use crate::inject::ResultColumn;
 use crate::jinja::Relation;
-use crate::window::Cover;
-
-/// The tables of a staged backfill.
-#[derive(Clone, Debug)]
-pub struct StagedTables {
-    pub target: Relation,
-    /// The table that the batches write.
-    pub staged: Relation,
-    /// The rows of the target that are replaced.
-    pub before: Relation,
-    /// The batches whose audit has passed, and their query.
-    pub approved: Relation,
-    /// The batches whose old rows are in `before`, and their query.
-    pub published: Relation,
-}
 
 /// What the client prints where a file stops.
 const NOT_APPROVED: &str =
     "97_audit.sql has approved other batches or another statement than these: run the plan again";
 const OTHER_PUBLISHED: &str = "the old rows of an earlier backfill are still kept: undo it or \
     leave it as it is, run its cleanup file, then run the plan again";
+const OTHER_ROWS: &str = "the old rows are those of another backfill: compile it again with its \
+    bounds to undo it or to drop them; it is of ";
+const OTHER_COLUMNS: &str = "the query has other columns than the published one: compile it again \
+    with those columns";
 const CHANGED_COLUMNS: &str = "the table has other columns than its old rows, or another order of \
     them: insert the rows of the table `…__before` by hand, with the names of the columns";
+const OTHER_STAGED_COLUMNS: &str = "the staged table has other columns than the query: run its \
+    cleanup file, then this plan";
 const NOT_RESTORABLE: &str = "a column is generated or hidden, so that undo could not restore it: \
     compile the plan without `--staged`";
 const DIFFERENT_ROWS: &str = "the rows of the table are neither those before the backfill nor the \
@@ -69,34 +60,20 @@ pub fn not_staged<'a>(dialect: &'a Dialect, node: Option<&Node>) -> Option<&'a s
     dialect.staging.not_staged.get(&variant).map(String::as_str)
 }
 
-/// The names of the tables next to the model's table.
-pub fn staged_tables(dialect: &Dialect, node: &Node) -> Result<StagedTables, Diagnostic> {
-    let next_to = |suffix: &str| {
-        let identifier = dialect.limited_name(&node.relation.identifier, suffix, 0);
-        Ok::<_, Diagnostic>(Relation { identifier, ..node.relation.clone() })
-    };
-    Ok(StagedTables {
-        target: node.relation.clone(),
-        staged: next_to("staged")?,
-        before: next_to("before")?,
-        approved: next_to("approved")?,
-        published: next_to("published")?,
-    })
-}
-
 impl StagedBackfill<'_> {
     /// `01_create.sql`: the target if it is missing, with the columns of the query, and the staged
     /// table with the same columns. `shape` is the query of the target; `alter` has the statements
     /// that adapt the target's columns to the query.
     pub fn create(&self, shape: &str, alter: &Sql) -> Result<String, Diagnostic> {
         let StagedBackfill { dialect, node, tables, .. } = self;
-        let StagedTables { target, staged, approved, .. } = tables;
+        let StagedTables { target, staged, published, .. } = tables;
         let head = header(
             dialect,
             &[
                 ("model", node.unique_id.clone()),
                 ("creates", format!("{target} and {staged}, empty, if they are missing")),
                 ("staged", format!("the batches fill {staged}")),
+                ("stops if", format!("{published} has a row: a backfill that was not cleaned up")),
             ],
         );
         let columns = column_list(dialect, self.columns);
@@ -108,11 +85,16 @@ impl StagedBackfill<'_> {
         let name = if dialect.has_macro("create_staged") { "create_staged" } else { "create" };
         let mut statements = vec![create_statements(dialect, node, target, shape)?];
         if let Some(rows) = self.not_restorable()? {
-            statements.push(format!("{}\n", self.stop("create", &rows)?));
+            statements.push(format!("{}\n", stop(dialect, node, "create", &rows)?));
         }
-        statements.push(format!("{}\n", withdraw_approval(dialect, approved)?));
+        statements.push(format!("{}\n", tables.create_published(dialect, node)?));
+        statements.push(format!("{}\n", tables.reject_published(dialect, node, "create")?));
+        statements.push(format!("{}\n", tables.withdraw_approval(dialect)?));
         statements.extend((!alter.0.is_empty()).then(|| format!("{alter}\n")));
         statements.push(format!("{}\n", dialect.sql(name, &arguments)?));
+        if let Some(rows) = self.other_staged_columns()? {
+            statements.push(format!("{}\n", stop(dialect, node, "create", &rows)?));
+        }
         Ok(format!("{head}\n{}", statements.join("\n")))
     }
 
@@ -163,21 +145,52 @@ impl StagedBackfill<'_> {
 
     /// The file that drops both tables.
     pub fn cleanup(&self) -> Result<String, Diagnostic> {
-        let StagedTables { staged, before, approved, published, .. } = self.tables;
+        let StagedBackfill { dialect, node, tables, .. } = self;
+        let StagedTables { staged, before, approved, published, .. } = tables;
         let dropped = [staged, before, approved, published].map(Relation::to_string).join(", ");
         let head = header(
-            self.dialect,
+            dialect,
             &[
-                ("model", self.node.unique_id.clone()),
+                ("model", node.unique_id.clone()),
                 ("drops", format!("{dropped}; after this there is no undo")),
+                ("stops if", format!("the rows of {before} are those of another backfill")),
             ],
         );
         let arguments = [("staged", relation_sql(staged)), ("before", relation_sql(before))];
-        let statements = self.dialect.sql("cleanup", &arguments)?;
-        let withdrawn = withdraw_approval(self.dialect, approved)?;
-        // The last statement: without this table `before` could be that of any backfill.
-        let forgotten = withdraw_approval(self.dialect, published)?;
-        Ok(format!("{head}\n{withdrawn}\n\n{statements}\n\n{forgotten}\n"))
+        let statements = [
+            tables.create_published(dialect, node)?,
+            stop(dialect, node, "cleanup", &self.other_rows()?)?,
+            tables.withdraw_approval(dialect)?,
+            dialect.sql("cleanup", &arguments)?,
+            // The last statement: without this table `before` could be that of any backfill.
+            dialect.sql("drop_published", &[("published", relation_sql(published))])?,
+        ];
+        Ok(format!("{head}\n{}\n", statements.map(|statement| statement.0).join("\n\n")))
+    }
+
+    /// A row if the old rows are those of another backfill.
+    fn other_rows(&self) -> Result<Sql, Diagnostic> {
+        let StagedBackfill { dialect, tables, .. } = self;
+        let rows = dialect.string(&self.identity.replaced_rows(dialect)?);
+        let condition = format!("{} <> {rows}", MARKS[0]);
+        marked_rows(dialect, &tables.published, &condition, OTHER_ROWS)
+    }
+
+    /// A row if a table has other batches than these, or another statement.
+    fn other_backfill(&self, table: &Relation, words: &str) -> Result<Sql, Diagnostic> {
+        let StagedBackfill { dialect, identity, .. } = self;
+        let rows = dialect.string(&identity.replaced_rows(dialect)?);
+        let statement = dialect.string(&identity.statement());
+        let condition = format!("{} <> {rows} or {} <> {statement}", MARKS[0], MARKS[2]);
+        marked_rows(dialect, table, &condition, words)
+    }
+
+    /// A row if the published rows have other columns than those that undo compares.
+    fn other_columns(&self) -> Result<Sql, Diagnostic> {
+        let StagedBackfill { dialect, tables, identity, .. } = self;
+        let columns = dialect.string(&identity.compared_columns(dialect));
+        let condition = format!("{} <> {columns}", MARKS[1]);
+        marked_rows(dialect, &tables.published, &condition, OTHER_COLUMNS)
     }
 
     fn atomic(&self) -> String {
@@ -195,7 +208,7 @@ impl StagedBackfill<'_> {
         let BackfillIdentity { settings, cover, .. } = self.identity;
         let StagedTables { target, staged, before, approved, published } = tables;
         let (first, last) = cover.ends();
-        let labels = batch_labels(cover);
+        let labels = run_labels(cover).join(", ");
         let mut all = vec![("model", node.unique_id.clone()), ("batches", labels.clone())];
         all.extend(lines.iter().cloned());
         let rows =
@@ -221,44 +234,35 @@ impl StagedBackfill<'_> {
             ("before_text", text(&before.to_string())?),
             ("approved", relation_sql(approved)),
             ("published", relation_sql(published)),
-            ("published_text", text(&published.to_string())?),
-            ("published_name_text", text(&published.identifier)?),
             ("before_name_text", text(&before.identifier)?),
             ("schema_text", text(before.schema.as_deref().unwrap_or_default())?),
             ("differs", text(DIFFERENT_ROWS)?),
             ("each", Value::from_safe_string(Slot::EachBatch.to_string())),
             ("end", Value::from_safe_string(Slot::EachEnd.to_string())),
         ];
-        let stop = |rows: Sql| self.stop(name, &rows);
-        let of_other_backfill = |table: &Relation, words: &str| {
-            let arguments = [
-                ("approved", relation_sql(table)),
-                ("batches", text(&self.identity.text(dialect)?)?),
-                ("differs", text(words)?),
-            ];
-            stop(dialect.sql("other_approval", &arguments)?)
-        };
-        let is_kept = of_other_backfill(published, OTHER_PUBLISHED)?;
+        let stop = |rows: Sql| stop(dialect, node, name, &rows).map(|stop| stop.0);
         let differences =
             stop(dialect.sql(&dialect.staging.staged_differences_macro, &arguments)?)?;
         let guard = match kind {
             RowKind::Publish => {
-                let is_approved = of_other_backfill(approved, NOT_APPROVED)?;
-                let mark = dialect.sql("mark_published", &arguments)?;
-                let restorable = self.not_restorable()?.map(stop).transpose()?;
-                let restorable = restorable.map(|stop| format!("{stop}\n\n"));
-                let restorable = restorable.unwrap_or_default();
-                let claim = format!("{restorable}{is_approved}\n\n{mark}\n\n{is_kept}");
+                let claim = [
+                    self.not_restorable()?.map(stop).transpose()?,
+                    Some(stop(self.other_backfill(approved, NOT_APPROVED)?)?),
+                    Some(dialect.sql("mark_published", &arguments)?.0),
+                    Some(stop(self.other_backfill(published, OTHER_PUBLISHED)?)?),
+                ];
+                let claim = claim.into_iter().flatten().collect::<Vec<_>>().join("\n\n");
                 arguments.push(("claim", author_query(&claim)));
                 differences
             }
             _ => {
-                let columns = self.changed_columns()?.map(stop).transpose()?;
-                [Some(is_kept), columns, Some(differences)]
-                    .into_iter()
-                    .flatten()
-                    .collect::<Vec<_>>()
-                    .join("\n\n")
+                let guard = [
+                    Some(stop(self.other_rows()?)?),
+                    Some(stop(self.other_columns()?)?),
+                    self.changed_columns()?.map(stop).transpose()?,
+                    Some(differences),
+                ];
+                guard.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
             }
         };
         arguments.push(("guard", author_query(&guard)));
@@ -277,17 +281,6 @@ impl StagedBackfill<'_> {
         let batches: Vec<(Window, String)> =
             cover.windows.iter().map(|window| (*window, cover.naming.label(*window))).collect();
         Ok(BatchTemplate::new(&text, settings.timezone).fill_range(&range, &batches))
-    }
-
-    /// The statement that fails if there are rows. `name`: what the file does.
-    fn stop(&self, name: &str, rows: &Sql) -> Result<String, Diagnostic> {
-        let StagedBackfill { dialect, node, .. } = self;
-        let arguments = [
-            ("about", dialect.string(&format!("{name} of {}: ", node.name)).value()),
-            ("list", dialect.sql("audit_list", &[])?.value()),
-            ("found", rows.value()),
-        ];
-        Ok(format!("{};", dialect.sql("audit_stop", &arguments)?))
     }
 
     /// A row if undo could not insert the old rows; none if the dialect has no such query.
@@ -319,6 +312,20 @@ impl StagedBackfill<'_> {
         dialect.sql("changed_columns", &arguments).map(Some)
     }
 
+    /// The rows that stop the create step if a table of an earlier backfill lacks columns of the
+    /// query; none if the dialect has no query for the columns of a table.
+    fn other_staged_columns(&self) -> Result<Option<Sql>, Diagnostic> {
+        let StagedBackfill { dialect, tables: StagedTables { target, staged, .. }, .. } = self;
+        let Ok(parts) = columns_of(dialect, &[target, staged]) else { return Ok(None) };
+        let names = self.columns.iter().map(|column| dialect.string(&column.name.to_lowercase()).0);
+        let arguments = [
+            ("parts", parts.value()),
+            ("names", Sql(names.collect::<Vec<_>>().join(", ")).value()),
+            ("words", dialect.string(OTHER_STAGED_COLUMNS).value()),
+        ];
+        dialect.sql("other_staged_columns", &arguments).map(Some)
+    }
+
     /// The predicate of the rows in the windows of the backfill: one range, or several if ranges
     /// are excluded.
     fn windows_predicate(&self) -> Result<String, Diagnostic> {
@@ -331,67 +338,6 @@ impl StagedBackfill<'_> {
         let template = BatchTemplate::new(&predicate, settings.timezone);
         let ranges = runs.iter().map(|run| template.fill_range(&cover.range(run), &[]));
         Ok(format!("(({}))", ranges.collect::<Vec<_>>().join(") or (")))
-    }
-}
-
-/// The first and the last batch of each run of batches without a gap.
-fn batch_labels(cover: &Cover) -> String {
-    let labels = cover.runs().into_iter().map(|run| {
-        let label = |position: usize| cover.naming.label(cover.windows[position]);
-        format!("{} to {}", label(run.start), label(run.end - 1))
-    });
-    labels.collect::<Vec<_>>().join(", ")
-}
-
-/// The statement before an audit or a new backfill: nothing is approved.
-pub fn withdraw_approval(dialect: &Dialect, approved: &Relation) -> Result<Sql, Diagnostic> {
-    dialect.sql("withdraw_approval", &[("approved", relation_sql(approved))])
-}
-
-/// The statement after an audit that has passed: its batches are approved.
-pub fn approve(
-    dialect: &Dialect,
-    node: &Node,
-    approved: &Relation,
-    identity: &BackfillIdentity,
-) -> Result<Sql, Diagnostic> {
-    let arguments = [
-        ("approved", relation_sql(approved)),
-        ("approved_text", dialect.string(&approved.to_string()).value()),
-        ("batches", dialect.string(&identity.text(dialect)?).value()),
-        ("format_clause", format_clause(dialect, node, approved)?.value()),
-    ];
-    dialect.sql("approve", &arguments)
-}
-
-/// What tells a backfill of the table from others.
-pub struct BackfillIdentity<'a> {
-    pub settings: &'a Microbatch,
-    pub mode: OutsideWindow,
-    pub cover: &'a Cover,
-    /// The query with its filters, which contain slots for the window.
-    pub query: &'a str,
-}
-
-impl BackfillIdentity<'_> {
-    /// The batches, and a hash of all that decides which rows are staged and which are replaced.
-    fn text(&self, dialect: &Dialect) -> Result<String, Diagnostic> {
-        let BackfillIdentity { settings, mode, cover, query } = self;
-        let mut hash = Sha256::new();
-        let mut add = |part: &str| {
-            hash.update(part.as_bytes());
-            hash.update([0]);
-        };
-        add(query);
-        add(&window_predicate(dialect, &settings.event_time)?.0);
-        settings.incremental_predicates.iter().for_each(|predicate| add(predicate));
-        add(settings.timezone.name());
-        add(mode.as_str());
-        for Window { start, end } in &cover.windows {
-            add(&format!("{} {}", start.timestamp(), end.timestamp()));
-        }
-        let hash: String = hash.finalize()[..6].iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(format!("{}, statement {hash}", batch_labels(cover)))
     }
 }
 

@@ -4,7 +4,9 @@ use super::Context;
 use super::microbatch::{MicrobatchModel, batch};
 use super::query::{FilteredQuery, query_before_window};
 use crate::codegen;
-use crate::codegen::{AuditFile, AuditInput, QueryReuse, RowContent, StagedTables};
+use crate::codegen::{
+    AuditFile, AuditInput, BackfillIdentity, QueryReuse, RowContent, StagedTables,
+};
 use crate::config::{EventTime, Materialization, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::BatchTemplate;
@@ -26,8 +28,11 @@ pub(super) fn staged_audit(
     model: &MicrobatchModel,
     mode: OutsideWindow,
     tables: &StagedTables,
+    identity: &BackfillIdentity,
 ) -> Result<String, Diagnostic> {
-    audited(model, mode, &tables.staged, |audited| codegen::audit_of_staged_rows(audited, tables))
+    audited(model, mode, &tables.staged, |input| {
+        codegen::audit_of_staged_rows(input, tables, identity)
+    })
 }
 
 /// Calls `then` with the input of the audit.

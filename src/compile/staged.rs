@@ -288,18 +288,21 @@ pub(super) fn files(
         .hint("name the columns in the last `select` instead of `*`, or give `--catalog`")
         .into());
     };
-    let backfill = StagedBackfill {
-        dialect,
-        node,
-        tables,
+    let identity = BackfillIdentity {
+        target: &tables.target,
+        settings,
+        mode,
+        cover,
         columns: &columns,
-        identity: &BackfillIdentity { settings, mode, cover, query: &model.query.sql },
+        query: &model.query.sql,
     };
+    let backfill = StagedBackfill { dialect, node, tables, columns: &columns, identity: &identity };
     let folder = &context.folders[&node.unique_id];
     let [undo, cleanup] = FOLDERS.map(|name| format!("{name}/{folder}.sql"));
     let entry = StagedEntry {
         table: tables.staged.to_string(),
         before: tables.before.to_string(),
+        backfill: identity.undone_by(dialect)?,
         atomic: codegen::publish_is_atomic(dialect),
         undo: FileEntry::unhashed(&undo),
         cleanup: FileEntry::unhashed(&cleanup),
@@ -307,7 +310,7 @@ pub(super) fn files(
     let step = |kind, text| StaticStep { kind, text };
     Ok(StagedFiles {
         create: backfill.create(shape, alter)?,
-        audit: step(StepKind::StagedAudit, audits::staged_audit(model, mode, tables)?),
+        audit: step(StepKind::StagedAudit, audits::staged_audit(model, mode, tables, &identity)?),
         publish: step(StepKind::Publish, backfill.publish()?),
         extra: vec![
             ExtraFile { file: undo, text: backfill.undo()? },

@@ -229,7 +229,7 @@ impl MicrobatchSteps<'_> {
                 None => RowKind::Batch,
             },
             in_order: self.in_order,
-            approved: model.staged.map(|tables| &tables.approved),
+            staged: model.staged,
         }
     }
 

@@ -647,6 +647,22 @@ from {{ found }}
 ) as audit_found
 {% endmacro %}
 
+{# A row if one of the columns of the query is missing in one of the two tables of `parts`, or has another type there. #}
+{% macro other_staged_columns(parts, names, words) %}
+(
+  select {{ words }} as words
+  from (
+    select column_name, data_type
+    from (
+{{ parts }}
+    ) as all_columns
+    where column_position > 0 and lower(column_name) in ({{ names }})
+    group by column_name, data_type
+    having count(*) <> 2
+  ) as changed
+) as audit_found
+{% endmacro %}
+
 {% macro staged_shape(columns, target) %}
 select {{ columns }} from {{ target }}
 {% endmacro %}
@@ -1317,11 +1333,24 @@ from present_columns;
 {{ line }} as column_line
 {% endmacro %}
 
-{# The approval of staged rows: a table with the batches and the query whose audit has passed. `mark_published` copies it to the table of
-   the backfill whose old rows are kept, unless that exists. `other_approval`: a row if a table has other batches or another statement. #}
+{# The tables that mark a staged backfill, with columns for its batches, columns and statement. `approved` exists if its audit has passed.
+   `published` has a row if the old rows are stored; the create step makes it without one, so that each statement can read it.
+   `marked_rows`: a row for each row of one of them that fulfils a condition. #}
+{% macro create_published(published, spec) %}
+create table if not exists {{ published }} (
+  {{ spec }}
+);
+{% endmacro %}
+
 {% macro mark_published(published, approved) %}
-create table if not exists {{ published }} as
-select * from {{ approved }};
+insert into {{ published }} (approved_batches, approved_columns, approved_statement)
+select approved_batches, approved_columns, approved_statement
+from {{ approved }}
+where (select count(*) from {{ published }}) = 0;
+{% endmacro %}
+
+{% macro drop_published(published) %}
+drop table if exists {{ published }};
 {% endmacro %}
 
 {% macro withdraw_approval(approved) %}
@@ -1329,14 +1358,15 @@ drop table if exists {{ approved }};
 {% endmacro %}
 
 {# Two audits of one table may run at the same time, and both approve its rows. #}
-{% macro approve(approved, batches) %}
+{% macro approve(approved, marks) %}
 create table if not exists {{ approved }} as
-select {{ batches }} as approved_batches;
+select
+  {{ marks }};
 {% endmacro %}
 
-{% macro other_approval(approved, batches, differs) %}
+{% macro marked_rows(table, words, condition) %}
 (
-  select {{ differs }} as words from {{ approved }}
-  where approved_batches <> {{ batches }}
+  select {{ words }} as words from {{ table }}
+  where {{ condition }}
 ) as audit_found
 {% endmacro %}

@@ -404,16 +404,18 @@ from system.columns
 where database = {{ schema_text }} and table in ({{ names }})
 {% endmacro %}
 
-{% macro mark_published(published, approved) %}
-create table if not exists {{ published }}
+{% macro create_published(published, spec) %}
+create table if not exists {{ published }} (
+  {{ spec }}
+)
 engine = MergeTree
-order by tuple() as
-select * from {{ approved }};
+order by tuple();
 {% endmacro %}
 
-{% macro approve(approved, batches) %}
+{% macro approve(approved, marks) %}
 create table if not exists {{ approved }}
 engine = MergeTree
 order by tuple() as
-select {{ batches }} as approved_batches;
+select
+  {{ marks }};
 {% endmacro %}

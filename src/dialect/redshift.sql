@@ -82,22 +82,6 @@ $keep$ language plpgsql;
 {{ call_procedure() }}
 {% endmacro %}
 
-{% macro mark_published(published, approved, procedure, schema_text, published_name_text) %}
-create or replace procedure {{ procedure }}() as $keep$
-begin
-  if not exists (
-    select 1 from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
-    where n.nspname = lower({{ schema_text }}) and c.relname = lower({{ published_name_text }})
-  ) then
-    create table {{ published }} as
-    select * from {{ approved }};
-  end if;
-end;
-$keep$ language plpgsql;
-
-{{ call_procedure() }}
-{% endmacro %}
-
 {# Writes lock the table, and there are no locks by a key. #}
 {% macro window_lock() %}
 {% endmacro %}
@@ -108,12 +92,6 @@ $keep$ language plpgsql;
 begin;
 
 lock {{ staged }};
-{% endmacro %}
-
-{# `create table as` has no `if not exists`; the lock lets one audit run at a time. #}
-{% macro approve(approved, batches) %}
-create table {{ approved }} as
-select {{ batches }} as approved_batches;
 {% endmacro %}
 
 {# The lock must be the first statement: the transaction then sees every row that was committed before it. #}
@@ -369,4 +347,11 @@ chr(92)
 
 {% macro apostrophe() %}
 chr(39)
+{% endmacro %}
+
+{# `create table as` has no `if not exists`; the lock lets one audit run at a time. #}
+{% macro approve(approved, marks) %}
+create table {{ approved }} as
+select
+  {{ marks }};
 {% endmacro %}

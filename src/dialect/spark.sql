@@ -74,20 +74,6 @@ select * from {{ target }}
 where {{ rows }};
 {% endmacro %}
 
-{% macro mark_published(published, approved, format_clause) %}
-create table if not exists {{ published }}
-{{ format_clause }}
-as
-select * from {{ approved }};
-{% endmacro %}
-
-{% macro approve(approved, batches, format_clause) %}
-create table if not exists {{ approved }}
-{{ format_clause }}
-as
-select {{ batches }} as approved_batches;
-{% endmacro %}
-
 {% macro publish(target, staged, columns, rows, claim, guard) %}
 {{ claim }}
 
@@ -282,4 +268,19 @@ select cast(null as {{ type }}) as {{ column }} where false;
 reset `spark.sql.iceberg.merge-schema`;
 
 alter table {{ target }} unset tblproperties if exists ('write.spark.accept-any-schema');
+{% endmacro %}
+
+{% macro create_published(published, spec, format_clause) %}
+create table if not exists {{ published }} (
+  {{ spec }}
+)
+{{ format_clause }};
+{% endmacro %}
+
+{% macro approve(approved, marks, format_clause) %}
+create table if not exists {{ approved }}
+{{ format_clause }}
+as
+select
+  {{ marks }};
 {% endmacro %}

@@ -470,16 +470,20 @@ from {{ database }}INFORMATION_SCHEMA.COLUMNS
 where TABLE_SCHEMA = {{ schema_text }} and TABLE_NAME in ({{ names }})
 {% endmacro %}
 
-{% macro mark_published(published, published_text, approved) %}
+{% macro create_published(published, published_text, spec) %}
 if object_id({{ published_text }}, 'U') is null
 begin
-  select * into {{ published }} from {{ approved }};
+  create table {{ published }} (
+  {{ spec }}
+);
 end;
 {% endmacro %}
 
-{% macro approve(approved, approved_text, batches) %}
+{% macro approve(approved, approved_text, marks) %}
 if object_id({{ approved_text }}, 'U') is null
 begin
-  select {{ batches }} as approved_batches into {{ approved }};
+  select
+  {{ marks }}
+  into {{ approved }};
 end;
 {% endmacro %}

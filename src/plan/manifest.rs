@@ -244,6 +244,10 @@ pub struct StagedEntry {
     pub table: String,
     /// The table that has the replaced rows after publishing.
     pub before: String,
+    /// The batches and hashes of all that `undo` needs. Plans with the same value undo each
+    /// other's publication.
+    #[serde(default)]
+    pub backfill: String,
     /// Whether readers see either all old or all new rows while the step `publish` runs.
     pub atomic: bool,
     /// Restores the old rows.

@@ -376,12 +376,15 @@ impl History {
             && self.is_undone(&step.model, attempt)
     }
 
-    /// Whether a backfill of the model was published and neither undone nor cleaned up since: its
-    /// old rows are still in a table.
-    pub fn keeps_old_rows(&self, model: &str) -> bool {
-        let done = |kind| self.steps.get(&key_of(model, kind))?.done.as_ref();
+    /// Whether the backfill of this step was published and not cleaned up since: its old rows are
+    /// still in a table.
+    pub fn keeps_old_rows(&self, publish: &PlannedStep) -> bool {
+        let done = |kind| self.steps.get(&key_of(&publish.model, kind))?.done.as_ref();
         let started = |attempt: &Attempt| attempt.started;
-        done(StepKind::Publish).is_some_and(|publish| {
+        let published = done(StepKind::Publish);
+        // A run of a later plan, such as a cleanup, may continue that of the published one.
+        let published = published.filter(|done| done.sha256 == publish.statement_sha256());
+        published.is_some_and(|publish| {
             done(StepKind::Cleanup).is_none_or(|cleanup| started(cleanup) < started(publish))
         })
     }

@@ -9,9 +9,11 @@ use crate::engine::{Case, Engine, Outcome};
 use crate::shop::{Plan, Shop};
 use crate::staged_safety::{
     a_backfill_does_not_use_the_tables_of_another, a_crash_in_publish_or_undo_is_repaired,
-    a_foreign_write_stops_undo_and_publish,
+    a_foreign_write_stops_undo_and_publish, a_plan_compiled_again_undoes_the_backfill,
+    a_staged_table_with_other_columns_stops_the_plan,
     a_table_with_generated_columns_is_restored_or_not_published, an_undo_does_not_mix_columns_up,
-    only_approved_batches_are_published, readers_see_old_or_new_rows, two_audits_run_at_once,
+    only_approved_batches_are_published, published_rows_are_not_staged_again,
+    readers_see_old_or_new_rows, two_audits_run_at_once,
 };
 
 /// The dialects of fast engines that stage backfills.
@@ -64,6 +66,23 @@ pub const OF_DIALECTS: &[(&[&str], Case)] = &[
         (
             "a_table_with_generated_columns_is_restored_or_not_published",
             a_table_with_generated_columns_is_restored_or_not_published,
+        ),
+    ),
+    (STAGING, ("published_rows_are_not_staged_again", published_rows_are_not_staged_again)),
+    (SLOW_STAGING, ("published_rows_are_not_staged_again", published_rows_are_not_staged_again)),
+    (
+        STAGING,
+        ("a_plan_compiled_again_undoes_the_backfill", a_plan_compiled_again_undoes_the_backfill),
+    ),
+    (
+        SLOW_STAGING,
+        ("a_plan_compiled_again_undoes_the_backfill", a_plan_compiled_again_undoes_the_backfill),
+    ),
+    (
+        STAGING,
+        (
+            "a_staged_table_with_other_columns_stops_the_plan",
+            a_staged_table_with_other_columns_stops_the_plan,
         ),
     ),
     (STAGING, ("two_audits_run_at_once", two_audits_run_at_once)),

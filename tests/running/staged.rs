@@ -11,6 +11,11 @@ use crate::shop::{Plan, Shop};
 
 pub const CASES: &[Case] = &[
     ("a_staged_plan_is_published_and_undone", a_staged_plan_is_published_and_undone),
+    (
+        "a_second_machine_does_not_stage_published_rows",
+        a_second_machine_does_not_stage_published_rows,
+    ),
+    ("a_plan_with_another_comment_undoes", a_plan_with_another_comment_undoes),
     ("run_publishes_if_asked_to", run_publishes_if_asked_to),
     ("a_wrong_backfill_is_not_published", a_wrong_backfill_is_not_published),
     ("a_cleaned_backfill_is_run_again", a_cleaned_backfill_is_run_again),
@@ -105,6 +110,62 @@ fn a_staged_plan_is_published_and_undone(engine: &dyn Engine) {
         ids,
         ["publish success", "undo success", "publish success", "undo failed", "cleanup success"]
     );
+}
+
+fn a_second_machine_does_not_stage_published_rows(engine: &dyn Engine) {
+    let (shop, plan) = staged(engine);
+    let old = shop.table(SESSIONS);
+    let client = shop.database.session();
+    succeeds(&batchwright("run", plan.folder(), &["--publish"], &client));
+    shop.sql("update raw.events set amount = '22' where event_id = 111;");
+    let state = shop.project().join("other_machine");
+    let elsewhere = ["--state-dir", state.to_str().unwrap()];
+    let again = batchwright("run", plan.folder(), &elsewhere, &client);
+    assert_eq!(again.code, 1, "{again:?}");
+    assert!(again.err.contains("a published backfill needs these staged rows"), "{again:?}");
+    succeeds(&batchwright("undo", plan.folder(), &[], &[]));
+    assert_eq!(shop.table(SESSIONS), old);
+    succeeds(&batchwright("cleanup", plan.folder(), &[], &[]));
+    succeeds(&batchwright("run", plan.folder(), &["--publish"], &client));
+    shop.assert_equals_query(SESSIONS);
+}
+
+/// The undo does not depend on the text of the query; the cleanup drops no rows of another backfill.
+fn a_plan_with_another_comment_undoes(engine: &dyn Engine) {
+    let (shop, plan) = staged(engine);
+    let old = shop.table(SESSIONS);
+    let client = shop.database.session();
+    let replaced = "this plan replaces a published backfill";
+    let compile = |end| {
+        let range = ["--event-time-start", "2024-09-01", "--event-time-end", end];
+        shop.recompile(&plan, &[&["--select", SESSIONS, "--staged"][..], &range].concat())
+    };
+    compile("2024-09-04");
+    succeeds(&batchwright("run", plan.folder(), &["--publish"], &client));
+    let new = shop.table(SESSIONS);
+    let model = format!("models/{SESSIONS}.sql");
+    let text = std::fs::read_to_string(shop.project().join(&model)).unwrap();
+    shop.write(&model, &format!("-- another comment\n{text}"));
+    let commented = compile("2024-09-04");
+    assert!(!commented.contains(replaced), "{commented}");
+    succeeds(&batchwright("undo", plan.folder(), &[], &client));
+    assert_eq!(shop.table(SESSIONS), old);
+
+    // The plan that was published, and one of other days.
+    shop.write(&model, &text);
+    compile("2024-09-04");
+    succeeds(&batchwright("publish", plan.folder(), &[], &client));
+    assert_eq!(shop.table(SESSIONS), new);
+    let other = compile("2024-09-03");
+    assert!(other.contains(replaced), "{other}");
+    let cleanup = batchwright("cleanup", plan.folder(), &[], &client);
+    assert_eq!(cleanup.code, 1, "{cleanup:?}");
+    assert!(cleanup.err.contains("another backfill"), "{cleanup:?}");
+    let same = compile("2024-09-04");
+    assert!(!same.contains(replaced), "{same}");
+    succeeds(&batchwright("undo", plan.folder(), &[], &client));
+    assert_eq!(shop.table(SESSIONS), old);
+    succeeds(&batchwright("cleanup", plan.folder(), &[], &client));
 }
 
 fn run_publishes_if_asked_to(engine: &dyn Engine) {

@@ -12,7 +12,7 @@ use crate::calendar::Window;
 use crate::codegen::header::header;
 use crate::codegen::predicates::predicate_list;
 use crate::codegen::relation_name::relation_sql;
-use crate::codegen::staged::{BackfillIdentity, StagedTables, approve, withdraw_approval};
+use crate::codegen::staged_tables::{BackfillIdentity, StagedTables};
 use crate::config::name_of;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::BatchTemplate;
@@ -20,7 +20,11 @@ use crate::jinja::Relation;
 
 /// The text of the file. `input` is the staged table of `tables`; its rows replace those of the
 /// target.
-pub fn staged_audit(input: &AuditInput, tables: &StagedTables) -> Result<String, Diagnostic> {
+pub fn staged_audit(
+    input: &AuditInput,
+    tables: &StagedTables,
+    identity: &BackfillIdentity,
+) -> Result<String, Diagnostic> {
     let StagedTables { target, approved, .. } = tables;
     let dialect = input.dialect;
     let settings = &input.settings.audit;
@@ -69,14 +73,8 @@ pub fn staged_audit(input: &AuditInput, tables: &StagedTables) -> Result<String,
             ),
         ],
     );
-    let withdrawn = withdraw_approval(dialect, approved)?;
-    let identity = BackfillIdentity {
-        settings: input.settings,
-        mode: input.mode,
-        cover: input.cover,
-        query: input.query,
-    };
-    let approve = approve(dialect, input.node, approved, &identity)?;
+    let withdrawn = tables.withdraw_approval(dialect)?;
+    let approve = tables.approve(dialect, input.node, identity)?;
     let begin = dialect.sql("audit_begin", &[("staged", relation_sql(input.relation))])?;
     // Another audit may approve the rows before the transaction has its lock.
     let begin = match begin.0.as_str() {
