@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::CheckContext;
-use super::flow::{CrossWindowKind, CrossWindowOp, VolatileCall, VolatileKind};
+use super::flow::{CrossWindowKind, CrossWindowOp, UnanalysedForm, VolatileCall, VolatileKind};
 use super::rules::{
-    CHANCE, CLOCK, DISTINCT, GROUPS, JOIN, LIMIT, ONE_OF_EACH, Rule, WINDOW_FUNCTION,
+    CHANCE, CLOCK, DISTINCT, GROUPS, JOIN, LIMIT, ONE_OF_EACH, Rule, UNPARSED, WINDOW_FUNCTION,
 };
 use super::source_map::author;
 use crate::diagnostics::{Diagnostic, Level, counted};
@@ -155,6 +155,18 @@ fn rule_and_texts(context: &CheckContext, operation: &CrossWindowOp) -> (Rule, S
             ),
             "read it without a filter, with `.render()`, or compare the event times".to_string(),
         ),
+        CrossWindowKind::NotAnalysed(form) => {
+            let (what, hint) = match form {
+                UnanalysedForm::TableStatement => ("a `table` statement", "`select * from …`"),
+                UnanalysedForm::Pipe => ("pipe operators", "sub-queries"),
+                UnanalysedForm::MatchRecognize => ("`match_recognize`", "window functions"),
+            };
+            (
+                UNPARSED,
+                format!("the rows of {what} are not analysed, so no rule was applied to them"),
+                format!("write it with {hint}, or check it yourself and allow the finding"),
+            )
+        }
         CrossWindowKind::PreservedRows => (
             JOIN,
             format!("each batch adds all rows without a match in {inputs} of one {size}"),

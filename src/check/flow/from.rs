@@ -18,7 +18,7 @@ use super::rows::{Item, Memo, Origin, RowShape, Rows};
 use super::scope::{CteScope, Scope, ScopedTable, find_cte};
 use super::value::{NullReason, Value};
 use super::visit::{conditions, visit_exprs};
-use super::{CrossWindowKind, Flow};
+use super::{CrossWindowKind, Flow, UnanalysedForm};
 
 /// The rows that a join preserves.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -260,6 +260,13 @@ impl Flow<'_> {
                 let left_out = columns.iter().filter_map(|column| column_of(&column.expr));
                 let rows = self.inner_rows(table, ctes);
                 (without_columns(&rows, left_out.collect(), new.into_iter().flatten()), alias)
+            }
+            TableFactor::MatchRecognize { table, alias, .. } => {
+                let rows = self.inner_rows(table, ctes);
+                if !rows.windowed.is_empty() {
+                    self.not_analysed(UnanalysedForm::MatchRecognize, self.factor_span(table));
+                }
+                (Rows::unknown(), alias)
             }
             TableFactor::Table { name, alias, args: Some(args), .. } => {
                 self.subqueries(args, ctes, scope);

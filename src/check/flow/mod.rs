@@ -110,6 +110,19 @@ pub enum CrossWindowKind {
     },
     /// An outer join preserves rows that are the same in every batch.
     PreservedRows,
+    /// A form of query whose rows are not analysed.
+    NotAnalysed(UnanalysedForm),
+}
+
+/// Forms of queries whose rows are not analysed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnanalysedForm {
+    /// `table orders`.
+    TableStatement,
+    /// `from orders |> where …`.
+    Pipe,
+    /// `orders match_recognize (…)`.
+    MatchRecognize,
 }
 
 /// A function whose value depends on the time, or the number, of executions of the query.

@@ -15,7 +15,7 @@ use super::colocation::Colocation;
 use super::rows::{Item, Memo, Origin, RowShape, Rows};
 use super::scope::{Cte, CteScope, Scope, find_cte};
 use super::value::Value;
-use super::{CrossWindowKind, Flow, FlowNotes};
+use super::{CrossWindowKind, Flow, FlowNotes, UnanalysedForm};
 
 impl Flow<'_> {
     /// Analyses a query in the scope of CTEs; `outer` is the scope around a sub-query.
@@ -39,7 +39,8 @@ impl Flow<'_> {
             ctes = cte_scope(rows, notes);
         }
         if !query.pipe_operators.is_empty() {
-            return Rows::unknown();
+            self.body(&query.body, &ctes, outer);
+            return self.not_analysed(UnanalysedForm::Pipe, self.first_span(&query.body));
         }
         let rows = self.body(&query.body, &ctes, outer);
         self.check_limit(query, rows, outer)
@@ -112,20 +113,25 @@ impl Flow<'_> {
                 self.subqueries(values, ctes, &Scope { outer, ..Scope::default() });
                 Rows::unknown()
             }
-            // `table orders`. The parser does not say where the name is, by which an input is
-            // known.
             SetExpr::Table(table) => {
-                match table.table_name.as_ref().and_then(|name| find_cte(ctes, name)) {
-                    Some(cte) if table.schema_name.is_none() => self.cte(cte),
-                    _ => {
-                        let filtered = self.view.inputs.values().filter(|(_, filtered)| *filtered);
-                        let inputs = filtered.map(|(id, _)| id.clone()).collect();
-                        Rows::of(RowShape::Unknown, Origin { inputs, own_table: false })
+                let cte = table.table_name.as_ref().and_then(|name| find_cte(ctes, name));
+                match cte.filter(|_| table.schema_name.is_none()) {
+                    Some(cte) => self.cte(cte),
+                    None => {
+                        let name = table.table_name.as_ref();
+                        let at = name.and_then(|name| self.view.bytes(name.span)).unwrap_or(0..0);
+                        self.not_analysed(UnanalysedForm::TableStatement, at)
                     }
                 }
             }
             _ => Rows::unknown(),
         }
+    }
+
+    /// Reports a form of query whose rows are not analysed.
+    pub(super) fn not_analysed(&self, form: UnanalysedForm, at: Range<usize>) -> Rc<Rows> {
+        self.report(CrossWindowKind::NotAnalysed(form), at, &Origin::default(), None);
+        Rows::unknown()
     }
 
     /// Reports an operation, unless the combined rows are always in one window.

@@ -105,3 +105,6 @@ select e.event_id, e.happened_at from {events} as e where e.user_id in (
 
 --- groups_by_a_number_of_seconds: safe
 select epoch_us(happened_at) as us, min(happened_at) as happened_at, count(*) as n from {events} group by 1
+
+--- table_statement_deduplicated: unsafe BW021
+with e as (table {events}) select user_id, max(happened_at) as happened_at, count(*) as n from e group by user_id
