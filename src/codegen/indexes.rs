@@ -9,6 +9,9 @@ use crate::config::{Node, keys};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql, short_hash};
 
+/// The length of the hash in the name of an index.
+const HASH: usize = 8;
+
 /// The statements for the index keys of the dialect.
 pub fn index_statements(dialect: &Dialect, node: &Node, target: &str) -> Result<Sql, Diagnostic> {
     let mut statements = Vec::new();
@@ -32,6 +35,27 @@ pub fn index_statements(dialect: &Dialect, node: &Node, target: &str) -> Result<
     Ok(Sql(statements.iter().map(|statement| format!("\n\n{statement}")).collect()))
 }
 
+/// The indexes of a materialized view, and the statement that drops those of earlier settings.
+/// Empty if the dialect's materialized views have none.
+pub fn view_indexes(dialect: &Dialect, node: &Node, target: &str) -> Result<Sql, Diagnostic> {
+    if !dialect.keys.indexes_views {
+        return Ok(Sql::default());
+    }
+    let settings = node.set(keys::INDEXES).and_then(|setting| setting.value.as_array());
+    let indexes = settings.into_iter().flatten().filter_map(Value::as_object);
+    let names: Vec<String> = indexes
+        .map(|index| dialect.string(&index_name(dialect, "indexes", index, node, target)).0)
+        .collect();
+    let prefix = dialect.limited_name(&node.relation.identifier, "index_", HASH);
+    let arguments = [
+        ("target_text", dialect.string(target).value()),
+        ("prefix", dialect.string(&prefix).value()),
+        ("indexes", Sql(names.join(", ")).value()),
+    ];
+    let dropped = dialect.sql("drop_other_indexes", &arguments)?;
+    Ok(Sql(format!("\n\n{dropped}{}", index_statements(dialect, node, target)?)))
+}
+
 /// Whether the table has a unique index on an engine that rejects a key which the same transaction
 /// has deleted: its rows cannot be deleted and inserted again.
 pub fn rejects_known_keys(dialect: &Dialect, node: &Node) -> bool {
@@ -40,8 +64,21 @@ pub fn rejects_known_keys(dialect: &Dialect, node: &Node) -> bool {
     dialect.keys.unique_index_hint.is_some() && indexes.into_iter().flatten().any(is_unique)
 }
 
-/// The statement of one index. Its name contains a hash of its definition, so that it is unique for
-/// the table and the same in every plan.
+/// The name of an index. It contains a hash of the definition, so that it is unique for the table
+/// and the same in every plan.
+fn index_name(
+    dialect: &Dialect,
+    key: &str,
+    index: &Map<String, Value>,
+    node: &Node,
+    target: &str,
+) -> String {
+    let text = serde_json::to_string(index).unwrap_or_default();
+    let hash = short_hash(&format!("{target}{key}{text}"));
+    dialect.limited_name(&node.relation.identifier, &format!("index_{}", &hash[..HASH]), 0)
+}
+
+/// The statement of one index.
 fn index_statement(
     dialect: &Dialect,
     key: &str,
@@ -59,12 +96,7 @@ fn index_statement(
         }
         None => Argument::from_safe_string(String::new()),
     };
-    let text = serde_json::to_string(index).unwrap_or_default();
-    let name = dialect.limited_name(
-        &node.relation.identifier,
-        &format!("index_{}", &short_hash(&format!("{target}{key}{text}"))[..8]),
-        0,
-    );
+    let name = index_name(dialect, key, index, node, target);
     let unique = index.get("unique").and_then(Value::as_bool).unwrap_or_default();
     let method = word("type");
     let macro_name = match (key, method.is_empty()) {

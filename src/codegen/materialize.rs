@@ -8,10 +8,10 @@ use super::contract::Contract;
 use super::create_table::{create_arguments, create_schema, typed_arguments};
 use super::header::{describe_input, header};
 use super::hooks::hook_statements;
-use super::indexes::index_statements;
+use super::indexes::{index_statements, view_indexes};
 use super::inputs::InputEntry;
 use super::ledger::{LedgerRow, RowKind, WrapClass, record};
-use super::relation_name::relation_sql;
+use super::relation_name::{relation_sql, unqualified_name};
 use super::table_format::macro_for_format;
 use crate::config::{Materialization, Node, keys};
 use crate::diagnostics::Diagnostic;
@@ -81,17 +81,30 @@ impl BuildFile<'_> {
     }
 }
 
-/// The statement of a view, a table or a materialized view. `replaces`: whether a materialized view
-/// is created again instead of refreshed.
+/// The input of the statement of a view, a table or a materialized view.
+pub struct RelationInput<'a> {
+    pub query: &'a str,
+    pub contract: Option<&'a Contract>,
+    /// Tables whose foreign keys prevent that the table is replaced.
+    pub referencing: &'a [ReferencingTable<'a>],
+    /// Whether a materialized view is created again instead of refreshed.
+    pub replaces: bool,
+}
+
+/// A table with a foreign key, and the names and types of its columns.
+pub struct ReferencingTable<'a> {
+    pub relation: &'a Relation,
+    pub types: Sql,
+}
+
+/// The statement of a view, a table or a materialized view.
 pub fn create_relation(
     dialect: &Dialect,
     node: &Node,
-    query: &str,
-    contract: Option<&Contract>,
-    replaces: bool,
+    input: &RelationInput,
 ) -> Result<Sql, Diagnostic> {
-    let mut args = create_arguments(dialect, node, &node.relation, query)?;
-    match (&node.materialization, contract) {
+    let mut args = create_arguments(dialect, node, &node.relation, input.query)?;
+    match (&node.materialization, input.contract) {
         (Materialization::View, _) => {
             args.push(("own", relation_sql(&Relation { database: None, ..node.relation.clone() })));
             if dialect.has_macro("view_statement") {
@@ -100,8 +113,12 @@ pub fn create_relation(
             }
             dialect.sql(&view_macro(dialect, node), &args)
         }
-        (Materialization::MaterializedView, _) => dialect
-            .sql(if replaces { "materialized_view_rebuild" } else { "materialized_view" }, &args),
+        (Materialization::MaterializedView, _) => {
+            let name =
+                if input.replaces { "materialized_view_rebuild" } else { "materialized_view" };
+            let indexes = view_indexes(dialect, node, &node.relation.to_string())?;
+            Ok(Sql(format!("{}{indexes}", dialect.sql(name, &args)?)))
+        }
         (Materialization::Other(_), _) => {
             let lag = node.get(keys::TARGET_LAG).unwrap_or_default();
             let warehouse = node.get(keys::SNOWFLAKE_WAREHOUSE).unwrap_or_default();
@@ -113,6 +130,8 @@ pub fn create_relation(
             let name = match contract {
                 Some(contract) => {
                     args.extend(typed_arguments(dialect, node, &node.relation, contract)?);
+                    args.push(("aside_tables", set_aside(dialect, "set_aside", input)?.value()));
+                    args.push(("restored_tables", set_aside(dialect, "put_back", input)?.value()));
                     macro_for_format(dialect, node, "table_typed")
                 }
                 None => macro_for_format(dialect, node, "table"),
@@ -121,4 +140,22 @@ pub fn create_relation(
             Ok(Sql(format!("{}{indexes}", dialect.sql(&name, &args)?)))
         }
     }
+}
+
+/// The statements of a macro for each table that references the new one: `set_aside` copies its
+/// rows to a table without keys and drops it, `put_back` gives the copy its name.
+fn set_aside(dialect: &Dialect, name: &str, input: &RelationInput) -> Result<Sql, Diagnostic> {
+    let mut statements = Vec::new();
+    for ReferencingTable { relation, types } in input.referencing {
+        let aside = dialect.limited_name(&relation.identifier, "rows", 0);
+        let aside = Relation { identifier: aside, ..(*relation).clone() };
+        let arguments = [
+            ("target", relation_sql(relation)),
+            ("name", unqualified_name(dialect, relation)),
+            ("aside", relation_sql(&aside)),
+            ("types", types.value()),
+        ];
+        statements.push(dialect.sql(name, &arguments)?.0);
+    }
+    Ok(Sql(statements.join("\n\n")))
 }

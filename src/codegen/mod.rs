@@ -53,7 +53,7 @@ pub use incremental::{
     incremental_strategy,
 };
 pub use inputs::{BY_NAME, InputEntry, NO_EVENT_TIME, NOT_READ, OUT_OF_REACH, READ_BY_HOOK};
-pub use materialize::{BuildFile, create_relation};
+pub use materialize::{BuildFile, ReferencingTable, RelationInput, create_relation};
 pub use outside_window::outside_window;
 pub use overwrite::{batch_stage, overwrite, overwrite_by_macro};
 pub use predicates::window_predicate;

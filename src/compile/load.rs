@@ -154,6 +154,7 @@ impl LoadedProject {
             database: self.project.target.database.as_deref(),
             columns: &self.columns,
             staged: None,
+            referencing_tables: Default::default(),
             window_keys: Default::default(),
             earlier_plans: earlier_plans::EarlierPlans::new(None, &[]),
             changed: BTreeMap::new(),

@@ -12,6 +12,7 @@ mod dedup;
 mod dependents;
 mod earlier_plans;
 mod folders;
+mod foreign_keys;
 mod hooks;
 mod identifiers;
 mod incremental_tables;
@@ -35,6 +36,7 @@ mod strategy_macros;
 mod tables;
 mod validate;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -108,16 +110,23 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
         true => Some(staged::stage(dialect, graph, &selected, request)?),
         false => None,
     };
-    let adjusted: Vec<Node>;
-    let selected: Vec<&Node> = if request.staged || request.backfill.is_some() {
-        adjusted = selected.iter().map(|node| with_request_settings(node, request)).collect();
-        adjusted.iter().collect()
-    } else {
-        selected
-    };
+    let is_adjusted = request.staged || request.backfill.is_some();
+    let adjusted = selected.into_iter().map(|node| {
+        let node = match is_adjusted {
+            true => Cow::Owned(with_request_settings(node, request)),
+            false => Cow::Borrowed(node),
+        };
+        foreign_keys::with_references(dialect, graph, node)
+    });
+    let adjusted: Vec<Cow<Node>> = adjusted.collect::<Result<_, Diagnostic>>()?;
+    let selected: Vec<&Node> = adjusted.iter().map(|node| &**node).collect();
     let folders = folders::assign(&selected);
     let mut context = loaded.context(&folders);
     context.staged = models.as_ref();
+    if dialect.has_macro("set_aside") {
+        context.referencing_tables =
+            foreign_keys::referencing_tables(graph, &selected, request.full_refresh);
+    }
     context.earlier_plans = earlier_plans::EarlierPlans::new(
         request.selection.state.as_deref(),
         &request.earlier_plans,
@@ -208,6 +217,8 @@ struct Context<'a> {
     /// The database of the target, which applies to plain names without one.
     database: Option<&'a str>,
     columns: &'a Columns,
+    /// The tables of the plan that reference others, on an engine on which they must be set aside.
+    referencing_tables: foreign_keys::ReferencingTables<'a>,
     window_keys: checks::WindowKeysCache,
     earlier_plans: earlier_plans::EarlierPlans<'a>,
     /// The batches that read the rows of rewritten ones, by unique id.

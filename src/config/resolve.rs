@@ -14,6 +14,7 @@ use crate::project::{ColumnPatch, Config, Patch, Project, Setting, header, trans
 
 use super::duplicates::duplicates;
 use super::event_time::event_time;
+use super::foreign_keys;
 use super::hooks;
 use super::key_typos;
 use super::layers::{kind, merged, text, texts};
@@ -43,6 +44,7 @@ pub fn resolve(project: &Project, dialect: &Dialect) -> Result<Resolved, Diagnos
     };
     let mut resolved = resolve_nodes(&resolver)?;
     hooks::link(&project.jinja, &mut resolved);
+    foreign_keys::link(&mut resolved);
     Ok(resolved)
 }
 

@@ -241,6 +241,8 @@ select {{ columns }} from {{ target }};
    `header_<key>` sets and `footer_<key>` resets; keys whose value chooses the view macro: `view_<key>_<value>`. #}
 {% set replace_clauses = [] %}
 {% set index_keys = [] %}
+{# Whether a materialized view has the indexes of the key `indexes`. `drop_other_indexes` drops those that were configured before. #}
+{% set indexes_views = false %}
 {# The reason why one transaction cannot delete and insert the same key of a unique index. #}
 {% set unique_index_hint = none %}
 {% set header_keys = [] %}
@@ -1107,6 +1109,9 @@ commit;
 
 {# Tables with a contract: the declared columns, then the rows by name. `constraint_kinds`: those that a create statement may contain. #}
 {% set constraint_kinds = ["not_null", "unique", "primary_key", "foreign_key", "check"] %}
+
+{# The parts of the name of the table that a foreign key references: 3 with the database, 2 with the schema, 1 for the table alone. #}
+{% set key_table_parts = 3 %}
 
 {# Whether `contract_check` compares the query's columns with the declared ones before the file writes anything; and whether the
    engine rejects a value of another type. #}

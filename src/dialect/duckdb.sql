@@ -72,6 +72,7 @@ attach if not exists {{ path }}{{ alias }}{{ options }};
 {% endmacro %}
 
 {% set contract_checked = true %}
+{% set key_table_parts = 2 %}
 
 {% macro contract_check(query, shape, nulls, message) %}
 begin;
@@ -87,6 +88,38 @@ full join (describe select {{ nulls }}) as declared using (column_name)
 where query.column_type is distinct from declared.column_type;
 
 rollback;
+{% endmacro %}
+
+{# A table that a foreign key names cannot be dropped. The rows of the tables with the keys, which the same plan builds again, are
+   kept without the keys until then. #}
+{% macro set_aside(target, aside, types) %}
+create table if not exists {{ target }} (
+  {{ types }}
+);
+
+create table {{ aside }} as from {{ target }};
+
+drop table {{ target }};
+{% endmacro %}
+
+{% macro put_back(aside, name) %}
+alter table {{ aside }} rename to {{ name }};
+{% endmacro %}
+
+{% macro table_typed(target, kind, spec, ended, columns, query, aside_tables, restored_tables, ledger) %}
+begin;
+
+{{ aside_tables }}
+
+{{ drop_table() }}
+
+{{ declared_table() }}
+
+{{ restored_tables }}
+
+{{ ledger }}
+
+commit;
 {% endmacro %}
 
 {% set merge_condition_keys = {

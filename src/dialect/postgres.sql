@@ -18,6 +18,7 @@
 } %}
 {% set kind_key = "unlogged" %}
 {% set index_keys = ["indexes"] %}
+{% set indexes_views = true %}
 
 {% macro audit_list() %}
 string_agg(words, '; ' order by words)
@@ -324,6 +325,22 @@ create materialized view if not exists {{ target }} as
 ;
 
 refresh materialized view {{ target }};
+{% endmacro %}
+
+{# `indexes`: the names of the configured indexes, which start with `prefix`, as texts. #}
+{% macro drop_other_indexes(target_text, prefix, indexes) %}
+do $indexes$
+declare
+  stale text;
+begin
+  for stale in
+    select indexrelid::regclass from pg_index join pg_class on pg_class.oid = indexrelid
+    where indrelid = to_regclass({{ target_text }}) and left(relname, length({{ prefix }})) = {{ prefix }} and not relname = any (array[{{ indexes }}]::text[])
+  loop
+    execute 'drop index ' || stale;
+  end loop;
+end
+$indexes$;
 {% endmacro %}
 
 {% macro materialized_view_rebuild(query, next, replacement, ledger) %}

@@ -172,6 +172,8 @@ pub struct KeyProperties {
     pub replace_clauses: Vec<String>,
     /// Keys with statements after the create statement.
     pub index_keys: Vec<String>,
+    /// Whether a materialized view has the indexes of the key `indexes`.
+    pub indexes_views: bool,
     /// Keys with settings of a session.
     pub header_keys: Vec<String>,
     /// Keys whose value chooses the macro of a view.
@@ -313,6 +315,9 @@ pub struct ChangeProperties {
 pub struct ContractProperties {
     /// The constraints that a create statement may contain.
     pub constraint_kinds: Vec<String>,
+    /// The parts of the name of the table that a foreign key references: 3 with the database, 2
+    /// with the schema, 1 for the table alone.
+    pub key_table_parts: u8,
     /// Whether the query's columns are compared with the declared ones first.
     pub contract_checked: bool,
     /// Whether the engine rejects a value of another type.

@@ -1,6 +1,7 @@
 {# SQLite: delete and insert in one transaction. Times are texts, which sort by time if all have the format
    `2024-09-01 00:00:00`. A schema is a file that the client has attached. #}
 
+{% set key_table_parts = 1 %}
 {% set parser = "sqlite" %}
 {% set like = "ansi" %}
 {% set casts_truncate = true %}

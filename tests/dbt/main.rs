@@ -22,15 +22,16 @@ const ORACLES: &[(&str, &str)] = &[
     ("selection", "random selections of random projects"),
 ];
 
-/// The engines on which dbt's own test suites run: `tests/dbt/suites/run.py ENGINE`, with the
-/// Python of `target/engines/dbt_suites`.
-const SUITES: &[&str] = &["duckdb"];
+/// dbt's own test suites: `tests/dbt/suites/run.py SUITE`, with the Python of
+/// `target/engines/dbt_suites`. An engine's name stands for the package dbt-tests-adapter on it, the
+/// name of an adapter for the tests of its source package.
+const SUITES: &[&str] = &["duckdb", "dbt-duckdb", "dbt-postgres"];
 
 fn main() {
     let oracles =
         ORACLES.iter().map(|&(oracle, _)| Trial::test(oracle, move || run("dbt", oracle, &[])));
-    let suites = SUITES.iter().map(|&engine| {
-        Trial::test(format!("suites::{engine}"), move || run("dbt_suites", "suites/run", &[engine]))
+    let suites = SUITES.iter().map(|&suite| {
+        Trial::test(format!("suites::{suite}"), move || run("dbt_suites", "suites/run", &[suite]))
     });
     libtest_mimic::run(&Arguments::from_args(), oracles.chain(suites).collect()).exit();
 }

@@ -28,6 +28,10 @@ pub const OF_DIALECTS: &[(&[&str], Case)] = &[
     (&["duckdb", "postgres"], ("a_seed_has_its_indexes", a_seed_has_its_indexes)),
     (&["duckdb", "postgres"], ("a_contract_rejects_other_types", a_contract_rejects_other_types)),
     (
+        &["duckdb", "postgres"],
+        ("tables_of_a_foreign_key_are_rebuilt", tables_of_a_foreign_key_are_rebuilt),
+    ),
+    (
         &["duckdb"],
         (
             "merge_conditions_do_not_apply_to_the_first_run",
@@ -278,6 +282,42 @@ fn a_contract_is_enforced(engine: &dyn Engine) {
     let plan = shop.compile(STOCK);
     assert!(!shop.run(&plan.steps[0]).ok);
     assert_eq!(shop.table("stock"), rows, "a rejected row changes nothing");
+}
+
+fn tables_of_a_foreign_key_are_rebuilt(engine: &dyn Engine) {
+    let shop = Shop::open(engine);
+    let table = "{{ config(materialized='table', contract={'enforced': true}) }}";
+    shop.write("models/buyers.sql", &format!("{table} select 1 as id union all select 2 as id"));
+    shop.write("models/orders.sql", &format!("{table} select 10 as id, 1 as buyer"));
+    shop.write("models/parcels.sql", &format!("{table} select 100 as id, 10 as order_id"));
+    shop.write(
+        "models/keys.yml",
+        "models:\n\
+         - {name: buyers, columns: [{name: id, data_type: integer, constraints: [{type: primary_key}]}]}\n\
+         - {name: orders, columns: [{name: id, data_type: integer, constraints: [{type: primary_key}]}, \
+         {name: buyer, data_type: integer, constraints: [{type: foreign_key, to: ref('buyers'), to_columns: [id]}]}]}\n\
+         - {name: parcels, columns: [{name: id, data_type: integer}, \
+         {name: order_id, data_type: integer, constraints: [{type: foreign_key, to: ref('orders'), to_columns: [id]}]}]}\n",
+    );
+    let all = &["-s", "buyers", "orders", "parcels"];
+    for _ in 0..2 {
+        build(&shop, all);
+        assert_eq!(shop.table("buyers"), ["1", "2"]);
+        assert_eq!(shop.table("orders"), ["10|1"]);
+        assert_eq!(shop.table("parcels"), ["100|10"]);
+    }
+    shop.write("models/orders.sql", &format!("{table} select 10 as id, 3 as buyer"));
+    let plan = shop.compile(all);
+    let built: Vec<bool> = plan.steps.iter().take(2).map(|step| shop.run(step).ok).collect();
+    assert_eq!(built, [true, false], "no buyer has the id 3");
+    assert_eq!(shop.table("orders"), ["10|1"], "the rows are kept");
+    assert_eq!(shop.table("parcels"), ["100|10"], "the rows are kept");
+    shop.write("models/orders.sql", &format!("{table} select 10 as id, 2 as buyer"));
+    build(&shop, all);
+    assert_eq!(shop.table("orders"), ["10|2"]);
+    shop.write("models/parcels.sql", &format!("{table} select 100 as id, 11 as order_id"));
+    let plan = shop.compile(&["-s", "parcels"]);
+    assert!(!shop.run(&plan.steps[0]).ok, "no order has the id 11");
 }
 
 fn a_contract_rejects_other_types(engine: &dyn Engine) {

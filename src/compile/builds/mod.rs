@@ -5,9 +5,9 @@ mod incremental;
 mod seed;
 
 use super::{Context, ModelOutput, ReportRow, Request, warnings};
-use super::{dependents, hooks, inputs};
+use super::{dependents, foreign_keys, hooks, inputs};
 use crate::codegen;
-use crate::codegen::{BuildFile, Contract};
+use crate::codegen::{BuildFile, Contract, RelationInput};
 use crate::config::keys::{self, Key, Text};
 use crate::config::{Kind as NodeKind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
@@ -97,8 +97,14 @@ fn compile_relation(
     let mut diagnostics = text.warnings;
     diagnostics.extend(codegen::adapter_key_warnings(context.dialect, node)?);
     diagnostics.extend(warning);
-    let statement =
-        codegen::create_relation(context.dialect, node, &text.sql, contract.as_ref(), rebuilds)?;
+    let referencing = foreign_keys::referencing(context, node)?;
+    let relation = RelationInput {
+        query: &text.sql,
+        contract: contract.as_ref(),
+        referencing: &referencing,
+        replaces: rebuilds,
+    };
+    let statement = codegen::create_relation(context.dialect, node, &relation)?;
     diagnostics.extend(contract.into_iter().flat_map(|contract| contract.diagnostics));
     Ok(NodeStatement {
         statement,

@@ -20,8 +20,7 @@ def engine():
 def profile(folder):
     """The target of the profile; `folder` is a test class's own."""
     if engine() == "duckdb":
-        os.environ["SUITES_DATABASE"] = str(folder / "dbt.duckdb")
-        return {"type": "duckdb", "threads": 1, "path": os.environ["SUITES_DATABASE"]}
+        return {"type": "duckdb", "threads": 1, "path": str(folder / "dbt.duckdb")}
     return {
         "type": "postgres", "threads": 4, "host": "localhost", "port": int(os.environ["SUITES_PORT"]), "user": USER, "pass": "password",
         "dbname": DATABASE,
@@ -30,7 +29,10 @@ def profile(folder):
 
 def client():
     if engine() == "duckdb":
-        return ["--", sys.executable, os.path.abspath(__file__), os.environ["SUITES_DATABASE"], "{file}"]
+        from dbt.adapters.factory import FACTORY
+
+        databases = [adapter.config.credentials.path for adapter in FACTORY.adapters.values()]
+        return ["--", sys.executable, os.path.abspath(__file__), *databases[:1], "{file}"]
     address = ["-h", "localhost", "-p", os.environ["SUITES_PORT"], "-U", USER, "-d", DATABASE]
     return ["--", "psql", "-X", "-w", "-q", "-v", "ON_ERROR_STOP=1", *address]
 
