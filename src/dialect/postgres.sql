@@ -488,7 +488,7 @@ rollback;
 
 {# In the other isolation levels the transaction would not see what was committed while it waited for the lock. #}
 {% macro window_lock(locks) %}
-set transaction isolation level read committed;
+set local transaction_isolation = 'read committed';
 
 do $lock$
 begin
