@@ -20,7 +20,8 @@ def engine():
 def profile(folder):
     """The target of the profile; `folder` is a test class's own."""
     if engine() == "duckdb":
-        return {"type": "duckdb", "threads": 1, "path": str(folder / "dbt.duckdb")}
+        os.environ["SUITES_DATABASE"] = str(folder / "dbt.duckdb")
+        return {"type": "duckdb", "threads": 1, "path": os.environ["SUITES_DATABASE"]}
     return {
         "type": "postgres", "threads": 4, "host": "localhost", "port": int(os.environ["SUITES_PORT"]), "user": USER, "pass": "password",
         "dbname": DATABASE,
@@ -31,8 +32,10 @@ def client():
     if engine() == "duckdb":
         from dbt.adapters.factory import FACTORY
 
+        # A test may run a plan before dbt has an adapter.
         databases = [adapter.config.credentials.path for adapter in FACTORY.adapters.values()]
-        return ["--", sys.executable, os.path.abspath(__file__), *databases[:1], "{file}"]
+        database = databases[0] if databases else os.environ["SUITES_DATABASE"]
+        return ["--", sys.executable, os.path.abspath(__file__), database, "{file}"]
     address = ["-h", "localhost", "-p", os.environ["SUITES_PORT"], "-U", USER, "-d", DATABASE]
     return ["--", "psql", "-X", "-w", "-q", "-v", "ON_ERROR_STOP=1", *address]
 
