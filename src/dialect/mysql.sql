@@ -107,11 +107,11 @@ drop temporary table {{ stage }};
 
 {# Locks of the session, by name: the engine has none that are shared. A name has at most 64 characters; the time-out is a year. #}
 {% macro exclusive_lock(target_text, period) %}
-do get_lock(sha1(concat(lower(replace({{ target_text }}, '`', '')), {{ period }})), 31536000);
+set @batchwright_lock = get_lock(sha1(concat(lower(replace({{ target_text }}, '`', '')), {{ period }})), 31536000);
 {% endmacro %}
 
 {% macro exclusive_unlock(target_text, period) %}
-do release_lock(sha1(concat(lower(replace({{ target_text }}, '`', '')), {{ period }})));
+set @batchwright_lock = release_lock(sha1(concat(lower(replace({{ target_text }}, '`', '')), {{ period }})));
 {% endmacro %}
 
 {% macro window_lock(locks) %}
