@@ -108,6 +108,15 @@ fn a_published_plan_is_not_written_again(engine: &dyn Engine) {
     assert_eq!(step_outcomes(plan.folder()).len(), steps);
     succeeds(&batchwright("undo", plan.folder(), &[], &[]));
     assert_eq!(both(&shop), old);
+    // The old rows are there until the cleanup, so the create step stops.
+    let stopped = batchwright("run", plan.folder(), &["--publish"], &client);
+    assert_eq!(stopped.code, 1, "{}", stopped.err);
+    assert!(
+        stopped.err.contains("a published backfill needs these staged rows"),
+        "{}",
+        stopped.err
+    );
+    succeeds(&batchwright("cleanup", plan.folder(), &[], &[]));
     succeeds(&batchwright("run", plan.folder(), &["--publish"], &client));
     shop.assert_equals_query(DAILY);
     succeeds(&batchwright("cleanup", plan.folder(), &[], &[]));
