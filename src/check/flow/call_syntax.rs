@@ -1,4 +1,4 @@
-//! The name and the arguments of a function call.
+//! The name and the arguments of a function call; the name of a column.
 
 use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
 
@@ -16,13 +16,24 @@ pub fn function_name(function: &Function) -> String {
 /// The arguments that are expressions.
 pub fn arguments(function: &Function) -> Vec<&Expr> {
     let FunctionArguments::List(list) = &function.args else { return Vec::new() };
-    let exprs = list.args.iter().filter_map(|arg| match arg {
-        FunctionArg::Named { arg, .. }
-        | FunctionArg::ExprNamed { arg, .. }
-        | FunctionArg::Unnamed(arg) => match arg {
-            FunctionArgExpr::Expr(expr) => Some(expr),
-            _ => None,
-        },
-    });
-    exprs.collect()
+    list.args.iter().filter_map(argument).collect()
+}
+
+/// The expression of an argument, if it is one.
+pub fn argument(argument: &FunctionArg) -> Option<&Expr> {
+    match argument {
+        FunctionArg::Named { arg: FunctionArgExpr::Expr(expr), .. }
+        | FunctionArg::ExprNamed { arg: FunctionArgExpr::Expr(expr), .. }
+        | FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+        _ => None,
+    }
+}
+
+/// The name of the column that an expression is.
+pub fn column_name(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Identifier(name) => Some(name.value.clone()),
+        Expr::CompoundIdentifier(parts) => parts.last().map(|name| name.value.clone()),
+        _ => None,
+    }
 }

@@ -242,16 +242,11 @@ impl Flow<'_> {
         match to {
             DataType::Date | DataType::Date32 => value.into_date(self.windows, at),
             DataType::Time(..) => self.part(value, CalendarParts::HOUR | CalendarParts::REST, at),
-            _ if is_time && self.rounds_to(to, &value) => {
-                value.moved(OutsideReason::Moved, at).without_window()
-            }
+            _ if self.rounds(to, &value) => value.moved(OutsideReason::Moved, at).without_window(),
             _ if is_time => match value.derived_time {
                 Some(derived_time) => value.with_moment(derived_time, self.windows, at),
                 None => value.changed(),
             },
-            _ if is_integer_type(to) && !self.engine.casts_truncate && value.is_fraction() => {
-                value.moved(OutsideReason::Moved, at).without_window()
-            }
             _ if is_integer_type(to) => self.truncated(value, at),
             _ if value.form == Form::Time => value.converted(Form::Text, at),
             // As text or as a number it is not a time in the window, but still determines it.
@@ -265,11 +260,9 @@ impl Flow<'_> {
             }
         }
     }
-}
 
-impl Flow<'_> {
-    /// Whether a cast of a time to a type rounds it: to seconds, for example.
-    fn rounds_to(&self, to: &DataType, value: &Value) -> bool {
+    /// Whether a cast rounds a time to fewer digits, or a number of units to an integer.
+    fn rounds(&self, to: &DataType, value: &Value) -> bool {
         let digits = match to {
             DataType::Timestamp(digits, _)
             | DataType::TimestampNtz(digits)
@@ -282,7 +275,8 @@ impl Flow<'_> {
             _ => None,
         };
         let is_uncut = value.derived_time.is_some_and(|time| time.unit == Unit::Instant);
-        !self.engine.casts_truncate && is_uncut && digits.is_some_and(|digits| digits < 6)
+        let shortens = is_uncut && digits.is_some_and(|digits| digits < 6);
+        !self.engine.casts_truncate && (shortens || is_integer_type(to) && value.is_fraction())
     }
 }
 

@@ -5,11 +5,11 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use sqlparser::ast::{
-    Expr, ExprWithAlias, FunctionArg, FunctionArgExpr, Join, JoinConstraint, JoinOperator,
-    ObjectName, ObjectNamePart, TableAlias, TableFactor, TableWithJoins,
+    Expr, ExprWithAlias, Join, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart,
+    TableAlias, TableFactor, TableWithJoins,
 };
 
-use super::call_syntax::{arguments, function_name};
+use super::call_syntax::{argument, arguments, column_name, function_name};
 use super::colocation::Colocation;
 use super::derived_time::OutsideReason;
 use super::join_conditions::{JoinConditions, JoinKeyRelation};
@@ -256,8 +256,8 @@ impl Flow<'_> {
                 (rows, alias)
             }
             TableFactor::Unpivot { table, value, name, columns, alias, .. } => {
-                let new = [column_of(value), Some(name.value.clone())];
-                let left_out = columns.iter().filter_map(|column| column_of(&column.expr));
+                let new = [column_name(value), Some(name.value.clone())];
+                let left_out = columns.iter().filter_map(|column| column_name(&column.expr));
                 let rows = self.inner_rows(table, ctes);
                 (without_columns(&rows, left_out.collect(), new.into_iter().flatten()), alias)
             }
@@ -270,12 +270,12 @@ impl Flow<'_> {
             }
             TableFactor::Table { name, alias, args: Some(args), .. } => {
                 self.subqueries(args, ctes, scope);
-                let args = args.args.iter().filter_map(argument_expr);
+                let args = args.args.iter().filter_map(argument);
                 (self.function_rows(last(name), args.collect(), alias, scope), alias)
             }
             TableFactor::Function { name, args, alias, .. } => {
                 self.subqueries(args, ctes, scope);
-                let args = args.iter().filter_map(argument_expr);
+                let args = args.iter().filter_map(argument);
                 (self.function_rows(last(name), args.collect(), alias, scope), alias)
             }
             TableFactor::TableFunction { expr: Expr::Function(function), alias } => {
@@ -326,9 +326,9 @@ impl Flow<'_> {
         ctes: &CteScope,
     ) -> Rc<Rows> {
         let rows = self.inner_rows(table, ctes);
-        let mut named: Vec<String> = value_columns.iter().filter_map(column_of).collect();
+        let mut named: Vec<String> = value_columns.iter().filter_map(column_name).collect();
         for aggregate in aggregates {
-            visit_exprs(aggregate, |expr| named.extend(column_of(expr)));
+            visit_exprs(aggregate, |expr| named.extend(column_name(expr)));
         }
         if !rows.windowed.is_empty() && !rows.exempt {
             let colocation = rows.colocation(&named, self.windows);
@@ -374,7 +374,7 @@ impl Flow<'_> {
         });
         let column = |name: String| Item::Column { name: Some(name), value: value.clone() };
         let mut items: Vec<Item> = named.chain(name.map(str::to_string)).map(column).collect();
-        items.push(Item::Rest { of: Rows::unknown(), without: Vec::new(), outer: None });
+        items.push(Item::all_of(&Rows::unknown()));
         Rows::of(RowShape::Columns(items.into()), Origin::default())
     }
 
@@ -430,15 +430,6 @@ fn last(name: &ObjectName) -> Option<&str> {
     name.0.last().and_then(ObjectNamePart::as_ident).map(|name| name.value.as_str())
 }
 
-/// The name of a column that an expression is.
-fn column_of(expr: &Expr) -> Option<String> {
-    match expr {
-        Expr::Identifier(name) => Some(name.value.clone()),
-        Expr::CompoundIdentifier(parts) => parts.last().map(|name| name.value.clone()),
-        _ => None,
-    }
-}
-
 /// The rows without some columns, with new columns of unknown values.
 fn without_columns(
     rows: &Rc<Rows>,
@@ -450,21 +441,5 @@ fn without_columns(
         .map(|name| Item::Column { name: Some(name), value: Value::unknown(0..0) })
         .collect();
     items.push(Item::Rest { of: rows.clone(), without, outer: None });
-    Rc::new(Rows {
-        shape: RowShape::Columns(items.into()),
-        windowed: rows.windowed.clone(),
-        driving: rows.driving.clone(),
-        exempt: rows.exempt,
-        bounds: None,
-        memo: Memo::default(),
-    })
-}
-
-fn argument_expr(argument: &FunctionArg) -> Option<&Expr> {
-    match argument {
-        FunctionArg::Named { arg: FunctionArgExpr::Expr(expr), .. }
-        | FunctionArg::ExprNamed { arg: FunctionArgExpr::Expr(expr), .. }
-        | FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
-        _ => None,
-    }
+    Rc::new(Rows { bounds: None, ..rows.reshaped(RowShape::Columns(items.into())) })
 }

@@ -1,11 +1,12 @@
 //! The columns of a `select`.
 
 use sqlparser::ast::{
-    ExcludeSelectItem, Expr, ObjectName, RenameSelectItem, Select, SelectFlavor, SelectItem,
+    ExcludeSelectItem, ObjectName, RenameSelectItem, Select, SelectFlavor, SelectItem,
     SelectItemQualifiedWildcardKind as Qualified, WildcardAdditionalOptions,
 };
 
 use super::Flow;
+use super::call_syntax::column_name;
 use super::rows::Item;
 use super::scope::Scope;
 use super::value::Value;
@@ -20,13 +21,7 @@ impl Flow<'_> {
         for item in &select.projection {
             match item {
                 SelectItem::UnnamedExpr(expr) => {
-                    let name = match expr {
-                        Expr::Identifier(name) => Some(name.value.clone()),
-                        Expr::CompoundIdentifier(parts) => {
-                            parts.last().map(|name| name.value.clone())
-                        }
-                        _ => None,
-                    };
+                    let name = column_name(expr);
                     items.push(Item::Column { name, value: self.value(expr, scope) });
                 }
                 SelectItem::ExprWithAlias { expr, alias } => {

@@ -205,30 +205,14 @@ impl Flow<'_> {
 
 /// The rows after an operation that is reported: later operations on them are not reported.
 pub(super) fn already_reported(rows: &Rc<Rows>, bounds: Option<usize>) -> Rc<Rows> {
-    let shape = RowShape::Columns(
-        vec![Item::Rest { of: rows.clone(), without: Vec::new(), outer: None }].into(),
-    );
-    Rc::new(Rows {
-        shape,
-        windowed: rows.windowed.clone(),
-        driving: rows.driving.clone(),
-        exempt: true,
-        bounds,
-        memo: Memo::default(),
-    })
+    let shape = RowShape::Columns(vec![Item::all_of(rows)].into());
+    Rc::new(Rows { exempt: true, bounds, ..rows.reshaped(shape) })
 }
 
 /// The rows, which also depend on other inputs.
 fn with_origin(rows: &Rc<Rows>, windowed: &Origin) -> Rc<Rows> {
-    let all = Item::Rest { of: rows.clone(), without: Vec::new(), outer: None };
-    Rc::new(Rows {
-        shape: RowShape::Columns(vec![all].into()),
-        windowed: windowed.clone(),
-        driving: rows.driving.clone(),
-        exempt: rows.exempt,
-        bounds: rows.bounds,
-        memo: Memo::default(),
-    })
+    let shape = RowShape::Columns(vec![Item::all_of(rows)].into());
+    Rc::new(Rows { windowed: windowed.clone(), ..rows.reshaped(shape) })
 }
 
 fn is_zero(expr: &Expr) -> bool {
@@ -270,13 +254,6 @@ pub(super) fn renamed(rows: Rc<Rows>, names: &[String]) -> Rc<Rows> {
         let value = rows.at(index).unwrap_or_else(|| Value::unknown(0..0));
         Item::Column { name: Some(name.clone()), value }
     };
-    let shape = RowShape::Columns(names.iter().enumerate().map(column).collect::<Vec<_>>().into());
-    Rc::new(Rows {
-        shape,
-        windowed: rows.windowed.clone(),
-        driving: rows.driving.clone(),
-        exempt: rows.exempt,
-        bounds: rows.bounds,
-        memo: Memo::default(),
-    })
+    let columns: Vec<Item> = names.iter().enumerate().map(column).collect();
+    Rc::new(rows.reshaped(RowShape::Columns(columns.into())))
 }

@@ -163,6 +163,13 @@ pub enum Item {
     Rest { of: Rc<Rows>, without: Vec<String>, outer: Option<(NullReason, Range<usize>)> },
 }
 
+impl Item {
+    /// All columns of other rows.
+    pub fn all_of(rows: &Rc<Rows>) -> Item {
+        Item::Rest { of: rows.clone(), without: Vec::new(), outer: None }
+    }
+}
+
 impl Rows {
     pub fn unknown() -> Rc<Rows> {
         Rows::of(RowShape::Unknown, Origin::default())
@@ -178,6 +185,18 @@ impl Rows {
             bounds: None,
             memo: Memo::default(),
         })
+    }
+
+    /// Other columns of the same rows.
+    pub fn reshaped(&self, shape: RowShape) -> Rows {
+        Rows {
+            shape,
+            windowed: self.windowed.clone(),
+            driving: self.driving.clone(),
+            exempt: self.exempt,
+            bounds: self.bounds,
+            memo: Memo::default(),
+        }
     }
 
     /// The value of a column; `None` if it does not exist for certain.

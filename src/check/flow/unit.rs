@@ -135,22 +135,21 @@ impl BatchWindows {
 /// Whether the clocks of a zone are put back in any year from 1990 to 2040, so that a local hour is
 /// two hours of UTC.
 pub fn repeats_hours(zone: Tz) -> bool {
-    let offset = |year: i32, month: u32| {
-        let at = chrono::Utc.with_ymd_and_hms(year, month, 1, 0, 0, 0).single();
-        at.map(|at| zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc())
-    };
-    zone != Tz::UTC && (1990..2040).any(|year| offset(year, 1) != offset(year, 7))
+    zone != Tz::UTC && offsets(zone).any(|[winter, summer]| winter != summer)
 }
 
 /// Whether the zone's offset from UTC is always full hours, from 1990 to 2040.
 pub fn has_full_hour_offsets(zone: Tz) -> bool {
-    let differs = |year: i32, month: u32| {
+    zone == Tz::UTC || offsets(zone).flatten().flatten().all(|offset| offset % 3600 == 0)
+}
+
+/// The zone's offsets from UTC in seconds, in January and July of each year from 1990 to 2040.
+fn offsets(zone: Tz) -> impl Iterator<Item = [Option<i32>; 2]> {
+    let offset = move |year: i32, month: u32| {
         let at = chrono::Utc.with_ymd_and_hms(year, month, 1, 0, 0, 0).single();
-        at.is_some_and(|at| {
-            zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc() % 3600 != 0
-        })
+        at.map(|at| zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc())
     };
-    zone == Tz::UTC || !(1990..2040).any(|year| differs(year, 1) || differs(year, 7))
+    (1990..2040).map(move |year| [offset(year, 1), offset(year, 7)])
 }
 
 #[cfg(test)]
