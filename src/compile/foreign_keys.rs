@@ -120,8 +120,7 @@ pub fn referencing<'a>(
 
 fn constraints(node: &Node) -> impl Iterator<Item = &Value> + '_ {
     let is_enforced = node.enforced_contract().is_some();
-    let of_columns = node.columns.iter().flat_map(|column| &column.constraints);
-    node.constraints.iter().chain(of_columns).filter(move |_| is_enforced)
+    node.all_constraints().filter(move |_| is_enforced)
 }
 
 /// The names of the tables that the foreign keys of a node reference, in lower case and without

@@ -1,5 +1,5 @@
-//! Foreign keys of models with an enforced contract. Adds the nodes that `to` of a constraint
-//! references to the model's inputs, as dbt does. Rejects another text than a reference.
+//! Foreign keys of models: the nodes that `to` of a constraint references, which are inputs of the
+//! model, as in dbt.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::diagnostics::Diagnostic;
 use crate::jinja::RefCall;
 use crate::project::{Resource, ResourceKind};
 
-use super::{Broken, Kind, Node, Resolved, keys};
+use super::{Kind, Node, keys};
 
 /// The node that `to` of a constraint references.
 pub enum ForeignKeyTarget {
@@ -37,46 +37,18 @@ impl ForeignKeyTarget {
     }
 }
 
-/// Adds the references of each model's foreign keys to its inputs.
-pub fn link(resolved: &mut Resolved) {
-    for mut node in std::mem::take(&mut resolved.nodes) {
-        match add_references(&mut node) {
-            Ok(()) => resolved.nodes.push(node),
-            Err(error) => resolved.broken.push(Broken {
-                unique_id: node.unique_id.clone(),
-                name: node.name.clone(),
-                errors: error.into(),
-                node: Some(Box::new(node)),
-            }),
-        }
-    }
-}
-
-fn add_references(node: &mut Node) -> Result<(), Diagnostic> {
+/// Rejects a foreign key of an enforced contract whose `to` is not a reference.
+pub fn check(node: &Node) -> Result<(), Diagnostic> {
     if node.kind != Kind::Model || node.enforced_contract().is_none() {
         return Ok(());
     }
-    let of_columns = node.columns.iter().flat_map(|column| &column.constraints);
-    let targets: Result<Vec<_>, &str> =
-        node.constraints.iter().chain(of_columns).map(ForeignKeyTarget::of).collect();
-    let targets = targets.map_err(|to| {
-        Diagnostic::error(format!(
+    match node.all_constraints().map(ForeignKeyTarget::of).find_map(Result::err) {
+        None => Ok(()),
+        Some(to) => Err(Diagnostic::error(format!(
             "a foreign key of `{}` references `{to}`, which is not a `ref()` or `source()`",
             node.name
         ))
         .at(node.location_of(keys::CONTRACT))
-        .hint("for example `to: ref('customers')` with `to_columns: [id]`")
-    })?;
-    for target in targets.into_iter().flatten() {
-        match target {
-            ForeignKeyTarget::Ref(call) if !node.refs.contains(&call) => node.refs.push(call),
-            ForeignKeyTarget::Source(source, table)
-                if !node.sources.contains(&(source.clone(), table.clone())) =>
-            {
-                node.sources.push((source, table));
-            }
-            _ => {}
-        }
+        .hint("for example `to: ref('customers')` with `to_columns: [id]`")),
     }
-    Ok(())
 }

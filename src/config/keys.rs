@@ -149,6 +149,11 @@ impl Node {
         self.get(PREDICATES).or_else(|| self.get(INCREMENTAL_PREDICATES))
     }
 
+    /// The constraints of the model, then those of its columns.
+    pub fn all_constraints(&self) -> impl Iterator<Item = &Value> {
+        self.constraints.iter().chain(self.columns.iter().flat_map(|column| &column.constraints))
+    }
+
     /// The setting of `contract`, if the contract is enforced.
     pub fn enforced_contract(&self) -> Option<&Setting> {
         let is_enforced = self.get(CONTRACT)?.get("enforced") == Some(&Value::Bool(true));

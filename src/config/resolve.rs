@@ -25,7 +25,7 @@ use super::relation::Naming;
 use super::resolver::Resolver;
 use super::source_relation::source_relation;
 use super::types;
-use super::unresolved::{UnresolvedNode, unresolved_nodes};
+use super::unresolved::{UnresolvedNode, constraints, unresolved_nodes};
 use super::{Broken, Column, Disabled, Kind, Materialization, Node, Resolved};
 
 /// Resolves every node of the project, and reports all broken nodes.
@@ -44,7 +44,6 @@ pub fn resolve(project: &Project, dialect: &Dialect) -> Result<Resolved, Diagnos
     };
     let mut resolved = resolve_nodes(&resolver)?;
     hooks::link(&project.jinja, &mut resolved);
-    foreign_keys::link(&mut resolved);
     Ok(resolved)
 }
 
@@ -201,7 +200,7 @@ fn node(
         event_time: None,
         columns,
         description: unresolved.description.clone(),
-        constraints: constraints(unresolved),
+        constraints: constraints(unresolved.version, unresolved.patch).to_vec(),
         refs: unresolved.refs.clone(),
         sources: unresolved.sources.clone(),
         hook_reads: Default::default(),
@@ -249,16 +248,12 @@ fn node(
             Err(errors) => return Err(Failed { errors, node: Some(Box::new(node)) }),
         }
     }
+    if let Err(error) = foreign_keys::check(&node) {
+        return Err(Failed { errors: error.into(), node: Some(Box::new(node)) });
+    }
     let mut warnings = key_typos::warnings(&node);
     warnings.extend_from_slice(unresolved.warnings);
     Ok(Outcome::Node(Box::new(node), warnings))
-}
-
-/// The constraints of the version, else those of the model.
-fn constraints(unresolved: &UnresolvedNode) -> Vec<Value> {
-    let of_version = unresolved.version.map(|version| &version.constraints);
-    let of_version = of_version.filter(|constraints| !constraints.is_empty());
-    of_version.or(unresolved.patch.map(|patch| &patch.constraints)).cloned().unwrap_or_default()
 }
 
 /// A node's tags without duplicates. dbt appends those of properties.

@@ -3,9 +3,8 @@
 
 use serde_json::Map;
 
-use crate::project::{
-    Config, KeyAliases, Package, Resource, ResourceKind, Tree, hook_key, unaliased,
-};
+use crate::jinja::hook_key;
+use crate::project::{Config, KeyAliases, Package, Resource, ResourceKind, Tree, unaliased};
 
 use super::layers::{merged_value, texts};
 

@@ -15,6 +15,7 @@ use crate::project::{
 };
 
 use super::Kind;
+use super::foreign_keys::ForeignKeyTarget;
 use super::layers::deep_merged;
 use super::node_layers::{UnrenderedInput, folders, layers, snapshot_folder, unrendered};
 use super::patches::{Patches, Properties};
@@ -168,20 +169,18 @@ impl<'a> NodeFile<'a> {
                 (None, Some(relation)) => reference(relation),
                 (None, None) => (Vec::new(), Vec::new()),
             };
-        // As in dbt, a model reads what its foreign keys reference.
-        let of_model = version
-            .map(|version| &version.constraints)
-            .filter(|constraints| !constraints.is_empty())
-            .or(patch.map(|patch| &patch.constraints));
-        let of_columns = columns.iter().flat_map(|column| &column.constraints);
-        let is_key = |constraint: &&Value| {
-            kind == Kind::Model && constraint.get("type").is_some_and(|of| of == "foreign_key")
-        };
-        for constraint in of_model.into_iter().flatten().chain(of_columns).filter(is_key) {
-            let (of_refs, of_sources) =
-                reference(constraint.get("to").and_then(Value::as_str).unwrap_or_default());
-            refs.extend(of_refs);
-            sources.extend(of_sources);
+        if kind == Kind::Model {
+            // As in dbt, a model reads what its foreign keys reference.
+            let of_columns = columns.iter().flat_map(|column| &column.constraints);
+            for constraint in constraints(version, patch).iter().chain(of_columns) {
+                match ForeignKeyTarget::of(constraint) {
+                    Ok(Some(ForeignKeyTarget::Ref(call))) => refs.push(call),
+                    Ok(Some(ForeignKeyTarget::Source(source, table))) => {
+                        sources.push((source, table));
+                    }
+                    Ok(None) | Err(_) => {}
+                }
+            }
         }
         let description = version
             .and_then(|version| version.description.clone())
@@ -268,6 +267,16 @@ fn unresolved_table<'a>(
         source: Some(table),
         is_declared: false,
     }
+}
+
+/// The constraints of the version, else those of the model.
+pub(super) fn constraints<'a>(
+    version: Option<&'a Version>,
+    patch: Option<&'a Patch>,
+) -> &'a [Value] {
+    let of_version = version.map(|version| version.constraints.as_slice());
+    let of_version = of_version.filter(|constraints| !constraints.is_empty());
+    of_version.or(patch.map(|patch| patch.constraints.as_slice())).unwrap_or_default()
 }
 
 /// The reference of a snapshot that is declared in YAML: `ref('orders')` or `source('raw',

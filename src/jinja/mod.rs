@@ -33,6 +33,7 @@ use dbt::{environment, json, macros, named_node, node};
 use syntax::transpile::{self, TranspiledTemplate};
 
 pub use dbt::column::ColumnStyle;
+pub use dbt::config::hook_key;
 pub use dbt::macro_dependencies::MacroDependencies;
 pub use dbt::recorded_results::{RecordedResult, RecordedResults};
 pub use dbt::strategy::{StrategyArguments, StrategyMacro};

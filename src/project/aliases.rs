@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::Config;
 use crate::diagnostics::Diagnostic;
+use crate::jinja::hook_key;
 
 /// Aliases of keys, each with the key that it means: those that the credentials of an adapter have
 /// in dbt.
@@ -13,15 +14,6 @@ pub type KeyAliases<'a> = &'a [[String; 2]];
 /// The key that `key` means.
 pub fn unaliased<'a>(aliases: KeyAliases<'a>, key: &'a str) -> &'a str {
     aliases.iter().find(|[alias, _]| alias == key).map_or(key, |[_, name]| name)
-}
-
-/// A name of hooks with an underscore.
-pub fn hook_key(key: &str) -> Option<&'static str> {
-    match key {
-        "pre-hook" | "pre_hook" => Some("pre_hook"),
-        "post-hook" | "post_hook" => Some("post_hook"),
-        _ => None,
-    }
 }
 
 /// One layer of config, each key under its own name. Of two spellings of a hook dbt keeps the one

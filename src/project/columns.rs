@@ -25,7 +25,7 @@ pub struct ColumnPatch {
 }
 
 /// What tests and constraints say about the values of a column.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Uniqueness {
     #[default]
     Unknown,
@@ -156,11 +156,14 @@ fn uniqueness(column: &Yaml) -> Uniqueness {
     let unique_tests = test("unique");
     let is_present = is_constraint("not_null") || test("not_null").contains(&true);
     let is_unique = is_constraint("unique") || unique_tests.contains(&true);
-    match () {
-        () if is_constraint("primary_key") || is_unique && is_present => Uniqueness::Full,
-        () if is_unique => Uniqueness::ExceptNulls,
-        () if !unique_tests.is_empty() => Uniqueness::PartOfRows,
-        () => Uniqueness::Unknown,
+    if is_constraint("primary_key") || is_unique && is_present {
+        Uniqueness::Full
+    } else if is_unique {
+        Uniqueness::ExceptNulls
+    } else if !unique_tests.is_empty() {
+        Uniqueness::PartOfRows
+    } else {
+        Uniqueness::Unknown
     }
 }
 

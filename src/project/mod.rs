@@ -54,7 +54,7 @@ use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 use crate::jinja::{ColumnStyle, Jinja, RelationStyle};
 
-pub use aliases::{KeyAliases, hook_key, translated, unaliased};
+pub use aliases::{KeyAliases, translated, unaliased};
 pub use artifacts::{fresher_sources, results};
 pub use columns::{ColumnPatch, Uniqueness, constraint};
 pub use content_hash::hash;

@@ -10,10 +10,11 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
-use crate::jinja::{Batch, Jinja, Lookup, RefCall, Referent, Relation, TemplateScope, lazy};
+use crate::jinja::{
+    Batch, Jinja, Lookup, RefCall, Referent, Relation, TemplateScope, hook_key, lazy,
+};
 
 use super::Setting;
-use super::aliases::hook_key;
 use super::values::has_jinja;
 
 /// The configuration and references that a model sets, found by rendering it.

@@ -166,7 +166,7 @@ impl Entries<'_> {
             v,
             at: yaml.at.clone(),
             defined_in: self.text(yaml, "defined_in"),
-            // As in dbt, `access` and `docs` beside `config` have no effect.
+            // As in dbt, `access` and `docs` outside of `config` are ignored.
             config: self.config(yaml, &[], LateHooks::Never)[1].clone(),
             columns,
             description: self.description(yaml),

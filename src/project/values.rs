@@ -8,11 +8,10 @@ use regex::Regex;
 use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::jinja::{self, YamlScope};
+use crate::jinja::{self, YamlScope, hook_key};
 use crate::yaml::{Data, Yaml};
 
 use super::Setting;
-use super::aliases::hook_key;
 
 /// The value with its Jinja rendered. Hooks are not passed here: they are rendered when the model
 /// runs.

@@ -19,6 +19,15 @@ pub fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
     (name == "config").then(|| Value::from_object(Config(session.clone())))
 }
 
+/// The name of a hook's key with an underscore; none if the key is not of hooks.
+pub fn hook_key(key: &str) -> Option<&'static str> {
+    match key {
+        "pre-hook" | "pre_hook" => Some("pre_hook"),
+        "post-hook" | "post_hook" => Some("post_hook"),
+        _ => None,
+    }
+}
+
 struct Config(Arc<Session>);
 
 impl fmt::Debug for Config {
@@ -34,13 +43,10 @@ impl Config {
         let mut map = Map::new();
         for (key, value) in pairs {
             let key = unmarked(&key);
-            let (name, is_hook) = match &*key {
-                "pre-hook" | "pre_hook" => ("pre_hook", true),
-                "post-hook" | "post_hook" => ("post_hook", true),
-                key => (key, false),
-            };
+            let hook = hook_key(&key);
+            let name = hook.unwrap_or(&key);
             let before = map.insert(name.to_string(), json::json(&value));
-            if is_hook && before.is_some() {
+            if hook.is_some() && before.is_some() {
                 let other = name.replace('_', "-");
                 return Err(call.error(format!("accepts one of `{name}` and `{other}`")));
             }

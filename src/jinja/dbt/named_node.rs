@@ -8,6 +8,7 @@ use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
 use minijinja::{Error, ErrorKind, State};
 use regex::Regex;
 
+use super::config::hook_key;
 use super::session::Session;
 use super::{json, node};
 use crate::jinja::python::call::Call;
@@ -155,10 +156,6 @@ impl Object for NamedNode {
         self.property(key).or_else(|| item(&self.dict(), key))
     }
 
-    fn is_true(self: &Arc<Self>) -> bool {
-        true
-    }
-
     fn call_method(
         self: &Arc<Self>,
         _state: &mut State,
@@ -181,11 +178,10 @@ struct NamedConfig(Value);
 impl NamedConfig {
     /// A key. Hooks have a name with an underscore.
     fn key(&self, key: &str) -> Option<Value> {
-        match key {
-            "pre_hook" => item(&self.0, "pre-hook"),
-            "post_hook" => item(&self.0, "post-hook"),
-            "pre-hook" | "post-hook" => None,
-            _ => item(&self.0, key),
+        match hook_key(key) {
+            Some(name) if name == key => item(&self.0, &name.replace('_', "-")),
+            Some(_) => None,
+            None => item(&self.0, key),
         }
     }
 }
@@ -206,11 +202,10 @@ impl Object for NamedConfig {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        let names = self.0.try_iter().into_iter().flatten().map(|key| match key.as_str() {
-            Some("pre-hook") => Value::from("pre_hook"),
-            Some("post-hook") => Value::from("post_hook"),
-            _ => key,
-        });
+        let names =
+            self.0.try_iter().into_iter().flatten().map(|key| {
+                key.as_str().and_then(hook_key).map_or_else(|| key.clone(), Value::from)
+            });
         Enumerator::Values(names.collect())
     }
 
