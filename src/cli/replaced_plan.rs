@@ -70,13 +70,20 @@ impl ReplacedPlan {
             return Vec::new();
         }
         let unfinished = self.unfinished.map(unfinished_run);
+        unfinished.into_iter().chain(self.lost_backfill(paths)).collect()
+    }
+
+    /// The warning about published tables whose backfill the new plan does not have.
+    fn lost_backfill(&self, paths: &PlanPaths) -> Option<Diagnostic> {
+        if self.published.is_empty() {
+            return None;
+        }
         let head = paths.each_step(&mut |_| {});
         let models = head.map(|head| head.models).unwrap_or_default();
         let tables: Vec<PublishedTable> = models.iter().filter_map(PublishedTable::of).collect();
-        let published = self.published.iter().filter(|table| !tables.contains(table));
-        let published: Vec<&str> = published.map(|table| table.relation.as_str()).collect();
-        let published = (!published.is_empty()).then(|| published_backfill(&published));
-        unfinished.into_iter().chain(published).collect()
+        let lost = self.published.iter().filter(|table| !tables.contains(table));
+        let lost: Vec<&str> = lost.map(|table| table.relation.as_str()).collect();
+        (!lost.is_empty()).then(|| published_backfill(&lost))
     }
 }
 

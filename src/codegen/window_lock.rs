@@ -28,9 +28,6 @@ impl WindowLock {
 /// A macro of the dialect that gets the text of the locks, each from one of two macros.
 fn statement(batches: &Batches, [all, exclusive, shared]: [&str; 3]) -> Result<Sql, Diagnostic> {
     let Batches { dialect, batch_size, .. } = batches;
-    if !dialect.has_macro(all) {
-        return Ok(Sql::default());
-    }
     let mut locks = String::new();
     for period in Grain::ALL.into_iter().rev().filter(|period| period >= batch_size) {
         let name = if period == *batch_size { exclusive } else { shared };
@@ -39,7 +36,10 @@ fn statement(batches: &Batches, [all, exclusive, shared]: [&str; 3]) -> Result<S
             locks.push_str(&format!("{}{lock}\n{}", for_each(period), Slot::EachEnd));
         }
     }
-    dialect.sql(all, &[("locks", Sql(locks).value())])
+    match locks.as_str() {
+        "" => Ok(Sql::default()),
+        _ => dialect.sql(all, &[("locks", Sql(locks).value())]),
+    }
 }
 
 /// The lock of one period. `target_text` is the table as statements write it, which a dialect makes

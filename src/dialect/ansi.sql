@@ -189,6 +189,16 @@ select {{ columns }}
 from {{ stage }}{{ insert_filter }};
 {% endmacro %}
 
+{# The locks of a batch's periods, and their release if the commit does not release them. `exclusive_lock` and `shared_lock`, and the
+   same with `unlock`, lock one period; a dialect without them has no locks. #}
+{% macro window_lock(locks) %}
+{{ locks }}
+{% endmacro %}
+
+{% macro window_unlock(locks) %}
+{{ locks }}
+{% endmacro %}
+
 {% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, lock, out_of_window_rows, withdrawal, ledger) %}
 {{ begin() }}
 
@@ -649,17 +659,22 @@ from {{ found }}
 ) as audit_found
 {% endmacro %}
 
+{# What two tables must have in common in a column. #}
+{% macro compared_column() %}
+column_name, data_type
+{% endmacro %}
+
 {# A row if one of the columns of the query is missing in one of the two tables of `parts`, or has another type there. #}
 {% macro other_staged_columns(parts, names, words) %}
 (
   select {{ words }} as words
   from (
-    select column_name, data_type
+    select {{ compared_column() }}
     from (
 {{ parts }}
     ) as all_columns
     where column_position > 0 and lower(column_name) in ({{ names }})
-    group by column_name, data_type
+    group by {{ compared_column() }}
     having count(*) <> 2
   ) as changed
 ) as audit_found

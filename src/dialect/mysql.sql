@@ -114,14 +114,6 @@ set @batchwright_lock = get_lock(sha1(concat(lower(replace({{ target_text }}, '`
 set @batchwright_lock = release_lock(sha1(concat(lower(replace({{ target_text }}, '`', '')), {{ period }})));
 {% endmacro %}
 
-{% macro window_lock(locks) %}
-{{ locks }}
-{% endmacro %}
-
-{% macro window_unlock(locks) %}
-{{ locks }}
-{% endmacro %}
-
 {# Errors can be raised only in procedures. Here a row outside of the window violates a unique key, and the key's value is the
    message. #}
 {% macro guard(stage, outside, message, check) %}

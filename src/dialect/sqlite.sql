@@ -94,19 +94,8 @@ from {{ found }}
 {% set not_staged = {} %}
 
 {# A table that is created from a query has the affinities of the types. #}
-{% macro other_staged_columns(parts, names, words) %}
-(
-  select {{ words }} as words
-  from (
-    select column_name
-    from (
-{{ parts }}
-    ) as all_columns
-    where column_position > 0 and lower(column_name) in ({{ names }})
-    group by column_name
-    having count(*) <> 2
-  ) as changed
-) as audit_found
+{% macro compared_column() %}
+column_name
 {% endmacro %}
 
 {% macro not_restorable(schema_text, name_text, differs) %}

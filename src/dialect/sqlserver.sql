@@ -149,10 +149,6 @@ exec sp_releaseapplock @Resource = @batchwright_window, @LockOwner = 'Session';
 {{ shared_unlock() }}
 {% endmacro %}
 
-{% macro window_unlock(locks) %}
-{{ locks }}
-{% endmacro %}
-
 {% macro guard(stage, outside, message) %}
 if exists (select 1 from {{ stage }} where {{ outside }})
 begin
