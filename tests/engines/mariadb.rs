@@ -53,10 +53,15 @@ fn install() -> TempDir {
         "--auth-root-authentication-method=normal",
         SMALL,
     ]);
-    // Its own folder for temporary tables: servers of other tests have tables of the same names.
-    install.arg(format!("--tmpdir={}", folder.path().display()));
+    install.arg(own_temporary_folder(&folder));
     lines(install.args(user()).arg(format!("--datadir={}", folder.path().join("data").display())));
     folder
+}
+
+/// The option that keeps a server's temporary tables apart from those of other servers: a server
+/// that starts deletes all files `#sql*` in its folder for temporary tables.
+fn own_temporary_folder(folder: &TempDir) -> String {
+    format!("--tmpdir={}", folder.path().display())
 }
 
 /// The server runs as root only with this option.
@@ -87,7 +92,8 @@ impl Server {
         command
             .args(user())
             .arg(format!("--datadir={}", path("data")))
-            .arg(format!("--socket={}", path("s")));
+            .arg(format!("--socket={}", path("s")))
+            .arg(own_temporary_folder(&folder));
         command.args([
             "--innodb-flush-log-at-trx-commit=0",
             "--innodb-buffer-pool-size=32M",
