@@ -9,7 +9,8 @@ use crate::window;
 #[derive(Default, clap::Args)]
 #[command(next_help_heading = "Windows")]
 pub struct WindowArgs {
-    /// Start of the range: 2024-09-01, 2024-09-01T05:00, in UTC or with an offset
+    /// Start of the range: 2024-09-01 or 2024-09-01T05:00, in the `timezone` of the model (default:
+    /// UTC), or with an offset
     #[arg(long, value_name = "TIME", env = "DBT_EVENT_TIME_START")]
     pub event_time_start: Option<String>,
     /// End of the range (exclusive)

@@ -32,7 +32,8 @@ pub struct Backfill {
     pub changed: bool,
     /// The folder of an earlier plan, relative to the project.
     pub state: Option<PathBuf>,
-    /// The start of the range: `2024-10-01`, `2024-10-01T05:00`, in UTC or with an offset.
+    /// The start of the range: `2024-10-01` or `2024-10-01T05:00`, in the `timezone` of the model
+    /// (default: UTC), or with an offset.
     pub event_time_start: String,
     /// The end of the range, exclusive.
     pub event_time_end: String,
