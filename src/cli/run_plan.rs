@@ -132,43 +132,6 @@ pub fn start(
     else {
         return Ok(ExitCode::SUCCESS);
     };
-    let confirmed = client::confirmed();
-    let request = ClientRequest {
-        command: scope.command(from),
-        client: &settings.client,
-        plan: &settings.plan,
-        profile: &settings.profile,
-        about: Some(&manifest.about),
-    };
-    let last_run = history.last.as_ref().filter(|_| selection.resumed);
-    let argv = client::argv(&request, &dialect, last_run, &confirmed);
-    if let Err(error) = &argv
-        && request.names_other_target()
-    {
-        return Err(error.clone());
-    }
-    if selection.resumed
-        && !settings.accept_target
-        && let (Ok(argv), Some(earlier)) = (&argv, history.target())
-    {
-        refuse_other_target(&target_of(&manifest, argv), earlier)?;
-    }
-    if !selection.selected.contains(&true) {
-        print_status(&run_selection::nothing_left(&selection, &manifest, &history));
-        if scope == RunScope::Publish && manifest.about.ledger.is_none() {
-            print_status(OTHER_MACHINES);
-        }
-        return Ok(ExitCode::SUCCESS);
-    }
-    let argv = argv?;
-    let is_same = |earlier| target_of(&manifest, &argv).difference(earlier).is_none();
-    if is_plan && history.target().is_none_or(is_same) {
-        run_selection::refuse_published(&manifest, &selection.selected, &history)?;
-    }
-    client::validate(&argv, &dialect)?;
-    let Some(journal) = journal else {
-        return dry_run(&paths, &manifest, &selection.selected, schedule, &argv);
-    };
     let run = PreparedRun {
         settings,
         scope,
@@ -180,12 +143,16 @@ pub fn start(
         selection,
         until,
         schedule,
-        confirmed,
+        confirmed: client::confirmed(),
     };
-    run.run(argv, &journal)
+    let Some(argv) = run.client(from)? else { return Ok(ExitCode::SUCCESS) };
+    match journal {
+        Some(journal) => run.run(argv, &journal),
+        None => run.print_commands(&argv),
+    }
 }
 
-/// A run whose steps and client are determined.
+/// A run whose steps are determined.
 struct PreparedRun {
     settings: RunSettings,
     scope: RunScope,
@@ -201,6 +168,69 @@ struct PreparedRun {
 }
 
 impl PreparedRun {
+    /// The command line of the client, for the database of the last run. `None` if no step is
+    /// selected, which was printed.
+    fn client(&self, from: StartPoint) -> Result<Option<Vec<String>>, Diagnostics> {
+        let PreparedRun { settings, scope, manifest, history, selection, .. } = self;
+        let request = ClientRequest {
+            command: scope.command(from),
+            client: &settings.client,
+            plan: &settings.plan,
+            profile: &settings.profile,
+            about: Some(&manifest.about),
+        };
+        let last_run = history.last.as_ref().filter(|_| selection.resumed);
+        let argv = client::argv(&request, &self.dialect, last_run, &self.confirmed);
+        if let Err(error) = &argv
+            && request.names_other_target()
+        {
+            return Err(error.clone());
+        }
+        if selection.resumed
+            && !settings.accept_target
+            && let (Ok(argv), Some(earlier)) = (&argv, history.target())
+        {
+            refuse_other_target(&target_of(manifest, argv), earlier)?;
+        }
+        if !selection.selected.contains(&true) {
+            print_status(&run_selection::nothing_left(selection, manifest, history));
+            if *scope == RunScope::Publish && manifest.about.ledger.is_none() {
+                print_status(OTHER_MACHINES);
+            }
+            return Ok(None);
+        }
+        let argv = argv?;
+        let is_same = |earlier| target_of(manifest, &argv).difference(earlier).is_none();
+        if matches!(scope, RunScope::Plan { .. }) && history.target().is_none_or(is_same) {
+            run_selection::refuse_published(manifest, &selection.selected, history)?;
+        }
+        client::validate(&argv, &self.dialect)?;
+        Ok(Some(argv))
+    }
+
+    /// Prints the command line of each step in order.
+    fn print_commands(&self, argv: &[String]) -> Result<ExitCode, Diagnostics> {
+        let PreparedRun { manifest, selection, schedule, .. } = self;
+        let steps = &manifest.steps;
+        let mut schedule = Schedule::new(steps, &selection.selected, &BTreeMap::new(), *schedule)?;
+        let quoted = |words: &[&str]| {
+            shlex::try_join(words.iter().copied()).unwrap_or_else(|_| words.join(" "))
+        };
+        while let Some(index) = schedule.start() {
+            schedule.end(index, true);
+            let path = self.paths.plan.join(steps[index].file.to_string());
+            let file = path.to_string_lossy();
+            let words: Vec<String> =
+                argv.iter().map(|word| word.replace("{file}", &file)).collect();
+            let command = quoted(&words.iter().map(String::as_str).collect::<Vec<_>>());
+            print(&match words == argv {
+                true => format!("{command} < {}\n", quoted(&[&*file])),
+                false => format!("{command}\n"),
+            })?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
     /// Checks the client and the tables, and runs the steps.
     fn run(self, argv: Vec<String>, journal: &Journal) -> Result<ExitCode, Diagnostics> {
         let PreparedRun {
@@ -383,29 +413,4 @@ fn refuse_other_target(
             "if it has the tables of that run, for example because it was moved or restored: add \
              `--accept-target`",
         ))
-}
-
-/// Prints the command line of each step in order.
-fn dry_run(
-    paths: &PlanPaths,
-    manifest: &Manifest,
-    selected: &[bool],
-    options: ScheduleOptions,
-    argv: &[String],
-) -> Result<ExitCode, Diagnostics> {
-    let mut schedule = Schedule::new(&manifest.steps, selected, &BTreeMap::new(), options)?;
-    let quoted =
-        |words: &[&str]| shlex::try_join(words.iter().copied()).unwrap_or_else(|_| words.join(" "));
-    while let Some(index) = schedule.start() {
-        schedule.end(index, true);
-        let path = paths.plan.join(manifest.steps[index].file.to_string());
-        let file = path.to_string_lossy();
-        let words: Vec<String> = argv.iter().map(|word| word.replace("{file}", &file)).collect();
-        let command = quoted(&words.iter().map(String::as_str).collect::<Vec<_>>());
-        print(&match words == argv {
-            true => format!("{command} < {}\n", quoted(&[&*file])),
-            false => format!("{command}\n"),
-        })?;
-    }
-    Ok(ExitCode::SUCCESS)
 }

@@ -45,7 +45,7 @@ pub fn select(
     // After a complete run a scheduler needs a new one. Steps in `again` are the user's request.
     let leaves_shards = settings.steps.shard.is_none() && leaves_shards(manifest, history);
     let is_complete = history.is_complete && again.is_empty() && !leaves_shards;
-    let mut resumed = from != StartPoint::Start
+    let resumed = from != StartPoint::Start
         && history.first.is_some()
         && !(from == StartPoint::LastRunOrStart && is_complete);
     let was_audited = resumed && history.last.as_ref().is_some_and(|last| last.audit);
@@ -55,85 +55,121 @@ pub fn select(
     for step in again {
         history.reopen(&step_named(step, manifest)?.id);
     }
-    match scope {
-        RunScope::Plan { .. } => {}
-        RunScope::Publish => {
-            let (selected, open) = staged::left_to_publish(manifest, history);
-            return match open {
-                0 => Ok(Some(RunSelection { selected, resumed, ..RunSelection::default() })),
-                open => Err(not_staged_yet(open).into()),
-            };
-        }
+    let publishes = match scope {
+        RunScope::Plan { publishes } => publishes,
+        RunScope::Publish => return publication(resumed, manifest, history).map(Some),
         RunScope::Extra(kind) => {
             staged::set_extra_steps(manifest, kind);
             let selected = vec![true; manifest.steps.len()];
             return Ok(Some(RunSelection { selected, resumed, ..RunSelection::default() }));
         }
-    }
-    let in_shard = match settings.steps.shard {
-        None => vec![true; manifest.steps.len()],
-        Some(shard) => shard::steps_in(manifest, shard)?,
     };
-    let in_shard = with_ledger(manifest, in_shard);
-    if let Some(shard) = settings.steps.shard.filter(|_| !in_shard.contains(&true)) {
-        print_status(&format!("shard {shard} of this plan has no steps\n"));
-        return Ok(None);
-    }
-    let mut selected = in_shard.clone();
+    let Some(in_shard) = steps_of_shard(settings, manifest)? else { return Ok(None) };
     let (select, exclude) = (&settings.steps.select, &settings.steps.exclude);
     let is_requested = in_models(manifest, select, exclude, true)?;
     if settings.audit {
-        let steps = manifest.steps.iter().zip(&is_requested);
-        let requested: BTreeSet<&str> =
-            steps.filter(|(_, is)| **is).map(|(step, _)| &*step.model).collect();
+        let requested = models_of(manifest, &is_requested);
         refuse_unaudited(manifest, |model| requested.contains(model))?;
     }
-    let mut run = (select.clone(), exclude.clone());
-    let mut left_out = 0;
-    if resumed && let Some(first) = history.first.as_ref() {
-        // A retry does not extend a run to models that the run has not selected.
-        let mut is_of_run = in_models(manifest, &first.select, &first.exclude, false)?;
-        let steps = is_of_run.iter_mut().zip(&manifest.steps);
-        steps.for_each(|(is, step)| *is |= history.is_of_later_run(&step.model));
-        keep(&mut selected, &is_of_run);
-        selected = retry::remaining(&manifest.steps, &selected, history);
-        left_out =
-            selected.iter().zip(&is_requested).filter(|(is, wanted)| **is && !**wanted).count();
-        run = (first.select.clone(), first.exclude.clone());
+    let new_run = || RunSelection {
+        selected: in_shard.clone(),
+        select: select.clone(),
+        exclude: exclude.clone(),
+        ..RunSelection::default()
+    };
+    let mut selection = new_run();
+    if resumed {
+        selection = remaining(selection, &is_requested, manifest, history)?;
     }
-    if from == StartPoint::LastRunOrStart && !selected.contains(&true) {
+    if from == StartPoint::LastRunOrStart && !selection.selected.contains(&true) {
         // All is done, but the run was interrupted before it could write that to the journal.
-        (resumed, selected) = (false, in_shard);
-        (run, left_out) = ((select.clone(), exclude.clone()), 0);
+        selection = new_run();
     }
-    let holds_back = scope == RunScope::Plan { publishes: false } && manifest.about.request.staged;
-    if holds_back {
+    selection.holds_back = !publishes && manifest.about.request.staged;
+    if selection.holds_back {
         let holds = |step: &PlannedStep| !staged::publishes(step);
-        keep(&mut selected, &manifest.steps.iter().map(holds).collect::<Vec<_>>());
+        keep(&mut selection.selected, &manifest.steps.iter().map(holds).collect::<Vec<_>>());
     }
     // Publishing is the request of the user; the run of the batches has held it back.
     let is_open = |(is, step): (&bool, &PlannedStep)| *is && !staged::publishes(step);
-    let open = selected.iter().zip(&manifest.steps).filter(|step| is_open(*step)).count();
+    let open = selection.selected.iter().zip(&manifest.steps).filter(|step| is_open(*step)).count();
     if from == StartPoint::LastRun && is_complete && open > 0 {
-        let cause = match history.ran(fingerprint) {
-            true => "the last run is complete",
-            false => "the last run is complete, and the plan has changed since",
-        };
-        let open = counted(open, "step");
-        print_status(&format!(
-            "{cause}: {open} not run\nto run all of the plan: `batchwright run`\n"
-        ));
+        print_complete(open, history.ran(fingerprint));
         return Ok(None);
     }
-    keep(&mut selected, &is_requested);
-    let mut models = BTreeSet::new();
-    if !resumed && settings.steps.selects_models() {
-        let requested = manifest.steps.iter().zip(&is_requested).filter(|(_, is)| **is);
-        models.extend(requested.map(|(step, _)| step.model.to_string()));
+    keep(&mut selection.selected, &is_requested);
+    if !selection.resumed && settings.steps.selects_models() {
+        let models = models_of(manifest, &is_requested).into_iter();
+        selection.models = models.map(str::to_string).collect();
     }
-    let models = models.into_iter().collect();
-    let (select, exclude) = run;
-    Ok(Some(RunSelection { selected, resumed, left_out, holds_back, select, exclude, models }))
+    Ok(Some(selection))
+}
+
+/// The steps that publish a plan, all of whose batches are staged.
+fn publication(
+    resumed: bool,
+    manifest: &Manifest,
+    history: &History,
+) -> Result<RunSelection, Diagnostics> {
+    let (selected, open) = staged::left_to_publish(manifest, history);
+    match open {
+        0 => Ok(RunSelection { selected, resumed, ..RunSelection::default() }),
+        open => Err(not_staged_yet(open).into()),
+    }
+}
+
+/// For each step, whether it is in the shard of the run. `None` if the shard is empty, which was
+/// printed.
+fn steps_of_shard(
+    settings: &RunSettings,
+    manifest: &Manifest,
+) -> Result<Option<Vec<bool>>, Diagnostics> {
+    let Some(shard) = settings.steps.shard else {
+        return Ok(Some(vec![true; manifest.steps.len()]));
+    };
+    let steps = with_ledger(manifest, shard::steps_in(manifest, shard)?);
+    if !steps.contains(&true) {
+        print_status(&format!("shard {shard} of this plan has no steps\n"));
+        return Ok(None);
+    }
+    Ok(Some(steps))
+}
+
+/// The steps of `selection` that the last run has not finished, with the models of that run.
+fn remaining(
+    selection: RunSelection,
+    is_requested: &[bool],
+    manifest: &Manifest,
+    history: &History,
+) -> Result<RunSelection, Diagnostics> {
+    let Some(first) = history.first.as_ref() else { return Ok(selection) };
+    // A retry does not extend a run to models that the run has not selected.
+    let mut is_of_run = in_models(manifest, &first.select, &first.exclude, false)?;
+    let steps = is_of_run.iter_mut().zip(&manifest.steps);
+    steps.for_each(|(is, step)| *is |= history.is_of_later_run(&step.model));
+    let mut selected = selection.selected;
+    keep(&mut selected, &is_of_run);
+    selected = retry::remaining(&manifest.steps, &selected, history);
+    let is_left_out = |(is, requested): &(&bool, &bool)| **is && !**requested;
+    let left_out = selected.iter().zip(is_requested).filter(is_left_out).count();
+    let (select, exclude) = (first.select.clone(), first.exclude.clone());
+    Ok(RunSelection { selected, resumed: true, left_out, select, exclude, ..selection })
+}
+
+/// Prints that a retry does not start a new run of `open` steps.
+fn print_complete(open: usize, is_same_plan: bool) {
+    let cause = match is_same_plan {
+        true => "the last run is complete",
+        false => "the last run is complete, and the plan has changed since",
+    };
+    let open = counted(open, "step");
+    print_status(&format!("{cause}: {open} not run\nto run all of the plan: `batchwright run`\n"));
+}
+
+/// The models of the steps.
+fn models_of<'a>(manifest: &'a Manifest, steps: &[bool]) -> BTreeSet<&'a str> {
+    let steps = manifest.steps.iter().zip(steps).filter(|(_, is)| **is);
+    steps.map(|(step, _)| &*step.model).collect()
 }
 
 /// Whether the last run was of shards of this plan, and steps of other shards are not done.
