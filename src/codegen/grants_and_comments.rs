@@ -142,21 +142,27 @@ fn comments(
                 missing = true;
                 continue;
             }
-            let mut exists = columns.is_none();
-            for known in columns.into_iter().flatten() {
-                exists |=
-                    dialect.same_column((&known.name, known.quoted), (&column.name, column.quote));
-            }
-            if exists {
-                let text = dialect.text(column.description.trim_end());
-                let arguments = [
-                    ("kind", Sql(kind.to_string()).value()),
-                    ("target", relation_sql(&node.relation)),
-                    ("column", dialect.column(&column.name, column.quote).value()),
-                    ("text", text.value()),
-                ];
-                final_statements.statements.push(dialect.sql("comment_column", &arguments)?);
-            }
+            let is_same = |known: &&ResultColumn| {
+                known.name == column.name
+                    || dialect
+                        .same_column((&known.name, known.quoted), (&column.name, column.quote))
+            };
+            // The column of a seed may be quoted where the properties file does not say so.
+            let quoted = match columns {
+                Some(columns) => match columns.iter().find(is_same) {
+                    Some(known) => column.quote || (known.quoted && known.name == column.name),
+                    None => continue,
+                },
+                None => column.quote,
+            };
+            let text = dialect.text(column.description.trim_end());
+            let arguments = [
+                ("kind", Sql(kind.to_string()).value()),
+                ("target", relation_sql(&node.relation)),
+                ("column", dialect.column(&column.name, quoted).value()),
+                ("text", text.value()),
+            ];
+            final_statements.statements.push(dialect.sql("comment_column", &arguments)?);
         }
     }
     if missing {

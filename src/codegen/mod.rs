@@ -58,7 +58,7 @@ pub use outside_window::outside_window;
 pub use overwrite::{batch_stage, overwrite, overwrite_by_macro};
 pub use predicates::window_predicate;
 pub use raw_settings::{reject_unsafe_event_time, reject_unsafe_settings};
-pub use seed::{SeedTable, load_seed};
+pub use seed::{SeedStatements, load_seed, seed_columns, seed_delimiter};
 pub use staged::{StagedBackfill, not_staged, publish_is_atomic};
 pub use staged_tables::{BackfillIdentity, StagedTables, staged_tables};
 pub use strategy::{Partition, Strategy, StrategyInput, aligned_partition, strategy};

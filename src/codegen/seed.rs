@@ -12,60 +12,133 @@ use super::relation_name::relation_sql;
 use super::replacement::next_relation;
 use crate::config::{Node, keys};
 use crate::diagnostics::Diagnostic;
-use crate::dialect::{Dialect, Sql};
+use crate::dialect::{Case, Dialect, Sql, fold_case};
+use crate::inject::ResultColumn;
+use crate::limits::{self, Exceeded};
+use crate::project::SeedRows;
 
-/// The columns of a seed, and its rows.
-pub struct SeedTable<'a> {
-    pub names: &'a [String],
-    pub rows: &'a [Vec<String>],
+/// The statements that load a seed.
+pub struct SeedStatements {
+    pub sql: Sql,
+    /// The number of the seed's rows.
+    pub rows: usize,
+    /// The length in bytes of the longest insert.
+    pub longest_insert: usize,
 }
 
 /// Rows in one insert statement, which is within the limits of every engine.
-const CHUNK: usize = 500;
+const CHUNK_ROWS: usize = 500;
 
-/// The statement. `replaces`: whether the table is created again, or emptied and filled.
+/// Bytes of the rows in one insert statement. A row with more bytes has its own statement.
+const CHUNK_BYTES: usize = 128 << 10;
+
+/// The columns of a seed, by its `quote_columns`, else as in dbt's adapter. A name that the engine
+/// leaves unchanged is not quoted by default.
+pub fn seed_columns(dialect: &Dialect, node: &Node, names: &[String]) -> Vec<ResultColumn> {
+    let case = dialect.names.case;
+    let by_default = dialect.names.seed_columns_quoted && case != Case::Ignored;
+    let column = |name: &String| {
+        let quoted = node
+            .get(keys::QUOTE_COLUMNS)
+            .unwrap_or_else(|| by_default && fold_case(case, name) != *name);
+        ResultColumn::named(name, quoted)
+    };
+    names.iter().map(column).collect()
+}
+
+/// The character between the values of a seed.
+pub fn seed_delimiter(node: &Node) -> Result<char, Diagnostic> {
+    let Some(setting) = node.set(keys::DELIMITER) else { return Ok(',') };
+    let text = setting.value.as_str().unwrap_or_default();
+    let mut letters = text.chars();
+    match (letters.next(), letters.next()) {
+        (Some(delimiter), None) => Ok(delimiter),
+        _ => Err(Diagnostic::error(format!(
+            "the `delimiter` of the seed `{}` must be one character, but is {}",
+            node.name, setting.value
+        ))
+        .at(setting.at.clone())
+        .hint("omit it for a comma")),
+    }
+}
+
+/// The statements. `replaces`: whether the table is created again, or emptied and filled.
 pub fn load_seed(
     dialect: &Dialect,
     node: &Node,
-    table: &SeedTable,
+    columns: &[ResultColumn],
+    rows: &SeedRows,
     replaces: bool,
-) -> Result<Sql, Diagnostic> {
+) -> Result<SeedStatements, Diagnostic> {
     let replaces = replaces || rejects_known_keys(dialect, node);
-    let quoted = node.is_set(keys::QUOTE_COLUMNS);
-    let mut names = Vec::new();
-    let mut spec = Vec::new();
-    let mut types = Vec::new();
-    for (index, name) in table.names.iter().enumerate() {
-        let column = dialect.column(name, quoted).0;
-        let values = table.rows.iter().map(|row| row[index].as_str());
-        let seed_type = infer_type(dialect, declared_type(node, name), values);
-        spec.push(format!("{column} {}", seed_type.data_type));
-        names.push(column);
-        types.push(seed_type);
-    }
+    let types = infer_types(dialect, node, columns, rows)?;
+    let name = |column: &ResultColumn| dialect.column(&column.name, column.quoted).0;
+    let names: Vec<String> = columns.iter().map(name).collect();
+    let spec = names.iter().zip(&types).map(|(name, of)| format!("{name} {}", of.data_type));
+    let spec: Vec<String> = spec.collect();
     let columns = Sql(names.join(", "));
     let target = match replaces && dialect.builds.replaces {
         true => relation_sql(&next_relation(dialect, node, &node.relation)),
         false => relation_sql(&node.relation),
     };
-    let mut rows = Vec::new();
-    for chunk in table.rows.chunks(CHUNK) {
-        let lines: Result<Vec<String>, Diagnostic> =
-            chunk.iter().map(|row| values_row(dialect, &types, row)).collect();
-        let arguments = [
-            ("target", target.clone()),
-            ("columns", columns.value()),
-            ("rows", Argument::from_safe_string(lines?.join(",\n  "))),
-        ];
-        rows.push(dialect.sql("seed_rows", &arguments)?.0);
+    let insert = |rows: &str| {
+        let rows = Argument::from_safe_string(rows.to_string());
+        let arguments = [("target", target.clone()), ("columns", columns.value()), ("rows", rows)];
+        dialect.sql("seed_rows", &arguments)
+    };
+    let (mut inserts, mut longest_insert, mut count) = (String::new(), 0, 0);
+    let (mut chunk, mut rows_of_chunk) = (String::new(), 0);
+    let mut flush = |chunk: &mut String| {
+        let statement = insert(chunk)?.0;
+        longest_insert = longest_insert.max(statement.len());
+        if !inserts.is_empty() {
+            inserts.push_str("\n\n");
+        }
+        inserts.push_str(&statement);
+        chunk.clear();
+        limits::check().map_err(|exceeded| too_large(node, exceeded))
+    };
+    for row in rows.iter() {
+        let row = values_row(dialect, &types, &row?)?;
+        if rows_of_chunk == CHUNK_ROWS || chunk.len() + row.len() > CHUNK_BYTES {
+            if rows_of_chunk > 0 {
+                flush(&mut chunk)?;
+            }
+            rows_of_chunk = 0;
+        }
+        if rows_of_chunk > 0 {
+            chunk.push_str(",\n  ");
+        }
+        chunk.push_str(&row);
+        rows_of_chunk += 1;
+        count += 1;
+    }
+    if rows_of_chunk > 0 {
+        flush(&mut chunk)?;
     }
     let mut args = create_arguments(dialect, node, &node.relation, "")?;
     args.extend([
         ("spec", Sql(spec.join(",\n  ")).value()),
-        ("rows", Sql(rows.join("\n\n")).value()),
+        ("rows", Argument::from_safe_string(inserts)),
     ]);
-    let statement = dialect.sql(if replaces { "seed_rebuild" } else { "seed" }, &args)?;
-    Ok(Sql(format!("{statement}{}", index_statements(dialect, node, &node.relation.to_string())?)))
+    let mut sql = dialect.sql(if replaces { "seed_rebuild" } else { "seed" }, &args)?;
+    sql.0.push_str(&index_statements(dialect, node, &node.relation.to_string())?.0);
+    Ok(SeedStatements { sql, rows: count, longest_insert })
+}
+
+fn too_large(node: &Node, exceeded: Exceeded) -> Diagnostic {
+    if exceeded == Exceeded::Time {
+        return exceeded.diagnostic().at(node.file.line(1));
+    }
+    let message = format!(
+        "the statements of the seed `{}` need more than {} MiB of memory",
+        node.name,
+        limits::MEMORY_MIB
+    );
+    Diagnostic::error(message).at(node.file.line(1)).hint(format!(
+        "run `dbt seed` before the plan, and exclude it here: `--exclude {}`",
+        node.name
+    ))
 }
 
 /// The type of a column.
@@ -96,11 +169,61 @@ fn declared_type<'a>(node: &'a Node, name: &str) -> Option<&'a str> {
     })
 }
 
-fn infer_type<'v>(
+/// The types of the columns, from all rows.
+fn infer_types(
     dialect: &Dialect,
-    declared: Option<&str>,
-    values: impl Iterator<Item = &'v str> + Clone,
-) -> SeedType {
+    node: &Node,
+    columns: &[ResultColumn],
+    rows: &SeedRows,
+) -> Result<Vec<SeedType>, Diagnostic> {
+    let declared: Vec<Option<&str>> =
+        columns.iter().map(|column| declared_type(node, &column.name)).collect();
+    let mut fits = vec![FittingTypes::ALL; columns.len()];
+    if declared.iter().any(Option::is_none) {
+        for row in rows.iter() {
+            row?.iter().zip(&mut fits).for_each(|(value, fits)| fits.add(value));
+        }
+    }
+    let types = declared.into_iter().zip(fits);
+    Ok(types.map(|(declared, fits)| seed_type(dialect, declared, fits)).collect())
+}
+
+/// The types that fit all values of a column.
+#[derive(Clone, Copy)]
+struct FittingTypes {
+    integer: bool,
+    bigint: bool,
+    number: bool,
+    date: bool,
+    timestamp: bool,
+    boolean: bool,
+}
+
+impl FittingTypes {
+    const ALL: FittingTypes = FittingTypes {
+        integer: true,
+        bigint: true,
+        number: true,
+        date: true,
+        timestamp: true,
+        boolean: true,
+    };
+
+    fn add(&mut self, value: &str) {
+        if is_null(value) {
+            return;
+        }
+        self.integer =
+            self.integer && integer(value).is_some_and(|value| i32::try_from(value).is_ok());
+        self.bigint = self.bigint && integer(value).is_some();
+        self.number = self.number && number(value).is_some();
+        self.date = self.date && date(value).is_some();
+        self.timestamp = self.timestamp && timestamp(value).is_some();
+        self.boolean = self.boolean && boolean(value).is_some();
+    }
+}
+
+fn seed_type(dialect: &Dialect, declared: Option<&str>, fits: FittingTypes) -> SeedType {
     if let Some(data_type) = declared {
         let plain = data_type.split('(').next().unwrap_or_default().trim().to_lowercase();
         let texts = &dialect.types.text_types;
@@ -108,24 +231,21 @@ fn infer_type<'v>(
         return SeedType { data_type: data_type.trim().to_string(), value_kind };
     }
     let types = &dialect.types.seed_types;
-    let values = values.filter(|value| !is_null(value));
-    let all = |fits: &dyn Fn(&str) -> bool| values.clone().all(fits);
-    let (value_kind, word) =
-        if all(&|value| integer(value).is_some_and(|value| i32::try_from(value).is_ok())) {
-            (ValueKind::Number, "integer")
-        } else if all(&|value| integer(value).is_some()) {
-            (ValueKind::Number, if types.contains_key("bigint") { "bigint" } else { "integer" })
-        } else if all(&|value| number(value).is_some()) {
-            (ValueKind::Number, "number")
-        } else if all(&|value| date(value).is_some()) {
-            (ValueKind::Date, "date")
-        } else if all(&|value| timestamp(value).is_some()) {
-            (ValueKind::Timestamp, "timestamp")
-        } else if all(&|value| boolean(value).is_some()) {
-            (ValueKind::Boolean, "boolean")
-        } else {
-            (ValueKind::Text, "text")
-        };
+    let (value_kind, word) = if fits.integer {
+        (ValueKind::Number, "integer")
+    } else if fits.bigint {
+        (ValueKind::Number, if types.contains_key("bigint") { "bigint" } else { "integer" })
+    } else if fits.number {
+        (ValueKind::Number, "number")
+    } else if fits.date {
+        (ValueKind::Date, "date")
+    } else if fits.timestamp {
+        (ValueKind::Timestamp, "timestamp")
+    } else if fits.boolean {
+        (ValueKind::Boolean, "boolean")
+    } else {
+        (ValueKind::Text, "text")
+    };
     let data_type = types.get(word).cloned().unwrap_or_else(|| word.to_string());
     SeedType { data_type, value_kind }
 }
@@ -239,7 +359,13 @@ mod tests {
 
     fn type_of(values: &[&str]) -> String {
         let dialect = crate::dialect::named("postgres").unwrap();
-        infer_type(&dialect, None, values.iter().copied()).data_type
+        seed_type(&dialect, None, fitting(values)).data_type
+    }
+
+    fn fitting(values: &[&str]) -> FittingTypes {
+        let mut fits = FittingTypes::ALL;
+        values.iter().for_each(|value| fits.add(value));
+        fits
     }
 
     #[test]
@@ -259,7 +385,7 @@ mod tests {
         let literal = |dialect: &str, data_type: &str, value: &str| {
             let dialect = crate::dialect::named(dialect).unwrap();
             let declared = Some(data_type).filter(|data_type| !data_type.is_empty());
-            let seed_type = infer_type(&dialect, declared, [value].into_iter());
+            let seed_type = seed_type(&dialect, declared, fitting(&[value]));
             literal(&dialect, &seed_type, value).unwrap().0
         };
         assert_eq!(literal("postgres", "", "it's\n\\"), "'it''s\n\\'");

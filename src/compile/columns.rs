@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::ThreadId;
 
-use crate::config::{Kind, Materialization, Node, SchemaChange};
+use crate::codegen;
+use crate::config::{Kind, Materialization, Node, SchemaChange, keys};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Case, Dialect, fold_case};
 use crate::graph::Graph;
 use crate::inject::{self, ResultColumn};
 use crate::jinja::{CatalogColumn, Jinja, Relation, RelationCatalog};
-use crate::project::{Catalog, Project};
+use crate::project::{self, Catalog, Project};
 use crate::render::{self, RenderContext};
 
 use super::inputs;
@@ -30,6 +31,8 @@ pub struct Columns {
     database: Option<String>,
     parser: String,
     case: Case,
+    /// Whether the names of a seed's columns keep their case if it does not set `quote_columns`.
+    seeds_keep_case: bool,
     by_relation: BTreeMap<[String; 3], String>,
     /// Results, so that each model is rendered and parsed once for each purpose.
     cache: Mutex<BTreeMap<ProjectionKey, Option<Vec<ResultColumn>>>>,
@@ -125,6 +128,8 @@ impl Columns {
             database: project.target.database.clone(),
             parser: dialect.syntax.parser.clone(),
             case: dialect.names.case,
+            seeds_keep_case: dialect.names.seed_columns_quoted
+                && !dialect.catalog.columns_in_lower_case,
             by_relation,
             cache: Mutex::default(),
             in_progress: Mutex::default(),
@@ -198,9 +203,19 @@ impl Columns {
                 None
             }
             Purpose::Statement => self.projected(purpose, node),
+            Purpose::Template if node.kind == Kind::Seed => self.of_seed(node),
             Purpose::Template if enforced || node.kind != Kind::Model => declared(),
             Purpose::Template => self.projected(purpose, node).or_else(declared),
         }
+    }
+
+    /// The columns in the first line of a seed's file.
+    fn of_seed(&self, node: &Node) -> Option<Vec<ResultColumn>> {
+        let delimiter = codegen::seed_delimiter(node).ok()?;
+        let quoted = node.get(keys::QUOTE_COLUMNS).unwrap_or(self.seeds_keep_case);
+        let names = project::header(&node.file.text, delimiter);
+        let names = names.into_iter().map(|name| ResultColumn::named(name, quoted));
+        Some(names.collect()).filter(|names: &Vec<_>| !names.is_empty())
     }
 
     fn projected(&self, purpose: Purpose, node: &Node) -> Option<Vec<ResultColumn>> {

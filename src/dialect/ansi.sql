@@ -1063,8 +1063,11 @@ when matched{{ update_condition }} then
 {% endmacro %}
 
 {# Seeds. `seeds`: whether the dialect supports them. `fills_at_once`: whether one transaction creates a table by its columns and
-   fills it. `seed_types`: the column type for each inferred type of values. #}
+   fills it. `seed_types`: the column type for each inferred type of values. `longest_statement`: the maximum length of a statement in
+   bytes, if the engine has one that a seed may reach; `longest_script`: the same for a file that the client sends as a whole. #}
 {% set seeds = true %}
+{% set longest_statement = none %}
+{% set longest_script = none %}
 {% set fills_at_once = true %}
 {% set seed_types = {
   "integer": "integer", "bigint": "bigint", "number": "double precision", "date": "date", "timestamp": "timestamp", "boolean": "boolean", "text": "text"

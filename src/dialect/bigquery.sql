@@ -268,6 +268,8 @@ drop table {{ shadow }};
 {% set strategy_unkeyed = "merge" %}
 {% set strategy_keyed = "merge" %}
 {% set fills_at_once = false %}
+{# The maximum length of a query, which may be a script. #}
+{% set longest_script = 1048576 %}
 {% set seed_types = {
   "integer": "int64", "number": "float64", "date": "date", "timestamp": "datetime", "boolean": "bool", "text": "string"
 } %}

@@ -276,6 +276,10 @@ pub struct BuildProperties {
     /// Whether macros of the project that replace dbt's strategy are supported.
     pub runs_strategy_macros: bool,
     pub seeds: bool,
+    /// The maximum length of a statement in bytes, if the engine has one that a seed may reach.
+    pub longest_statement: Option<usize>,
+    /// The same for a file, where the client sends it as a whole.
+    pub longest_script: Option<usize>,
     /// Whether one transaction creates a table by its columns and fills it.
     pub fills_at_once: bool,
     /// Whether a relation is built under another name and then replaces the old one.

@@ -251,6 +251,7 @@ drop table {{ shadow }};
   "refresh_mode", "snowflake_warehouse", "target_lag", "transient"
 ] %}
 {% set fills_at_once = false %}
+{% set longest_statement = 1048576 %}
 {% set seed_types = {
   "integer": "integer", "number": "float", "date": "date", "timestamp": "timestamp_ntz", "boolean": "boolean", "text": "varchar"
 } %}

@@ -136,6 +136,8 @@ drop table if exists {{ old }};
 {% set strategies = ["append", "merge"] %}
 {% set strategy_keyed = "append" %}
 {% set fills_at_once = false %}
+{# The default of `query.max-length`. #}
+{% set longest_statement = 1000000 %}
 {% set seed_types = {
   "integer": "bigint", "number": "double", "date": "date", "timestamp": "timestamp", "boolean": "boolean", "text": "varchar"
 } %}

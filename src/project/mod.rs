@@ -67,7 +67,7 @@ pub use properties::{Patch, Properties, Version};
 pub use read::tests::{ConfigCalls, folder};
 pub use recorded::{Catalog, PRESENT_COLUMNS, PresentColumn, present_tables};
 pub use resource::{GenericTest, Resource, ResourceKind};
-pub use seeds::{header, table};
+pub use seeds::{SeedRows, header};
 pub use selectors::SelectorsFile;
 pub use sources::SourceTable;
 pub use state::{DbtNode, EarlierState, NodeState, STATE, State, earlier_state};

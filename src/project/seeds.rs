@@ -1,6 +1,9 @@
 //! The columns of a seed, from the first line of its file, and its rows, from the whole file. Takes
 //! text; returns names and values. Rejects a row with more values than there are columns.
 
+use std::iter::Peekable;
+use std::str::Chars;
+
 use crate::diagnostics::{Diagnostic, SourceFile, counted};
 
 /// The names in a line, split at the delimiter, without quotes and surrounding white space.
@@ -17,81 +20,107 @@ pub fn header(line: &str, delimiter: char) -> Vec<String> {
     names.into_iter().map(|name| name.trim().to_string()).filter(|name| !name.is_empty()).collect()
 }
 
-/// The column names and the rows below them, padded with empty values to the number of columns.
-/// Blank lines are skipped.
-pub fn table(
-    file: &SourceFile,
+/// The rows of a seed's file. They are read each time that they are used, since a file may be
+/// large.
+pub struct SeedRows<'f> {
+    file: &'f SourceFile,
     delimiter: char,
-) -> Result<(Vec<String>, Vec<Vec<String>>), Diagnostic> {
-    let mut records = records(&file.text, delimiter).into_iter();
-    let names: Vec<String> = records
-        .next()
-        .map(|(_, names)| names.iter().map(|name| name.trim().to_string()).collect())
-        .unwrap_or_default();
-    let mut rows = Vec::new();
-    for (line, mut record) in records {
-        if record.len() > names.len() {
-            let error = format!(
-                "line {line} of `{}` has {} for {}",
-                file.path,
-                counted(record.len(), "value"),
-                counted(names.len(), "column")
-            );
-            return Err(Diagnostic::error(error)
-                .at(file.line(line))
-                .hint("put a value that contains the delimiter in double quotes"));
-        }
-        record.resize(names.len(), String::new());
-        rows.push(record);
+    /// The names of the columns.
+    pub names: Vec<String>,
+}
+
+impl SeedRows<'_> {
+    pub fn of(file: &SourceFile, delimiter: char) -> SeedRows<'_> {
+        let first = Records::of(&file.text, delimiter).next();
+        let names = first.map(|(_, names)| names).unwrap_or_default();
+        let names = names.iter().map(|name| name.trim().to_string()).collect();
+        SeedRows { file, delimiter, names }
     }
-    Ok((names, rows))
+
+    /// The rows, padded with empty values to the number of columns. Blank lines are skipped.
+    pub fn iter(&self) -> impl Iterator<Item = Result<Vec<String>, Diagnostic>> {
+        Records::of(&self.file.text, self.delimiter).skip(1).map(|(line, mut record)| {
+            if record.len() > self.names.len() {
+                let error = format!(
+                    "line {line} of `{}` has {} for {}",
+                    self.file.path,
+                    counted(record.len(), "value"),
+                    counted(self.names.len(), "column")
+                );
+                return Err(Diagnostic::error(error)
+                    .at(self.file.line(line))
+                    .hint("put a value that contains the delimiter in double quotes"));
+            }
+            record.resize(self.names.len(), String::new());
+            Ok(record)
+        })
+    }
 }
 
 /// The records of delimiter-separated values, each with the line on which it begins. A quoted value
 /// may contain delimiters, line breaks, and doubled quotes.
-fn records(text: &str, delimiter: char) -> Vec<(usize, Vec<String>)> {
-    let mut records = Vec::new();
-    let (mut line, mut begins) = (1, 1);
-    let (mut record, mut value) = (Vec::new(), String::new());
-    let (mut quoted, mut was_quoted) = (false, false);
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        line += usize::from(letter == '\n');
-        match letter {
-            '"' if quoted && letters.peek() == Some(&'"') => value.extend(letters.next()),
-            '"' if quoted => quoted = false,
-            '"' if value.is_empty() && !was_quoted => (quoted, was_quoted) = (true, true),
-            _ if quoted => value.push(letter),
-            '\r' if letters.peek() == Some(&'\n') => {}
-            '\n' => {
-                if !record.is_empty() || !value.is_empty() || was_quoted {
-                    record.push(std::mem::take(&mut value));
-                    records.push((begins, std::mem::take(&mut record)));
+struct Records<'t> {
+    letters: Peekable<Chars<'t>>,
+    delimiter: char,
+    line: usize,
+}
+
+impl Records<'_> {
+    fn of(text: &str, delimiter: char) -> Records<'_> {
+        Records { letters: text.chars().peekable(), delimiter, line: 1 }
+    }
+}
+
+impl Iterator for Records<'_> {
+    type Item = (usize, Vec<String>);
+
+    fn next(&mut self) -> Option<(usize, Vec<String>)> {
+        let mut begins = self.line;
+        let (mut record, mut value) = (Vec::new(), String::new());
+        let (mut quoted, mut was_quoted) = (false, false);
+        while let Some(letter) = self.letters.next() {
+            self.line += usize::from(letter == '\n');
+            match letter {
+                '"' if quoted && self.letters.peek() == Some(&'"') => {
+                    value.extend(self.letters.next());
                 }
-                (begins, was_quoted) = (line, false);
+                '"' if quoted => quoted = false,
+                '"' if value.is_empty() && !was_quoted => (quoted, was_quoted) = (true, true),
+                _ if quoted => value.push(letter),
+                '\r' if self.letters.peek() == Some(&'\n') => {}
+                '\n' if record.is_empty() && value.is_empty() && !was_quoted => begins = self.line,
+                '\n' => {
+                    record.push(value);
+                    return Some((begins, record));
+                }
+                letter if letter == self.delimiter => {
+                    record.push(std::mem::take(&mut value));
+                    was_quoted = false;
+                }
+                _ => value.push(letter),
             }
-            letter if letter == delimiter => {
-                record.push(std::mem::take(&mut value));
-                was_quoted = false;
-            }
-            _ => value.push(letter),
         }
-    }
-    if !record.is_empty() || !value.is_empty() || was_quoted {
+        if record.is_empty() && value.is_empty() && !was_quoted {
+            return None;
+        }
         record.push(value);
-        records.push((begins, record));
+        Some((begins, record))
     }
-    records
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{SourceFile, header, table};
+    use super::{Diagnostic, SeedRows, SourceFile, header};
 
     #[test]
     fn rows_are_read_with_their_quotes() {
-        let read = |text: &str| table(&SourceFile::new("a.csv", text), ',');
-        let (names, rows) = read("a, b\r\n1,\"x, \"\"y\"\"\nz\"\n\n2\n").unwrap();
+        let read = |text: &str| {
+            let file = SourceFile::new("a.csv", text);
+            let rows = SeedRows::of(&file, ',');
+            let values = rows.iter().collect::<Result<Vec<_>, Diagnostic>>()?;
+            Ok::<_, Diagnostic>((rows.names, values))
+        };
+        let (names, rows) = read("\na, b\r\n1,\"x, \"\"y\"\"\nz\"\n\n2\n").unwrap();
         assert_eq!(
             (names, rows),
             (

@@ -288,3 +288,28 @@ fn a_page_is_one_file_and_escapes_values() {
         "the same plan gives the same page"
     );
 }
+
+#[test]
+fn a_seed_is_planned_if_the_engine_can_run_its_statements() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| fs::write(folder.path().join(path), text).unwrap();
+    fs::create_dir(folder.path().join("seeds")).unwrap();
+    write("dbt_project.yml", "name: shop\n");
+    write("seeds/codes.csv", &format!("id,remark\n{}", "1,a code of many\n".repeat(60_000)));
+    write("seeds/texts.csv", &format!("id,body\n1,{}\n", "long ".repeat(210_000)));
+    let report = |dialect: &str| {
+        let arguments = ["compile", "--dialect", dialect, "--select", "codes", "texts"];
+        stderr(&batchwright(folder.path(), &arguments))
+    };
+    assert!(report("duckdb").contains("2 files in target/batchwright"));
+    let bigquery = report("bigquery");
+    assert!(bigquery.contains("`codes` is not planned: its statements have "), "{bigquery}");
+    assert!(bigquery.contains("but a script of bigquery has at most 1048576"), "{bigquery}");
+    let trino = report("trino");
+    assert!(
+        trino.contains("`texts` is not planned: the insert of its longest row has "),
+        "{trino}"
+    );
+    assert!(trino.contains("but a statement of trino has at most 1000000"), "{trino}");
+    assert!(trino.contains("1 file in target/batchwright"), "{trino}");
+}

@@ -1,5 +1,5 @@
-//! Models without microbatches: incremental strategies run twice, seeds, grants and comments. The
-//! expected rows are written by hand.
+//! Models without microbatches: incremental strategies run twice, contracts, hooks, grants and
+//! comments. The expected rows are written by hand.
 
 use crate::engine::{Case, Engine};
 use crate::shop::Shop;
@@ -10,8 +10,6 @@ pub const CASES: &[Case] = &[
     ("merge_updates_and_inserts_by_key", merge_updates_and_inserts_by_key),
     ("delete_and_insert_replaces_by_key", delete_and_insert_replaces_by_key),
     ("a_full_refresh_rebuilds_the_table", a_full_refresh_rebuilds_the_table),
-    ("a_seed_has_the_values_of_its_file", a_seed_has_the_values_of_its_file),
-    ("a_seed_is_reloaded_under_a_view", a_seed_is_reloaded_under_a_view),
     ("a_contract_is_enforced", a_contract_is_enforced),
     ("hooks_run_around_the_statement", hooks_run_around_the_statement),
     ("descriptions_are_stored", descriptions_are_stored),
@@ -25,7 +23,6 @@ pub const OF_DIALECTS: &[(&[&str], Case)] = &[
         &["duckdb", "postgres"],
         ("a_spine_ends_where_the_engine_says", a_spine_ends_where_the_engine_says),
     ),
-    (&["duckdb", "postgres"], ("a_seed_has_its_indexes", a_seed_has_its_indexes)),
     (&["duckdb", "postgres"], ("a_contract_rejects_other_types", a_contract_rejects_other_types)),
     (
         &["duckdb", "postgres"],
@@ -70,7 +67,7 @@ fn stocked<'a>(engine: &'a dyn Engine, config: &str, filter: &str) -> Shop<'a> {
     shop
 }
 
-fn build(shop: &Shop, arguments: &[&str]) {
+pub fn build(shop: &Shop, arguments: &[&str]) {
     let plan = shop.compile(arguments);
     shop.build(&plan);
 }
@@ -143,53 +140,6 @@ fn a_full_refresh_rebuilds_the_table(engine: &dyn Engine) {
     assert_eq!(shop.table("stock"), ["north|pen|5|1", "south|pen|2|2"]);
 }
 
-const CODES: &str = "id,code,price,since,checked_at,active,remark\n\
-    1,007,1.5,2024-09-01,2024-09-01 10:30:00,true,\"says \"\"hi\"\", it's new\"\n\
-    2,,,,,,\n\
-    3,12,20,2024-09-02,2024-09-02T10:30:00+02:00,False,back\\slash\n";
-
-fn seeded(engine: &dyn Engine) -> Shop<'_> {
-    let shop = Shop::open(engine);
-    shop.write("seeds/codes.csv", CODES);
-    shop.write(
-        "seeds/codes.yml",
-        "seeds: [{name: codes, config: {column_types: {code: varchar(5)}}}]\n",
-    );
-    shop.write(
-        "models/active_codes.sql",
-        "{{ config(materialized='view') }}\nselect id, code from {{ ref('codes') }} where active\n",
-    );
-    shop
-}
-
-fn a_seed_has_the_values_of_its_file(engine: &dyn Engine) {
-    let shop = seeded(engine);
-    build(&shop, &["--select", "codes"]);
-    let rows = shop.rows(
-        "select id + 1, code, case when price * 2 = 3 then 'cheap' when price = 20 then 'dear' \
-         end, \
-         case when since = '2024-09-01' then 'early' when since = '2024-09-02' then 'late' end, \
-         case when checked_at = '2024-09-01 10:30:00' then 'at half past ten' when checked_at = \
-         '2024-09-02 08:30:00' then 'at half past eight' end, \
-         case when active then 'on' when not active then 'off' end, remark from analytics.codes",
-    );
-    let expected = [
-        "2|007|cheap|early|at half past ten|on|says \"hi\", it's new",
-        "3|null|null|null|null|null|null",
-        "4|12|dear|late|at half past eight|off|back\\slash",
-    ];
-    assert_eq!(rows, expected);
-}
-
-fn a_seed_is_reloaded_under_a_view(engine: &dyn Engine) {
-    let shop = seeded(engine);
-    build(&shop, &["--select", "+active_codes"]);
-    assert_eq!(shop.table("active_codes"), ["1|007"]);
-    shop.write("seeds/codes.csv", &CODES.replace("\n2,,,,,,", "\n2,x,1,,,true,"));
-    build(&shop, &["--select", "codes"]);
-    assert_eq!(shop.table("active_codes"), ["1|007", "2|x"]);
-}
-
 /// The days of a spine whose end the engine computes: the number of days that the engine counts,
 /// without the end.
 fn a_spine_ends_where_the_engine_says(engine: &dyn Engine) {
@@ -222,39 +172,6 @@ fn a_spine_ends_where_the_engine_says(engine: &dyn Engine) {
         '2024-03-01 10:00:00';",
     );
     assert_eq!(spine("day", last_event), ["2024-02-27", "2024-02-28", "2024-02-29"]);
-}
-
-/// An index that is created once and survives reloads.
-fn a_seed_has_its_indexes(engine: &dyn Engine) {
-    let shop = seeded(engine);
-    // DuckDB refuses a key that the same transaction has deleted.
-    let is_unique = engine.dialect() != "duckdb";
-    let indexes = format!("[{{columns: [code]}}, {{columns: [id], unique: {is_unique}}}]");
-    shop.write(
-        "seeds/codes.yml",
-        &format!(
-            "seeds: \
-            [{{name: codes, config: {{column_types: {{code: varchar(5)}}, indexes: {indexes}}}}}]\n"
-        ),
-    );
-    let known = match engine.dialect() {
-        "duckdb" => "select is_unique from duckdb_indexes() where table_name = 'codes'",
-        _ => "select indisunique from pg_index where indrelid = 'analytics.codes'::regclass",
-    };
-    for arguments in [
-        &["--select", "codes"][..],
-        &["--select", "codes"],
-        &["--select", "codes", "--full-refresh"],
-        &["--select", "codes"],
-    ] {
-        build(&shop, arguments);
-        assert_eq!(
-            shop.rows(known).iter().map(|word| &word[..1]).collect::<Vec<_>>(),
-            if is_unique { ["f", "t"] } else { ["f", "f"] },
-            "{arguments:?}"
-        );
-        assert_eq!(shop.table("codes").len(), 3);
-    }
 }
 
 fn a_contract_is_enforced(engine: &dyn Engine) {

@@ -25,6 +25,7 @@ impl Engine for ClickHouse {
             ),
             ("a_seed_has_the_values_of_its_file", "the dialect has no seeds"),
             ("a_seed_is_reloaded_under_a_view", "the dialect has no seeds"),
+            ("a_seed_of_many_rows_is_loaded_whole", "the dialect has no seeds"),
         ]
     }
 

@@ -34,6 +34,7 @@ mod proofs;
 mod refresh;
 mod replacement;
 mod sail;
+mod seeds;
 mod served;
 mod shapes;
 mod shop;
@@ -61,6 +62,7 @@ fn main() {
         let all_dialect_cases = altered::OF_DIALECTS
             .iter()
             .chain(builds::OF_DIALECTS)
+            .chain(seeds::OF_DIALECTS)
             .chain(replacement::OF_DIALECTS)
             .chain(strategies::OF_DIALECTS)
             .chain(story::OF_DIALECTS)
@@ -157,6 +159,7 @@ fn cases() -> impl Iterator<Item = Case> {
         shapes::CASES,
         audit::CASES,
         builds::CASES,
+        seeds::CASES,
         ledger::CASES,
         replacement::CASES,
     ]

@@ -67,6 +67,7 @@ impl Engine for Postgres {
             "redshift" => &[
                 ("a_seed_has_the_values_of_its_file", "PostgreSQL has no `varchar(max)`"),
                 ("a_seed_is_reloaded_under_a_view", "PostgreSQL has no `varchar(max)`"),
+                ("a_seed_of_many_rows_is_loaded_whole", "PostgreSQL has no `varchar(max)`"),
                 ("descriptions_are_stored", "PostgreSQL's strings have no backslash escapes"),
             ],
             _ => &[],
