@@ -161,7 +161,8 @@ fn input(context: &CheckContext, id: &str) -> FlowInput {
         kind: node.event_time.as_ref().map_or(TimeKind::Unknown, |event_time| {
             match event_time.time_type() {
                 Ok(TimeType::Zoned) => TimeKind::Instant,
-                Ok(TimeType::Date | TimeType::Naive) => TimeKind::Naive,
+                Ok(TimeType::Date) => TimeKind::Date,
+                Ok(TimeType::Naive) => TimeKind::Naive,
                 Ok(TimeType::Seconds) => TimeKind::Count(1_000_000),
                 Ok(TimeType::Milliseconds) => TimeKind::Count(1000),
                 Ok(TimeType::Microseconds) => TimeKind::Count(1),

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use similar::{Algorithm, DiffOp, TextDiff};
 
 use crate::diagnostics::{Location, SourceFile};
 use crate::render::RenderedModel;
@@ -58,9 +58,10 @@ fn map_span(file: &SourceFile, rendered: &str, span: &Range<usize>) -> Location 
     let first = result.partition_point(|(word, _)| word.end <= span.start);
     let last =
         result.partition_point(|(word, _)| word.start < span.end).saturating_sub(1).max(first);
-    let ops = capture_diff_slices(Algorithm::Patience, &strings(&template), &strings(&result));
+    let (before, after) = (strings(&template), strings(&result));
+    let diff = TextDiff::configure().algorithm(Algorithm::Patience).diff_slices(&before, &after);
     let span_of = |word: usize| {
-        let op = ops.iter().find(|op| op.new_range().contains(&word))?;
+        let op = diff.ops().iter().find(|op| op.new_range().contains(&word))?;
         if let DiffOp::Equal { old_index, new_index, .. } = op {
             return Some(template.get(old_index + word - new_index)?.0.clone());
         }

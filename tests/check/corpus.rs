@@ -137,7 +137,7 @@ impl Model {
             self.batch_size(),
             self.timezone()
         );
-        for source in ["events", "orders", "payments", "visits", "clocks", "users"] {
+        for source in ["events", "orders", "payments", "visits", "clocks", "days", "users"] {
             text = text
                 .replace(&format!("{{{source}}}"), &format!("{{{{ source('raw', '{source}') }}}}"));
             text = text.replace(

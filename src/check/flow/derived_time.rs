@@ -34,6 +34,8 @@ pub enum ClockZone {
 pub enum TimeKind {
     Instant,
     Naive,
+    /// A day, without a time.
+    Date,
     /// A number of units since 1970; the value is the length of the unit in microseconds.
     Count(i64),
     Unknown,
@@ -81,6 +83,11 @@ impl DerivedTime {
             ClockZone::Utc => Tz::UTC,
             ClockZone::Wall(zone) | ClockZone::AtTimeZone(zone) => zone,
         }
+    }
+
+    /// The unit of its values. Those of a date are whole days, also without truncation.
+    pub fn unit_of_values(&self) -> Unit {
+        if self.kind == TimeKind::Date { self.unit.max(Unit::Day) } else { self.unit }
     }
 
     /// Truncates it to a unit, in the zone of its clock.
@@ -151,7 +158,9 @@ impl DerivedTime {
                 // The explicit conversion from UTC implies that the column has no zone.
                 (_, true) => utc(TimeKind::Instant),
                 (TimeKind::Instant, false) => wall,
-                (TimeKind::Naive | TimeKind::Count(_), false) => return AtTimeZone::Misread,
+                (TimeKind::Naive | TimeKind::Date | TimeKind::Count(_), false) => {
+                    return AtTimeZone::Misread;
+                }
                 (TimeKind::Unknown, false) => return AtTimeZone::Depends,
             },
         })

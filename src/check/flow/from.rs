@@ -11,25 +11,15 @@ use sqlparser::ast::{
 
 use super::call_syntax::{argument, arguments, column_name, function_name};
 use super::colocation::Colocation;
+use super::common_columns::{common_columns, merge_columns};
 use super::derived_time::OutsideReason;
 use super::join_conditions::{JoinConditions, JoinKeyRelation};
 use super::query::{already_reported, names, renamed};
 use super::rows::{Item, Memo, Origin, RowShape, Rows};
-use super::scope::{CteScope, Scope, ScopedTable, find_cte};
+use super::scope::{CteScope, JoinSide, Scope, ScopedTable, find_cte};
 use super::value::{NullReason, Value};
 use super::visit::{conditions, visit_exprs};
 use super::{CrossWindowKind, Flow, UnanalysedForm};
-
-/// The rows that a join preserves.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum JoinSide {
-    Both,
-    Left,
-    Right,
-    All,
-    /// Rows of the left side only: `semi`, `anti`.
-    Filter,
-}
 
 impl Flow<'_> {
     /// Adds the tables of a `from` to the scope. `filters` are the conditions of the `where`, which
@@ -112,25 +102,12 @@ impl Flow<'_> {
         if preserved_side == JoinSide::Both {
             all.extend(filters);
         }
-        let by_name = match on {
-            Some(JoinConstraint::Using(columns) | JoinConstraint::UsingAlias(columns, _)) => {
-                let side = |tables: &[ScopedTable], name| {
-                    tables.iter().find_map(|table| table.rows.column(name))
-                };
-                let (one, two) = (&scope.tables[start..middle], &scope.tables[middle..]);
-                let mut join_conditions = JoinConditions::default();
-                for name in columns.iter().filter_map(last) {
-                    if let (Some(one), Some(two)) = (side(one, name), side(two, name)) {
-                        join_conditions.equal(&one, &two, self);
-                    }
-                }
-                join_conditions
-            }
-            Some(JoinConstraint::Natural) => {
-                self.natural(&scope.tables[start..middle], &scope.tables[middle..])
-            }
-            _ => JoinConditions::default(),
-        };
+        let common = common_columns(scope, on, start..middle);
+        let mut by_name = JoinConditions::default();
+        for column in &common {
+            let [one, two] = column.joined();
+            by_name.equal(&one, &two, self);
+        }
         self.check_join(scope, start..middle, &all, by_name, preserved_side, at.clone());
         let missing = match preserved_side {
             JoinSide::Left => middle..scope.tables.len(),
@@ -146,6 +123,7 @@ impl Flow<'_> {
             let side = sides[usize::from(index >= middle)];
             scope.tables[index].outer = Some((side, at.clone()));
         }
+        merge_columns(scope, &common, preserved_side, at);
         if preserved_side == JoinSide::Filter {
             scope.tables.truncate(middle);
         }
@@ -164,24 +142,6 @@ impl Flow<'_> {
             self.notes.borrow_mut().bounding.extend(bounds);
         }
         is_bounded
-    }
-
-    /// The conditions of a natural join: equality of the columns that are known to exist on both
-    /// sides.
-    fn natural(&self, before: &[ScopedTable], following: &[ScopedTable]) -> JoinConditions {
-        let names = |tables: &[ScopedTable]| {
-            tables.iter().flat_map(|table| table.rows.names()).collect::<BTreeSet<String>>()
-        };
-        let side = |tables: &[ScopedTable], name: &str| {
-            tables.iter().find_map(|table| table.rows.column(name))
-        };
-        let mut join_conditions = JoinConditions::default();
-        for name in names(before).intersection(&names(following)) {
-            if let (Some(one), Some(two)) = (side(before, name), side(following, name)) {
-                join_conditions.equal(&one, &two, self);
-            }
-        }
-        join_conditions
     }
 
     /// Checks a join of the tables in `before` with the following ones. `by_name` has the

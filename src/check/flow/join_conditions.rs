@@ -51,11 +51,7 @@ impl Flow<'_> {
     ) -> JoinConditions {
         let of = |tables: &[ScopedTable]| {
             let inner = |table: &ScopedTable| ScopedTable { outer: None, ..table.clone() };
-            Scope {
-                tables: tables.iter().map(inner).collect(),
-                named: Default::default(),
-                outer: None,
-            }
+            Scope { tables: tables.iter().map(inner).collect(), ..Scope::default() }
         };
         self.conditions_between(
             conditions,
@@ -272,20 +268,21 @@ impl JoinConditions {
         let windows = flow.windows;
         // One time is between the start and the end of a unit of the other.
         let bounded = |from: &DerivedTime, until: &DerivedTime, strict: bool| {
-            let unit = from.unit.max(until.unit);
+            let unit = from.unit_of_values().max(until.unit_of_values());
             let nested = |derived_time: &DerivedTime| {
-                derived_time.unit == unit || derived_time.unit != Unit::Week
+                derived_time.unit_of_values() == unit || derived_time.unit != Unit::Week
             };
             let days: Vec<chrono_tz::Tz> = [from, until]
                 .into_iter()
-                .filter(|derived_time| derived_time.unit >= Unit::Day)
+                .filter(|derived_time| derived_time.unit_of_values() >= Unit::Day)
                 .map(|derived_time| derived_time.zone)
                 .collect();
             let zone = days.first().copied().unwrap_or(chrono_tz::Tz::UTC);
             let begins = from.months == 0 && from.micros >= 0;
-            let within =
-                until.months == 0 && (until.micros <= 0 || until.micros < until.unit.min_micros());
-            let at_its_end = strict && until.unit.length() == Some((until.months, until.micros));
+            let within = until.months == 0
+                && (until.micros <= 0 || until.micros < until.unit_of_values().min_micros());
+            let at_its_end =
+                strict && until.unit_of_values().length() == Some((until.months, until.micros));
             let fits = nested(from) && nested(until) && days.iter().all(|other| *other == zone);
             unit != Unit::Instant
                 && fits

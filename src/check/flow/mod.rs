@@ -8,6 +8,7 @@ mod call;
 mod call_syntax;
 mod coalesce;
 mod colocation;
+mod common_columns;
 mod derived_time;
 mod expr;
 mod from;

@@ -86,7 +86,13 @@ impl Flow<'_> {
             left_out.push(rename.ident.value.clone());
         }
         let named = named.into_iter().map(|(name, value)| Item::Column { name: Some(name), value });
-        let items = items.into_iter().map(|item| match item {
+        let is_left_out = |item: &Item| match item {
+            Item::Column { name: Some(name), .. } => {
+                left_out.iter().any(|other| other.eq_ignore_ascii_case(name))
+            }
+            _ => false,
+        };
+        let items = items.into_iter().filter(|item| !is_left_out(item)).map(|item| match item {
             Item::Rest { of, without, outer } => Item::Rest {
                 of,
                 without: without.into_iter().chain(left_out.clone()).collect(),
@@ -103,14 +109,16 @@ fn rest(scope: &Scope, table: Option<&str>) -> Vec<Item> {
     let is_it = |name: &Option<String>| {
         table.is_none_or(|table| name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(table)))
     };
+    let merged = scope.merged.iter().filter(|_| table.is_none());
+    let merged =
+        merged.map(|(name, value)| Item::Column { name: Some(name.clone()), value: value.clone() });
     let tables = scope.tables.iter().filter(|table| is_it(&table.name));
-    tables
-        .map(|table| Item::Rest {
-            of: table.rows.clone(),
-            without: Vec::new(),
-            outer: table.outer.clone(),
-        })
-        .collect()
+    let tables = tables.map(|table| Item::Rest {
+        of: table.rows.clone(),
+        without: Vec::new(),
+        outer: table.outer.clone(),
+    });
+    merged.chain(tables).collect()
 }
 
 fn last(name: &ObjectName) -> Option<String> {

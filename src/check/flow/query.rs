@@ -166,7 +166,7 @@ impl Flow<'_> {
         if let Some(LimitClause::LimitOffset { limit_by, .. }) = &query.limit_clause
             && !limit_by.is_empty()
         {
-            let scope = Scope { tables: Vec::new(), named: named(&rows), outer };
+            let scope = Scope { named: named(&rows), outer, ..Scope::default() };
             let keys: Vec<_> = limit_by.iter().map(|key| self.value(key, &scope)).collect();
             let at = self.view.from_word(Keyword::LIMIT, self.span(&limit_by[0]));
             self.report_unless(

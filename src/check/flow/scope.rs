@@ -39,11 +39,24 @@ pub fn find_cte<'s>(ctes: &'s CteScope, name: &Ident) -> Option<&'s Rc<Cte>> {
 #[derive(Default)]
 pub struct Scope<'o> {
     pub tables: Vec<ScopedTable>,
+    /// The columns of `using` and of natural joins, by name in lower case.
+    pub merged: BTreeMap<String, Value>,
     /// The aliases of the projection, for engines in which other clauses can use them, by name in
     /// lower case.
     pub named: BTreeMap<String, Value>,
     /// The scope of the outer query, for a sub-query.
     pub outer: Option<&'o Scope<'o>>,
+}
+
+/// The rows that a join preserves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum JoinSide {
+    Both,
+    Left,
+    Right,
+    All,
+    /// Rows of the left side only: `semi`, `anti`.
+    Filter,
 }
 
 /// A table of a `from`.
@@ -62,7 +75,7 @@ impl ScopedTable {
         ScopedTable { name, rows, outer: None, present: Vec::new() }
     }
 
-    fn column(&self, name: &str) -> Option<Value> {
+    pub fn column(&self, name: &str) -> Option<Value> {
         let value = outer_joined(self.rows.column(name)?, self.outer.as_ref());
         let present = self.present.iter().any(|present| present.eq_ignore_ascii_case(name));
         Some(if present { Value { null: None, ..value } } else { value })
@@ -72,6 +85,10 @@ impl ScopedTable {
 impl Scope<'_> {
     /// The value of a column of this scope's tables; `None` if no table has it.
     pub fn local_column(&self, qualifier: Option<&str>, name: &str) -> Option<Value> {
+        let merged = self.merged.get(&name.to_ascii_lowercase());
+        if let Some(merged) = merged.filter(|_| qualifier.is_none()) {
+            return Some(merged.clone());
+        }
         let is_it = |table: &&ScopedTable| match (qualifier, &table.name) {
             (Some(qualifier), Some(table)) => qualifier.eq_ignore_ascii_case(table),
             (Some(_), None) => false,

@@ -119,7 +119,8 @@ impl Flow<'_> {
     /// Whether the conditions of a sub-query restrict it to the window of the outer row.
     fn relation_to_outer(&self, conditions: &[&Expr], scope: &Scope) -> JoinKeyRelation {
         let Some(outer) = scope.outer else { return JoinKeyRelation::Unrelated };
-        let local = Scope { outer: None, tables: scope.tables.clone(), named: Default::default() };
+        let (tables, merged) = (scope.tables.clone(), scope.merged.clone());
+        let local = Scope { tables, merged, ..Scope::default() };
         self.conditions_between(conditions, &local, outer).relation(self)
     }
 

@@ -219,3 +219,48 @@ left join {payments} as p on p.paid_at::date is not distinct from o.ordered_at::
 --- exists_by_order_date: depends BW010
 select o.order_id, o.ordered_at as happened_at from {orders} as o
 where exists (select 1 from {payments} as p where p.order_id = o.order_id and p.paid_at::date = o.order_date)
+
+--- full_join_using_the_day: safe
+select day as happened_at, o.n, p.n as payments from (select ordered_at::date as day, count(*) as n from {orders} group by 1) as o
+full join (select paid_at::date as day, count(*) as n from {payments} group by 1) as p using (day)
+
+--- all_columns_of_a_full_join_using_the_day: safe
+select * exclude (day), day as happened_at from (select ordered_at::date as day, count(*) as orders from {orders} group by 1)
+full join (select paid_at::date as day, count(*) as payments from {payments} group by 1) using (day)
+
+--- two_full_joins_using_the_day: safe
+select day as happened_at, o.n, p.n as payments, e.n as events from (select ordered_at::date as day, count(*) as n from {orders} group by 1) as o
+full join (select paid_at::date as day, count(*) as n from {payments} group by 1) as p using (day)
+full join (select happened_at::date as day, count(*) as n from {events} group by 1) as e using (day)
+
+--- full_join_using_a_key: unsafe BW010
+select coalesce(o.ordered_at, p.paid_at) as happened_at, order_id, p.amount from {orders} as o full join {payments} as p using (order_id)
+
+--- qualified_column_of_a_full_join: unsafe BW003
+select o.day as happened_at, o.n, p.n as payments from (select ordered_at::date as day, count(*) as n from {orders} where order_id % 23 = 0 group by 1) as o
+full join (select paid_at::date as day, count(*) as n from {payments} group by 1) as p using (day)
+
+--- right_join_using_the_day: safe
+select day as happened_at, o.n, p.n as payments from (select ordered_at::date as day, count(*) as n from {orders} group by 1) as o
+right join (select paid_at::date as day, count(*) as n from {payments} group by 1) as p using (day)
+
+--- missing_side_of_a_right_join_after_using: unsafe BW003
+select day as happened_at, o.n, e.event_id from (select ordered_at::date as day, count(*) as n from {orders} group by 1) as o
+join (select paid_at::date as day, count(*) as n from {payments} group by 1) as p using (day)
+right join {events} as e on e.happened_at::date = o.day and e.amount > 5
+
+--- rows_of_a_calendar_day: safe
+select d.day as happened_at, count(e.event_id) as n from {days} as d
+left join {events} as e on e.happened_at >= d.day and e.happened_at < d.day + interval '1 day' group by d.day
+
+--- rows_of_a_calendar_day_by_number: safe
+select d.day as happened_at, count(e.event_id) as n from {days} as d
+left join {events} as e on e.happened_at >= d.day and e.happened_at < d.day + 1 group by 1
+
+--- rows_until_the_next_calendar_day: unsafe BW010
+select d.day as happened_at, count(e.event_id) as n from {days} as d
+left join {events} as e on e.happened_at between d.day and d.day + 1 group by 1
+
+--- rows_of_two_calendar_days: unsafe BW010
+select d.day as happened_at, count(e.event_id) as n from {days} as d
+left join {events} as e on e.happened_at >= d.day - 1 and e.happened_at < d.day + 1 group by 1

@@ -51,6 +51,9 @@ insert into raw.orders
 select 1000 + event_id, user_id, 'open', amount, happened_at + step, (happened_at + step)::date, happened_at + step
 from raw.events, raw.bounds where event_id % 9 = 0 and happened_at + step < high;
 
+create table raw.days as
+select unnest(generate_series(low, high - interval '1 microsecond', interval '1 day'))::date as day from raw.bounds;
+
 create table raw.payments as
 select
     row_number() over (order by order_id, ordered_at) as payment_id,
