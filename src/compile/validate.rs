@@ -46,16 +46,12 @@ pub(super) fn reject_subdaily_date_batches(model: &MicrobatchModel) -> Result<()
         let Some((precision, is_local)) = event_time.time_type()?.precision() else {
             return Ok(());
         };
-        let clock = |at: Instant| {
-            if is_local {
-                at.with_timezone(&settings.timezone).naive_local()
-            } else {
-                at.naive_utc()
-            }
+        // A local day may begin at another hour than midnight, after a jump of the clock.
+        let is_boundary = |at: Instant| match precision.grain().filter(|_| is_local) {
+            Some(grain) => grain.floor(at, settings.timezone) == at,
+            None => precision.is_boundary(at.naive_utc()),
         };
-        if cover.windows.iter().all(|window| {
-            precision.is_boundary(clock(window.start)) && precision.is_boundary(clock(window.end))
-        }) {
+        if cover.windows.iter().all(|window| is_boundary(window.start) && is_boundary(window.end)) {
             return Ok(());
         }
         let batches = format!("`{}` has batches of one {}", node.name, cover.naming.batch_size);

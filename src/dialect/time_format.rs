@@ -7,6 +7,8 @@ use std::fmt;
 use chrono::NaiveDateTime;
 use chrono::format::{Item, StrftimeItems};
 
+use crate::calendar::Grain;
+
 /// The smallest unit of time that the values of a column distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Precision {
@@ -116,6 +118,17 @@ impl Precision {
             (Precision::Second, at.nanosecond() == 0),
         ];
         smaller.into_iter().all(|(unit, starts)| unit < self || starts)
+    }
+
+    /// The grain of batches of one unit.
+    pub fn grain(self) -> Option<Grain> {
+        match self {
+            Precision::Year => Some(Grain::Year),
+            Precision::Month => Some(Grain::Month),
+            Precision::Day => Some(Grain::Day),
+            Precision::Hour => Some(Grain::Hour),
+            Precision::Minute | Precision::Second => None,
+        }
     }
 
     pub fn as_str(self) -> &'static str {
