@@ -12,10 +12,35 @@ use crate::dialect::{Dialect, Sql, short_hash};
 /// The length of the hash in the name of an index.
 const HASH: usize = 8;
 
-/// The statements for the index keys of the dialect.
+/// The statements for the index keys of the dialect, except for indexes that a table gets when it
+/// has its own name.
 pub fn index_statements(dialect: &Dialect, node: &Node, target: &str) -> Result<Sql, Diagnostic> {
+    let has_own_name = target == node.relation.to_string();
+    let keys = dialect.keys.index_keys.iter().map(String::as_str);
+    let is_now = |key: &&str| has_own_name || !is_after_swap(dialect, key);
+    statements_of(dialect, node, target, keys.filter(is_now))
+}
+
+/// The statements for the indexes that the table of a full refresh gets when it has its own name.
+/// Otherwise its indexes would have the names of those of the table that it replaces.
+pub fn indexes_after_swap(dialect: &Dialect, node: &Node) -> Result<Sql, Diagnostic> {
+    let keys = dialect.keys.index_keys.iter().map(String::as_str);
+    let keys = keys.filter(|key| is_after_swap(dialect, key));
+    statements_of(dialect, node, &node.relation.to_string(), keys)
+}
+
+fn is_after_swap(dialect: &Dialect, key: &str) -> bool {
+    key == "indexes" && dialect.keys.indexes_after_swap
+}
+
+fn statements_of<'k>(
+    dialect: &Dialect,
+    node: &Node,
+    target: &str,
+    keys: impl Iterator<Item = &'k str>,
+) -> Result<Sql, Diagnostic> {
     let mut statements = Vec::new();
-    for key in &dialect.keys.index_keys {
+    for key in keys {
         let Some((value, at)) = setting(dialect, node, key) else { continue };
         let mut push = |index: &Map<String, Value>| {
             let statement =

@@ -2,6 +2,7 @@
 
 use super::create_table::create_arguments;
 use super::header::header;
+use super::indexes::indexes_after_swap;
 use super::ledger::{LedgerRow, RowKind, WrapClass, record};
 use super::relation_name::{ddl_relation, relation_sql, unqualified_name};
 use super::replacement::replacement;
@@ -35,6 +36,7 @@ pub fn swap(
     args.retain(|(argument, _)| *argument != "replacement");
     args.extend([
         ("replacement", replacement(dialect, node, target, shadow)?.value()),
+        ("indexes", indexes_after_swap(dialect, node)?.value()),
         ("shadow", relation_sql(shadow)),
         ("beside_ticks", relation_sql(&ddl_relation(dialect, shadow))),
         ("beside_text", dialect.string(&shadow.to_string()).value()),

@@ -251,6 +251,10 @@ select {{ columns }} from {{ target }};
    `header_<key>` sets and `footer_<key>` resets; keys whose value chooses the view macro: `view_<key>_<value>`. #}
 {% set replace_clauses = [] %}
 {% set index_keys = [] %}
+
+{# Whether the names of indexes are unique in a schema or by table, and not part of a table: the table of a full refresh gets its
+   indexes in `swap`. #}
+{% set indexes_after_swap = false %}
 {# Whether a materialized view has the indexes of the key `indexes`. `drop_other_indexes` drops those that were configured before. #}
 {% set indexes_views = false %}
 {# The reason why one transaction cannot delete and insert the same key of a unique index. #}
@@ -345,12 +349,12 @@ create {{ kind }} {{ target }}{{ clauses }}as
 {% set replaces = false %}
 
 {# The last step of a full refresh: the rebuilt table replaces the old one. #}
-{% macro swap(target, shadow, name, clauses, ledger) %}
+{% macro swap(target, shadow, name, clauses, indexes, ledger) %}
 {{ begin() }}
 
 {{ drop_table() }}
 
-alter table {{ shadow }} rename to {{ name }};
+alter table {{ shadow }} rename to {{ name }};{{ indexes }}
 
 {{ ledger }}
 

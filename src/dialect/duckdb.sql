@@ -23,6 +23,7 @@
   "using", "variadic", "verbose", "when", "where", "window", "with"
 ] %}
 {% set index_keys = ["indexes"] %}
+{% set indexes_after_swap = true %}
 {% set unique_index_hint = "DuckDB rejects a key that the same transaction has deleted, so the second run of a batch fails" %}
 {% set undone_keys = {
   "partitioned_by": "only for DuckLake: set it with `alter table … set partitioned by`, as a pre-hook of the first batch",

@@ -18,6 +18,7 @@
 } %}
 {% set kind_key = "unlogged" %}
 {% set index_keys = ["indexes"] %}
+{% set indexes_after_swap = true %}
 {% set indexes_views = true %}
 
 {% macro audit_list() %}
@@ -297,8 +298,14 @@ begin;
 commit;
 {% endmacro %}
 
-{% macro swap(replacement) %}
-{{ replacement }}
+{% macro swap(replacement, indexes, ledger) %}
+begin;
+
+{{ replacement }}{{ indexes }}
+
+{{ ledger }}
+
+commit;
 {% endmacro %}
 
 {% macro seed_rebuild(spec, rows, next, replacement, ledger) %}

@@ -172,6 +172,8 @@ pub struct KeyProperties {
     pub replace_clauses: Vec<String>,
     /// Keys with statements after the create statement.
     pub index_keys: Vec<String>,
+    /// Whether the table of a full refresh gets the indexes of the key `indexes` in `swap`.
+    pub indexes_after_swap: bool,
     /// Whether a materialized view has the indexes of the key `indexes`.
     pub indexes_views: bool,
     /// Keys with settings of a session.

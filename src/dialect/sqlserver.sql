@@ -38,6 +38,7 @@
 
 {% set stage_prefix = "#" %}
 {% set index_keys = ["as_columnstore", "indexes"] %}
+{% set indexes_after_swap = true %}
 {% set defaults = {"as_columnstore": true} %}
 {% set idle_keys = [
   "auto_provision_aad_principals", "build_options", "column_type_expansion_max_rows", "drop_unmanaged_indexes", "full_refresh_build",
@@ -350,7 +351,7 @@ select * into {{ target }} from batch_rows;
 commit transaction;
 {% endmacro %}
 
-{% macro swap(target, beside_text, name_text, database, ledger) %}
+{% macro swap(target, beside_text, name_text, database, indexes, ledger) %}
 set quoted_identifier on;
 set xact_abort on;
 
@@ -358,7 +359,7 @@ begin transaction;
 
 drop table if exists {{ target }};
 
-exec {{ database }}sys.sp_rename {{ beside_text }}, {{ name_text }};
+exec {{ database }}sys.sp_rename {{ beside_text }}, {{ name_text }};{{ indexes }}
 
 {{ ledger }}
 

@@ -63,6 +63,7 @@ fn main() {
             .iter()
             .chain(builds::OF_DIALECTS)
             .chain(seeds::OF_DIALECTS)
+            .chain(refresh::OF_DIALECTS)
             .chain(replacement::OF_DIALECTS)
             .chain(strategies::OF_DIALECTS)
             .chain(story::OF_DIALECTS)

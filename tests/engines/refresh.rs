@@ -12,6 +12,12 @@ pub const CASES: &[Case] = &[
     ),
 ];
 
+/// Cases for some dialects.
+pub const OF_DIALECTS: &[(&[&str], Case)] = &[(
+    &["duckdb", "postgres"],
+    ("a_full_refresh_keeps_the_indexes", a_full_refresh_keeps_the_indexes),
+)];
+
 const SESSIONS: &str = "int__sessions_aggregated";
 
 fn a_stopped_full_refresh_leaves_the_old_table(engine: &dyn Engine) {
@@ -44,6 +50,36 @@ fn a_full_refresh_that_fails_can_be_finished_later(engine: &dyn Engine) {
     shop.sql("update raw.events set amount = '11' where event_id = 130;");
     shop.build(failed.into_iter().copied().chain([swap]));
     shop.assert_equals_query(SESSIONS);
+}
+
+/// The table of a refresh gets its indexes with its name: they are not those of the old table, and
+/// not missing after the next refresh.
+fn a_full_refresh_keeps_the_indexes(engine: &dyn Engine) {
+    let shop = Shop::open(engine);
+    shop.write(
+        "models/visits.sql",
+        "{{ config(materialized='incremental', incremental_strategy='microbatch', \
+         event_time='occurred_at', batch_size='day', begin='2024-09-01', \
+         indexes=[{'columns': ['event_id']}]) }}\n\
+         select event_id, occurred_at from {{ ref('stg_events') }}\n",
+    );
+    let known = match engine.dialect() {
+        "duckdb" => "select index_name from duckdb_indexes() where table_name = 'visits'",
+        _ => {
+            "select indexrelid::regclass from pg_index where indrelid = 'analytics.visits'::regclass"
+        }
+    };
+    let names: Vec<Vec<String>> = [false, true, true, false]
+        .map(|is_refresh| {
+            let arguments: &[&str] =
+                if is_refresh { &["-s", "+visits", "--full-refresh"] } else { &["-s", "+visits"] };
+            shop.build(&shop.compile(arguments));
+            shop.rows(known)
+        })
+        .into();
+    assert_eq!(names[0].len(), 1);
+    assert!(names.iter().all(|refreshed| *refreshed == names[0]), "{names:?}");
+    assert!(!shop.table("visits").is_empty());
 }
 
 /// A built shop whose source has changed, the rows of the table before the refresh, and the
