@@ -1095,6 +1095,11 @@ insert into {{ target }} ({{ columns }}) values
   {{ rows }};
 {% endmacro %}
 
+{# Before all rows of a table are replaced: makes another client that replaces them wait, where the engine would let it delete only
+   the rows that it sees, and insert its rows beside the new ones. #}
+{% macro replacing_lock(target) %}
+{% endmacro %}
+
 {% macro seed(target, spec, rows, make_way, ledger) %}
 begin;
 
@@ -1103,6 +1108,8 @@ begin;
 create table if not exists {{ target }} (
   {{ spec }}
 );
+
+{{ replacing_lock() }}
 
 delete from {{ target }};
 

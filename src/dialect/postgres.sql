@@ -218,10 +218,17 @@ begin
   end if;
 
   if previous_kind = 'r' and next_kind = 'r' and exists (select from pg_class where oid = any (dependent) and relkind = 'm')
-    and (select array_agg((attname, atttypid, atttypmod) order by attnum) from pg_attribute
+    and (select array_agg((attname, atttypid, atttypmod, attnotnull) order by attnum) from pg_attribute
       where attrelid = previous and attnum > 0 and not attisdropped)
-    = (select array_agg((attname, atttypid, atttypmod) order by attnum) from pg_attribute
-      where attrelid = to_regclass({{ next_text }}) and attnum > 0 and not attisdropped) then
+    = (select array_agg((attname, atttypid, atttypmod, attnotnull) order by attnum) from pg_attribute
+      where attrelid = to_regclass({{ next_text }}) and attnum > 0 and not attisdropped)
+    and array(select pg_get_constraintdef(oid) from pg_constraint where conrelid = previous and contype <> 'n' order by 1)
+    = array(select pg_get_constraintdef(oid) from pg_constraint where conrelid = to_regclass({{ next_text }}) and contype <> 'n'
+      order by 1)
+    and (select relpersistence from pg_class where oid = previous)
+    = (select relpersistence from pg_class where oid = to_regclass({{ next_text }}))
+    and not exists (select from pg_constraint where contype = 'f' and confrelid = previous and conrelid <> previous) then
+    {{ replacing_lock() }}
     delete from {{ target }};
     insert into {{ target }} select * from {{ next }};
     drop table {{ next }};
@@ -306,6 +313,10 @@ begin;
 {{ ledger }}
 
 commit;
+{% endmacro %}
+
+{% macro replacing_lock(target) %}
+lock table {{ target }} in share row exclusive mode;
 {% endmacro %}
 
 {% macro seed_rebuild(spec, rows, next, replacement, ledger) %}

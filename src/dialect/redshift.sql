@@ -11,8 +11,8 @@
 ] %}
 {% set like = "postgres" %}
 {# `marker`: the statement time has a lower precision than the transaction time. #}
-{% from "ansi.sql" import audit_list, group_of_three, marker, rows_of_three, seed_rebuild, swap, table, table_typed, try_undo,
-  undo_rows %}
+{% from "ansi.sql" import audit_list, group_of_three, marker, replacing_lock, rows_of_three, seed_rebuild, swap, table, table_typed,
+  try_undo, undo_rows %}
 {% from "databricks.sql" import nothing %}
 {# Columns of external tables. #}
 {% set hidden_columns = ["$path", "$size", "$spectrum_oid"] %}
