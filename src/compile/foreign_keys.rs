@@ -78,7 +78,7 @@ pub fn referencing_tables<'a>(
     };
     let mut direct: ReferencingTables<'a> = BTreeMap::new();
     for node in selected.iter().filter(|node| is_built_again(node)) {
-        for table in referenced_tables(node) {
+        for (table, _) in referenced_tables(node) {
             let is_named = |id: &&String| names_table(&graph.nodes[*id].relation, &table);
             let input = graph.parents.get(&node.unique_id).into_iter().flatten().find(is_named);
             if let Some(id) = input {
@@ -104,6 +104,26 @@ pub fn referencing_tables<'a>(
     direct.keys().map(|id| (id.clone(), all(id))).collect()
 }
 
+/// Warns about the models whose foreign keys reference a table from which batches delete rows.
+pub fn delete_warnings(context: &Context, node: &Node) -> Result<Vec<Diagnostic>, Diagnostic> {
+    let Some(hint) = &context.dialect.contracts.foreign_key_hint else { return Ok(Vec::new()) };
+    let mut warnings = Vec::new();
+    for other in context.graph.nodes.values().filter(|other| other.enforced_contract().is_some()) {
+        let other = with_references(context.dialect, context.graph, Cow::Borrowed(other))?;
+        let is_immediate = |(table, expression): &(String, String)| {
+            names_table(&node.relation, table) && !expression.to_lowercase().contains("deferrable")
+        };
+        if referenced_tables(&other).any(|key| is_immediate(&key)) {
+            let warning = Diagnostic::warning(format!(
+                "a batch of `{}` fails if it deletes a row that `{}` references by a foreign key",
+                node.name, other.name
+            ));
+            warnings.push(warning.at(other.location_of(keys::CONTRACT)).hint(hint.clone()));
+        }
+    }
+    Ok(warnings)
+}
+
 /// The tables that reference a table, with the types of their columns.
 pub fn referencing<'a>(
     context: &Context<'a>,
@@ -124,13 +144,17 @@ fn constraints(node: &Node) -> impl Iterator<Item = &Value> + '_ {
 }
 
 /// The names of the tables that the foreign keys of a node reference, in lower case and without
-/// quotes.
-fn referenced_tables(node: &Node) -> impl Iterator<Item = String> + '_ {
+/// quotes, and the expressions of the keys.
+fn referenced_tables(node: &Node) -> impl Iterator<Item = (String, String)> + '_ {
     let text = |constraint: &'_ Value, key: &str| {
         constraint.get(key).and_then(Value::as_str).unwrap_or_default().to_string()
     };
     let keys = constraints(node).filter(move |of| text(of, "type") == "foreign_key");
-    keys.filter_map(move |key| text(key, "expression").split('(').next().map(unquoted))
+    keys.filter_map(move |key| {
+        let expression = text(key, "expression");
+        let table = unquoted(expression.split('(').next()?);
+        Some((table, expression))
+    })
 }
 
 /// Whether a name, which may lack the database and the schema, is that of a relation.

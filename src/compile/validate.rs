@@ -2,6 +2,7 @@
 //! cost or may miss.
 
 use super::microbatch::MicrobatchModel;
+use super::foreign_keys;
 use super::schema_changes;
 use crate::calendar::Instant;
 use crate::check::{Finding, READ_WHOLE};
@@ -111,6 +112,7 @@ pub(super) fn batch_warnings(
         diagnostics.extend(codegen::compare_names(context.dialect, node, model.columns())?);
     }
     diagnostics.extend(codegen::adapter_key_warnings(context.dialect, node)?);
+    diagnostics.extend(foreign_keys::delete_warnings(context, node)?);
     diagnostics.extend(codegen::recommended_key_warnings(context.dialect, node));
     diagnostics.extend(
         codegen::grants_and_comments(context.dialect, node, "table", model.columns())?.diagnostics,

@@ -324,6 +324,7 @@ drop table {{ old }};
 {% set seed_types = {
   "integer": "bigint", "number": "double", "date": "date", "timestamp": "datetime", "boolean": "boolean", "text": "text"
 } %}
+{% set foreign_key_hint = "leave the key out of the contract: the engine checks it after each statement, not at the commit" %}
 {% set docs = [] %}
 
 {% macro cast_value(value) %}

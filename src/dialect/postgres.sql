@@ -83,6 +83,7 @@ create unique index if not exists {{ name }} on {{ target }} using {{ method }} 
 
 {# Types are equal where dbt treats them as equal: all text types, smallint and integer, both float types. #}
 {% set contract_checked = true %}
+{% set foreign_key_hint = "let PostgreSQL check the key at the commit: instead of `to` and `to_columns` write the `expression` of the constraint with `deferrable initially deferred` at its end" %}
 
 {% macro contract_check(query, shape, shape_text, declared, declared_text, types, message) %}
 begin;

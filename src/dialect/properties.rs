@@ -324,6 +324,9 @@ pub struct ContractProperties {
     /// The parts of the name of the table that a foreign key references: 3 with the database, 2
     /// with the schema, 1 for the table alone.
     pub key_table_parts: u8,
+    /// The cure for a foreign key to a table whose batches delete and insert rows, if the engine
+    /// enforces foreign keys.
+    pub foreign_key_hint: Option<String>,
     /// Whether the query's columns are compared with the declared ones first.
     pub contract_checked: bool,
     /// Whether the engine rejects a value of another type.

@@ -270,6 +270,7 @@ commit;
 } %}
 {% set merge_alias = false %}
 {% set constraint_kinds = ["not_null", "unique", "primary_key", "foreign_key"] %}
+{% set foreign_key_hint = none %}
 
 {# Refreshed by the engine's command, since an existing materialized view cannot be replaced. #}
 {% macro materialized_view(target, query) %}
