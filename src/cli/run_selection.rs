@@ -242,7 +242,8 @@ fn keep(selected: &mut [bool], condition: &[bool]) {
 pub fn nothing_left(selection: &RunSelection, manifest: &Manifest, history: &History) -> String {
     let holds_back = selection.holds_back;
     let steps = || manifest.steps.iter().filter(|step| !holds_back || !staged::publishes(step));
-    let hint = if holds_back { PUBLISH_HINT } else { "" };
+    let is_staged = holds_back && staged::left_to_publish(manifest, history).0.contains(&true);
+    let hint = if is_staged { PUBLISH_HINT } else { "" };
     let done = steps().filter(|step| history.done(step).is_some()).count();
     let never = match steps().count() - done {
         0 => String::new(),

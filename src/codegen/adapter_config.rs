@@ -8,7 +8,7 @@ use super::alter::{Alters, alters, unaltered_hint};
 use super::indexes::rejects_known_keys;
 use super::table_clauses::{plain_pairs, scalar};
 use super::terminator::terminate_statement;
-use crate::config::{Materialization, Node, SchemaChange, keys};
+use crate::config::{Materialization, Node, SchemaChange, is_reported_key, keys};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::dialect::{Dialect, Sql};
 
@@ -34,7 +34,7 @@ pub fn adapter_key_warnings(dialect: &Dialect, node: &Node) -> Result<Vec<Diagno
             continue;
         }
         match dialect.keys.undone_keys.get(key) {
-            _ if value.is_null() => {}
+            _ if value.is_null() || is_reported_key(node, key) => {}
             Some(_) if *value == Value::Bool(false) => {}
             Some(why) => warnings.push(no_effect().hint(why.clone())),
             None => {

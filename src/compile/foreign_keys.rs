@@ -108,7 +108,11 @@ pub fn referencing_tables<'a>(
 pub fn delete_warnings(context: &Context, node: &Node) -> Result<Vec<Diagnostic>, Diagnostic> {
     let Some(hint) = &context.dialect.contracts.foreign_key_hint else { return Ok(Vec::new()) };
     let mut warnings = Vec::new();
-    for other in context.graph.nodes.values().filter(|other| other.enforced_contract().is_some()) {
+    let has_keys = |other: &&Node| {
+        other.enforced_contract().is_some()
+            && !matches!(other.materialization, Materialization::View | Materialization::Ephemeral)
+    };
+    for other in context.graph.nodes.values().filter(has_keys) {
         let other = with_references(context.dialect, context.graph, Cow::Borrowed(other))?;
         let is_immediate = |(table, expression): &(String, String)| {
             names_table(&node.relation, table) && !expression.to_lowercase().contains("deferrable")

@@ -1,13 +1,13 @@
 //! Rejects a microbatch model whose batches cannot be written, and warns about what its batches
 //! cost or may miss.
 
-use super::microbatch::MicrobatchModel;
 use super::foreign_keys;
+use super::microbatch::MicrobatchModel;
 use super::schema_changes;
 use crate::calendar::Instant;
 use crate::check::{Finding, READ_WHOLE};
 use crate::codegen;
-use crate::config::Node;
+use crate::config::{Node, keys};
 use crate::diagnostics::{Diagnostic, Diagnostics, collect};
 use crate::dialect::{Dialect, Precision, TimeType};
 use crate::inject::ResultColumn;
@@ -105,6 +105,7 @@ pub(super) fn batch_warnings(
     }
     diagnostics.extend(read_whole(findings));
     diagnostics.extend(inserted_by_position(context.dialect, node, model.columns()));
+    diagnostics.extend(unknown_key_warning(node, model.columns()));
     diagnostics.extend(schema_changes::left_out_warning(node, &query.left_out));
     diagnostics.extend(undeclared_type_warning(model));
     if let Some(contract) = codegen::contract(context.dialect, node)? {
@@ -125,6 +126,33 @@ pub(super) fn batch_warnings(
 fn read_whole(findings: &[Finding]) -> impl Iterator<Item = Diagnostic> + '_ {
     let is_reported = |finding: &&Finding| finding.rule == READ_WHOLE && finding.allowed.is_none();
     findings.iter().filter(is_reported).map(|finding| finding.diagnostic.clone())
+}
+
+/// Warns about a column of `unique_key` that the query does not have. Expressions are not checked.
+pub(super) fn unknown_key_warning(
+    node: &Node,
+    columns: Option<&[ResultColumn]>,
+) -> Option<Diagnostic> {
+    let columns = columns?;
+    let key = node.set(keys::UNIQUE_KEY)?;
+    let names = node.get(keys::UNIQUE_KEY)?;
+    let is_name = |name: &str| {
+        !name.is_empty() && name.chars().all(|char| char.is_alphanumeric() || char == '_')
+    };
+    let is_column = |name: &str| {
+        let is_it = |column: &ResultColumn| column.name.eq_ignore_ascii_case(name);
+        columns.iter().any(is_it)
+    };
+    let unknown = names.iter().find(|name| is_name(name) && !is_column(name))?;
+    let warning = Diagnostic::warning(format!(
+        "the query of `{}` has no column `{unknown}`, which its `unique_key` names",
+        node.name
+    ));
+    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    Some(warning.at(key.at.clone()).hint(format!(
+        "select it, or set `unique_key` to columns of the query: `{}`",
+        names.join("`, `")
+    )))
 }
 
 /// Warns about unknown columns, if the engine then inserts rows by position.

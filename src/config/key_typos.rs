@@ -4,7 +4,7 @@
 
 use crate::diagnostics::Diagnostic;
 
-use super::{Kind, Materialization, Node};
+use super::{Kind, Materialization, Node, SchemaChange};
 
 const KEYS: [&str; 7] = [
     "event_time",
@@ -49,6 +49,7 @@ pub fn warnings(node: &Node) -> Vec<Diagnostic> {
     });
     let mut warnings: Vec<Diagnostic> = typos.collect();
     warnings.extend(quoting(node));
+    warnings.extend(unknown_schema_change(node));
     warnings.extend(unused_key(node));
     warnings
 }
@@ -63,6 +64,31 @@ fn quoting(node: &Node) -> Option<Diagnostic> {
         Diagnostic::warning(format!("`quoting` of model `{}` has no effect, as in dbt", node.name))
             .at(setting.at.clone());
     Some(warning.hint("set `quoting:` at the top level of dbt_project.yml"))
+}
+
+/// dbt replaces an unknown value of `on_schema_change` by `ignore`.
+fn unknown_schema_change(node: &Node) -> Option<Diagnostic> {
+    let setting = node.config.get("on_schema_change")?;
+    let value = setting.value.as_str().unwrap_or("ignore");
+    let names = SchemaChange::ALL.map(SchemaChange::as_str);
+    if names.contains(&value) {
+        return None;
+    }
+    let message = format!(
+        "unknown value `{value}` of `on_schema_change` of model `{}`: new columns are ignored, as \
+         in dbt",
+        node.name
+    );
+    Some(
+        Diagnostic::warning(message)
+            .at(setting.at.clone())
+            .hint(format!("use `{}`", names.join("`, `"))),
+    )
+}
+
+/// Whether a key is probably a typo of a key of microbatch models, of which `warnings` warns.
+pub fn is_reported_key(node: &Node, key: &str) -> bool {
+    node.kind == Kind::Model && corrected(key, &KEYS).is_some()
 }
 
 /// A microbatch key on a model that is not a microbatch model. A key that is set for a folder is

@@ -47,6 +47,7 @@ pub use check::{Allow, Check, LateBy};
 pub use config_json::{config_json, hook_json};
 pub use foreign_keys::ForeignKeyTarget;
 pub use key_order::in_key_order;
+pub use key_typos::is_reported_key;
 pub use keys::PartitionField;
 pub use node_json::{graph_json, node_json, reads_json, version};
 pub use resolve::resolve;

@@ -13,6 +13,13 @@ pub enum SchemaChange {
 }
 
 impl SchemaChange {
+    pub const ALL: [SchemaChange; 4] = [
+        SchemaChange::Ignore,
+        SchemaChange::Fail,
+        SchemaChange::AppendNewColumns,
+        SchemaChange::SyncAllColumns,
+    ];
+
     /// dbt's name of the value.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -31,8 +38,9 @@ impl Node {
             .setting("on_schema_change")
             .and_then(serde_json::Value::as_str)
             .unwrap_or_default();
-        let all =
-            [SchemaChange::Fail, SchemaChange::AppendNewColumns, SchemaChange::SyncAllColumns];
-        all.into_iter().find(|change| change.as_str() == value).unwrap_or(SchemaChange::Ignore)
+        SchemaChange::ALL
+            .into_iter()
+            .find(|change| change.as_str() == value)
+            .unwrap_or(SchemaChange::Ignore)
     }
 }

@@ -6,7 +6,7 @@ use crate::codegen;
 use crate::codegen::Incremental;
 use crate::compile::schema_changes::{self, ChangeInput};
 use crate::compile::strategy_macros::{self, StrategyCall};
-use crate::compile::validate::inserted_by_position;
+use crate::compile::validate::{inserted_by_position, unknown_key_warning};
 use crate::compile::{Context, Request};
 use crate::config::{Materialization, Node, SchemaChange, keys};
 use crate::diagnostics::Diagnostic;
@@ -78,6 +78,7 @@ pub(super) fn compile_incremental(
     };
     let mut diagnostics = next.warnings;
     diagnostics.extend(inserted_by_position(context.dialect, node, columns.as_deref()));
+    diagnostics.extend(unknown_key_warning(node, columns.as_deref()));
     diagnostics.extend(warning);
     diagnostics.extend(change.diagnostics);
     diagnostics.extend(schema_changes::left_out_warning(node, &table.left_out));
