@@ -98,7 +98,7 @@ pub fn load_seed(
         chunk.clear();
         limits::check().map_err(|exceeded| too_large(node, exceeded))
     };
-    for row in rows.iter() {
+    for row in rows.iter(dialect.builds.seed_blank_lines) {
         let row = values_row(dialect, &types, &row?)?;
         if rows_of_chunk == CHUNK_ROWS || chunk.len() + row.len() > CHUNK_BYTES {
             if rows_of_chunk > 0 {
@@ -149,6 +149,7 @@ struct SeedType {
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum ValueKind {
+    Integer,
     Number,
     Date,
     Timestamp,
@@ -180,12 +181,33 @@ fn infer_types(
         columns.iter().map(|column| declared_type(node, &column.name)).collect();
     let mut fits = vec![FittingTypes::ALL; columns.len()];
     if declared.iter().any(Option::is_none) {
-        for row in rows.iter() {
+        for row in rows.iter(false) {
             row?.iter().zip(&mut fits).for_each(|(value, fits)| fits.add(value));
         }
     }
-    let types = declared.into_iter().zip(fits);
-    Ok(types.map(|(declared, fits)| seed_type(dialect, declared, fits)).collect())
+    let types = declared.into_iter().zip(fits).zip(columns);
+    let types = types.map(|((declared, fits), column)| {
+        let is_too_long = declared.is_none() && fits.is_beyond_integers(dialect);
+        if is_too_long {
+            Err(too_long(node, column))
+        } else {
+            Ok(seed_type(dialect, declared, fits))
+        }
+    });
+    types.collect()
+}
+
+/// The error for whole numbers that the engine's integers cannot hold: another type would round
+/// them.
+fn too_long(node: &Node, column: &ResultColumn) -> Diagnostic {
+    let name = &column.name;
+    let message = format!(
+        "the column `{name}` of the seed `{}` has whole numbers that are too long for a `bigint`",
+        node.name
+    );
+    Diagnostic::error(message).at(node.file.line(1)).hint(format!(
+        "declare the type of the column: `column_types: {{{name}: numeric(38)}}`, or a text type"
+    ))
 }
 
 /// The types that fit all values of a column.
@@ -193,9 +215,12 @@ fn infer_types(
 struct FittingTypes {
     integer: bool,
     bigint: bool,
+    /// Numbers without decimal places, of any length.
+    whole: bool,
     number: bool,
     date: bool,
     timestamp: bool,
+    iso_timestamp: bool,
     boolean: bool,
 }
 
@@ -203,9 +228,11 @@ impl FittingTypes {
     const ALL: FittingTypes = FittingTypes {
         integer: true,
         bigint: true,
+        whole: true,
         number: true,
         date: true,
         timestamp: true,
+        iso_timestamp: true,
         boolean: true,
     };
 
@@ -213,13 +240,22 @@ impl FittingTypes {
         if is_null(value) {
             return;
         }
-        self.integer =
-            self.integer && integer(value).is_some_and(|value| i32::try_from(value).is_ok());
-        self.bigint = self.bigint && integer(value).is_some();
-        self.number = self.number && number(value).is_some();
+        let number = self.number.then(|| number(value)).flatten();
+        let whole = number.as_ref().and_then(Number::whole);
+        let integer = whole.as_ref().and_then(|digits| digits.parse::<i64>().ok());
+        self.number = number.is_some();
+        self.whole &= number.is_some_and(|number| number.is_whole());
+        self.bigint &= integer.is_some();
+        self.integer &= integer.is_some_and(|value| i32::try_from(value).is_ok());
         self.date = self.date && date(value).is_some();
         self.timestamp = self.timestamp && timestamp(value).is_some();
+        self.iso_timestamp = self.iso_timestamp && iso_timestamp(value).is_some();
         self.boolean = self.boolean && boolean(value).is_some();
+    }
+
+    /// Whether the values are whole numbers, but no integer type of the engine fits them all.
+    fn is_beyond_integers(&self, dialect: &Dialect) -> bool {
+        self.whole && !self.bigint && !dialect.types.seed_types.contains_key("whole")
     }
 }
 
@@ -232,14 +268,16 @@ fn seed_type(dialect: &Dialect, declared: Option<&str>, fits: FittingTypes) -> S
     }
     let types = &dialect.types.seed_types;
     let (value_kind, word) = if fits.integer {
-        (ValueKind::Number, "integer")
+        (ValueKind::Integer, "integer")
     } else if fits.bigint {
-        (ValueKind::Number, if types.contains_key("bigint") { "bigint" } else { "integer" })
+        (ValueKind::Integer, if types.contains_key("bigint") { "bigint" } else { "integer" })
+    } else if fits.whole {
+        (ValueKind::Integer, "whole")
     } else if fits.number {
         (ValueKind::Number, "number")
     } else if fits.date {
         (ValueKind::Date, "date")
-    } else if fits.timestamp {
+    } else if fits.timestamp || fits.iso_timestamp {
         (ValueKind::Timestamp, "timestamp")
     } else if fits.boolean {
         (ValueKind::Boolean, "boolean")
@@ -261,7 +299,8 @@ fn values_row(dialect: &Dialect, types: &[SeedType], row: &[String]) -> Result<S
 }
 
 fn literal(dialect: &Dialect, seed_type: &SeedType, value: &str) -> Result<Sql, Diagnostic> {
-    if is_null(value) {
+    let keeps_word = seed_type.value_kind == ValueKind::Text && !dialect.builds.seed_null_word;
+    if is_null(value) && !(keeps_word && !value.is_empty()) {
         return dialect.sql("null_value", &[]);
     }
     let time = |name: &str, key: &str, text: String| {
@@ -269,9 +308,12 @@ fn literal(dialect: &Dialect, seed_type: &SeedType, value: &str) -> Result<Sql, 
         dialect.sql(name, &[("at", at)])
     };
     match seed_type.value_kind {
-        ValueKind::Number => Ok(Sql(number(value).unwrap_or_default())),
+        ValueKind::Integer => {
+            Ok(Sql(number(value).and_then(|number| number.whole()).unwrap_or_default()))
+        }
+        ValueKind::Number => Ok(Sql(number(value).map(|number| number.text).unwrap_or_default())),
         ValueKind::Date => time("date", "date", date(value).unwrap_or_default()),
-        ValueKind::Timestamp => time("naive", "time", timestamp(value).unwrap_or_default()),
+        ValueKind::Timestamp => time("naive", "time", any_timestamp(value).unwrap_or_default()),
         ValueKind::Boolean => {
             let [yes, no] = &dialect.syntax.truths;
             Ok(Sql(if boolean(value) == Some(true) { yes } else { no }.clone()))
@@ -291,44 +333,86 @@ fn is_null(value: &str) -> bool {
     matches!(value.trim().to_lowercase().as_str(), "" | "null")
 }
 
-fn integer(value: &str) -> Option<i64> {
-    number(value)?.parse().ok()
+/// A number of a seed.
+struct Number {
+    /// As SQL.
+    text: String,
+    is_negative: bool,
+    /// The significant digits, without zeros at their ends.
+    digits: String,
+    /// The power of ten of the last digit.
+    exponent: i32,
 }
 
-/// The digits of a number, without separators, currency signs and percent signs.
-fn number(value: &str) -> Option<String> {
+/// The longest whole number that is written as an integer.
+const MAX_DIGITS: usize = 38;
+
+impl Number {
+    fn is_whole(&self) -> bool {
+        self.exponent >= 0
+    }
+
+    /// The number as an integer, if it is one.
+    fn whole(&self) -> Option<String> {
+        let zeros = usize::try_from(self.exponent).ok()?;
+        if self.digits.len() + zeros > MAX_DIGITS {
+            return None;
+        }
+        let sign = if self.is_negative && !self.digits.is_empty() { "-" } else { "" };
+        let digits = format!("{}{}", self.digits, "0".repeat(zeros));
+        Some(format!("{sign}{}", if digits.is_empty() { "0" } else { &digits }))
+    }
+}
+
+/// The currency signs that agate, the CSV reader of dbt, ignores at the ends of a number.
+const CURRENCIES: &str = "؋$ƒ៛¥₡₱£€¢﷼₪₩₭₮₦฿₤₫";
+
+/// A number as agate reads it: with separators of groups, currency and percent signs.
+fn number(value: &str) -> Option<Number> {
     let value = value.trim().trim_matches('%');
-    let (sign, digits) = value.strip_prefix('-').map_or(("", value), |digits| ("-", digits));
-    let digits: String = digits
-        .trim()
-        .trim_matches(['$', '€', '£', '¥'])
+    let (is_negative, rest) =
+        value.strip_prefix('-').map_or((false, value), |digits| (true, digits));
+    let rest: String = rest
+        .trim_matches(|char| CURRENCIES.contains(char))
         .chars()
-        .filter(|char| *char != ',')
+        .filter(|char| !matches!(char, ',' | '_'))
         .collect();
-    let (mantissa, exponent) = digits
+    let rest = rest.trim();
+    let (is_negative, rest) = match rest.as_bytes().first() {
+        Some(b'+') => (is_negative, &rest[1..]),
+        Some(b'-') => (!is_negative, &rest[1..]),
+        _ => (is_negative, rest),
+    };
+    let (mantissa, exponent) = rest
         .split_once(['e', 'E'])
-        .map_or((digits.as_str(), None), |(mantissa, exponent)| (mantissa, Some(exponent)));
+        .map_or((rest, None), |(mantissa, exponent)| (mantissa, Some(exponent)));
     let (before, after) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let only_digits = |text: &str| text.chars().all(|char| char.is_ascii_digit());
-    let exponent_fits = exponent.is_none_or(|exponent| exponent.parse::<i16>().is_ok());
-    if !(only_digits(before) && only_digits(after) && exponent_fits)
-        || (before.is_empty() && after.is_empty())
-    {
+    let power = exponent.map_or(Some(0), |exponent| exponent.parse::<i16>().ok())?;
+    if !(only_digits(before) && only_digits(after)) || (before.is_empty() && after.is_empty()) {
         return None;
     }
+    let all = format!("{before}{after}");
+    let digits = all.trim_end_matches('0');
+    let last = i32::try_from(before.len()).ok()? - i32::try_from(digits.len()).ok()?;
+    let exponent = if digits.is_empty() { 0 } else { last + i32::from(power) };
     let before = match before.trim_start_matches('0') {
         "" => "0",
         before => before,
     };
-    let after = if mantissa.contains('.') {
-        format!(".{}", if after.is_empty() { "0" } else { after })
-    } else {
-        String::new()
+    let fraction = match (mantissa.contains('.'), after) {
+        (false, _) => String::new(),
+        (true, "") => ".0".to_string(),
+        (true, after) => format!(".{after}"),
     };
-    Some(format!(
-        "{sign}{before}{after}{}",
-        exponent.map(|exponent| format!("e{exponent}")).unwrap_or_default()
-    ))
+    let sign = if is_negative { "-" } else { "" };
+    let power = if power == 0 { String::new() } else { format!("e{power}") };
+    Some(Number {
+        text: format!("{sign}{before}{fraction}{power}"),
+        is_negative,
+        digits: digits.trim_start_matches('0').to_string(),
+        exponent,
+    })
 }
 
 fn date(value: &str) -> Option<String> {
@@ -336,13 +420,27 @@ fn date(value: &str) -> Option<String> {
     (value.trim().find('-') == Some(4)).then(|| day.format("%Y-%m-%d").to_string())
 }
 
-/// The time in UTC if the value has an offset; else the unchanged value.
+/// A time with a space. dbt reads a column of such times, or one of ISO times, but not a mixture.
 fn timestamp(value: &str) -> Option<String> {
+    let at = NaiveDateTime::parse_from_str(value.trim(), "%Y-%m-%d %H:%M:%S").ok()?;
+    Some(time_text(at))
+}
+
+/// An ISO time; in UTC if the value has an offset.
+fn iso_timestamp(value: &str) -> Option<String> {
     let value = value.trim();
-    let naive = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
+    let naive = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
     let at = naive.iter().find_map(|format| NaiveDateTime::parse_from_str(value, format).ok());
-    let at = at.or_else(|| DateTime::parse_from_rfc3339(value).ok().map(|at| at.naive_utc()))?;
-    Some(at.format("%Y-%m-%d %H:%M:%S%.f").to_string())
+    let with_offset = || DateTime::parse_from_rfc3339(value).ok().map(|at| at.naive_utc());
+    at.or_else(|| with_offset().filter(|_| value.contains('T'))).map(time_text)
+}
+
+fn any_timestamp(value: &str) -> Option<String> {
+    timestamp(value).or_else(|| iso_timestamp(value))
+}
+
+fn time_text(at: NaiveDateTime) -> String {
+    at.format("%Y-%m-%d %H:%M:%S%.f").to_string()
 }
 
 fn boolean(value: &str) -> Option<bool> {
@@ -372,9 +470,12 @@ mod tests {
     fn the_type_of_a_column_fits_all_its_values() {
         assert_eq!(type_of(&["1", "", "-007"]), "integer");
         assert_eq!(type_of(&["1", "3000000000"]), "bigint");
+        assert_eq!(type_of(&["1.0", "+3", "1e3", "1_000", "-$5"]), "integer");
         assert_eq!(type_of(&["1", "1,234.50", "$2"]), "double precision");
         assert_eq!(type_of(&["2024-09-01", "null"]), "date");
-        assert_eq!(type_of(&["2024-09-01 10:00:00", "2024-09-01T10:00:00+02:00"]), "timestamp");
+        assert_eq!(type_of(&["2024-09-01T10:00:00", "2024-09-01T10:00:00+02:00"]), "timestamp");
+        assert_eq!(type_of(&["2024-09-01 10:00:00", "2024-9-1 9:00:00"]), "timestamp");
+        assert_eq!(type_of(&["2024-09-01 10:00:00", "2024-09-01T10:00:00"]), "text");
         assert_eq!(type_of(&["True", "false"]), "boolean");
         assert_eq!(type_of(&["true", "1"]), "text");
         assert_eq!(type_of(&["1-800"]), "text");
@@ -394,6 +495,11 @@ mod tests {
             literal("duckdb", "", "2024-09-01T10:00:00+02:00"),
             "timestamp '2024-09-01 08:00:00'"
         );
+        assert_eq!(literal("postgres", "", "-1.50e2"), "-150");
+        assert_eq!(literal("postgres", "", "1,234.50"), "1234.50");
+        assert_eq!(literal("postgres", "", "12345678901234567890.5"), "12345678901234567890.5");
+        assert_eq!(literal("postgres", "text", "null"), "null");
+        assert_eq!(literal("duckdb", "text", "null"), "'null'");
         assert_eq!(literal("postgres", "numeric(9, 2)", "1.5"), "cast('1.5' as numeric(9, 2))");
         assert_eq!(literal("postgres", "varchar(5)", "007"), "'007'");
     }

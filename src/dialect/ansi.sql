@@ -1070,6 +1070,11 @@ when matched{{ update_condition }} then
    fills it. `seed_types`: the column type for each inferred type of values. `longest_statement`: the maximum length of a statement in
    bytes, if the engine has one that a seed may reach; `longest_script`: the same for a file that the client sends as a whole. #}
 {% set seeds = true %}
+
+{# What dbt's reader of seeds does: whether `null` in a column of texts is a null, and whether a blank line is a row of nulls. dbt-duckdb
+   and dbt-bigquery use the engine's reader. #}
+{% set seed_null_word = true %}
+{% set seed_blank_lines = true %}
 {% set longest_statement = none %}
 {% set longest_script = none %}
 {% set fills_at_once = true %}

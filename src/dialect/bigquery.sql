@@ -270,6 +270,8 @@ drop table {{ shadow }};
 {% set fills_at_once = false %}
 {# The maximum length of a query, which may be a script. #}
 {% set longest_script = 1048576 %}
+{% set seed_null_word = false %}
+{% set seed_blank_lines = false %}
 {% set seed_types = {
   "integer": "int64", "number": "float64", "date": "date", "timestamp": "datetime", "boolean": "bool", "text": "string"
 } %}

@@ -249,6 +249,8 @@ where 1 = 0;
 
 {% set strategies = ["append", "delete+insert", "merge"] %}
 {% set grants = false %}
+{% set seed_null_word = false %}
+{% set seed_blank_lines = false %}
 {% set seed_types = {
   "integer": "integer", "bigint": "bigint", "number": "double", "date": "date", "timestamp": "timestamp", "boolean": "boolean", "text": "varchar"
 } %}

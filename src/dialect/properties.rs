@@ -278,6 +278,10 @@ pub struct BuildProperties {
     /// Whether macros of the project that replace dbt's strategy are supported.
     pub runs_strategy_macros: bool,
     pub seeds: bool,
+    /// Whether `null` in a column of texts of a seed is a null.
+    pub seed_null_word: bool,
+    /// Whether a blank line of a seed is a row of nulls.
+    pub seed_blank_lines: bool,
     /// The maximum length of a statement in bytes, if the engine has one that a seed may reach.
     pub longest_statement: Option<usize>,
     /// The same for a file, where the client sends it as a whole.

@@ -253,7 +253,7 @@ drop table {{ shadow }};
 {% set fills_at_once = false %}
 {% set longest_statement = 1048576 %}
 {% set seed_types = {
-  "integer": "integer", "number": "float", "date": "date", "timestamp": "timestamp_ntz", "boolean": "boolean", "text": "varchar"
+  "integer": "integer", "whole": "integer", "number": "float", "date": "date", "timestamp": "timestamp_ntz", "boolean": "boolean", "text": "varchar"
 } %}
 {% set constraint_kinds = ["not_null", "unique", "primary_key", "foreign_key"] %}
 

@@ -31,15 +31,19 @@ pub struct SeedRows<'f> {
 
 impl SeedRows<'_> {
     pub fn of(file: &SourceFile, delimiter: char) -> SeedRows<'_> {
-        let first = Records::of(&file.text, delimiter).next();
+        let first = Records::of(&file.text, delimiter).find(|(_, names)| !names.is_empty());
         let names = first.map(|(_, names)| names).unwrap_or_default();
         let names = names.iter().map(|name| name.trim().to_string()).collect();
         SeedRows { file, delimiter, names }
     }
 
-    /// The rows, padded with empty values to the number of columns. Blank lines are skipped.
-    pub fn iter(&self) -> impl Iterator<Item = Result<Vec<String>, Diagnostic>> {
-        Records::of(&self.file.text, self.delimiter).skip(1).map(|(line, mut record)| {
+    /// The rows, padded with empty values to the number of columns. A blank line is skipped, or a
+    /// row of empty values.
+    pub fn iter(&self, blank_lines: bool) -> impl Iterator<Item = Result<Vec<String>, Diagnostic>> {
+        let records = Records::of(&self.file.text, self.delimiter);
+        let rows = records.skip_while(|(_, record)| record.is_empty()).skip(1);
+        let rows = rows.filter(move |(_, record)| blank_lines || !record.is_empty());
+        rows.map(|(line, mut record)| {
             if record.len() > self.names.len() {
                 let error = format!(
                     "line {line} of `{}` has {} for {}",
@@ -58,7 +62,7 @@ impl SeedRows<'_> {
 }
 
 /// The records of delimiter-separated values, each with the line on which it begins. A quoted value
-/// may contain delimiters, line breaks, and doubled quotes.
+/// may contain delimiters, line breaks, and doubled quotes. A blank line is an empty record.
 struct Records<'t> {
     letters: Peekable<Chars<'t>>,
     delimiter: char,
@@ -75,7 +79,7 @@ impl Iterator for Records<'_> {
     type Item = (usize, Vec<String>);
 
     fn next(&mut self) -> Option<(usize, Vec<String>)> {
-        let mut begins = self.line;
+        let begins = self.line;
         let (mut record, mut value) = (Vec::new(), String::new());
         let (mut quoted, mut was_quoted) = (false, false);
         while let Some(letter) = self.letters.next() {
@@ -88,7 +92,9 @@ impl Iterator for Records<'_> {
                 '"' if value.is_empty() && !was_quoted => (quoted, was_quoted) = (true, true),
                 _ if quoted => value.push(letter),
                 '\r' if self.letters.peek() == Some(&'\n') => {}
-                '\n' if record.is_empty() && value.is_empty() && !was_quoted => begins = self.line,
+                '\n' if record.is_empty() && value.is_empty() && !was_quoted => {
+                    return Some((begins, record));
+                }
                 '\n' => {
                     record.push(value);
                     return Some((begins, record));
@@ -117,7 +123,7 @@ mod tests {
         let read = |text: &str| {
             let file = SourceFile::new("a.csv", text);
             let rows = SeedRows::of(&file, ',');
-            let values = rows.iter().collect::<Result<Vec<_>, Diagnostic>>()?;
+            let values = rows.iter(false).collect::<Result<Vec<_>, Diagnostic>>()?;
             Ok::<_, Diagnostic>((rows.names, values))
         };
         let (names, rows) = read("\na, b\r\n1,\"x, \"\"y\"\"\nz\"\n\n2\n").unwrap();

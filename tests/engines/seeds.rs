@@ -17,7 +17,7 @@ pub const OF_DIALECTS: &[(&[&str], Case)] = &[
 ];
 
 const CODES: &str = "id,code,price,since,checked_at,active,remark\n\
-    1,007,1.5,2024-09-01,2024-09-01 10:30:00,true,\"says \"\"hi\"\", it's new\"\n\
+    1,007,1.5,2024-09-01,2024-09-01T10:30:00,true,\"says \"\"hi\"\", it's new\"\n\
     2,,,,,,\n\
     3,12,20,2024-09-02,2024-09-02T10:30:00+02:00,False,back\\slash\n";
 
