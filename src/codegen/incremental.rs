@@ -12,6 +12,7 @@ use super::create_table::{create_arguments, typed_arguments};
 use super::indexes::index_statements;
 use super::ledger::{LedgerRow, RowKind, WrapClass, record};
 use super::predicates::{all_of, column_list, predicate_list, where_clause};
+use super::present_columns::catalog_names;
 use super::query_text::author_query;
 use super::relation_name::{relation_sql, schema_name};
 use super::terminator::terminate_statement;
@@ -19,6 +20,7 @@ use crate::config::{Node, PartitionField, keys};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::dialect::{Dialect, Sql};
 use crate::inject::ResultColumn;
+use crate::jinja::Relation;
 
 /// The input of the statements.
 pub struct Incremental<'a> {
@@ -142,17 +144,11 @@ pub fn incremental_by_macro(of: &Incremental, statements: &str) -> Result<Sql, D
 pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
     let dialect = of.dialect;
     let keys = of.keys();
-    let appends = of.strategy == "append" || (keys.is_empty() && of.strategy != "insert_overwrite");
+    let appends = of.appends();
     let same = of.first == of.next;
-    // A table that is filled when it is created needs only one query, but with append its rows
-    // would be inserted twice. Predicates restrict what a later run writes, not the rows of a new
-    // table.
-    let narrowed = of.strategy == "delete+insert" && !of.predicates().is_empty();
-    let fills = (!same || narrowed) && !appends && of.contract.is_none();
+    let fills = of.fills();
     let columns = of.columns.map(|columns| column_list(dialect, columns));
     let listed = columns.clone().unwrap_or(Sql("*".to_string()));
-    let conditional = of.strategy == "merge" && !appends && of.has_merge_conditions();
-    let fills = fills && !conditional;
     if !fills && !of.change.0.is_empty() {
         of.reject_other_columns()?;
     }
@@ -168,33 +164,45 @@ pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
     let stage = build_stage(dialect, of.node);
     let (first, next) = (("first", author_query(of.first)), ("next", author_query(of.next)));
     let listed_columns = ("columns", listed.value());
-    let (name, arguments) = if conditional {
+    let (name, arguments) = if !appends && of.has_merge_conditions() {
         let mut arguments = vec![target, ("stage", stage.value()), first, next];
         arguments.extend([("into", into.value()), listed_columns]);
         of.merge(&keys, &mut arguments)?;
         ("incremental_merge_conditional", arguments)
-    } else if appends && !same && dialect.has_macro("append_first_or_next") {
+    } else if appends && !same && !fills && dialect.has_macro("append_first_or_next") {
         let arguments = vec![target, ("into", into.value()), listed_columns, first, next];
         ("append_first_or_next", arguments)
     } else {
-        let query = match same || fills {
-            true => author_query(of.next),
-            false => dialect
-                .sql("first_or_next", &[target.clone(), listed_columns.clone(), first, next])?
-                .value(),
-        };
-        let mut arguments = vec![target, ("stage", stage.value()), ("query", query)];
-        arguments.extend([("into", into.value()), listed_columns]);
+        let mut arguments = vec![target.clone(), ("stage", stage.value()), ("into", into.value())];
+        arguments.push(listed_columns.clone());
         let name = match of.strategy {
             _ if appends => "incremental_append",
             "delete+insert" => of.delete_insert(&keys, &stage, &mut arguments)?,
             "merge" => of.merge(&keys, &mut arguments)?,
             _ => of.overwrite(&mut arguments)?,
         };
+        let query = if fills && dialect.builds.knows_first_run {
+            let of_statement = name.replacen("incremental", "later_rows_of", 1);
+            let rows = if dialect.has_macro(&of_statement) { &of_statement } else { "later_rows" };
+            let further = [("marker", of.marker().value()), ("query", author_query(of.next))];
+            dialect.sql(rows, &[&arguments[..], &further].concat())?.value()
+        } else if same || fills {
+            author_query(of.next)
+        } else {
+            dialect.sql("first_or_next", &[target, listed_columns, first, next])?.value()
+        };
+        arguments.push(("query", query));
         (name, arguments)
     };
     let statement = record(dialect, dialect.sql(name, &arguments)?, &ledger_row(of.node))?;
-    Ok(Sql(format!("{create}\n\n{statement}")))
+    let mut text = format!("{create}\n\n{statement}");
+    if fills && dialect.builds.knows_first_run {
+        let end = dialect.sql("end_first_run", &[("marker", of.marker().value())])?;
+        if !end.0.is_empty() {
+            text.push_str(&format!("\n\n{end}"));
+        }
+    }
+    Ok(Sql(text))
 }
 
 /// The row of an incremental model in the ledger.
@@ -203,6 +211,38 @@ fn ledger_row(node: &Node) -> LedgerRow<'_> {
 }
 
 impl Incremental<'_> {
+    /// Whether a first run also writes the rows of the query of later runs.
+    pub fn writes_both(&self) -> bool {
+        self.fills() && !self.dialect.builds.knows_first_run
+    }
+
+    /// Whether the create statement fills the table: predicates restrict what a later run writes,
+    /// not the rows of a new table. Otherwise one statement has both queries, and chooses one.
+    fn fills(&self) -> bool {
+        let narrowed = self.strategy == "delete+insert" && !self.predicates().is_empty();
+        // With append, the rows would be inserted twice.
+        let may_fill = !self.appends() || self.dialect.builds.knows_first_run;
+        (self.first != self.next || narrowed)
+            && may_fill
+            && self.contract.is_none()
+            && !self.has_merge_conditions()
+    }
+
+    fn appends(&self) -> bool {
+        let keyless = self.strategy != "insert_overwrite" && self.keys().is_empty();
+        self.strategy == "append" || keyless
+    }
+
+    /// The table that says whether the target was missing.
+    fn marker(&self) -> Sql {
+        let name = self.dialect.limited_name(&self.node.relation.identifier, "first", 0);
+        let name = self.dialect.column(&name, false);
+        match (self.dialect.batches.stage_in_schema, schema_name(&self.node.relation)) {
+            (true, Some(schema)) => Sql(format!("{schema}.{name}")),
+            _ => name,
+        }
+    }
+
     fn create(&self, fills: bool) -> Result<Sql, Diagnostic> {
         let mut args = create_arguments(self.dialect, self.node, &self.node.relation, self.first)?;
         let name = match self.contract {
@@ -214,6 +254,17 @@ impl Incremental<'_> {
                     contract,
                 )?);
                 "create_typed"
+            }
+            None if fills && self.dialect.builds.knows_first_run => {
+                let target = &self.node.relation;
+                let identifier = self.dialect.limited_name(&target.identifier, "create", 0);
+                let procedure = Relation { identifier, ..target.clone() };
+                args.extend(catalog_names(self.dialect, target));
+                args.extend([
+                    ("marker", self.marker().value()),
+                    ("procedure", relation_sql(&procedure)),
+                ]);
+                "first_run"
             }
             None if fills => "create_filled",
             None => "create",

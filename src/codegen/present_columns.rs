@@ -93,14 +93,14 @@ pub(super) fn columns_of(dialect: &Dialect, relations: &[&Relation]) -> Result<S
     }
     let mut selects: Vec<String> = relations
         .iter()
-        .map(|relation| Ok(dialect.sql("columns_table", &arguments(dialect, relation))?.0))
+        .map(|relation| Ok(dialect.sql("columns_table", &catalog_names(dialect, relation))?.0))
         .collect::<Result<_, Diagnostic>>()?;
     for relations in parts.values() {
         let names = relations
             .iter()
             .map(|relation| dialect.string(&stored(dialect, &relation.identifier, relation, 2)).0);
         let names: Vec<String> = names.collect();
-        let mut arguments = arguments(dialect, relations[0]);
+        let mut arguments = catalog_names(dialect, relations[0]);
         arguments.push(("names", Sql(names.join(", ")).value()));
         selects.push(dialect.sql("columns_of", &arguments)?.0);
     }
@@ -120,8 +120,11 @@ fn united(selects: &[String]) -> String {
     united(&groups.collect::<Vec<_>>())
 }
 
-/// The names of a table.
-fn arguments(dialect: &Dialect, relation: &Relation) -> Vec<(&'static str, minijinja::Value)> {
+/// The names of a table, as the macros that read the engine's catalog have them.
+pub(super) fn catalog_names(
+    dialect: &Dialect,
+    relation: &Relation,
+) -> Vec<(&'static str, minijinja::Value)> {
     let text = |name: &Option<String>, index: usize| match name {
         Some(name) => dialect.string(&stored(dialect, name, relation, index)),
         None => dialect.string(""),

@@ -1007,6 +1007,22 @@ create {{ kind }} if not exists {{ target }}{{ clauses }}as
 ;
 {% endmacro %}
 
+{# `knows_first_run`: whether the engine can say in a file that a table is missing. `first_run` then makes the table `marker` with the
+   column `is_first`, and creates and fills the target; the statement that follows has the rows of `later_rows`, none in a first run, or
+   of `later_rows_of_<statement>`, if it overwrites more. #}
+{% set knows_first_run = false %}
+
+{% macro later_rows(marker, columns, query) %}
+select {{ columns }} from (
+{{ query }}
+) as next_rows
+where not (select is_first from {{ marker }})
+{% endmacro %}
+
+{% macro end_first_run(marker) %}
+drop table {{ marker }};
+{% endmacro %}
+
 {# The rows for an empty table, and those for a table with rows. #}
 {% macro first_or_next(target, columns, first, next) %}
 select {{ columns }} from (

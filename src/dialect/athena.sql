@@ -152,6 +152,8 @@ from (
 ) as declared_rows;
 {% endmacro %}
 
+{# The table that knows it would need a location. #}
+{% set knows_first_run = false %}
 {% set seeds = false %}
 {% set grants = false %}
 {% set docs = [] %}

@@ -278,6 +278,17 @@ drop table {{ shadow }};
 {% set constraint_kinds = ["not_null", "primary_key", "foreign_key"] %}
 {% set docs = ["table", "view", "columns"] %}
 
+{% set knows_first_run = true %}
+
+{% macro first_run(marker, schema, name_text) %}
+create or replace temp table {{ marker }} as
+select count(*) = 0 as is_first
+from {{ schema }}.INFORMATION_SCHEMA.TABLES
+where table_name = {{ name_text }} and table_type <> 'VIEW';
+
+{{ create_filled() }}
+{% endmacro %}
+
 {# The engine reads, and bills, only the query that is needed. #}
 {% macro append_first_or_next(target, into, columns, first, next) %}
 if exists (select 1 from {{ target }}) then
@@ -335,6 +346,14 @@ begin
 end;
 
 drop table {{ stage }};
+{% endmacro %}
+
+{# The statement replaces all rows of the partitions, so a first run writes those of the table again. #}
+{% macro later_rows_of_insert_overwrite_named(marker, target, columns, query, partition, partitions) %}
+{{ later_rows() }}
+union all
+select {{ columns }} from {{ target }}
+where {{ partition }} in ({{ partitions }}) and (select is_first from {{ marker }})
 {% endmacro %}
 
 {# The partitions that the model configures. #}

@@ -124,6 +124,19 @@ begin;
 commit;
 {% endmacro %}
 
+{% set knows_first_run = true %}
+
+{% macro first_run(marker, database_text, schema_text, name_text) %}
+create or replace temporary table {{ marker }} as
+select not exists (
+  from duckdb_tables()
+  where lower(database_name) = lower(coalesce(nullif({{ database_text }}, ''), current_database()))
+    and lower(schema_name) = lower(coalesce(nullif({{ schema_text }}, ''), current_schema())) and lower(table_name) = lower({{ name_text }})
+) as is_first;
+
+{{ create_filled() }}
+{% endmacro %}
+
 {% set merge_condition_keys = {
   "update": "merge_update_condition", "insert": "merge_insert_condition", "expressions": "merge_update_set_expressions"
 } %}

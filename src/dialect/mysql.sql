@@ -281,6 +281,27 @@ select * from (
 limit 0;
 {% endmacro %}
 
+{% set knows_first_run = true %}
+
+{% macro first_run(schema_text, name_text) %}
+set @is_first = not exists(
+  select 1 from information_schema.tables
+  where table_schema = coalesce(nullif({{ schema_text }}, ''), database()) and table_name = {{ name_text }} and table_type <> 'VIEW'
+);
+
+{{ create_filled() }}
+{% endmacro %}
+
+{% macro later_rows(columns, query) %}
+select {{ columns }} from (
+{{ query }}
+) as next_rows
+where not @is_first
+{% endmacro %}
+
+{% macro end_first_run() %}
+{% endmacro %}
+
 {# `rename table` renames views and tables in one statement. #}
 {% macro table(target, clauses, query, next, make_way) %}
 drop table if exists {{ next }};

@@ -79,6 +79,16 @@ create unique index if not exists {{ name }} on {{ target }} using {{ method }} 
 {% endmacro %}
 
 {% set strategies = ["append", "delete+insert", "merge"] %}
+
+{% set knows_first_run = true %}
+
+{% macro first_run(marker, target_text) %}
+create temporary table {{ marker }} as
+select not exists (select from pg_class where oid = to_regclass({{ target_text }}) and relkind in ('r', 'p')) as is_first;
+
+{{ create_filled() }}
+{% endmacro %}
+
 {% set materialized_views = true %}
 
 {# Types are equal where dbt treats them as equal: all text types, smallint and integer, both float types. #}

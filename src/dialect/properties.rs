@@ -272,6 +272,8 @@ pub struct BuildProperties {
     /// The table formats that support a merge.
     pub merge_formats: Vec<String>,
     pub merge_alias: bool,
+    /// Whether a statement of an incremental model knows that the file has created its table.
+    pub knows_first_run: bool,
     /// The keys with conditions and expressions of a merge.
     pub merge_condition_keys: Option<MergeConditionKeys>,
     pub materialized_views: bool,

@@ -289,6 +289,27 @@ create materialized view {{ target }} as
 ;
 {% endmacro %}
 
+{# `create table as` has no `if not exists`, but a procedure has conditions. #}
+{% macro first_run(marker, target, clauses, query, procedure, schema_text, name_text) %}
+create or replace procedure {{ procedure }}() as $first$
+begin
+  if exists (
+    select 1 from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
+    where n.nspname = lower({{ schema_text }}) and c.relname = lower({{ name_text }}) and c.relkind = 'r'
+  ) then
+    create temporary table {{ marker }} as select false as is_first;
+  else
+    create temporary table {{ marker }} as select true as is_first;
+    create table {{ target }}{{ clauses }}as
+{{ query }}
+    ;
+  end if;
+end;
+$first$ language plpgsql;
+
+{{ call_procedure() }}
+{% endmacro %}
+
 {# The source of a merge must be a table. #}
 {% macro incremental_merge(target, stage, query, on, matched, columns, values, ledger) %}
 begin;

@@ -243,6 +243,17 @@ create or replace {{ kind }} {{ target }} clone {{ shadow }}{{ replacing }};
 drop table {{ shadow }};
 {% endmacro %}
 
+{% set knows_first_run = true %}
+
+{% macro first_run(marker, database, schema_text, name_text) %}
+create or replace temporary table {{ marker }} as
+select count(*) = 0 as is_first
+from {{ database }}information_schema.tables
+where table_schema = {{ schema_text }} and table_name = {{ name_text }} and table_type <> 'VIEW';
+
+{{ create_filled() }}
+{% endmacro %}
+
 {% set strategies = ["append", "delete+insert", "merge", "insert_overwrite"] %}
 {% set strategy_unkeyed = "merge" %}
 {% set strategy_keyed = "merge" %}
@@ -271,6 +282,14 @@ begin;
 commit;
 
 drop table {{ stage }};
+{% endmacro %}
+
+{# The statement replaces all rows, so a first run writes those of the table again. #}
+{% macro later_rows_of_insert_overwrite(marker, target, columns, query) %}
+{{ later_rows() }}
+union all
+select {{ columns }} from {{ target }}
+where (select is_first from {{ marker }})
 {% endmacro %}
 
 {# It replaces all rows of the table, as in dbt. #}

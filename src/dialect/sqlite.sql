@@ -91,6 +91,21 @@ select case when count(*) > 0 then json_extract('{}', {{ about }} || {{ list }})
 from {{ found }}
 {% endmacro %}
 
+{% set knows_first_run = true %}
+
+{% macro first_run(marker, schema_text, name_text) %}
+drop table if exists temp.{{ marker }};
+
+create temporary table {{ marker }} as
+select not exists (select 1 from pragma_table_info({{ name_text }}, nullif({{ schema_text }}, ''))) as is_first;
+
+{{ create_filled() }}
+{% endmacro %}
+
+{% macro end_first_run(marker) %}
+drop table temp.{{ marker }};
+{% endmacro %}
+
 {% set not_staged = {} %}
 
 {# A table that is created from a query has the affinities of the types. #}

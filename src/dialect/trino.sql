@@ -132,6 +132,19 @@ alter table {{ shadow }} rename to {{ target }};
 drop table if exists {{ old }};
 {% endmacro %}
 
+{% set knows_first_run = true %}
+
+{% macro first_run(marker, database, schema_text, name_text) %}
+drop table if exists {{ marker }};
+
+create table {{ marker }} as
+select count(*) = 0 as is_first
+from {{ database }}information_schema.tables
+where table_schema = {{ schema_text }} and table_name = {{ name_text }} and table_type <> 'VIEW';
+
+{{ create_filled() }}
+{% endmacro %}
+
 {% set contract_refused_by_engine = true %}
 {% set strategies = ["append", "merge"] %}
 {% set strategy_keyed = "append" %}

@@ -9,6 +9,7 @@ pub const CASES: &[Case] = &[
     ("append_without_a_filter_adds_all_rows_again", append_without_a_filter_adds_all_rows_again),
     ("merge_updates_and_inserts_by_key", merge_updates_and_inserts_by_key),
     ("delete_and_insert_replaces_by_key", delete_and_insert_replaces_by_key),
+    ("a_first_run_appends_the_first_query", a_first_run_appends_the_first_query),
     ("a_full_refresh_rebuilds_the_table", a_full_refresh_rebuilds_the_table),
     ("a_contract_is_enforced", a_contract_is_enforced),
     ("hooks_run_around_the_statement", hooks_run_around_the_statement),
@@ -19,6 +20,10 @@ pub const CASES: &[Case] = &[
 
 /// Cases for some dialects; in the others the feature is a warning.
 pub const OF_DIALECTS: &[(&[&str], Case)] = &[
+    (
+        &["duckdb", "postgres", "redshift", "mariadb", "sqlite", "snowflake", "bigquery"],
+        ("a_first_run_writes_the_first_query_by_key", a_first_run_writes_the_first_query_by_key),
+    ),
     (
         &["duckdb", "postgres"],
         ("a_spine_ends_where_the_engine_says", a_spine_ends_where_the_engine_says),
@@ -130,6 +135,47 @@ fn delete_and_insert_replaces_by_key(engine: &dyn Engine) {
     build(&shop, STOCK);
     build(&shop, STOCK);
     assert_eq!(shop.table("stock"), ["north|ink|7|1", "north|pen|8|3", "south|pen|2|2"]);
+}
+
+/// A model whose later runs have rows that no first run may write.
+fn with_other_later_rows<'a>(engine: &'a dyn Engine, config: &str) -> Shop<'a> {
+    let shop = stocked(engine, config, "");
+    shop.write(
+        "models/stock.sql",
+        &format!(
+            "{{{{ config({config}) }}}}\n\
+             select shop, article, pieces + {{{{ 10 if is_incremental() else 0 }}}} as pieces, changed\n\
+             from {{{{ source('shelves', 'shelf') }}}}\n\
+             {{% if is_incremental() %}}where article = 'pen'{{% endif %}}\n"
+        ),
+    );
+    shop
+}
+
+fn a_first_run_writes_the_first_query_by_key(engine: &dyn Engine) {
+    let shop =
+        with_other_later_rows(engine, "materialized='incremental', unique_key=['shop', 'article']");
+    build(&shop, STOCK);
+    assert_eq!(shop.table("stock"), FIRST);
+    let later = ["north|ink|7|1", "north|pen|15|1", "south|pen|12|2"];
+    build(&shop, STOCK);
+    assert_eq!(shop.table("stock"), later);
+    // As in dbt, a table without rows is not missing.
+    shop.sql("delete from analytics.stock where shop <> '';");
+    build(&shop, STOCK);
+    assert_eq!(shop.table("stock"), later[1..]);
+}
+
+fn a_first_run_appends_the_first_query(engine: &dyn Engine) {
+    let shop =
+        with_other_later_rows(engine, "materialized='incremental', incremental_strategy='append'");
+    build(&shop, STOCK);
+    assert_eq!(shop.table("stock"), FIRST);
+    build(&shop, STOCK);
+    assert_eq!(
+        shop.table("stock"),
+        ["north|ink|7|1", "north|pen|15|1", "north|pen|5|1", "south|pen|12|2", "south|pen|2|2"]
+    );
 }
 
 fn a_full_refresh_rebuilds_the_table(engine: &dyn Engine) {

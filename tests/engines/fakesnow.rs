@@ -46,7 +46,7 @@ struct Account<'a>(Session<'a>);
 impl Database for Account<'_> {
     fn run(&self, file: &Path) -> Outcome {
         // fakesnow has no schema-qualified temporary tables. Their names are unique in a session.
-        let stage = Regex::new(r"\banalytics\.(\w+__(?:batch_|build\b))").unwrap();
+        let stage = Regex::new(r"\banalytics\.(\w+__(?:batch_|build\b|first\b))").unwrap();
         // fakesnow cannot replace a table by a clone, so the clone becomes a copy.
         let clone =
             Regex::new(r"create or replace (transient )?table (\S+) clone (\S+?)( copy grants)?;")

@@ -94,7 +94,7 @@ impl Incremental<'_> {
     pub(super) fn has_merge_conditions(&self) -> bool {
         let keys: [fn(&MergeConditionKeys) -> &String; 3] =
             [|keys| &keys.update, |keys| &keys.insert, |keys| &keys.expressions];
-        keys.into_iter().any(|key| self.merge_key(key).is_some())
+        self.strategy == "merge" && keys.into_iter().any(|key| self.merge_key(key).is_some())
     }
 
     /// The condition of a merge's update or insert: all conditions of a list.

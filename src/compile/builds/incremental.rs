@@ -61,6 +61,15 @@ pub(super) fn compile_incremental(
         change: &change.statements,
         contract: contract.as_ref(),
     };
+    let what = match &project_macro {
+        Some(strategy_macro) => {
+            format!("incremental by {strategy}, as macro `{}` writes it", strategy_macro.name)
+        }
+        None if incremental.writes_both() => {
+            format!("incremental by {strategy}; the first run also writes the rows of a later run")
+        }
+        None => format!("incremental by {strategy}"),
+    };
     let statement = match &project_macro {
         Some(strategy_macro) => {
             let stage = codegen::build_stage(context.dialect, node).0;
@@ -86,12 +95,7 @@ pub(super) fn compile_incremental(
     diagnostics.extend(contract.into_iter().flat_map(|contract| contract.diagnostics));
     Ok(NodeStatement {
         statement,
-        what: match &project_macro {
-            Some(strategy_macro) => {
-                format!("incremental by {strategy}, as macro `{}` writes it", strategy_macro.name)
-            }
-            None => format!("incremental by {strategy}"),
-        },
+        what,
         strategy,
         kind: "table",
         columns,
