@@ -4,6 +4,7 @@
 use minijinja::Value;
 
 use super::adapter_config::{sql_footer, sql_header, view_macro};
+use super::configuration_change::unchanged_view;
 use super::contract::Contract;
 use super::create_table::{create_arguments, create_schema, typed_arguments};
 use super::header::{describe_input, header};
@@ -114,6 +115,11 @@ pub fn create_relation(
             dialect.sql(&view_macro(dialect, node), &args)
         }
         (Materialization::MaterializedView, _) => {
+            if !input.replaces
+                && let Some(statement) = unchanged_view(dialect, node, &args)?
+            {
+                return Ok(statement);
+            }
             let name =
                 if input.replaces { "materialized_view_rebuild" } else { "materialized_view" };
             let indexes = view_indexes(dialect, node, &node.relation.to_string())?;

@@ -6,6 +6,7 @@ mod adapter_config;
 mod alter;
 pub mod audit;
 mod batches;
+mod configuration_change;
 mod contract;
 mod create_table;
 mod grants_and_comments;
@@ -43,6 +44,7 @@ pub use audit::{
     staged_audit as audit_of_staged_rows,
 };
 pub use batches::Batches;
+pub use configuration_change::configuration_change_warning;
 pub use contract::{Contract, compare_names, contract, contract_check};
 pub use create_table::{cast_to_contract, create, select_columns};
 pub use grants_and_comments::{FinalStatements, grants_and_comments};

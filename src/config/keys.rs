@@ -109,6 +109,7 @@ registry! {
     MATERIALIZED: Text = "materialized";
     MERGE_EXCLUDE_COLUMNS: Names = "merge_exclude_columns";
     MERGE_UPDATE_COLUMNS: Names = "merge_update_columns";
+    ON_CONFIGURATION_CHANGE: Text = "on_configuration_change";
     ON_SCHEMA_CHANGE: Text = "on_schema_change";
     PARTITIONS: Names = "partitions";
     PARTITION_BY: Any = "partition_by";

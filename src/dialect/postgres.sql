@@ -356,6 +356,56 @@ create materialized view if not exists {{ target }} as
 refresh materialized view {{ target }};
 {% endmacro %}
 
+{# `on_configuration_change`. `create_indexes`: the statements; `definitions`: the configured indexes as texts like `unique btree (a, b)`. #}
+{% set view_changes = "compared" %}
+
+{% macro other_indexes(target_text, definitions) %}
+array(
+    select concat(case when indisunique then 'unique ' end, amname, ' (', (
+      select string_agg(pg_get_indexdef(indexrelid, nth, true), ', ' order by nth) from generate_series(1, indnkeyatts) as nth), ')')
+    from pg_index join pg_class on pg_class.oid = indexrelid join pg_am on pg_am.oid = relam
+    where indrelid = to_regclass({{ target_text }}) order by 1)
+  is distinct from array(select definition from unnest(array[{{ definitions }}]::text[]) as definition order by 1)
+{% endmacro %}
+
+{% macro materialized_view_continue(target, target_text, query, make_way, create_indexes, definitions, message) %}
+{{ make_way }}
+
+do $view$
+begin
+  if to_regclass({{ target_text }}) is null then
+    create materialized view {{ target }} as
+{{ query }}
+    ;
+{{ create_indexes }}
+  elsif {{ other_indexes() }} then
+    raise notice using message = {{ message }};
+  end if;
+end
+$view$;
+
+refresh materialized view {{ target }};
+{% endmacro %}
+
+{% macro materialized_view_fail(target, target_text, query, make_way, create_indexes, definitions, message) %}
+{{ make_way }}
+
+do $view$
+begin
+  if to_regclass({{ target_text }}) is null then
+    create materialized view {{ target }} as
+{{ query }}
+    ;
+{{ create_indexes }}
+  elsif {{ other_indexes() }} then
+    raise exception using message = {{ message }};
+  end if;
+end
+$view$;
+
+refresh materialized view {{ target }};
+{% endmacro %}
+
 {# `indexes`: the names of the configured indexes, which start with `prefix`, as texts. #}
 {% macro drop_other_indexes(target_text, prefix, indexes) %}
 do $indexes$

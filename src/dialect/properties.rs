@@ -277,6 +277,8 @@ pub struct BuildProperties {
     /// The keys with conditions and expressions of a merge.
     pub merge_condition_keys: Option<MergeConditionKeys>,
     pub materialized_views: bool,
+    /// What a plan does with the changed settings of a materialized view or a dynamic table.
+    pub view_changes: ViewChanges,
     /// Whether macros of the project that replace dbt's strategy are supported.
     pub runs_strategy_macros: bool,
     pub seeds: bool,
@@ -298,6 +300,18 @@ pub struct BuildProperties {
     pub readers: Option<String>,
     /// Whether they are always lost.
     pub drops_readers: bool,
+}
+
+/// What a plan does with the changed settings of a materialized view that exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ViewChanges {
+    /// The file compares them, for each value of `on_configuration_change`.
+    Compared,
+    /// Each run creates the view again.
+    Applied,
+    /// Only a full refresh creates the view again.
+    Kept,
 }
 
 /// The keys of a merge's conditions.

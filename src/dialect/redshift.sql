@@ -273,6 +273,8 @@ commit;
 {% set foreign_key_hint = none %}
 
 {# Refreshed by the engine's command, since an existing materialized view cannot be replaced. #}
+{% set view_changes = "applied" %}
+
 {% macro materialized_view(target, query) %}
 drop materialized view if exists {{ target }} cascade;
 

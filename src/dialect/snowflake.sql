@@ -326,6 +326,8 @@ select {{ columns }} from (
 ) as declared_rows;
 {% endmacro %}
 
+{% set view_changes = "applied" %}
+
 {% macro dynamic_table(target, lag, warehouse, query) %}
 create or replace dynamic table {{ target }}
 target_lag = {{ lag }}

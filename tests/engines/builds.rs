@@ -41,6 +41,10 @@ pub const OF_DIALECTS: &[(&[&str], Case)] = &[
         ),
     ),
     (&["postgres"], ("removed_grants_are_revoked", removed_grants_are_revoked)),
+    (
+        &["postgres"],
+        ("indexes_of_a_view_change_as_configured", indexes_of_a_view_change_as_configured),
+    ),
 ];
 
 /// A source with the schema of the fixture's raw tables.
@@ -457,4 +461,39 @@ fn a_materialized_view_is_refreshed(engine: &dyn Engine) {
     shop.sql("delete from raw.shelf where shop = 'north';");
     build(&shop, STOCK);
     assert_eq!(shop.table("stock"), ["south|pen|2|2"]);
+}
+
+fn indexes_of_a_view_change_as_configured(engine: &dyn Engine) {
+    let config = |columns: &str, change: &str| {
+        format!(
+            "materialized='materialized_view', on_configuration_change='{change}', \
+             indexes=[{{'columns': ['shop', 'article'], 'unique': true}}, {{'columns': [{columns}]}}]"
+        )
+    };
+    let model = |config: &str| {
+        format!("{{{{ config({config}) }}}}\nselect * from {{{{ source('shelves', 'shelf') }}}}\n")
+    };
+    for change in ["continue", "fail", "apply"] {
+        let shop = stocked(engine, &config("'shop'", change), "");
+        let indexed = "select string_agg(pg_get_indexdef(indexrelid, 1, true) || indnkeyatts, ' ' \
+             order by indnkeyatts, indexrelid) from pg_index where indrelid = 'analytics.stock'::regclass";
+        shop.write("models/stock.sql", &model(&config("'shop'", change)));
+        build(&shop, STOCK);
+        assert_eq!(shop.rows(indexed), ["shop1 shop2"], "{change}");
+        shop.sql("delete from raw.shelf where article = 'ink';");
+        build(&shop, STOCK);
+        assert_eq!(shop.table("stock"), ["north|pen|5|1", "south|pen|2|2"], "{change}");
+        shop.sql("delete from raw.shelf where shop = 'north';");
+        shop.write("models/stock.sql", &model(&config("'article'", change)));
+        let outcome = shop.run(&shop.compile(STOCK).steps[0]);
+        let message = format!(
+            "differ from the settings of model.shop.stock (on_configuration_change: {change})"
+        );
+        assert_eq!(outcome.ok, change != "fail", "{}", outcome.stderr);
+        assert_eq!(outcome.stderr.contains(&message), change != "apply", "{}", outcome.stderr);
+        let is_refreshed = shop.table("stock") == ["south|pen|2|2"];
+        assert_eq!(is_refreshed, change != "fail");
+        let first = if change == "apply" { "article1 shop2" } else { "shop1 shop2" };
+        assert_eq!(shop.rows(indexed), [first], "{change}");
+    }
 }

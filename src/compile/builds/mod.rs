@@ -97,6 +97,9 @@ fn compile_relation(
     let mut diagnostics = text.warnings;
     diagnostics.extend(codegen::adapter_key_warnings(context.dialect, node)?);
     diagnostics.extend(warning);
+    if matches!(kind, "materialized view" | "dynamic table") && !rebuilds {
+        diagnostics.extend(codegen::configuration_change_warning(context.dialect, node));
+    }
     let referencing = foreign_keys::referencing(context, node)?;
     let relation = RelationInput {
         query: &text.sql,
