@@ -2,6 +2,8 @@
 //! adapts a table's columns to its query, from the query, its columns with types, and the further
 //! columns that the table may have. Each statement is idempotent for any columns of the table.
 
+use minijinja::Value;
+
 use super::header::header;
 use super::query_text::{author_query, split_ctes};
 use super::relation_name::{relation_sql, unqualified_name};
@@ -71,35 +73,21 @@ fn by_query(change: SchemaChange) -> String {
     format!("change_{}", change.as_str())
 }
 
+/// The statements that widen columns of limited length for the texts of the query, as dbt does
+/// unless the contract is enforced; empty if the dialect has none, or alters all types.
+pub fn widen_texts(of: &Alteration) -> Result<Sql, Diagnostic> {
+    let Alteration { dialect, node, change, .. } = of;
+    let is_done = *change == SchemaChange::SyncAllColumns || node.enforced_contract().is_some();
+    if is_done || !dialect.changes.widens_texts {
+        return Ok(Sql::default());
+    }
+    dialect.sql("widen_texts", &arguments(of))
+}
+
 /// The statements that alter the table.
 pub fn alter(of: &Alteration) -> Result<Sql, Diagnostic> {
-    let Alteration { dialect, node, target, change, .. } = of;
-    let shape = dialect.column(&dialect.limited_name(&node.relation.identifier, "shape", 0), false);
-    let (ctes, body) = split_ctes(dialect, of.query);
-    let identifier = dialect.limited_name(&target.identifier, "change", 0);
-    let procedure = Relation { identifier, ..(*target).clone() };
-    let arguments = vec![
-        ("target", relation_sql(target)),
-        ("procedure", relation_sql(&procedure)),
-        ("target_text", dialect.string(&target.to_string()).value()),
-        ("schema_text", dialect.string(target.schema.as_deref().unwrap_or_default()).value()),
-        ("name_text", dialect.string(&target.identifier).value()),
-        ("query", author_query(of.query)),
-        ("ctes", Sql(ctes).value()),
-        ("body", body),
-        ("shape_text", dialect.string(&shape.0).value()),
-        ("shape", shape.value()),
-        (
-            "message",
-            dialect
-                .string(&format!(
-                    "the table of {} and its query differ (on_schema_change: {}): ",
-                    node.name,
-                    change.as_str()
-                ))
-                .value(),
-        ),
-    ];
+    let Alteration { dialect, node, change, .. } = of;
+    let arguments = arguments(of);
     let by_query = by_query(*change);
     if dialect.has_macro(&by_query) {
         return dialect.sql(&by_query, &arguments);
@@ -138,6 +126,37 @@ pub fn alter(of: &Alteration) -> Result<Sql, Diagnostic> {
         statements.push(dialect.sql(&check, &arguments)?.0);
     }
     Ok(Sql(statements.join("\n\n")))
+}
+
+/// The arguments of the macros that compare the table with the query.
+fn arguments<'a>(of: &Alteration) -> Vec<(&'a str, Value)> {
+    let Alteration { dialect, node, target, change, .. } = of;
+    let shape = dialect.column(&dialect.limited_name(&node.relation.identifier, "shape", 0), false);
+    let (ctes, body) = split_ctes(dialect, of.query);
+    let identifier = dialect.limited_name(&target.identifier, "change", 0);
+    let procedure = Relation { identifier, ..(*target).clone() };
+    vec![
+        ("target", relation_sql(target)),
+        ("procedure", relation_sql(&procedure)),
+        ("target_text", dialect.string(&target.to_string()).value()),
+        ("schema_text", dialect.string(target.schema.as_deref().unwrap_or_default()).value()),
+        ("name_text", dialect.string(&target.identifier).value()),
+        ("query", author_query(of.query)),
+        ("ctes", Sql(ctes).value()),
+        ("body", body),
+        ("shape_text", dialect.string(&shape.0).value()),
+        ("shape", shape.value()),
+        (
+            "message",
+            dialect
+                .string(&format!(
+                    "the table of {} and its query differ (on_schema_change: {}): ",
+                    node.name,
+                    change.as_str()
+                ))
+                .value(),
+        ),
+    ]
 }
 
 /// The statements that copy the table to one with other columns, in the place of the first: those

@@ -38,7 +38,7 @@ mod terminator;
 mod window_lock;
 
 pub use adapter_config::{adapter_key_warnings, recommended_key_warnings};
-pub use alter::{Alteration, Alters, alter, alter_file, alters, copy_with_columns};
+pub use alter::{Alteration, Alters, alter, alter_file, alters, copy_with_columns, widen_texts};
 pub use audit::{
     AuditEntry, AuditFile, AuditInput, QueryReuse, RowContent, audit,
     staged_audit as audit_of_staged_rows,

@@ -122,6 +122,19 @@ pub(super) fn table_change(of: &ChangeInput) -> Result<Option<TableChange>, Diag
     of.generate(&added, &dropped, &widened, diagnostics).map(Some)
 }
 
+/// The change of an incremental model without batches, whose columns are first widened for longer
+/// texts.
+pub(super) fn table_change_in_file(of: &ChangeInput) -> Result<TableChange, Diagnostic> {
+    let mut change = table_change(of)?.unwrap_or_default();
+    let widening = codegen::widen_texts(&of.alteration(of.query, &[], &[], &[]))?;
+    change.statements = match (widening.0.is_empty(), change.statements.0.is_empty()) {
+        (true, _) => change.statements,
+        (false, true) => widening,
+        (false, false) => Sql(format!("{widening}\n\n{}", change.statements)),
+    };
+    Ok(change)
+}
+
 /// Rejects a query whose columns differ from those of the table. Returns a warning if they are not
 /// compared.
 fn reject_differences(of: &ChangeInput) -> Result<Option<Diagnostic>, Diagnostic> {

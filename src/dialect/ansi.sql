@@ -950,6 +950,8 @@ select 1 from {{ relation }} where 1 = 0;
 {% set unaltered_hint = "plans for this engine do not alter tables: add or drop the column yourself, or rebuild the model with `--full-refresh`" %}
 {% set unaltered_formats = {} %}
 {% set alters_within_file = true %}
+{# Whether the macro `widen_texts` widens columns of limited length, as dbt's adapter does for any `on_schema_change`. #}
+{% set widens_texts = false %}
 {% set wider_types = {} %}
 
 {# The statements of a strategy macro of the project, with the temporary table that they read. `runs_strategy_macros`: whether the

@@ -465,6 +465,42 @@ drop table {{ shape }};
 commit;
 {% endmacro %}
 
+{# A column that a view reads keeps its type: a longer text is then an error of the insert. #}
+{% set widens_texts = true %}
+
+{% macro widen_texts(query, target_text, shape, shape_text) %}
+begin;
+
+create temporary table {{ shape }} as
+{{ query }}
+with no data;
+
+do $widen$
+declare
+  narrow record;
+begin
+  for narrow in
+    select attname as name, format_type(query.atttypid, query.atttypmod) as wide
+    from pg_attribute as query join pg_attribute as existing using (attname)
+    where query.attrelid = {{ shape_text }}::regclass and existing.attrelid = to_regclass({{ target_text }})
+      and query.atttypid in ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype)
+      and existing.atttypid in ('varchar'::regtype, 'bpchar'::regtype) and existing.atttypmod <> -1
+      and (query.atttypmod = -1 or query.atttypmod > existing.atttypmod)
+  loop
+    begin
+      execute format('alter table %s alter column %I type %s', to_regclass({{ target_text }}), narrow.name, narrow.wide);
+    exception when feature_not_supported then
+      raise notice '%', sqlerrm;
+    end;
+  end loop;
+end
+$widen$;
+
+drop table {{ shape }};
+
+commit;
+{% endmacro %}
+
 {# A type can change to one that stores all of its values. Any other change of type is an error. #}
 {% macro change_sync_all_columns(query, target_text, shape, shape_text, message) %}
 begin;

@@ -334,6 +334,8 @@ pub struct ChangeProperties {
     pub unaltered_formats: BTreeMap<String, String>,
     /// Whether a statement may use a column that an earlier statement of the file adds.
     pub alters_within_file: bool,
+    /// Whether the file of an incremental model widens the columns of its table for longer texts.
+    pub widens_texts: bool,
 }
 
 /// Contracts.

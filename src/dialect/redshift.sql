@@ -165,6 +165,7 @@ drop table {{ shape }};
 {% set drops_readers = true %}
 {% set replaces = false %}
 {% set makes_way = false %}
+{% set widens_texts = false %}
 {% set grants_revoked = false %}
 {% set contract_checked = false %}
 {# `add column` fails if the column exists, so a procedure compares the table with the query. #}

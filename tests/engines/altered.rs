@@ -4,6 +4,7 @@
 
 use std::fs;
 
+use crate::builds::{STOCK, build, stocked};
 use crate::engine::{Case, Engine};
 use crate::shop::{Plan, Shop};
 
@@ -15,6 +16,7 @@ pub const ALTERING: &[&str] =
 const ALTERING_LAKES: &[&str] = &["spark", "databricks"];
 
 pub const OF_DIALECTS: &[(&[&str], Case)] = &[
+    (&["postgres"], ("a_longer_text_widens_its_column", a_longer_text_widens_its_column)),
     (ALTERING, ("a_new_column_is_added", a_new_column_is_added)),
     (ALTERING, ("columns_are_those_of_the_query", columns_are_those_of_the_query)),
     (ALTERING, ("a_renamed_column_is_a_new_one", a_renamed_column_is_a_new_one)),
@@ -366,4 +368,27 @@ fn later_runs_have_columns_of_their_own(engine: &dyn Engine) {
         shop.table("takings").iter().all(|row| row.split('|').count() == 2),
         "`amount` is gone"
     );
+}
+
+fn a_longer_text_widens_its_column(engine: &dyn Engine) {
+    let config = "materialized='incremental', unique_key=['shop', 'article']";
+    let shop = stocked(engine, config, "");
+    build(&shop, STOCK);
+    shop.sql(
+        "alter table raw.shelf alter column article type varchar(20); alter table raw.shelf alter \
+         column shop type text; insert into raw.shelf values ('north', 'pen of twenty feet', 1, 3);",
+    );
+    build(&shop, STOCK);
+    build(&shop, STOCK);
+    assert_eq!(shop.rows("select shop from analytics.stock where length(article) > 9"), ["north"]);
+    // A view keeps the type of its column, which is an error only of a text that does not fit.
+    shop.sql(
+        "create view analytics.articles as select article from analytics.stock; alter table \
+         raw.shelf alter column article type varchar(30);",
+    );
+    build(&shop, STOCK);
+    shop.sql("insert into raw.shelf values ('east', 'pen of thirty feet and more', 1, 3);");
+    let outcome = shop.run(&shop.compile(STOCK).steps[0]);
+    assert!(!outcome.ok && outcome.stderr.contains("value too long"), "{}", outcome.stderr);
+    assert_eq!(shop.table("stock").len(), 4);
 }

@@ -52,7 +52,7 @@ const SHELVES: &str = "sources: \
     [{name: shelves, schema: \"{{ 'analytics' if target.type == 'sqlite' else 'raw' }}\", tables: [{name: shelf}, {name: log}]}]\n";
 
 /// A shop with a table of its shelves' stock and a model over it.
-fn stocked<'a>(engine: &'a dyn Engine, config: &str, filter: &str) -> Shop<'a> {
+pub fn stocked<'a>(engine: &'a dyn Engine, config: &str, filter: &str) -> Shop<'a> {
     let shop = Shop::open(engine);
     shop.sql(
         "create table raw.shelf (shop varchar(9), article varchar(9), pieces integer, changed \
@@ -81,7 +81,7 @@ pub fn build(shop: &Shop, arguments: &[&str]) {
     shop.build(&plan);
 }
 
-const STOCK: &[&str] = &["--select", "stock"];
+pub const STOCK: &[&str] = &["--select", "stock"];
 const NEWER: &str = "changed > (select max(changed) from {{ this }})";
 const FIRST: [&str; 3] = ["north|ink|7|1", "north|pen|5|1", "south|pen|2|2"];
 

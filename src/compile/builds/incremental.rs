@@ -45,7 +45,7 @@ pub(super) fn compile_incremental(
         columns: next_columns.as_deref(),
         first: table.columns.as_deref(),
     };
-    let change = schema_changes::table_change(&changed)?.unwrap_or_default();
+    let change = schema_changes::table_change_in_file(&changed)?;
     let columns = match &contract {
         Some(_) => Some(declared_columns(node)),
         None => next_columns,
