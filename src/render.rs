@@ -167,7 +167,11 @@ impl Inputs<'_> {
                 self.graph,
                 input,
                 &RenderContext { this: input.relation.clone(), ..self.context.clone() },
-            )?;
+            )
+            .map_err(|error| {
+                let (input, reader) = (&input.name, &node.name);
+                error.note(format!("in the ephemeral model `{input}`, which `{reader}` reads"))
+            })?;
             self.gather(input, &rendered)?;
             self.ctes.push(Cte { unique_id, name, rendered, file: input.file.clone() });
         }

@@ -23,7 +23,7 @@ struct MergedDiagnostic {
 }
 
 /// The key by which diagnostics are merged: level, code, file and byte, and the texts without the
-/// name of the model.
+/// name of the model; of an error with a location, without its notes.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Cause {
     level: Level,
@@ -107,8 +107,11 @@ fn cause(model: Option<&str>, diagnostic: &Diagnostic) -> Cause {
         Some(name) => text.replace(name, "``"),
         None => text.clone(),
     };
+    // The note of an error with a location may say by which path a model reads that file.
+    let is_located = diagnostic.level == Level::Error && diagnostic.at.is_some();
+    let notes = diagnostic.notes.iter().filter(|_| !is_located);
     let texts = std::iter::once(&diagnostic.message)
-        .chain(&diagnostic.notes)
+        .chain(notes)
         .chain(&diagnostic.hints)
         .map(without_name)
         .collect();

@@ -1366,6 +1366,8 @@ cast({{ value }} as {{ type }})
 {# The columns of tables, from the engine's catalog. Each part of the query reads the tables of one schema, or one table if `columns_by`
    is `table`. `columns_in_lower_case`: whether the catalog has every name in lower case. `columns_refused`: why no query reads them; `columns_need_database`: the same for tables without a database. #}
 {% set columns_by = "schema" %}
+{# Whether `adapter.get_columns_in_relation` of dbt's adapter calls the macro of this name, which a project may override. #}
+{% set columns_by_macro = true %}
 {% set columns_in_lower_case = false %}
 {% set columns_refused = none %}
 {% set columns_need_database = none %}

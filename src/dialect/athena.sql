@@ -183,3 +183,5 @@ cast({{ value }} as timestamp(6))
 {% macro ledger_as_text(value) %}
 cast({{ value }} as varchar)
 {% endmacro %}
+
+{% set columns_by_macro = false %}

@@ -445,3 +445,5 @@ select {{ database_text }}, {{ schema_text }}, table_name, ordinal_position, col
 from {{ schema }}.INFORMATION_SCHEMA.COLUMNS
 where table_name in ({{ names }}) and ordinal_position is not null
 {% endmacro %}
+
+{% set columns_by_macro = false %}

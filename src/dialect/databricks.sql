@@ -301,3 +301,5 @@ on false
 when not matched then
   insert *;
 {% endmacro %}
+
+{% set columns_by_macro = false %}

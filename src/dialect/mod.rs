@@ -263,6 +263,7 @@ impl Dialect {
         ColumnStyle {
             quote: self.names.column_quote.unwrap_or(self.names.quote),
             seeds: self.names.seed_columns_quoted,
+            read_by_macro: self.catalog.columns_by_macro,
             once: self.names.columns_quoted_once,
             types: self.types.type_labels.clone(),
             lower_types: self.types.lower_types,

@@ -397,6 +397,8 @@ pub struct ClientProperties {
 pub struct CatalogProperties {
     /// What a part of the query reads.
     pub columns_by: CatalogScope,
+    /// Whether the method of dbt's adapter that reads the columns of a relation calls a macro.
+    pub columns_by_macro: bool,
     /// Whether the engine's catalog has every name in lower case.
     pub columns_in_lower_case: bool,
     /// Why no query reads them.

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::builtin_function::{Methods, function};
 use super::column::ColumnClass;
-use super::introspection::{answer, columns, existing};
+use super::introspection::{answer, columns_by_adapter, existing};
 use super::relations::ephemeral;
 use super::session::Session;
 use super::{json, macros};
@@ -115,7 +115,7 @@ fn adapter(
         "check_schema_exists" | "is_replaceable" | "already_exists" | "is_before_version" => {
             answer(session, call, Value::from(false))?
         }
-        "get_columns_in_relation" => columns(session, state, call)?,
+        "get_columns_in_relation" => columns_by_adapter(session, state, call)?,
         "get_missing_columns"
         | "list_relations"
         | "list_relations_without_caching"

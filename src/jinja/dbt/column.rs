@@ -31,6 +31,8 @@ fn column_macro(
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnStyle {
     pub quote: char,
+    /// Whether `adapter.get_columns_in_relation` calls the macro of this name.
+    pub read_by_macro: bool,
     /// Whether columns of seeds are quoted if the seed does not set `quote_columns`.
     pub seeds: bool,
     /// Whether a name that contains the quote counts as quoted.
@@ -45,7 +47,14 @@ impl ColumnStyle {
     /// The style of an adapter that has no names of types of its own.
     #[cfg(test)]
     pub fn plain(quote: char) -> ColumnStyle {
-        ColumnStyle { quote, seeds: true, once: false, types: BTreeMap::new(), lower_types: false }
+        ColumnStyle {
+            quote,
+            read_by_macro: true,
+            seeds: true,
+            once: false,
+            types: BTreeMap::new(),
+            lower_types: false,
+        }
     }
 
     /// A name of a column with quotes, as `adapter.quote` gives it.

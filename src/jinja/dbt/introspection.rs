@@ -10,6 +10,7 @@ use minijinja::{Error, State};
 
 use super::builtin_function::BuiltinFunction;
 use super::column::ColumnObject;
+use super::macros::MacroRef;
 use super::recorded_results::answered;
 use super::relations::RelationObject;
 use super::session::Session;
@@ -28,7 +29,7 @@ pub fn named(name: &str) -> Option<(&'static str, BuiltinFunction)> {
         "load_result" => ("load_result", load_result),
         "store_result" => ("store_result", store_result),
         "store_raw_result" => ("store_raw_result", store_result),
-        "get_columns_in_relation" => ("get_columns_in_relation", columns),
+        "get_columns_in_relation" => ("get_columns_in_relation", columns_by_macro),
         "get_columns_in_query" => ("get_columns_in_query", query_error),
         "get_column_schema_from_query" => ("get_column_schema_from_query", query_error),
         "list_relations_without_caching" => ("list_relations_without_caching", query_error),
@@ -117,8 +118,37 @@ fn load_result(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Val
     Ok(session.running().results.get(&name).cloned().unwrap_or(Value::from(())))
 }
 
+/// dbt's macro, or the macro of the project that overrides it.
+fn columns_by_macro(
+    session: &Arc<Session>,
+    state: &mut State,
+    call: &Call,
+) -> Result<Value, Error> {
+    const NAME: &str = "get_columns_in_relation";
+    let library = session.library();
+    match library.overriding(session.settings(), &library.root, NAME) {
+        Some((package, name)) if session.scope.execute => {
+            let relation = call.needs(0, "relation")?;
+            MacroRef::value(session, &package, &name).call(state, &[relation])
+        }
+        _ => columns(session, call),
+    }
+}
+
+/// The method of the adapter, which calls the macro in most adapters.
+pub fn columns_by_adapter(
+    session: &Arc<Session>,
+    state: &mut State,
+    call: &Call,
+) -> Result<Value, Error> {
+    match session.settings().columns.read_by_macro {
+        true => columns_by_macro(session, state, call),
+        false => columns(session, call),
+    }
+}
+
 /// The columns of a relation, if the project or a catalog has them.
-pub fn columns(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
+fn columns(session: &Arc<Session>, call: &Call) -> Result<Value, Error> {
     if !session.scope.execute {
         return Ok(collections::list([]));
     }

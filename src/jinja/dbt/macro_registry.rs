@@ -162,6 +162,26 @@ impl MacroLibrary {
         (package != DBT || !resolved.starts_with("default__")).then_some(DBT)
     }
 
+    /// The package and name of the macro that overrides a macro of dbt in models of `package`, if
+    /// there is one.
+    pub fn overriding(
+        &self,
+        settings: &Settings,
+        package: &str,
+        name: &str,
+    ) -> Option<(String, String)> {
+        let plain = [package, &self.root]
+            .into_iter()
+            .find(|package| *package != DBT && self.get(package, name).is_some());
+        match plain {
+            Some(package) => Some((package.to_string(), name.to_string())),
+            None => self
+                .dispatch(settings, DBT, name, Some(DBT))
+                .ok()
+                .filter(|(package, _)| package != DBT),
+        }
+    }
+
     /// The macros that override dbt's macros: those of the project, and those of packages before
     /// `dbt` in its `dispatch:`, with their names without the adapter's prefix.
     pub fn dispatched(&self, settings: &Settings) -> Vec<(String, Location)> {

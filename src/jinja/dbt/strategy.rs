@@ -7,7 +7,6 @@ use minijinja::Value;
 
 use super::column::ColumnObject;
 use super::json;
-use super::macro_registry::DBT;
 use super::session::Session;
 use crate::diagnostics::{Diagnostic, Location};
 use crate::jinja::python::collections;
@@ -98,16 +97,7 @@ impl Jinja {
     /// The package and name of the macro that overrides a macro of dbt, if there is one.
     fn replacing(&self, package: &str, name: &str) -> Option<(String, String, Location)> {
         let library = &self.shared.library;
-        let plain = [package, &library.root]
-            .into_iter()
-            .find(|package| *package != DBT && library.get(package, name).is_some());
-        let (package, name) = match plain {
-            Some(package) => (package.to_string(), name.to_string()),
-            None => library
-                .dispatch(&self.shared.settings, DBT, name, Some(DBT))
-                .ok()
-                .filter(|(package, _)| package != DBT)?,
-        };
+        let (package, name) = library.overriding(&self.shared.settings, package, name)?;
         let definition = library.get(&package, &name)?;
         let at = library.files[definition.file].source.at(definition.header.at.clone());
         Some((package, name, at))
