@@ -300,7 +300,7 @@ fn values_row(dialect: &Dialect, types: &[SeedType], row: &[String]) -> Result<S
 
 fn literal(dialect: &Dialect, seed_type: &SeedType, value: &str) -> Result<Sql, Diagnostic> {
     let keeps_word = seed_type.value_kind == ValueKind::Text && !dialect.builds.seed_null_word;
-    if is_null(value) && !(keeps_word && !value.is_empty()) {
+    if is_null(value) && (value.is_empty() || !keeps_word) {
         return dialect.sql("null_value", &[]);
     }
     let time = |name: &str, key: &str, text: String| {
