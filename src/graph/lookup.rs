@@ -78,7 +78,17 @@ impl NameIndex {
     }
 
     pub fn is_disabled(&self, name: &str) -> bool {
-        is_among(&self.disabled, name)
+        self.disabled_kind(name).is_some()
+    }
+
+    /// The kind of a disabled model, seed or snapshot of this name.
+    fn disabled_kind(&self, name: &str) -> Option<&str> {
+        let id = self.disabled.iter().find(|id| is_named(id, name))?;
+        Some(id.split_once('.').map_or("model", |(kind, _)| kind))
+    }
+
+    fn is_disabled_source(&self, source: &str, table: &str) -> bool {
+        is_source_among(&self.disabled, source, table).is_some()
     }
 
     /// The unique id of a node of this name that has errors, which are reported separately.
@@ -87,18 +97,17 @@ impl NameIndex {
     }
 
     pub fn broken_source(&self, source: &str, table: &str) -> Option<&String> {
-        self.broken
-            .iter()
-            .find(|id| id.starts_with("source.") && id.ends_with(&format!(".{source}.{table}")))
+        is_source_among(&self.broken, source, table)
     }
 }
 
-/// Whether one of the names or unique ids (`model.shop.orders`, `model.shop.orders.v2`) is that of
-/// `name`.
-fn is_among(ids: &[String], name: &str) -> bool {
-    ids.iter().any(|id| is_named(id, name))
+/// The unique id of a source's table among `ids`.
+fn is_source_among<'a>(ids: &'a [String], source: &str, table: &str) -> Option<&'a String> {
+    let end = format!(".{source}.{table}");
+    ids.iter().find(|id| id.starts_with("source.") && id.ends_with(&end))
 }
 
+/// Whether a name or unique id (`model.shop.orders`, `model.shop.orders.v2`) is that of `name`.
 fn is_named(id: &str, name: &str) -> bool {
     let rest = id.splitn(3, '.').nth(2).and_then(|rest| rest.strip_prefix(name));
     id == name || rest.is_some_and(|version| version.is_empty() || version.starts_with(".v"))
@@ -133,9 +142,8 @@ pub(super) fn reference<'a>(
     let candidates: Vec<&Node> = preferred(from, package, names, candidates)
         .map_err(|packages| ambiguous(&call(), &packages, name))?;
     let Some(first) = candidates.first() else {
-        if named.is_empty() && names.is_disabled(name) {
-            return Err(Diagnostic::error(format!("{} is a disabled model", call()))
-                .hint("set its `enabled` to `true`, or remove the reference"));
+        if let (true, Some(kind)) = (named.is_empty(), names.disabled_kind(name)) {
+            return Err(disabled(&call(), kind));
         }
         if named.is_empty() && names.broken(name).is_some() {
             return Err(Diagnostic::error(format!("{} is a model with errors", call()))
@@ -172,6 +180,10 @@ pub(super) fn reference<'a>(
             ));
             return error.hint("name a version with `v=…`, or set `latest_version`");
         }
+        let of_version = format!("{name}.v{}", version.unwrap_or_default());
+        if let Some(kind) = names.disabled_kind(&of_version) {
+            return disabled(&call(), kind);
+        }
         let known: Vec<_> = candidates
             .iter()
             .filter_map(|node| node.version.as_ref())
@@ -181,6 +193,12 @@ pub(super) fn reference<'a>(
             format!("{}: `{name}` has no version `{}`", call(), version.unwrap_or_default());
         Diagnostic::error(error).hint(format!("its versions are {}", known.join(", ")))
     })
+}
+
+/// The error of a reference to a disabled node.
+fn disabled(call: &str, kind: &str) -> Diagnostic {
+    Diagnostic::error(format!("{call} is a disabled {kind}"))
+        .hint("set its `enabled` to `true`, or remove the reference")
 }
 
 /// Resolves `source(source, table)` in a model of the package `from`.
@@ -199,7 +217,15 @@ pub(super) fn source<'a>(
     if let Some(node) = candidates.first() {
         return Ok(node);
     }
-    let error = Diagnostic::error(format!("`source('{source}', '{table}')` is not declared"));
+    let call = format!("`source('{source}', '{table}')`");
+    if names.is_disabled_source(source, table) {
+        return Err(disabled(&call, "source"));
+    }
+    if names.broken_source(source, table).is_some() {
+        return Err(Diagnostic::error(format!("{call} is a source with errors"))
+            .hint("fix that source first"));
+    }
+    let error = Diagnostic::error(format!("{call} is not declared"));
     let tables =
         names.sources.keys().filter(|(of, _)| of == source).map(|(_, table)| table.as_str());
     let tables: Vec<&str> = tables.collect();
