@@ -103,19 +103,21 @@ impl Jinja {
                 library,
                 graph: OnceLock::new(),
                 known: OnceLock::new(),
+                selected: OnceLock::new(),
             }),
         })
     }
 
     /// The same environment at another time.
     pub fn at(&self, now: Instant) -> Jinja {
-        let Shared { settings, library, graph, known } = &*self.shared;
+        let Shared { settings, library, graph, known, selected } = &*self.shared;
         let settings = Settings { now, ..settings.clone() };
         let shared = Shared {
             settings,
             library: library.clone(),
             graph: graph.clone(),
             known: known.clone(),
+            selected: selected.clone(),
         };
         Jinja {
             strict: self.strict.clone(),
@@ -140,6 +142,7 @@ impl Jinja {
                 library: library.clone(),
                 graph: OnceLock::new(),
                 known: OnceLock::new(),
+                selected: OnceLock::new(),
             }),
         }
     }
@@ -158,6 +161,11 @@ impl Jinja {
     /// Sets the source of known columns, once the nodes are known.
     pub fn set_relation_catalog(&self, known: Arc<dyn RelationCatalog>) {
         let _ = self.shared.known.set(known);
+    }
+
+    /// Sets the unique ids of the selected nodes, once they are known.
+    pub fn set_selected(&self, selected: Vec<String>) {
+        let _ = self.shared.selected.set(selected);
     }
 
     /// Renders a template.

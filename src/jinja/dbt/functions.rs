@@ -85,9 +85,11 @@ pub fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
         "project_name" => Value::from(&*session.library().root),
         "database" => this_part(session, |relation| relation.database.clone()),
         "schema" => this_part(session, |relation| relation.schema.clone()),
-        "pre_hooks" | "post_hooks" | "selected_resources" | "context_macro_stack" => {
-            collections::list([])
+        "selected_resources" => {
+            let selected = session.shared.selected.get().filter(|_| session.scope.execute);
+            collections::list(selected.into_iter().flatten().map(|id| Value::from(&**id)))
         }
+        "pre_hooks" | "post_hooks" | "context_macro_stack" => collections::list([]),
         "dbt_metadata_envs" => collections::dict([]),
         "exceptions" => Value::from_object(Methods {
             name: "exceptions",

@@ -27,6 +27,8 @@ pub struct Shared {
     /// the reason if they are incomplete.
     pub graph: OnceLock<(LazyValue<GraphResult>, Option<Diagnostic>)>,
     pub known: OnceLock<Arc<dyn RelationCatalog>>,
+    /// The unique ids of the selected nodes.
+    pub selected: OnceLock<Vec<String>>,
 }
 
 /// The calls that a template made.
