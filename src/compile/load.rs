@@ -124,6 +124,7 @@ fn dialect_settings(dialect: &Dialect) -> DialectSettings {
         adapters: dialect.dispatch.clone(),
         target: target_settings(dialect),
         files_as_sources: dialect.target.files_as_sources,
+        key_aliases: dialect.target.key_aliases.clone(),
     }
 }
 
@@ -135,11 +136,19 @@ impl LoadedProject {
         &self,
         selection: &Selection,
     ) -> Result<(Vec<&Node>, Vec<Diagnostic>), Diagnostics> {
-        match selected_nodes(&self.graph, &self.project, selection) {
-            Err(_) if !self.broken.is_empty() => {
+        let has_broken = !self.broken.is_empty();
+        match selected_nodes(&self.graph, &self.project, selection, has_broken) {
+            Err(_) if has_broken => {
                 Err(with_broken_models(DedupedDiagnostics::default(), &self.broken))
             }
-            selected => selected,
+            Err(errors) => Err(errors),
+            Ok((nodes, warnings)) => {
+                let mut ids: Vec<String> =
+                    nodes.iter().map(|node| node.unique_id.clone()).collect();
+                ids.sort();
+                self.project.jinja.set_selected(ids);
+                Ok((nodes, warnings))
+            }
         }
     }
 
@@ -172,6 +181,7 @@ fn selected_nodes<'a>(
     graph: &'a Graph,
     project: &Project,
     selection: &Selection,
+    has_broken: bool,
 ) -> Result<(Vec<&'a Node>, Vec<Diagnostic>), Diagnostics> {
     let Selected { mut nodes, mut warnings } = graph.select(
         selection,
@@ -196,10 +206,12 @@ fn selected_nodes<'a>(
             Level::Note,
             "nothing selected has changed since the earlier plan",
         ));
+    } else if has_broken && everything {
+        // The errors of those models say why nothing is selected.
     } else if everything && selection.exclude.is_empty() {
-        return Err(Diagnostic::error("no model is selected")
-            .hint("run `batchwright list` to see all models")
-            .into());
+        let warning = Diagnostic::warning("nothing to do: the project has no enabled models");
+        let folders = "check `model-paths` in `dbt_project.yml`, and `enabled` of the models";
+        warnings.push(warning.hint(folders));
     } else {
         let warning = Diagnostic::warning("nothing to do: no model is selected");
         warnings.push(warning.hint("check each part of the selection with `batchwright list`"));

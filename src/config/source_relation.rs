@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::diagnostics::Diagnostic;
+use crate::dialect::SourceDatabase;
 use crate::jinja::{Relation, RelationStyle};
 use crate::project::{Setting, SourceTable};
 
@@ -20,18 +21,32 @@ pub fn source_relation(
 ) -> Result<Relation, Diagnostic> {
     let style = styled(&resolver.sources.style, &table.quoting[..3]);
     let database = table.database.clone().or(resolver.target.database.clone());
+    let schema = schema(table, resolver)?;
     if resolver.sources.files
         && let Some(file) = file(table, database.as_deref(), config)?
     {
         let bare = RelationStyle { quoted: [false; 3], included: [false, false, true], ..style };
         return Ok(Relation { database: None, schema: None, identifier: file, style: bare });
     }
-    Ok(Relation {
-        database,
-        schema: Some(table.schema.clone()),
-        identifier: table.identifier.clone(),
-        style,
-    })
+    Ok(Relation { database, schema: Some(schema), identifier: table.identifier.clone(), style })
+}
+
+/// The schema of the relation, for adapters whose names have no database.
+fn schema(table: &SourceTable, resolver: &Resolver) -> Result<String, Diagnostic> {
+    let Some(database) = &table.database else { return Ok(table.schema.clone()) };
+    match resolver.dialect.target.source_database {
+        SourceDatabase::Schema if table.schema == table.source => Ok(database.clone()),
+        SourceDatabase::SameAsSchema if *database != table.schema => {
+            let message = format!(
+                "the source `{}` sets `database`, but {} has no databases above the schemas",
+                table.source, resolver.dialect.name
+            );
+            Err(Diagnostic::error(message)
+                .at(table.at.clone())
+                .hint("remove `database`, or write it as `schema`"))
+        }
+        _ => Ok(table.schema.clone()),
+    }
 }
 
 /// The file's name in quotes, or a function call, with the placeholders filled in. A source that a

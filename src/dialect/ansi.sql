@@ -28,6 +28,8 @@
 {# Other names of config keys, each with the key that it means. #}
 {% set key_aliases = [] %}
 {% set files_as_sources = false %}
+{# The meaning of `database` of a source: `part` of the name, the default `schema`, or `same_as_schema`. #}
+{% set source_database = "part" %}
 {# The quote character in statements that create and drop tables, where it differs: `<argument>_ticks`. #}
 {% set ticks = none %}
 {% set reserved = [
@@ -255,6 +257,8 @@ select {{ columns }} from {{ target }};
 {# Whether the names of indexes are unique in a schema or by table, and not part of a table: the table of a full refresh gets its
    indexes in `swap`. #}
 {% set indexes_after_swap = false %}
+{# The keys of an entry of `indexes`, where the adapter rejects others. #}
+{% set index_entry_keys = [] %}
 {# Whether a materialized view has the indexes of the key `indexes`. `drop_other_indexes` drops those that were configured before. #}
 {% set indexes_views = false %}
 {# The reason why one transaction cannot delete and insert the same key of a unique index. #}

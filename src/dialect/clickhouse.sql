@@ -22,6 +22,7 @@
 {% set backslash_escapes = true %}
 {% set quoted_backslash_escapes = true %}
 {% set default_schema = "default" %}
+{% set source_database = "schema" %}
 {% set target_keys = [
     "driver", "host", "port", "user", "schema", "retries", "cluster", "database_engine", "cluster_mode",
     "secure", "verify", "client_cert", "client_cert_key", "connect_timeout", "send_receive_timeout",

@@ -25,6 +25,7 @@
 {% set index_keys = ["indexes"] %}
 {% set indexes_after_swap = true %}
 {% set foreign_key_hint = "leave the key out of the contract: DuckDB checks it after each statement, not at the commit" %}
+{% set index_entry_keys = ["columns", "unique"] %}
 {% set unique_index_hint = "DuckDB rejects a key that the same transaction has deleted, so the second run of a batch fails" %}
 {% set undone_keys = {
   "partitioned_by": "only for DuckLake: set it with `alter table … set partitioned by`, as a pre-hook of the first batch",

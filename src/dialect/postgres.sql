@@ -19,6 +19,7 @@
 {% set kind_key = "unlogged" %}
 {% set index_keys = ["indexes"] %}
 {% set indexes_after_swap = true %}
+{% set index_entry_keys = ["columns", "unique", "type"] %}
 {% set indexes_views = true %}
 
 {% macro audit_list() %}

@@ -65,6 +65,19 @@ pub struct TargetProperties {
     pub key_aliases: Vec<[String; 2]>,
     /// Whether a source may be a file.
     pub files_as_sources: bool,
+    pub source_database: SourceDatabase,
+}
+
+/// The meaning of the key `database` of a source.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceDatabase {
+    /// A part of the name, where names have a database.
+    Part,
+    /// The schema of a source whose schema is the default one.
+    Schema,
+    /// The adapter accepts only the name of the schema.
+    SameAsSchema,
 }
 
 /// Data types. All names are in lower case, without arguments.
@@ -174,6 +187,8 @@ pub struct KeyProperties {
     pub index_keys: Vec<String>,
     /// Whether the table of a full refresh gets the indexes of the key `indexes` in `swap`.
     pub indexes_after_swap: bool,
+    /// The keys of an entry of `indexes`, where the adapter rejects others.
+    pub index_entry_keys: Vec<String>,
     /// Whether a materialized view has the indexes of the key `indexes`.
     pub indexes_views: bool,
     /// Keys with settings of a session.

@@ -17,6 +17,7 @@
 {% set lower_types = false %}
 {% set included = [false, true, true] %}
 {% set default_schema = "default" %}
+{% set source_database = "same_as_schema" %}
 {% set target_keys = ["host", "port", "cluster", "endpoint", "schema", "organization"] %}
 {% set stage_in_schema = true %}
 {% set command = ["spark-sql"] %}

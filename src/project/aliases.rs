@@ -3,9 +3,12 @@
 
 use std::borrow::Cow;
 
+use indexmap::IndexMap;
+
 use super::Config;
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, Location};
 use crate::jinja::hook_key;
+use crate::yaml::{Data, Yaml};
 
 /// Aliases of keys, each with the key that it means: those that the credentials of an adapter have
 /// in dbt.
@@ -34,14 +37,54 @@ pub fn translated<'a>(
         }
         if let Some(other) = config.insert(name.to_string(), setting.clone()) {
             let first = layer.keys().find(|key| name_of(key) == name).unwrap_or(key);
-            let message = format!("`{first}` and `{key}` are the same setting, but both are set");
-            return Err(Diagnostic::error(message)
-                .at(setting.at.clone())
-                .note(format!("the other is on line {}", other.at.line()))
-                .hint("keep one of the two"));
+            return Err(same_setting((first, &other.at), (key, &setting.at)));
         }
     }
     Ok(Cow::Owned(config))
+}
+
+/// The error for two spellings of one key.
+fn same_setting((first, other): (&str, &Location), (key, at): (&str, &Location)) -> Diagnostic {
+    let message = format!("`{first}` and `{key}` are the same setting, but both are set");
+    Diagnostic::error(message)
+        .at(at.clone())
+        .note(format!("the other is on line {}", other.line()))
+        .hint("keep one of the two")
+}
+
+/// The tree of a properties file whose sources have each key under its own name. dbt translates the
+/// keys of all dicts in a source, also those below `meta` and `quoting`.
+pub fn with_translated_sources(tree: Yaml, aliases: KeyAliases) -> Result<Yaml, Diagnostic> {
+    if aliases.is_empty() {
+        return Ok(tree);
+    }
+    let Yaml { data, at } = tree;
+    let Data::Dict(mut dict) = data else { return Ok(Yaml { data, at }) };
+    if let Some(sources) = dict.get_mut("sources") {
+        *sources = translated_yaml(sources, aliases)?;
+    }
+    Ok(Yaml { data: Data::Dict(dict), at })
+}
+
+fn translated_yaml(yaml: &Yaml, aliases: KeyAliases) -> Result<Yaml, Diagnostic> {
+    let each = |item: &Yaml| translated_yaml(item, aliases);
+    let data = match &yaml.data {
+        Data::List(items) => Data::List(items.iter().map(each).collect::<Result<_, _>>()?),
+        Data::Dict(dict) => {
+            let mut keys = IndexMap::new();
+            for (key, value) in dict {
+                let name = unaliased(aliases, key);
+                if keys.insert(name.to_string(), each(value)?).is_some() {
+                    let is_same = |known: &&String| unaliased(aliases, known) == name;
+                    let first = dict.keys().find(is_same).unwrap_or(key);
+                    return Err(same_setting((first, &dict[first].at), (key, &value.at)));
+                }
+            }
+            Data::Dict(keys)
+        }
+        other => other.clone(),
+    };
+    Ok(Yaml { data, at: yaml.at.clone() })
 }
 
 #[cfg(test)]

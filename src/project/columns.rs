@@ -4,9 +4,12 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::diagnostics::Diagnostic;
+use crate::jinja::python_text;
 use crate::yaml::Yaml;
 
 use super::entries::Entries;
+use super::resource::items;
 use super::values::{list, rendered, truth};
 
 /// A properties file's entry for a column.
@@ -52,16 +55,37 @@ impl Entries<'_> {
         let named =
             columns.into_iter().filter_map(|column| Some((self.name(column, "name")?, column)));
         let named: Vec<(String, &Yaml)> = named.collect();
-        let read = named.into_iter().map(|(name, column)| ColumnPatch {
-            name,
-            data_type: self.text(column, "data_type"),
-            quote: column.get("quote").and_then(|quote| truth(&quote.json())),
-            description: self.description(column).unwrap_or_default(),
-            constraints: constraints(column),
-            uniqueness: uniqueness(column),
-            attributes: attributes(&self.column_keys(column)),
+        let read = named.into_iter().map(|(name, column)| {
+            let keys = self.column_keys(column);
+            let constraints = keys.get("constraints").map(list).unwrap_or_default();
+            for (constraint, at) in constraints.iter().zip(items(column, "constraints")) {
+                if let Err(error) = constraint_type(constraint) {
+                    self.report(error.at(at.at.clone()));
+                }
+            }
+            ColumnPatch {
+                name,
+                data_type: self.text(column, "data_type"),
+                quote: column.get("quote").and_then(|quote| truth(&quote.json())),
+                description: self.description(column).unwrap_or_default(),
+                uniqueness: uniqueness(column, &constraints),
+                constraints,
+                attributes: attributes(&keys),
+            }
         });
         read.collect()
+    }
+
+    /// The constraints of a model or of a version.
+    pub fn constraints(&mut self, of: &Yaml) -> Vec<Value> {
+        let mut constraints = Vec::new();
+        for constraint in items(of, "constraints") {
+            match rendered(constraint, self.scope) {
+                Ok(constraint) => constraints.push(constraint),
+                Err(error) => self.report(error),
+            }
+        }
+        constraints
     }
 
     /// The keys of a column; the Jinja of tests and descriptions is not rendered.
@@ -131,14 +155,30 @@ pub fn constraint(keys: &Value) -> Value {
     all
 }
 
-fn uniqueness(column: &Yaml) -> Uniqueness {
+/// The types of constraints in dbt.
+const CONSTRAINT_TYPES: [&str; 6] =
+    ["check", "not_null", "unique", "primary_key", "foreign_key", "custom"];
+
+/// Rejects a constraint without a type, or of another type than dbt's.
+pub fn constraint_type(constraint: &Value) -> Result<(), Diagnostic> {
+    let error = match constraint.get("type") {
+        Some(Value::String(known)) if CONSTRAINT_TYPES.contains(&&**known) => return Ok(()),
+        Some(Value::Null) | None => Diagnostic::error("a constraint has no `type`"),
+        Some(other) => {
+            Diagnostic::error(format!("invalid type `{}` of a constraint", python_text(other)))
+        }
+    };
+    let known: Vec<String> = CONSTRAINT_TYPES.map(|known| format!("`{known}`")).to_vec();
+    Err(error.hint(format!("the types are {}", known.join(", "))))
+}
+
+fn uniqueness(column: &Yaml, constraints: &[Value]) -> Uniqueness {
     let tests: Vec<Value> = ["data_tests", "tests"]
         .into_iter()
         .filter_map(|key| column.get(key))
         .flat_map(Yaml::items)
         .map(Yaml::json)
         .collect();
-    let constraints = constraints(column);
     let is_constraint =
         |name: &str| constraints.iter().any(|of| of.get("type").is_some_and(|of| of == name));
     // Whether each test of a name is of all rows.
@@ -165,10 +205,4 @@ fn uniqueness(column: &Yaml) -> Uniqueness {
     } else {
         Uniqueness::Unknown
     }
-}
-
-pub fn constraints(of: &Yaml) -> Vec<Value> {
-    of.get("constraints")
-        .map(|list| list.items().iter().map(Yaml::json).collect())
-        .unwrap_or_default()
 }

@@ -53,6 +53,12 @@ pub(super) const NODE: EntryShape = EntryShape {
     is_closed: false,
 };
 
+pub(super) const DOCS: EntryShape = EntryShape {
+    keys: &[("show", Boolean), ("node_color", OptionalText)],
+    required: &[],
+    is_closed: true,
+};
+
 pub(super) const COLUMN: EntryShape = EntryShape {
     keys: &[
         ("description", Text),
@@ -95,10 +101,7 @@ pub(super) const SOURCE: EntryShape = EntryShape {
         ("description", Text),
         ("meta", Dict),
         ("database", OptionalText),
-        ("catalog", OptionalText),
-        ("project", OptionalText),
         ("schema", OptionalText),
-        ("dataset", OptionalText),
         ("loader", Text),
         ("quoting", Dict),
         ("freshness", OptionalDict),

@@ -12,10 +12,11 @@ use crate::jinja::YamlScope;
 use crate::yaml::{Data, Yaml};
 
 use super::entry_shapes::{
-    COLUMN, DISPATCH, EXPECT, EXPOSURE, EntryShape, GIVEN, GROUP, NODE, PROJECT, PROJECT_QUOTING,
-    SOURCE, TABLE, UNIT_TEST, UNIT_TEST_CONFIG, UNIT_TEST_OVERRIDES, UNIT_TEST_VERSIONS, VERSION,
-    ValueType,
+    COLUMN, DISPATCH, DOCS, EXPECT, EXPOSURE, EntryShape, GIVEN, GROUP, NODE, PROJECT,
+    PROJECT_QUOTING, SOURCE, TABLE, UNIT_TEST, UNIT_TEST_CONFIG, UNIT_TEST_OVERRIDES,
+    UNIT_TEST_VERSIONS, VERSION, ValueType,
 };
+use super::test_shapes;
 use super::values::{has_jinja, rendered};
 use ValueType::{
     Any, Boolean, Dict, Dicts, List, OptionalBoolean, OptionalDict, OptionalDicts, OptionalList,
@@ -87,7 +88,9 @@ pub fn check(tree: &Yaml, scope: &YamlScope, errors: &mut Diagnostics) {
     ] {
         for yaml in all(tree, key) {
             check.entry(&yaml, entry);
+            yaml.get("docs").into_iter().for_each(|docs| check.entry(docs, &DOCS));
             check.tests(&yaml);
+            test_shapes::check(&yaml, check.errors);
             for column in all(&yaml, "columns") {
                 check.entry(&column, &COLUMN);
             }

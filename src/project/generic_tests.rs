@@ -183,7 +183,7 @@ fn version_columns(model: &Value, version: &Value) -> Vec<Value> {
 }
 
 /// Keys of a test that configure it and are not arguments of its macro.
-const CONFIG: [&str; 14] = [
+pub const CONFIG: [&str; 14] = [
     "severity",
     "tags",
     "enabled",

@@ -33,6 +33,7 @@ pub struct Loader {
     pub columns: ColumnStyle,
     pub sources: SourceStyle,
     pub adapters: Vec<String>,
+    pub key_aliases: Vec<[String; 2]>,
     pub selectors: Option<SelectorsFile>,
     pub parts: Vec<PackageSource>,
     pub warnings: Diagnostics,
@@ -98,7 +99,7 @@ impl Loader {
                 secrets: false,
             };
             for file in &part.contents.properties {
-                overrides::read(file, &scope)
+                overrides::read(file, &scope, &self.key_aliases)
                     .map_or_else(|error| self.errors.0.push(error), |more| overrides.extend(more));
             }
         }
@@ -145,7 +146,7 @@ impl Loader {
                 file,
                 &scope,
                 &self.columns,
-                (&settings.name, overrides),
+                (&settings.name, overrides, &self.key_aliases),
                 &mut properties,
                 &mut package_warnings,
                 &mut self.errors,

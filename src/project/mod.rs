@@ -39,6 +39,7 @@ mod sources;
 mod state;
 mod state_dir;
 mod target_path;
+mod test_shapes;
 mod tree;
 mod values;
 mod vars_file;
@@ -56,7 +57,7 @@ use crate::jinja::{ColumnStyle, Jinja, RelationStyle};
 
 pub use aliases::{KeyAliases, translated, unaliased};
 pub use artifacts::{fresher_sources, results};
-pub use columns::{ColumnPatch, Uniqueness, constraint};
+pub use columns::{ColumnPatch, Uniqueness, constraint, constraint_type};
 pub use content_hash::hash;
 pub use dbt_project::{Flags, PROJECT_FILE};
 pub use files::file_stem;
@@ -191,6 +192,8 @@ pub struct DialectSettings {
     pub target: TargetSettings,
     /// Whether a source may be a file, named by `external_location`.
     pub files_as_sources: bool,
+    /// The other spellings of config keys.
+    pub key_aliases: Vec<[String; 2]>,
 }
 
 /// The database in which the SQL will run.

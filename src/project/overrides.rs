@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use super::Package;
+use super::aliases::{KeyAliases, with_translated_sources};
 use super::packages::PackageFile;
 use super::sources::SourceTable;
 use super::values::rendered;
@@ -22,11 +23,17 @@ pub struct Override {
 }
 
 /// The overrides in a properties file. Its other errors are reported where the file is read.
-pub fn read(file: &PackageFile, scope: &YamlScope) -> Result<Vec<Override>, Diagnostic> {
+pub fn read(
+    file: &PackageFile,
+    scope: &YamlScope,
+    aliases: KeyAliases,
+) -> Result<Vec<Override>, Diagnostic> {
     if !file.file.text.contains("overrides") {
         return Ok(Vec::new());
     }
     let Ok((tree, _)) = yaml::parse(&file.file) else { return Ok(Vec::new()) };
+    // The error of two spellings is reported where the file is read.
+    let Ok(tree) = with_translated_sources(tree, aliases) else { return Ok(Vec::new()) };
     let entries = tree.get("sources").map(Yaml::items).unwrap_or_default().iter();
     let named = entries.filter_map(|entry| {
         Some((entry.get("overrides")?.text()?, entry.get("name")?.text()?, entry))

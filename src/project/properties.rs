@@ -8,7 +8,8 @@ use crate::jinja::{ColumnStyle, YamlScope};
 use crate::yaml::{self, Yaml};
 
 use super::Config;
-use super::columns::{ColumnPatch, constraints};
+use super::aliases::{KeyAliases, with_translated_sources};
+use super::columns::ColumnPatch;
 use super::entries::Entries;
 use super::entry_types;
 use super::overrides::{self, Override};
@@ -68,21 +69,23 @@ pub struct Version {
 /// The config keys that are allowed at the top level of an entry.
 const TOP_LEVEL_KEYS: [&str; 5] = ["meta", "docs", "group", "contract", "access"];
 
-/// Adds the entries of a file of `package` to `properties`; `overrides` change its sources.
+/// Adds the entries of a file of `package` to `properties`; `overrides` change its sources, whose
+/// keys may have the spellings of `aliases`.
 pub fn read(
     file: &PackageFile,
     scope: &YamlScope,
     columns: &ColumnStyle,
-    (package, overrides): (&str, &[Override]),
+    (package, overrides, aliases): (&str, &[Override], KeyAliases),
     properties: &mut Properties,
     warnings: &mut Diagnostics,
     errors: &mut Diagnostics,
 ) {
-    let tree = match yaml::parse(&file.file) {
-        Ok((tree, more)) => {
-            warnings.0.extend(more);
-            tree
-        }
+    let tree = yaml::parse(&file.file).and_then(|(tree, more)| {
+        warnings.0.extend(more);
+        with_translated_sources(tree, aliases)
+    });
+    let tree = match tree {
+        Ok(tree) => tree,
         Err(error) => return errors.0.push(error),
     };
     if tree.dict().is_none() && tree.data != yaml::Data::Null {
@@ -143,7 +146,7 @@ impl Entries<'_> {
             path: self.file.path.clone(),
             config: self.config(yaml, &TOP_LEVEL_KEYS, LateHooks::WithUnderscores),
             description: self.description(yaml).unwrap_or_default(),
-            constraints: constraints(yaml),
+            constraints: self.constraints(yaml),
             deprecation_date: deprecation_date(yaml),
             latest_version: latest_version.or_else(|| highest_version(&versions)),
             relation: self.text(yaml, "relation"),
@@ -170,7 +173,7 @@ impl Entries<'_> {
             config: self.config(yaml, &[], LateHooks::Never)[1].clone(),
             columns,
             description: self.description(yaml),
-            constraints: constraints(yaml),
+            constraints: self.constraints(yaml),
             deprecation_date: deprecation_date(yaml),
         })
     }
@@ -252,7 +255,7 @@ mod tests {
             &file,
             &scope,
             &ColumnStyle::plain('"'),
-            ("shop", &[]),
+            ("shop", &[], &[]),
             &mut properties,
             &mut Diagnostics::default(),
             &mut error,

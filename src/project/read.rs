@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Level};
-use crate::jinja::{RelationStyle, YamlScope};
+use crate::jinja::{RelationStyle, YamlScope, python_text, yaml_value};
 
 use super::dbt_project::{self, DbtProject, PROJECT_FILE};
 use super::files::Files;
@@ -63,6 +63,7 @@ pub fn read(
         parts.push(PackageSource { folder, settings, contents, vars });
     }
     let scope = YamlScope { target: &target.values, ..scope };
+    let root_vars = rendered_vars(&root_vars, &scope);
     let selectors = files.read("selectors.yml").unwrap_or_else(|error| {
         errors.0.push(error);
         None
@@ -83,11 +84,24 @@ pub fn read(
         columns: settings.columns,
         sources,
         adapters: settings.adapters,
+        key_aliases: settings.key_aliases,
         selectors,
         parts,
         warnings,
         errors,
     })
+}
+
+/// The variables with the Jinja in their texts rendered, as `var()` returns them in
+/// `dbt_project.yml`. A text that does not render stays as it is: dbt renders only what is read.
+fn rendered_vars(vars: &Map<String, Value>, scope: &YamlScope) -> Map<String, Value> {
+    let scope = YamlScope { vars, ..*scope };
+    let rendered = |value: &Value| match value.as_str().map(|text| yaml_value(text, &scope)) {
+        Some(Ok(Value::String(text))) => Value::String(text),
+        Some(Ok(other)) => Value::String(python_text(&other)),
+        _ => value.clone(),
+    };
+    vars.iter().map(|(name, value)| (name.clone(), rendered(value))).collect()
 }
 
 /// The target that the project and its profile name.
@@ -175,6 +189,7 @@ pub mod tests {
             adapters: vec!["any".to_string()],
             target: TargetSettings { schema: "analytics".to_string(), keys: Vec::new() },
             files_as_sources: true,
+            key_aliases: Vec::new(),
         };
         let mut read = read(&open, &|_| Ok(settings.clone()))?;
         let packages = read.packages(&open, &|_, name, file, _| {

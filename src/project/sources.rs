@@ -43,14 +43,8 @@ pub const TOP_LEVEL_KEYS: [&str; 3] = ["tags", "meta", "event_time"];
 /// Adds the tables of one source.
 pub fn read(entry: &mut Entries, source: &Yaml, tables: &mut Vec<SourceTable>) {
     let Some(name) = entry.name(source, "name") else { return };
-    let database = entry
-        .text(source, "database")
-        .or_else(|| entry.text(source, "catalog"))
-        .or_else(|| entry.text(source, "project"));
-    let schema = entry
-        .text(source, "schema")
-        .or_else(|| entry.text(source, "dataset"))
-        .unwrap_or_else(|| name.clone());
+    let database = entry.text(source, "database");
+    let schema = entry.text(source, "schema").unwrap_or_else(|| name.clone());
     let quoting = quoting(entry, source);
     let config = entry.config(source, &TOP_LEVEL_KEYS, LateHooks::WithUnderscores);
     let loading = Loading::of(entry, source);
