@@ -42,6 +42,9 @@ fn statements_of<'k>(
     let mut statements = Vec::new();
     for key in keys {
         let Some((value, at)) = setting(dialect, node, key) else { continue };
+        if key == "indexes" && !dialect.keys.index_entry_keys.is_empty() {
+            check_entries(dialect, node, &value).map_err(|error| error.at_maybe(at.clone()))?;
+        }
         let mut push = |index: &Map<String, Value>| {
             let statement =
                 index_statement(dialect, key, index, node, target).map_err(|error| match &at {
@@ -58,6 +61,39 @@ fn statements_of<'k>(
         }
     }
     Ok(Sql(statements.iter().map(|statement| format!("\n\n{statement}")).collect()))
+}
+
+/// Rejects entries of `indexes` that the adapter rejects: an entry that is not a dict, an unknown
+/// key, or a value of another type.
+fn check_entries(dialect: &Dialect, node: &Node, value: &Value) -> Result<(), Diagnostic> {
+    let error = |what: String| {
+        Err(Diagnostic::error(format!("{what} of `{}`", node.name))
+            .hint("for example `indexes=[{'columns': ['user_id'], 'unique': false}]`"))
+    };
+    let Value::Array(entries) = value else {
+        return error("`indexes` must be a list, in the settings".to_string());
+    };
+    for entry in entries {
+        let Some(dict) = entry.as_object() else {
+            return error("each entry must be a dict, in `indexes`".to_string());
+        };
+        let known = &dialect.keys.index_entry_keys;
+        if let Some(key) = dict.keys().find(|key| !known.contains(key)) {
+            return error(format!("unknown key `{key}` in an index"));
+        }
+        let has_texts =
+            |list: &Value| list.as_array().is_some_and(|items| items.iter().all(Value::is_string));
+        let invalid = dict.iter().find_map(|(key, value)| match &**key {
+            "unique" if !value.is_boolean() => Some("`unique` must be true or false"),
+            "columns" if !has_texts(value) => Some("`columns` must be a list of texts"),
+            "type" if !value.is_string() && !value.is_null() => Some("`type` must be a text"),
+            _ => None,
+        });
+        if let Some(invalid) = invalid {
+            return error(format!("{invalid}, in an index"));
+        }
+    }
+    Ok(())
 }
 
 /// The indexes of a materialized view, and the statement that drops those of earlier settings.

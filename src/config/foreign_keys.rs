@@ -1,13 +1,22 @@
 //! Foreign keys of models: the nodes that `to` of a constraint references, which are inputs of the
 //! model, as in dbt.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
 use serde_json::Value;
 
-use crate::diagnostics::Diagnostic;
 use crate::jinja::RefCall;
 use crate::project::{Resource, ResourceKind};
 
-use super::{Kind, Node, keys};
+/// The only text that dbt accepts as `to`: one call with literals.
+static SINGLE_CALL: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = concat!(
+        r#"^(ref|source)\s*\(\s*('[^']+'|"[^"]+")(\s*,\s*('[^']+'|"[^"]+"))?"#,
+        r#"(\s*,\s*(v|version)\s*=\s*('[^']+'|"[^"]+"|[0-9.]+))?\s*\)$"#,
+    );
+    Regex::new(pattern).expect("the pattern is well formed")
+});
 
 /// The node that `to` of a constraint references.
 pub enum ForeignKeyTarget {
@@ -26,7 +35,7 @@ impl ForeignKeyTarget {
             return Ok(None);
         }
         let mut calls = Resource::new(ResourceKind::Test, String::new());
-        if to.starts_with("ref") || to.starts_with("source") {
+        if SINGLE_CALL.is_match(to) {
             calls.add_calls(to);
         }
         match (calls.refs.pop(), calls.sources.pop()) {
@@ -34,21 +43,5 @@ impl ForeignKeyTarget {
             (None, Some((source, table))) => Ok(Some(ForeignKeyTarget::Source(source, table))),
             _ => Err(to),
         }
-    }
-}
-
-/// Rejects a foreign key of an enforced contract whose `to` is not a reference.
-pub fn check(node: &Node) -> Result<(), Diagnostic> {
-    if node.kind != Kind::Model || node.enforced_contract().is_none() {
-        return Ok(());
-    }
-    match node.all_constraints().map(ForeignKeyTarget::of).find_map(Result::err) {
-        None => Ok(()),
-        Some(to) => Err(Diagnostic::error(format!(
-            "a foreign key of `{}` references `{to}`, which is not a `ref()` or `source()`",
-            node.name
-        ))
-        .at(node.location_of(keys::CONTRACT))
-        .hint("for example `to: ref('customers')` with `to_columns: [id]`")),
     }
 }

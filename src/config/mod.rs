@@ -6,7 +6,9 @@
 mod audit;
 mod begin;
 mod check;
+mod colors;
 mod config_json;
+mod declarations;
 mod duplicates;
 mod event_time;
 mod external_location;

@@ -12,12 +12,12 @@ use crate::jinja::Relation;
 use crate::limits;
 use crate::project::{ColumnPatch, Config, Patch, Project, Setting, header, translated};
 
+use super::declarations;
 use super::duplicates::duplicates;
 use super::event_time::event_time;
-use super::foreign_keys;
 use super::hooks;
 use super::key_typos;
-use super::layers::{kind, merged, text, texts};
+use super::layers::{merged, text, texts};
 use super::microbatch::{MicrobatchInput, microbatch};
 use super::node_json::{resource_type, version};
 use super::patches::patches;
@@ -116,15 +116,20 @@ fn node(
         layers.map(|layers| merged(layers.iter().map(|layer| &**layer)))
     };
     let mut config = merged(&unresolved.layers)?;
-    if let Some(disabled) = disabled(unresolved, unique_id, &config)? {
+    // dbt validates the settings of disabled nodes, too.
+    let errors = types::convert(&unresolved.name, unresolved.kind, &mut config);
+    if !errors.is_empty() {
+        return Err(Diagnostics(errors).into());
+    }
+    let declaration_errors = declarations::errors(unresolved, &config);
+    if let Some(disabled) = disabled(unresolved, unique_id, &config) {
+        if !declaration_errors.is_empty() {
+            return Err(Diagnostics(declaration_errors).into());
+        }
         return Ok(Outcome::Disabled(disabled));
     }
     if let Some(broken) = unresolved.broken {
         return Err(broken.clone().into());
-    }
-    let errors = types::convert(&unresolved.name, unresolved.kind, &mut config);
-    if !errors.is_empty() {
-        return Err(Diagnostics(errors).into());
     }
     let start = unresolved
         .patch
@@ -248,8 +253,9 @@ fn node(
             Err(errors) => return Err(Failed { errors, node: Some(Box::new(node)) }),
         }
     }
-    if let Err(error) = foreign_keys::check(&node) {
-        return Err(Failed { errors: error.into(), node: Some(Box::new(node)) });
+    if !declaration_errors.is_empty() {
+        let errors = Diagnostics(declaration_errors);
+        return Err(Failed { errors, node: Some(Box::new(node)) });
     }
     let mut warnings = key_typos::warnings(&node);
     warnings.extend_from_slice(unresolved.warnings);
@@ -320,29 +326,17 @@ fn disabled(
     unresolved: &UnresolvedNode,
     unique_id: &str,
     config: &indexmap::IndexMap<String, Setting>,
-) -> Result<Option<Disabled>, Diagnostics> {
-    let Some(enabled) = config.get("enabled") else { return Ok(None) };
-    match enabled.value.as_bool() {
-        Some(true) => Ok(None),
-        Some(false) => Ok(Some(Disabled {
-            unique_id: unique_id.to_string(),
-            kind: unresolved.kind,
-            name: full_name(unresolved),
-            version: unresolved.version.map(|version| version.v.clone()),
-            is_disabled_by_properties: is_disabled_by_properties(unresolved),
-            group: config.get("group").map(|group| text(&group.value)),
-            at: enabled.at.clone(),
-        })),
-        None => {
-            let message = format!(
-                "`enabled` of `{}` must be true or false, but is {}",
-                unresolved.name,
-                kind(&enabled.value)
-            );
-            let error = Diagnostic::error(message).at(enabled.at.clone());
-            Err(error.hint("write `true` or `false`; in Jinja use the filter `as_bool`").into())
-        }
-    }
+) -> Option<Disabled> {
+    let enabled = config.get("enabled").filter(|enabled| enabled.value == false)?;
+    Some(Disabled {
+        unique_id: unique_id.to_string(),
+        kind: unresolved.kind,
+        name: full_name(unresolved),
+        version: unresolved.version.map(|version| version.v.clone()),
+        is_disabled_by_properties: is_disabled_by_properties(unresolved),
+        group: config.get("group").map(|group| text(&group.value)),
+        at: enabled.at.clone(),
+    })
 }
 
 /// Whether the node is enabled without its properties file.

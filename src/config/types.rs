@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::Kind;
+use super::colors::is_color;
 use super::layers::kind as kind_of;
 use crate::diagnostics::Diagnostic;
 use crate::jinja::python_text;
@@ -87,6 +88,7 @@ pub fn convert(name: &str, of: Kind, config: &mut IndexMap<String, Setting>) -> 
             let error = Diagnostic::error(message).at(setting.at.clone());
             errors.push(error.hint(hint(target_type, key)));
         }
+        errors.extend(part_errors(name, key, setting));
         match converted(target_type, &setting.value) {
             Ok(Some(value)) => setting.value = value,
             Ok(None) => {}
@@ -100,6 +102,37 @@ pub fn convert(name: &str, of: Kind, config: &mut IndexMap<String, Setting>) -> 
                 );
             }
         }
+    }
+    errors
+}
+
+/// The errors in the parts of `docs` and `contract`.
+fn part_errors(name: &str, key: &str, setting: &Setting) -> Vec<Diagnostic> {
+    let booleans: &[&str] = match key {
+        "docs" => &["show"],
+        "contract" => &["enforced", "alias_types"],
+        _ => return Vec::new(),
+    };
+    let part = |part: &str| Some((part.to_string(), setting.value.get(part)?));
+    let invalid = booleans.iter().filter_map(|key| part(key)).filter(|(_, of)| !of.is_boolean());
+    let mut errors: Vec<Diagnostic> = invalid
+        .map(|(part, of)| {
+            let message =
+                format!("`{key}.{part}` of `{name}` must be true or false, but is {}", kind_of(of));
+            Diagnostic::error(message).at(setting.at.clone()).hint(hint(Type::Bool, key))
+        })
+        .collect();
+    if let ("docs", Some(color)) = (key, setting.value.get("node_color"))
+        && !is_color(&python_text(color))
+        && !matches!(color, Value::Null)
+    {
+        let message =
+            format!("`docs.node_color` of `{name}` is not a color: `{}`", python_text(color));
+        errors.push(
+            Diagnostic::error(message)
+                .at(setting.at.clone())
+                .hint("write a name of CSS (`gold`, `steelblue`) or `#aabbcc`"),
+        );
     }
     errors
 }

@@ -291,7 +291,10 @@ fn a_contract_rejects_other_types(engine: &dyn Engine) {
     for materialized in ["table", "view", "incremental"] {
         let shop = stocked(
             engine,
-            &format!("materialized='{materialized}', contract={{'enforced': true}}"),
+            &format!(
+                "materialized='{materialized}', contract={{'enforced': true}}, \
+                 on_schema_change='append_new_columns'"
+            ),
             "",
         );
         let declared = |pieces: &str| {

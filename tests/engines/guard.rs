@@ -93,7 +93,7 @@ fn a_null_in_a_not_null_column_changes_nothing(engine: &dyn Engine) {
     let shop = Shop::open(engine);
     let config = "materialized='incremental', incremental_strategy='microbatch', \
         event_time='occurred_at', batch_size='day', begin='2024-08-31', \
-        contract={'enforced': true}";
+        contract={'enforced': true}, on_schema_change='append_new_columns'";
     let query = "select e.event_id, e.occurred_at, u.country from {{ source('raw', 'events') }} \
         as e left join {{ source('raw', 'users') }} as u on u.user_id = e.user_id where e.user_id \
         is not null and e.event_id < 123";

@@ -95,7 +95,8 @@ fn keywords_are_names_of_columns(engine: &dyn Engine) {
             computed.join(", ")
         );
         let config = format!(
-            "{{{{ config({CONFIG}, event_time='occurred_at', contract={{'enforced': true}}) }}}}"
+            "{{{{ config({CONFIG}, event_time='occurred_at', contract={{'enforced': true}}, \
+             on_schema_change='append_new_columns') }}}}"
         );
         shop.write(format!("models/{name}.sql"), &format!("{config}\n{query}\n"));
         let columns: String = chunk
