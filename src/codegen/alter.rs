@@ -8,6 +8,7 @@ use super::header::header;
 use super::query_text::{author_query, split_ctes};
 use super::relation_name::{relation_sql, unqualified_name};
 use super::table_format::{format_variant, macro_for_format};
+use super::transaction::in_transaction;
 use crate::config::{Node, SchemaChange};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
@@ -90,7 +91,7 @@ pub fn alter(of: &Alteration) -> Result<Sql, Diagnostic> {
     let arguments = arguments(of);
     let by_query = by_query(*change);
     if dialect.has_macro(&by_query) {
-        return dialect.sql(&by_query, &arguments);
+        return within_file(of, dialect.sql(&by_query, &arguments)?);
     }
     let statement = |name: &str, column: &ResultColumn, data_type: &str| {
         let name_text = if column.quoted {
@@ -115,17 +116,26 @@ pub fn alter(of: &Alteration) -> Result<Sql, Diagnostic> {
     for (column, data_type) in of.added {
         statements.push(statement("add_column", column, data_type)?);
     }
-    for column in of.dropped {
-        statements.push(statement("drop_column", column, "")?);
-    }
+    // The engine may reject a change of type; a dropped column is lost.
     for (column, data_type) in of.widened {
         statements.push(statement("widen_column", column, data_type)?);
+    }
+    for column in of.dropped {
+        statements.push(statement("drop_column", column, "")?);
     }
     let check = format!("check_{}", change.as_str());
     if dialect.has_macro(&check) {
         statements.push(dialect.sql(&check, &arguments)?.0);
     }
-    Ok(Sql(statements.join("\n\n")))
+    within_file(of, Sql(statements.join("\n\n")))
+}
+
+/// The statements in the transaction of their file: the file of a model without batches is one.
+fn within_file(of: &Alteration, statements: Sql) -> Result<Sql, Diagnostic> {
+    match of.node.microbatch() {
+        Some(_) => in_transaction(of.dialect, statements),
+        None => Ok(statements),
+    }
 }
 
 /// The arguments of the macros that compare the table with the query.

@@ -11,6 +11,7 @@ use super::query_text::{author_query, split_ctes};
 use super::relation_name::{database, ddl_relation, relation_sql, schema_name, unqualified_name};
 use super::replacement::{drop_other_kind, next_relation, release_constraint_names, replacement};
 use super::table_clauses::{clauses, replace_clauses, table_kind};
+use super::transaction::in_transaction;
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
@@ -54,7 +55,12 @@ pub(super) fn create_statements(
     };
     let indexes = index_statements(dialect, node, &target.to_string())?;
     let (before, behind) = (sql_header(dialect, node)?, sql_footer(dialect, node)?);
-    Ok(format!("{}{before}{check}{table}{indexes}\n{behind}", create_schema(dialect, target)?))
+    let statements = Sql(format!("{before}{check}{table}{indexes}"));
+    let statements = match before.is_empty() && check.0.is_empty() {
+        true => statements,
+        false => in_transaction(dialect, statements)?,
+    };
+    Ok(format!("{}{statements}\n{behind}", create_schema(dialect, target)?))
 }
 
 /// The query reduced to some of its columns.

@@ -135,6 +135,8 @@ pub fn incremental_by_macro(of: &Incremental, statements: &str) -> Result<Sql, D
         // Those of a batch.
         ("lock", Sql::default().value()),
         ("withdrawal", Sql::default().value()),
+        ("begin", dialect.sql("build_begin", &[])?.value()),
+        ("commit", dialect.sql("build_commit", &[])?.value()),
     ];
     let statement = dialect.sql("by_macro", &arguments)?;
     Ok(Sql(format!("{create}\n\n{}", record(dialect, statement, &ledger_row(of.node))?)))

@@ -182,6 +182,9 @@ pub fn record(dialect: &Dialect, statement: Sql, row: &LedgerRow) -> Result<Sql,
             u32::from(char)
         )));
     }
+    if row.kind == RowKind::Build && dialect.hooks.in_transaction {
+        return Ok(Sql(format!("{statement}\n\n{}", part(PART, &text))));
+    }
     if dialect.ledger.ledger_wraps.contains(&row.class) {
         let begin = part(PART, &dialect.sql("begin", &[])?);
         let commit = part(PART, &dialect.sql("commit", &[])?);

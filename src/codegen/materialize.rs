@@ -1,5 +1,6 @@
 //! `build.sql`: a node without batches as one file: the schema, pre-hooks and the author's header,
-//! then the statement, then grants, comments and post-hooks.
+//! then the statement, then grants, comments and post-hooks; in one transaction if dbt's adapter
+//! has one.
 
 use minijinja::Value;
 
@@ -8,7 +9,7 @@ use super::configuration_change::unchanged_view;
 use super::contract::Contract;
 use super::create_table::{create_arguments, create_schema, typed_arguments};
 use super::header::{describe_input, header};
-use super::hooks::hook_statements;
+use super::hooks::{RenderedHooks, after_statements, statements};
 use super::indexes::{index_statements, view_indexes};
 use super::inputs::InputEntry;
 use super::ledger::{LedgerRow, RowKind, WrapClass, record};
@@ -28,12 +29,12 @@ pub struct BuildFile<'a> {
     pub inputs: &'a [InputEntry],
     /// The line of the header about views that depend on the relation.
     pub dependent_views: Option<String>,
-    pub pre_hooks: &'a [String],
+    pub pre_hooks: &'a RenderedHooks,
     /// The statements that compare the query with its contract before anything is written.
     pub contract_check: &'a Sql,
     /// Grants and comments.
     pub final_statements: &'a [Sql],
-    pub post_hooks: &'a [String],
+    pub post_hooks: &'a RenderedHooks,
 }
 
 impl BuildFile<'_> {
@@ -49,9 +50,15 @@ impl BuildFile<'_> {
             .extend(self.dependent_views.iter().map(|views| ("views that read it", views.clone())));
         let mut text =
             format!("{}\n{}", header(dialect, &lines), create_schema(dialect, &node.relation)?);
-        for hook in hook_statements(self.pre_hooks) {
-            text.push_str(&format!("{hook}\n"));
-        }
+        let transaction = |name: &str| match dialect.hooks.in_transaction {
+            true => Ok(vec![format!("{}\n", dialect.sql(name, &[])?)]),
+            false => Ok(Vec::new()),
+        };
+        let before = statements(&self.pre_hooks.outside)
+            .into_iter()
+            .chain(transaction("begin")?)
+            .chain(statements(&self.pre_hooks.inside));
+        before.for_each(|statement| text.push_str(&format!("{statement}\n")));
         let row = LedgerRow {
             node,
             kind: RowKind::Build,
@@ -72,12 +79,11 @@ impl BuildFile<'_> {
             self.contract_check,
             sql_footer(dialect, node)?
         ));
-        for statement in self.final_statements {
-            text.push_str(&format!("\n{statement}\n"));
-        }
-        for hook in hook_statements(self.post_hooks) {
-            text.push_str(&format!("\n{hook}"));
-        }
+        let after = after_statements(dialect, node, self.final_statements, self.post_hooks)
+            .into_iter()
+            .chain(transaction("commit")?)
+            .chain(statements(&self.post_hooks.outside));
+        after.for_each(|statement| text.push_str(&format!("\n{statement}")));
         Ok(text)
     }
 }

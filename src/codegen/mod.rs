@@ -35,6 +35,7 @@ mod swap;
 mod table_clauses;
 mod table_format;
 mod terminator;
+mod transaction;
 mod window_lock;
 
 pub use adapter_config::{adapter_key_warnings, recommended_key_warnings};
@@ -49,7 +50,7 @@ pub use contract::{Contract, compare_names, contract, contract_check};
 pub use create_table::{cast_to_contract, create, select_columns};
 pub use grants_and_comments::{FinalStatements, grants_and_comments};
 pub use header::describe_input;
-pub use hooks::hooks;
+pub use hooks::{RenderedHooks, after_file, before_file};
 pub use incremental::{
     Incremental, build_stage, default_strategy, incremental, incremental_by_macro,
     incremental_strategy,

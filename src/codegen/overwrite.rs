@@ -79,7 +79,7 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
         ("cut", partition.cut),
         ("rest", partition.rest),
         ("stage_location", stage_location(batches)?),
-        ("lock", lock.acquire.value()),
+        ("lock", first_statements(batches, &lock)?.value()),
         ("unlock", lock.release.value()),
         ("withdrawal", batches.withdrawal_within()?.value()),
     ];
@@ -96,7 +96,11 @@ fn file(
 ) -> Result<Arc<BatchTemplate>, Diagnostic> {
     let dialect = batches.dialect;
     let statement = record(dialect, statement, row)?;
-    let (before, after) = (sql_header(dialect, batches.node)?, sql_footer(dialect, batches.node)?);
+    let before = match dialect.hooks.in_transaction {
+        true => String::new(),
+        false => sql_header(dialect, batches.node)?,
+    };
+    let after = sql_footer(dialect, batches.node)?;
     let header = batch_header(batches, outside);
     let reject = batches.reject_published()?;
     let statements = match &*batches.withdrawal()?.0 {
@@ -109,6 +113,18 @@ fn file(
     };
     let text = format!("{header}\n{before}{statements}{after}");
     Ok(Arc::new(BatchTemplate::new(&text, batches.settings.timezone)))
+}
+
+/// The first statements of the batch's transaction: the lock, and the author's header where dbt's
+/// adapter runs it in the transaction.
+fn first_statements(batches: &Batches, lock: &WindowLock) -> Result<Sql, Diagnostic> {
+    if !batches.dialect.hooks.in_transaction {
+        return Ok(lock.acquire.clone());
+    }
+    let header = sql_header(batches.dialect, batches.node)?;
+    let statements = [lock.acquire.0.as_str(), header.trim_end()];
+    let statements = statements.into_iter().filter(|statement| !statement.is_empty());
+    Ok(Sql(statements.collect::<Vec<_>>().join("\n\n")))
 }
 
 /// The macro of the batches: the most specific one for the strategy and for rows outside of the
@@ -365,9 +381,11 @@ pub fn overwrite_by_macro(
         ("stage", stage.value()),
         ("query", author_query(batches.query)),
         ("statements", Sql(terminate_statement(statements)).value()),
-        ("lock", lock.acquire.value()),
+        ("lock", first_statements(batches, &lock)?.value()),
         ("unlock", lock.release.value()),
         ("withdrawal", batches.withdrawal_within()?.value()),
+        ("begin", dialect.sql("begin", &[])?.value()),
+        ("commit", dialect.sql("commit", &[])?.value()),
     ];
     let statement = dialect.sql("by_macro", &arguments)?;
     let row = LedgerRow { is_counted: false, ..ledger_row(batches) };

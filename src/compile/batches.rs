@@ -5,7 +5,7 @@ use super::microbatch::{MicrobatchModel, batch_settings};
 use super::steps::MicrobatchSteps;
 use super::{
     BatchRange, Context, ModelOutput, ReportRow, Request, audits, builds, checks, dependents,
-    missing, refresh, staged, strategy_macros, validate, warnings,
+    hooks, missing, refresh, staged, strategy_macros, validate, warnings,
 };
 use crate::calendar::format_instant;
 use crate::check::Finding;
@@ -69,6 +69,7 @@ fn compile_windows(model: &MicrobatchModel) -> Result<ModelOutput, Diagnostics> 
     let findings = checks::run_checks(model, Vec::new())?;
     checks::reject_errors(&findings)?;
     let mut diagnostics = cover.notes.clone();
+    diagnostics.extend(hooks::ignored_hooks(context, node));
     let dependent_views =
         if model.rebuilds { dependents::dependent_views(context, node) } else { Vec::new() };
     diagnostics.extend(dependents::dropped_views_warning(context, node, &dependent_views));
@@ -110,7 +111,7 @@ fn compile_windows(model: &MicrobatchModel) -> Result<ModelOutput, Diagnostics> 
     };
     let audit_entry = audit.as_ref().map(codegen::AuditFile::entry);
     let columns_dropped = change.iter().flat_map(|change| change.dropped.iter().cloned()).collect();
-    let (steps, staged) = steps.steps(change, audit)?;
+    let (steps, staged) = steps.steps(change, audit, &mut diagnostics)?;
     let counted = findings.iter().filter(|finding| finding.allowed.is_none());
     let entry = ModelEntry {
         audit: audit_entry,

@@ -1,28 +1,133 @@
 //! Statements of the author around a model: hooks and headers. Renders hooks; rejects text with an
 //! unterminated string, comment or parenthesis, which would include the statements after it, and
-//! text with client commands.
+//! text with client commands. Warns about hooks that dbt never runs, and about
+//! those that change only their own session.
+
+use serde_json::{Map, Value};
 
 use super::Context;
 use super::client_commands::reject_in_text;
-use crate::config::{Node, keys};
+use crate::codegen::RenderedHooks;
+use crate::config::{Hook, Node, keys};
 use crate::diagnostics::{Diagnostic, Location};
-use crate::inject::{parser, unfinished};
+use crate::inject::{SessionChange, SessionChangeKind, parser, session_changes, unfinished};
 use crate::render::{self, RenderContext};
 
-/// Renders the hooks of the model; `key` is `pre_hook` or `post_hook`.
+/// Renders the hooks of the model that dbt runs; `key` is `pre_hook` or `post_hook`.
 pub(super) fn hooks(
     context: &Context,
     node: &Node,
     key: &str,
     render_context: &RenderContext,
-) -> Result<Vec<String>, Diagnostic> {
-    let hooks = if key == "pre_hook" { &node.pre_hooks } else { &node.post_hooks };
-    let rendered = |hook: &String| {
-        let text = render::hook(context.jinja, context.graph, node, hook, render_context)?;
+) -> Result<RenderedHooks, Diagnostic> {
+    let ignores_outside = ignores_outside_hooks(context, node);
+    let mut rendered = RenderedHooks::default();
+    for hook in of_key(node, key) {
+        if !hook.transaction && ignores_outside {
+            continue;
+        }
+        let text = render::hook(context.jinja, context.graph, node, &hook.sql, render_context)?;
         reject_unfinished(context, node, key, &text)?;
-        Ok(text)
+        reject_json(node, key, &text)?;
+        if hook.transaction { &mut rendered.inside } else { &mut rendered.outside }.push(text);
+    }
+    Ok(rendered)
+}
+
+fn of_key<'n>(node: &'n Node, key: &str) -> &'n [Hook] {
+    if key == "pre_hook" { &node.pre_hooks } else { &node.post_hooks }
+}
+
+/// Whether dbt's adapter never runs a hook of this materialization with `transaction: false`.
+fn ignores_outside_hooks(context: &Context, node: &Node) -> bool {
+    let ignored = &context.dialect.hooks.outside_hooks_ignored;
+    ignored.iter().any(|kind| kind == node.materialization.dbt_name())
+}
+
+/// Warnings about hooks that dbt never runs.
+pub(super) fn ignored_hooks(context: &Context, node: &Node) -> Vec<Diagnostic> {
+    let warning = |key: &&str| {
+        let is_outside = of_key(node, key).iter().any(|hook| !hook.transaction);
+        let name = key.replace('_', "-");
+        let message = format!(
+            "a `{name}` of `{}` with `transaction: false` is omitted: the materialization `{}` of \
+             dbt's adapter for {} never runs such a hook",
+            node.name,
+            node.materialization.dbt_name(),
+            context.dialect.name
+        );
+        is_outside.then(|| {
+            Diagnostic::warning(message)
+                .at(location(node, key))
+                .hint("remove `transaction: false`: the statements are not in a transaction")
+        })
     };
-    hooks.iter().map(rendered).collect()
+    if !ignores_outside_hooks(context, node) {
+        return Vec::new();
+    }
+    ["pre_hook", "post_hook"].iter().filter_map(warning).collect()
+}
+
+/// Whether a statement of the hooks may change the session of its client.
+pub(super) fn change_session(context: &Context, hooks: &RenderedHooks) -> bool {
+    hooks.all().any(|text| !changes(context, text).is_empty())
+}
+
+/// Whether a statement of the node's header may change the session of its client.
+pub(super) fn header_changes_session(context: &Context, node: &Node) -> bool {
+    node.get(keys::SQL_HEADER).is_some_and(|header| !changes(context, header).is_empty())
+}
+
+fn changes(context: &Context, text: &str) -> Vec<SessionChange> {
+    session_changes(text, &*parser(&context.dialect.syntax.parser))
+}
+
+/// Warnings about pre-hooks of a microbatch model that change only their own session: its batches
+/// are other files.
+pub(super) fn session_warnings(
+    context: &Context,
+    node: &Node,
+    pre_hooks: &RenderedHooks,
+) -> Vec<Diagnostic> {
+    let changes = pre_hooks.all().flat_map(|text| changes(context, text));
+    let warning = |change: SessionChange| {
+        let (what, hint) = match change.kind {
+            SessionChangeKind::Setting => (
+                "changes a setting of its session, which has no effect on the batches",
+                "set it in `sql_header`, without `local`: every batch file contains it",
+            ),
+            SessionChangeKind::TemporaryTable => (
+                "creates a temporary relation, which the batches do not have",
+                "create it in `sql_header`, which every batch file contains, or make it permanent",
+            ),
+            SessionChangeKind::Unknown => return None,
+        };
+        let message = format!(
+            "a `pre-hook` of `{}` {what}: each file may run in a session of its own",
+            node.name
+        );
+        Some(
+            Diagnostic::warning(message)
+                .at(location(node, "pre_hook"))
+                .note(change.text)
+                .hint(hint),
+        )
+    };
+    changes.filter_map(warning).collect()
+}
+
+/// Rejects a hook that renders to a dict as JSON: dbt reads a dict before it renders the hook.
+fn reject_json(node: &Node, key: &str, text: &str) -> Result<(), Diagnostic> {
+    let dict: Option<Map<String, Value>> = serde_json::from_str(text).ok();
+    if !dict.is_some_and(|dict| dict.contains_key("sql")) {
+        return Ok(());
+    }
+    let name = key.replace('_', "-");
+    let message = format!("a `{name}` of `{}` renders to JSON instead of SQL: {text}", node.name);
+    Err(Diagnostic::error(message).at(location(node, key)).hint(format!(
+        "write `+{name}: {{sql: \"…\", transaction: false}}`, or call `before_begin` and \
+         `after_commit` in `config()` of the model's file"
+    )))
 }
 
 /// Rejects an unterminated header.

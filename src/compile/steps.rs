@@ -1,6 +1,8 @@
 //! Generates the steps of a microbatch model in their order: hooks, create, one batch per window,
 //! the swap of a full refresh, hooks.
 
+use std::collections::BTreeSet;
+
 use super::hooks;
 use super::microbatch::MicrobatchModel;
 use super::query::{FilteredQuery, query};
@@ -10,10 +12,10 @@ use super::{dependents, inputs, staged};
 use crate::calendar::Window;
 use crate::codegen;
 use crate::codegen::ledger::RowKind;
-use crate::codegen::{AuditFile, Batches, Strategy};
+use crate::codegen::{AuditFile, Batches, RenderedHooks, Strategy};
 use crate::config::{OutsideWindow, SchemaChange};
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::dialect::{BatchTemplate, Sql};
+use crate::dialect::BatchTemplate;
 use crate::jinja::StrategyMacro;
 use crate::plan::manifest::StagedEntry;
 use crate::plan::{BatchSteps, BatchText, ModelSteps, StaticStep, StepKind};
@@ -31,12 +33,17 @@ pub(super) struct MicrobatchSteps<'a> {
     pub in_order: bool,
 }
 
+/// The steps whose files contain the model's header.
+const WITH_HEADER: [StepKind; 4] =
+    [StepKind::Create, StepKind::Batch, StepKind::StagedAudit, StepKind::Publish];
+
 impl MicrobatchSteps<'_> {
-    /// All steps.
+    /// All steps. Adds the warnings about their hooks to the diagnostics.
     pub fn steps(
         &self,
         change: Option<TableChange>,
         audit: Option<AuditFile>,
+        diagnostics: &mut Vec<Diagnostic>,
     ) -> Result<(ModelSteps, Option<StagedEntry>), Diagnostics> {
         let model = self.model;
         let MicrobatchModel { context, node, cover, .. } = model;
@@ -46,13 +53,15 @@ impl MicrobatchSteps<'_> {
         hooks::check_header(context, node)?;
         let (first_batch, last_batch) = cover.ends();
         let mut first = Vec::new();
-        first.extend(self.hooks(
-            StepKind::Before,
-            "before the model's first batch, once",
-            &[],
-            "pre_hook",
-            &first_batch,
-        )?);
+        let mut session_changes = BTreeSet::new();
+        if hooks::header_changes_session(context, node) {
+            session_changes.extend(WITH_HEADER);
+        }
+        let hooks = self.hooks("pre_hook", &first_batch)?;
+        diagnostics.extend(hooks::session_warnings(context, node, &hooks));
+        session_changes.extend(hooks::change_session(context, &hooks).then_some(StepKind::Before));
+        let before = codegen::before_file(context.dialect, node, &hooks)?;
+        first.extend(before.map(|text| StaticStep { kind: StepKind::Before, text }));
         let mut last = Vec::new();
         let (mut publish, mut extra) = (Vec::new(), Vec::new());
         let mut entry = None;
@@ -75,20 +84,17 @@ impl MicrobatchSteps<'_> {
         if model.rebuilds {
             last.push(StaticStep { kind: StepKind::Swap, text: self.swap()? });
         }
-        let when = if node.post_hooks.is_empty() { "grants and comments after" } else { "after" };
-        let after = self.hooks(
-            StepKind::After,
-            &format!("{when} all of the model's batches, once"),
-            &final_statements,
-            "post_hook",
-            &last_batch,
-        )?;
+        let hooks = self.hooks("post_hook", &last_batch)?;
+        session_changes.extend(hooks::change_session(context, &hooks).then_some(StepKind::After));
+        let after = codegen::after_file(context.dialect, node, &final_statements, &hooks)?;
+        let after = after.map(|text| StaticStep { kind: StepKind::After, text });
         if model.staged.is_some() { &mut publish } else { &mut last }.extend(after);
         let steps = ModelSteps {
             batches: Some(BatchSteps { cover: cover.clone(), text, audit }),
             last,
             publish,
             extra,
+            session_changes,
             reads: inputs::read_set(&model.entries, context.graph, node, self.in_order),
             ..ModelSteps::new(&node.unique_id, &context.folders[&node.unique_id], first)
         };
@@ -234,24 +240,10 @@ impl MicrobatchSteps<'_> {
     }
 
     /// `span`: the batch in whose context dbt runs the hooks.
-    fn hooks(
-        &self,
-        kind: StepKind,
-        when: &str,
-        final_statements: &[Sql],
-        key: &str,
-        span: &Span,
-    ) -> Result<Option<StaticStep>, Diagnostic> {
+    fn hooks(&self, key: &str, span: &Span) -> Result<RenderedHooks, Diagnostic> {
         let MicrobatchModel { context, node, .. } = self.model;
         let render_context =
             RenderContext { this: node.relation.clone(), ..self.model.render_context_of(span) };
-        let rendered = hooks::hooks(context, node, key, &render_context)?;
-        if final_statements.is_empty() && rendered.iter().all(|hook| hook.trim().is_empty()) {
-            return Ok(None);
-        }
-        Ok(Some(StaticStep {
-            kind,
-            text: codegen::hooks(context.dialect, node, when, final_statements, &rendered),
-        }))
+        hooks::hooks(context, node, key, &render_context)
     }
 }

@@ -1,4 +1,4 @@
-//! The hooks of a node. Takes the setting; returns the SQL of each hook, and adds the nodes that
+//! The hooks of a node. Takes the setting; returns its hooks, and adds the nodes that
 //! hooks reference to the node's inputs, as dbt does. Rejects a seed whose hooks reference another
 //! node.
 
@@ -10,28 +10,22 @@ use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 use crate::jinja::{Batch, Jinja, TemplateScope, lazy};
 use crate::project::{SelfLookup, Setting, has_jinja, list};
 
-use super::config_json::config_json;
+use super::config_json::{config_json, hook_json};
 use super::layers::text;
 use super::node_json::node_json;
-use super::{Broken, HookReads, Kind, Node, Resolved};
+use super::{Broken, Hook, HookReads, Kind, Node, Resolved};
 
-/// The SQL of hooks; each is a text or a dict with `sql`.
-pub fn statements(setting: Option<&Setting>) -> Vec<String> {
+/// The hooks of a setting that have SQL.
+pub fn statements(setting: Option<&Setting>) -> Vec<Hook> {
     let hooks = setting.map(|setting| list(&setting.value)).unwrap_or_default();
-    let sql = |hook: &Value| match hook {
-        Value::Object(hook) => hook.get("sql").map(text),
-        // A dict as JSON text, as dbt's own macros write it.
-        Value::String(hook)
-            if hook.trim_start().starts_with('{')
-                && !hook.trim_start().starts_with("{{")
-                && !hook.trim_start().starts_with("{%") =>
-        {
-            let dict: Option<Value> = serde_json::from_str(hook).ok();
-            Some(dict.and_then(|dict| dict.get("sql").map(text)).unwrap_or_else(|| hook.clone()))
+    let hook = |value: &Value| {
+        let hook = hook_json(value);
+        Hook {
+            sql: hook.get("sql").map(text).unwrap_or_default(),
+            transaction: hook.get("transaction") != Some(&Value::Bool(false)),
         }
-        other => Some(text(other)),
     };
-    hooks.iter().filter_map(sql).filter(|sql| !sql.trim().is_empty()).collect()
+    hooks.iter().map(hook).filter(|hook| !hook.sql.trim().is_empty()).collect()
 }
 
 /// Adds the references of each node's hooks to its inputs. A node whose hooks do not render is
@@ -54,8 +48,8 @@ pub fn link(jinja: &Jinja, resolved: &mut Resolved) {
 }
 
 fn add_references(jinja: &Jinja, node: &mut Node) -> Result<(), Diagnostics> {
-    let hooks: Vec<&String> =
-        node.pre_hooks.iter().chain(&node.post_hooks).filter(|hook| has_jinja(hook)).collect();
+    let hooks: Vec<&Hook> =
+        node.pre_hooks.iter().chain(&node.post_hooks).filter(|hook| has_jinja(&hook.sql)).collect();
     if hooks.is_empty() {
         return Ok(());
     }
@@ -79,7 +73,7 @@ fn add_references(jinja: &Jinja, node: &mut Node) -> Result<(), Diagnostics> {
     let mut reads = HookReads::default();
     for hook in hooks {
         let rendered =
-            jinja.render(&SourceFile::new(node.file.path.clone(), hook.as_str()), &scope)?;
+            jinja.render(&SourceFile::new(node.file.path.clone(), hook.sql.as_str()), &scope)?;
         reads.refs.extend(rendered.refs);
         reads.sources.extend(rendered.sources);
     }

@@ -158,10 +158,18 @@ pub struct Node {
     pub materialization: Materialization,
     /// The node's `event_time`, by which reads of it are filtered.
     pub event_time: Option<EventTime>,
-    pub pre_hooks: Vec<String>,
-    pub post_hooks: Vec<String>,
+    pub pre_hooks: Vec<Hook>,
+    pub post_hooks: Vec<Hook>,
     /// dbt's further keys of the node, for Jinja.
     pub attributes: Map<String, Value>,
+}
+
+/// A statement of the author before or after that of a node.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hook {
+    pub sql: String,
+    /// Whether it runs in the transaction of the node's statement.
+    pub transaction: bool,
 }
 
 /// The references in the hooks of a node.
@@ -222,6 +230,23 @@ pub enum Materialization {
     MaterializedView,
     /// A Python model or a custom materialization, with its name.
     Other(String),
+}
+
+impl Materialization {
+    /// dbt's name of the materialization.
+    pub fn dbt_name(&self) -> &str {
+        match self {
+            Materialization::View => "view",
+            Materialization::Table => "table",
+            Materialization::Ephemeral => "ephemeral",
+            Materialization::Microbatch(_) | Materialization::Incremental(_) => "incremental",
+            Materialization::Seed => "seed",
+            Materialization::Snapshot => "snapshot",
+            Materialization::External => "source",
+            Materialization::MaterializedView => "materialized_view",
+            Materialization::Other(name) => name,
+        }
+    }
 }
 
 /// The validated settings of a microbatch model.

@@ -80,13 +80,12 @@ pub fn convert(name: &str, of: Kind, config: &mut IndexMap<String, Setting>) -> 
     let mut errors = Vec::new();
     for (key, setting) in config {
         let Some(target_type) = type_of(of, key) else { continue };
-        if let (Type::Hooks, Some(invalid)) =
-            (target_type, list(&setting.value).iter().find(|hook| !is_hook(hook)))
-        {
-            let what = if invalid.is_string() { "other JSON" } else { kind_of(invalid) };
-            let message = format!("a `{key}` of `{name}` must be SQL or a dict, but is {what}");
-            let error = Diagnostic::error(message).at(setting.at.clone());
-            errors.push(error.hint(hint(target_type, key)));
+        if matches!(target_type, Type::Hooks) {
+            let errors_of_hooks = list(&setting.value).into_iter().filter_map(|hook| {
+                let error = Diagnostic::error(hook_error(name, key, &hook)?);
+                Some(error.at(setting.at.clone()).hint(hint(target_type, key)))
+            });
+            errors.extend(errors_of_hooks.take(1));
         }
         errors.extend(part_errors(name, key, setting));
         match converted(target_type, &setting.value) {
@@ -166,15 +165,24 @@ fn converted(target_type: Type, value: &Value) -> Result<Option<Value>, String> 
     })
 }
 
-/// Whether dbt accepts a hook: a dict, or a text that is not the JSON of another value.
-fn is_hook(hook: &Value) -> bool {
-    match hook {
-        Value::Object(_) => true,
-        Value::String(text) => {
-            serde_json::from_str(text).map_or(true, |value: Value| value.is_object())
-        }
-        _ => false,
+/// Why dbt rejects a hook: it accepts a dict with `sql`, or a text that is not the JSON of another
+/// value.
+fn hook_error(name: &str, key: &str, hook: &Value) -> Option<String> {
+    let parsed = hook.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let Value::Object(dict) = parsed.as_ref().unwrap_or(hook) else {
+        let what = match (&parsed, hook) {
+            (None, Value::String(_)) => return None,
+            (Some(_), _) => "other JSON",
+            (None, other) => kind_of(other),
+        };
+        return Some(format!("a `{key}` of `{name}` must be SQL or a dict, but is {what}"));
+    };
+    if !dict.contains_key("sql") {
+        return Some(format!("a `{key}` of `{name}` has no `sql`"));
     }
+    let transaction = dict.get("transaction").filter(|value| !value.is_boolean())?;
+    let what = kind_of(transaction);
+    Some(format!("`transaction` of a `{key}` of `{name}` must be true or false, but is {what}"))
 }
 
 fn as_text(value: &Value) -> Value {

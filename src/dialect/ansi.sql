@@ -182,6 +182,15 @@ begin;
 commit;
 {% endmacro %}
 
+{# The transaction of the statements that build a model: empty where the file's transaction includes them. #}
+{% macro build_begin() %}
+{{ begin() }}
+{% endmacro %}
+
+{% macro build_commit() %}
+{{ commit() }}
+{% endmacro %}
+
 {% macro replace_rows(target, stage, into, columns, delete_predicate, insert_filter) %}
 delete from {{ target }}
 where {{ delete_predicate }};
@@ -329,7 +338,7 @@ drop table if exists {{ target }};
 {% endmacro %}
 
 {% macro table(target, kind, clauses, query, ledger) %}
-{{ begin() }}
+{{ build_begin() }}
 
 {{ drop_table() }}
 
@@ -339,7 +348,7 @@ create {{ kind }} {{ target }}{{ clauses }}as
 
 {{ ledger }}
 
-{{ commit() }}
+{{ build_commit() }}
 {% endmacro %}
 
 {# What happens to dependent views when their relation is replaced; and whether they are always lost. #}
@@ -962,8 +971,8 @@ select 1 from {{ relation }} where 1 = 0;
    dialect supports them. #}
 {% set runs_strategy_macros = false %}
 
-{% macro by_macro(stage, query, lock, statements, withdrawal, ledger) %}
-begin;
+{% macro by_macro(begin, stage, query, lock, statements, withdrawal, ledger, commit) %}
+{{ begin }}
 
 {{ lock }}
 
@@ -979,7 +988,7 @@ drop table {{ stage }};
 
 {{ ledger }}
 
-commit;
+{{ commit }}
 {% endmacro %}
 
 {# A query restricted to some of its columns. #}
@@ -1057,7 +1066,7 @@ select {{ columns }} from (
 {% endmacro %}
 
 {% macro incremental_delete_insert(target, stage, query, into, columns, delete_predicate, insert_filter, ledger) %}
-begin;
+{{ build_begin() }}
 
 create temporary table {{ stage }} as
 {{ query }}
@@ -1069,7 +1078,7 @@ drop table {{ stage }};
 
 {{ ledger }}
 
-commit;
+{{ build_commit() }}
 {% endmacro %}
 
 {# The aliases are those of dbt, since `incremental_predicates` may use them. #}
@@ -1090,6 +1099,13 @@ when matched{{ update_condition }} then
   update set
     {{ updates }}
 {% endmacro %}
+
+{# Hooks. `in_transaction`: whether the adapter runs a model's statements and its hooks in one transaction, but for hooks with
+   `transaction: false`. `outside_hooks_ignored`: the materializations that never run these. `hooks_before_grants`: the
+   materializations whose post-hooks run before grants and comments. #}
+{% set in_transaction = false %}
+{% set outside_hooks_ignored = [] %}
+{% set hooks_before_grants = ["table"] %}
 
 {# Seeds. `seeds`: whether the dialect supports them. `fills_at_once`: whether one transaction creates a table by its columns and
    fills it. `seed_types`: the column type for each inferred type of values. `longest_statement`: the maximum length of a statement in
@@ -1131,7 +1147,7 @@ insert into {{ target }} ({{ columns }}) values
 {% endmacro %}
 
 {% macro seed(target, spec, rows, make_way, ledger) %}
-begin;
+{{ build_begin() }}
 
 {{ make_way }}
 
@@ -1147,11 +1163,11 @@ delete from {{ target }};
 
 {{ ledger }}
 
-commit;
+{{ build_commit() }}
 {% endmacro %}
 
 {% macro seed_rebuild(target, spec, rows, ledger) %}
-begin;
+{{ build_begin() }}
 
 {{ drop_table() }}
 
@@ -1163,7 +1179,7 @@ create table {{ target }} (
 
 {{ ledger }}
 
-commit;
+{{ build_commit() }}
 {% endmacro %}
 
 {# Tables with a contract: the declared columns, then the rows by name. `constraint_kinds`: those that a create statement may contain. #}
@@ -1236,7 +1252,7 @@ select {{ columns }} from (
 {% endmacro %}
 
 {% macro table_typed(target, kind, spec, ended, columns, query, ledger) %}
-begin;
+{{ build_begin() }}
 
 {{ drop_table() }}
 
@@ -1244,7 +1260,7 @@ begin;
 
 {{ ledger }}
 
-commit;
+{{ build_commit() }}
 {% endmacro %}
 
 {# Grants and comments. `docs`: the parts of dbt's `persist_docs` that the engine supports, for tables and for views. #}

@@ -154,6 +154,8 @@ from (
 
 {# The table that knows it would need a location. #}
 {% set knows_first_run = false %}
+{% set outside_hooks_ignored = ["table", "view"] %}
+{% set hooks_before_grants = ["table", "incremental"] %}
 {% set seeds = false %}
 {% set grants = false %}
 {% set docs = [] %}

@@ -263,6 +263,8 @@ drop table {{ shadow }};
 {% endmacro %}
 
 {% set contract_refused_by_engine = true %}
+{% set outside_hooks_ignored = ["table", "view", "incremental"] %}
+{% set hooks_before_grants = ["table", "incremental"] %}
 {% set strategies = ["append", "merge", "insert_overwrite"] %}
 {% set materialized_views = true %}
 {% set strategy_unkeyed = "merge" %}

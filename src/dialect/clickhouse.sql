@@ -366,6 +366,7 @@ select {{ columns }} from (
 );
 {% endmacro %}
 
+{% set hooks_before_grants = [] %}
 {% set strategies = ["append"] %}
 {% set seeds = false %}
 {% set fills_at_once = false %}

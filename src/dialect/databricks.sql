@@ -191,6 +191,8 @@ select * from {{ shadow }};
 drop table {{ shadow }};
 {% endmacro %}
 
+{% set outside_hooks_ignored = ["table", "view", "incremental"] %}
+{% set hooks_before_grants = [] %}
 {% set strategies = ["append", "merge", "insert_overwrite"] %}
 {% set materialized_views = true %}
 {% set strategy_unkeyed = "merge" %}

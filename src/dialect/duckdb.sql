@@ -78,8 +78,6 @@ attach if not exists {{ path }}{{ alias }}{{ options }};
 {% set key_table_parts = 2 %}
 
 {% macro contract_check(query, shape, nulls, message) %}
-begin;
-
 create temporary table {{ shape }} as
 select case when count(*) > 0 then error({{ message }} || string_agg(
   column_name || ' is ' || coalesce(query.column_type, 'missing') || ', declared ' || coalesce(declared.column_type, 'nowhere'), ', '))
@@ -90,7 +88,7 @@ from (describe
 full join (describe select {{ nulls }}) as declared using (column_name)
 where query.column_type is distinct from declared.column_type;
 
-rollback;
+drop table {{ shape }};
 {% endmacro %}
 
 {# A table that a foreign key names cannot be dropped. The rows of the tables with the keys, which the same plan builds again, are
@@ -110,8 +108,6 @@ alter table {{ aside }} rename to {{ name }};
 {% endmacro %}
 
 {% macro table_typed(target, kind, spec, ended, columns, query, aside_tables, restored_tables, ledger) %}
-begin;
-
 {{ aside_tables }}
 
 {{ drop_table() }}
@@ -121,8 +117,6 @@ begin;
 {{ restored_tables }}
 
 {{ ledger }}
-
-commit;
 {% endmacro %}
 
 {% set knows_first_run = true %}
@@ -143,8 +137,6 @@ select not exists (
 } %}
 {# An empty table gets all rows: the conditions and expressions apply to later runs only. #}
 {% macro incremental_merge_conditional(target, stage, first, next, into, columns, on, matched, values, insert_condition, ledger) %}
-begin;
-
 create temporary table {{ stage }} as
 select not exists (from {{ target }}) as is_empty;
 
@@ -170,8 +162,6 @@ when not matched{{ insert_condition }} then
 drop table {{ stage }};
 
 {{ ledger }}
-
-commit;
 {% endmacro %}
 
 {% set refused_keys = {
@@ -192,8 +182,6 @@ commit;
 
 {# DuckDB cannot execute SQL from a string, so an unforeseen difference is an error. #}
 {% macro check_sync_all_columns(query, target, shape, message) %}
-begin;
-
 create temporary table {{ shape }} as
 select case when count(*) > 0 then error({{ message }} || string_agg(
   coalesce(existing.column_name, query.column_name) || ' is ' || coalesce(existing.column_type, 'missing') || ' in the table and '
@@ -210,12 +198,10 @@ where query.column_type is distinct from existing.column_type
     ('INTEGER', 'HUGEINT'), ('INTEGER', 'DOUBLE'), ('BIGINT', 'HUGEINT'), ('FLOAT', 'DOUBLE'), ('DATE', 'TIMESTAMP')), true)
   and not coalesce(query.column_type = '"NULL"' and existing.column_type is not null, false);
 
-rollback;
+drop table {{ shape }};
 {% endmacro %}
 
 {% macro check_fail(query, target, shape, message) %}
-begin;
-
 create temporary table {{ shape }} as
 select case when count(*) > 0 then error({{ message }} || string_agg(
   coalesce(existing.column_name, query.column_name) || ' is ' || coalesce(existing.column_type, 'missing') || ' in the table and '
@@ -227,7 +213,7 @@ full join (describe {{ target }}) as existing on lower(query.column_name) = lowe
 where query.column_type is distinct from existing.column_type
   and not coalesce(query.column_type = '"NULL"' and existing.column_type is not null, false);
 
-rollback;
+drop table {{ shape }};
 {% endmacro %}
 
 {% set not_staged = {} %}
@@ -259,6 +245,15 @@ where 1 = 0;
     and lower(schema_name) = lower({{ schema_text }}) and lower(table_name) = lower({{ name_text }})
     and contains(sql, ' GENERATED ALWAYS AS(')
 ) as audit_found
+{% endmacro %}
+
+{# The file of a model is one transaction. #}
+{% set in_transaction = true %}
+
+{% macro build_begin() %}
+{% endmacro %}
+
+{% macro build_commit() %}
 {% endmacro %}
 
 {% set strategies = ["append", "delete+insert", "merge"] %}

@@ -56,3 +56,5 @@ cast('{{ at.time }}' as datetime2(6))
 
 {% macro window_unlock() %}
 {% endmacro %}
+
+{% set hooks_before_grants = ["table", "incremental"] %}

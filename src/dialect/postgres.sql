@@ -79,6 +79,15 @@ create index if not exists {{ name }} on {{ target }} using {{ method }} ({{ col
 create unique index if not exists {{ name }} on {{ target }} using {{ method }} ({{ columns }});
 {% endmacro %}
 
+{# The file of a model is one transaction. #}
+{% set in_transaction = true %}
+
+{% macro build_begin() %}
+{% endmacro %}
+
+{% macro build_commit() %}
+{% endmacro %}
+
 {% set strategies = ["append", "delete+insert", "merge"] %}
 
 {% set knows_first_run = true %}
@@ -97,8 +106,6 @@ select not exists (select from pg_class where oid = to_regclass({{ target_text }
 {% set foreign_key_hint = "let PostgreSQL check the key at the commit: instead of `to` and `to_columns` write the `expression` of the constraint with `deferrable initially deferred` at its end" %}
 
 {% macro contract_check(query, shape, shape_text, declared, declared_text, types, message) %}
-begin;
-
 create temporary view {{ shape }} as
 {{ query }}
 ;
@@ -130,7 +137,9 @@ begin
 end
 $contract$;
 
-rollback;
+drop view {{ shape }};
+
+drop table {{ declared }};
 {% endmacro %}
 
 {# Grants by the owner that are not configured. #}
@@ -276,8 +285,6 @@ $replacement$;
 {% endmacro %}
 
 {% macro view(query, next, replacement, ledger) %}
-begin;
-
 create view {{ next }} as
 {{ query }}
 ;
@@ -285,13 +292,9 @@ create view {{ next }} as
 {{ replacement }}
 
 {{ ledger }}
-
-commit;
 {% endmacro %}
 
 {% macro table(kind, clauses, query, next, replacement, ledger) %}
-begin;
-
 create {{ kind }} {{ next }}{{ clauses }}as
 {{ query }}
 ;
@@ -299,13 +302,9 @@ create {{ kind }} {{ next }}{{ clauses }}as
 {{ replacement }}
 
 {{ ledger }}
-
-commit;
 {% endmacro %}
 
 {% macro table_typed(kind, spec, ended, columns, query, next, released, replacement, ledger) %}
-begin;
-
 {{ released }}
 
 {{ declared_next() }}
@@ -313,8 +312,6 @@ begin;
 {{ replacement }}
 
 {{ ledger }}
-
-commit;
 {% endmacro %}
 
 {% macro swap(replacement, indexes, ledger) %}
@@ -332,8 +329,6 @@ lock table {{ target }} in share row exclusive mode;
 {% endmacro %}
 
 {% macro seed_rebuild(spec, rows, next, replacement, ledger) %}
-begin;
-
 create table {{ next }} (
   {{ spec }}
 );
@@ -343,8 +338,6 @@ create table {{ next }} (
 {{ replacement }}
 
 {{ ledger }}
-
-commit;
 {% endmacro %}
 
 {% macro materialized_view(target, query, make_way) %}
@@ -424,8 +417,6 @@ $indexes$;
 {% endmacro %}
 
 {% macro materialized_view_rebuild(query, next, replacement, ledger) %}
-begin;
-
 create materialized view {{ next }} as
 {{ query }}
 ;
@@ -433,15 +424,11 @@ create materialized view {{ next }} as
 {{ replacement }}
 
 {{ ledger }}
-
-commit;
 {% endmacro %}
 
 {% set schema_changes = ["append_new_columns", "sync_all_columns", "fail"] %}
 
 {% macro change_append_new_columns(query, target_text, shape, shape_text) %}
-begin;
-
 create temporary table {{ shape }} as
 {{ query }}
 with no data;
@@ -462,16 +449,12 @@ end
 $change$;
 
 drop table {{ shape }};
-
-commit;
 {% endmacro %}
 
 {# A column that a view reads keeps its type: a longer text is then an error of the insert. #}
 {% set widens_texts = true %}
 
 {% macro widen_texts(query, target_text, shape, shape_text) %}
-begin;
-
 create temporary table {{ shape }} as
 {{ query }}
 with no data;
@@ -498,14 +481,10 @@ end
 $widen$;
 
 drop table {{ shape }};
-
-commit;
 {% endmacro %}
 
 {# A type can change to one that stores all of its values. Any other change of type is an error. #}
 {% macro change_sync_all_columns(query, target_text, shape, shape_text, message) %}
-begin;
-
 create temporary table {{ shape }} as
 {{ query }}
 with no data;
@@ -556,13 +535,9 @@ end
 $change$;
 
 drop table {{ shape }};
-
-commit;
 {% endmacro %}
 
 {% macro change_fail(query, target_text, shape, shape_text, message) %}
-begin;
-
 create temporary table {{ shape }} as
 {{ query }}
 with no data;
@@ -590,7 +565,7 @@ begin
 end
 $change$;
 
-rollback;
+drop table {{ shape }};
 {% endmacro %}
 
 {# Advisory locks, which the commit releases. Their key has the table's oid, which is the same for each way to write its name. #}

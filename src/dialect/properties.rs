@@ -329,6 +329,17 @@ pub enum ViewChanges {
     Kept,
 }
 
+/// How dbt's adapter runs hooks. Materializations have dbt's names.
+#[derive(Deserialize)]
+pub struct HookProperties {
+    /// Whether a model's statements and its hooks are one transaction.
+    pub in_transaction: bool,
+    /// The materializations that never run a hook with `transaction: false`.
+    pub outside_hooks_ignored: Vec<String>,
+    /// The materializations whose post-hooks run before grants and comments.
+    pub hooks_before_grants: Vec<String>,
+}
+
 /// The keys of a merge's conditions.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

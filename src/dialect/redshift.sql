@@ -180,8 +180,6 @@ where false;
 {% endmacro %}
 
 {% macro change_append_new_columns(query, target_text, shape, shape_text, procedure) %}
-begin;
-
 {{ shape_of_query() }}
 
 create or replace procedure {{ procedure }}() as $change$
@@ -203,14 +201,10 @@ $change$ language plpgsql;
 {{ call_procedure() }}
 
 drop table {{ shape }};
-
-commit;
 {% endmacro %}
 
 {# A changed type is an error: only the length of a `varchar` can change, and not in a transaction. #}
 {% macro change_sync_all_columns(query, target_text, shape, shape_text, procedure, message) %}
-begin;
-
 {{ shape_of_query() }}
 
 create or replace procedure {{ procedure }}() as $change$
@@ -244,8 +238,6 @@ $change$ language plpgsql;
 {{ call_procedure() }}
 
 drop table {{ shape }};
-
-commit;
 {% endmacro %}
 
 {% macro drop_table(target) %}
@@ -253,8 +245,6 @@ drop table if exists {{ target }} cascade;
 {% endmacro %}
 
 {% macro view(target, query, ledger) %}
-begin;
-
 drop view if exists {{ target }} cascade;
 
 create view {{ target }} as
@@ -262,8 +252,6 @@ create view {{ target }} as
 ;
 
 {{ ledger }}
-
-commit;
 {% endmacro %}
 
 {% set seed_types = {
@@ -315,8 +303,6 @@ $first$ language plpgsql;
 
 {# The source of a merge must be a table. #}
 {% macro incremental_merge(target, stage, query, on, matched, columns, values, ledger) %}
-begin;
-
 create temporary table {{ stage }} as
 {{ query }}
 ;
@@ -332,8 +318,6 @@ when not matched then
 drop table {{ stage }};
 
 {{ ledger }}
-
-commit;
 {% endmacro %}
 
 {% set ledger_types = {"text": "varchar(1000)", "time": "timestamp", "clock": "timestamp", "number": "bigint"} %}

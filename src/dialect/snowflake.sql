@@ -254,6 +254,8 @@ where table_schema = {{ schema_text }} and table_name = {{ name_text }} and tabl
 {{ create_filled() }}
 {% endmacro %}
 
+{% set outside_hooks_ignored = ["table", "view", "incremental", "dynamic_table"] %}
+{% set hooks_before_grants = ["table", "incremental", "dynamic_table"] %}
 {% set strategies = ["append", "delete+insert", "merge", "insert_overwrite"] %}
 {% set strategy_unkeyed = "merge" %}
 {% set strategy_keyed = "merge" %}

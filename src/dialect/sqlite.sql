@@ -53,10 +53,12 @@
 {% set undeclared_hint = "declare its `data_type` (`date`, `timestamp`) or `event_time_format`: times are compared as text, with a value like `2024-09-01 00:00:00`" %}
 
 {# `immediate`: a concurrent batch waits before it reads, so that its snapshot is never outdated. #}
-{% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows, ledger) %}
+{% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, lock, out_of_window_rows, ledger) %}
 drop table if exists temp.{{ stage }};
 
 begin immediate;
+
+{{ lock }}
 
 create temporary table {{ stage }} as
 {{ staged }}
@@ -128,6 +130,15 @@ begin immediate;
 
 {% macro audit_end() %}
 commit;
+{% endmacro %}
+
+{# The file of a model is one transaction. #}
+{% set in_transaction = true %}
+
+{% macro build_begin() %}
+{% endmacro %}
+
+{% macro build_commit() %}
 {% endmacro %}
 
 {% macro create_schema() %}

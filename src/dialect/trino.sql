@@ -146,6 +146,8 @@ where table_schema = {{ schema_text }} and table_name = {{ name_text }} and tabl
 {% endmacro %}
 
 {% set contract_refused_by_engine = true %}
+{% set outside_hooks_ignored = ["table", "view", "incremental"] %}
+{% set hooks_before_grants = ["incremental"] %}
 {% set strategies = ["append", "merge"] %}
 {% set strategy_keyed = "append" %}
 {% set fills_at_once = false %}

@@ -82,7 +82,7 @@ pub fn since(graph: &Graph, project: &Project, earlier: &EarlierState) -> Change
         let Some(change) = change else { return NodeChange { new: true, ..NodeChange::default() } };
         let text =
             if matches!(node.kind, Kind::Model | Kind::Snapshot) { &*node.file.text } else { "" };
-        let hooks = node.pre_hooks.iter().chain(&node.post_hooks).map(String::as_str);
+        let hooks = node.pre_hooks.iter().chain(&node.post_hooks).map(|hook| hook.sql.as_str());
         let macros = uses
             .of(hooks.chain([text]))
             .iter()

@@ -33,6 +33,10 @@ pub struct StepEntry {
     pub event_time_end: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chunk: Option<String>,
+    /// Whether its statements change the session of its client, so that no other step may run in
+    /// this session.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub changes_session: bool,
     /// Ids of steps, or a model's unique id for all of its steps.
     pub depends_on: Vec<String>,
 }
@@ -52,6 +56,7 @@ pub struct PlannedStep {
     /// Exclusive.
     pub event_time_end: Option<Instant>,
     pub chunk: Option<Arc<str>>,
+    pub changes_session: bool,
     pub depends_on: Box<[Arc<str>]>,
 }
 
@@ -146,6 +151,7 @@ impl PlannedStep {
             event_time_start: time(&entry.event_time_start)?,
             event_time_end: time(&entry.event_time_end)?,
             chunk: entry.chunk.as_ref().map(|chunk| names.share(chunk)),
+            changes_session: entry.changes_session,
             depends_on,
             id,
         })

@@ -97,6 +97,8 @@ pub struct ModelSteps {
     /// The steps that publish a staged backfill, and those after them.
     pub publish: Vec<StaticStep>,
     pub extra: Vec<ExtraFile>,
+    /// The kinds of steps whose statements change the session of their client.
+    pub session_changes: BTreeSet<StepKind>,
     pub reads: ReadSet,
     /// Set in a plan with a ledger.
     pub ledger: Option<LedgerStamp>,
@@ -160,6 +162,7 @@ impl ModelSteps {
             last: Vec::new(),
             publish: Vec::new(),
             extra: Vec::new(),
+            session_changes: BTreeSet::new(),
             reads: ReadSet::default(),
             ledger: None,
         }
@@ -206,6 +209,12 @@ impl Step<'_> {
             StepBody::Static(step) => step.kind,
             StepBody::Batch(..) => StepKind::Batch,
         }
+    }
+
+    /// Whether its statements change the session of its client, so that no other step may run in
+    /// this session.
+    pub fn changes_session(&self) -> bool {
+        self.parent.session_changes.contains(&self.kind())
     }
 
     /// `model.shop.sessions@2024-09-01`, `model.shop.sessions@create`.

@@ -73,6 +73,7 @@ impl Serialize for Entries<'_> {
                     event_time_start: span.map(|span| format_instant(span.window.start)),
                     event_time_end: span.map(|span| format_instant(span.window.end)),
                     chunk: span.and_then(|span| span.chunk.clone()),
+                    changes_session: step.changes_session(),
                     depends_on: dependencies.depends_on(&step),
                 }
             },

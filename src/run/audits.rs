@@ -191,6 +191,7 @@ pub fn independent_step(model: &ModelEntry) -> Option<PlannedStep> {
         event_time_start: None,
         event_time_end: None,
         chunk: None,
+        changes_session: false,
         depends_on: Box::default(),
     })
 }

@@ -252,7 +252,13 @@ impl<'a> Executor<'a> {
         }
         match step.kind {
             StepKind::Audit => self.run_audit(step, &text, session),
-            _ => client.run_step(&paths.plan.join(&file), &text, session),
+            _ => {
+                let result = client.run_step(&paths.plan.join(&file), &text, session);
+                if let Some(changed) = session.take_if(|_| step.changes_session) {
+                    changed.end();
+                }
+                result
+            }
         }
     }
 

@@ -159,6 +159,7 @@ mod tests {
             event_time_start: None,
             event_time_end: None,
             chunk: None,
+            changes_session: false,
             depends_on: depends_on.iter().map(|id| (*id).into()).collect(),
         }
     }

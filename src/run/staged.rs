@@ -48,6 +48,7 @@ fn extra_step(model: &ModelEntry, kind: StepKind) -> Option<PlannedStep> {
         event_time_start: None,
         event_time_end: None,
         chunk: None,
+        changes_session: false,
         depends_on: Box::default(),
     })
 }

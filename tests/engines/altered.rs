@@ -299,7 +299,7 @@ fn a_type_that_loses_values_is_refused(engine: &dyn Engine) {
     shop.build(plan.of("takings", "create"));
     let outcome = shop.run(plan.of("takings", "alter")[0]);
     assert!(!outcome.ok && outcome.stderr.contains("buyer is"), "{}", outcome.stderr);
-    assert_eq!(shop.rows("select event_id, buyer from analytics.takings").len(), before.len());
+    assert_eq!(shop.table("takings"), before);
 }
 
 fn a_changed_query_fails_where_it_must(engine: &dyn Engine) {

@@ -48,7 +48,7 @@ pub const OF_DIALECTS: &[(&[&str], Case)] = &[
 ];
 
 /// A source with the schema of the fixture's raw tables.
-const SHELVES: &str = "sources: \
+pub const SHELVES: &str = "sources: \
     [{name: shelves, schema: \"{{ 'analytics' if target.type == 'sqlite' else 'raw' }}\", tables: [{name: shelf}, {name: log}]}]\n";
 
 /// A shop with a table of its shelves' stock and a model over it.

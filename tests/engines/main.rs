@@ -44,6 +44,7 @@ mod staged;
 mod staged_safety;
 mod story;
 mod strategies;
+mod transactions;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -70,7 +71,8 @@ fn main() {
             .chain(hidden::OF_DIALECTS)
             .chain(staged::OF_DIALECTS)
             .chain(ledger::OF_DIALECTS)
-            .chain(columns::OF_DIALECTS);
+            .chain(columns::OF_DIALECTS)
+            .chain(transactions::OF_DIALECTS);
         let dialect_cases = all_dialect_cases
             .filter(|(names, _)| {
                 names.contains(&engine.dialect()) || names.contains(&engine.name())

@@ -33,6 +33,7 @@ mod postgres;
 mod proof;
 mod refresh;
 mod reports;
+mod sessions;
 #[path = "../engines/shop.rs"]
 #[allow(dead_code)]
 mod shop;
@@ -72,6 +73,7 @@ fn main() {
         snowflake::CASES,
         spark::CASES,
         state::ALONE,
+        sessions::CASES,
         tables::CASES,
         targets::CASES,
         warehouse_manners::CASES,

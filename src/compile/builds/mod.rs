@@ -160,16 +160,20 @@ fn output(context: &Context, node: &Node, built: NodeStatement) -> Result<ModelO
     let render_context =
         RenderContext { batch: None, incremental: built.incremental, this: node.relation.clone() };
     hooks::check_header(context, node)?;
+    let pre_hooks = hooks::hooks(context, node, "pre_hook", &render_context)?;
+    let post_hooks = hooks::hooks(context, node, "post_hook", &render_context)?;
+    let changes_session = hooks::header_changes_session(context, node)
+        || [&pre_hooks, &post_hooks].iter().any(|hooks| hooks::change_session(context, hooks));
     let file = BuildFile {
         dialect: context.dialect,
         node,
         what: &built.what,
         inputs: &entries,
         dependent_views: dependents::header_line(context, &dependent_views),
-        pre_hooks: &hooks::hooks(context, node, "pre_hook", &render_context)?,
+        pre_hooks: &pre_hooks,
         final_statements: &final_statements.statements,
         contract_check: &built.contract_check,
-        post_hooks: &hooks::hooks(context, node, "post_hook", &render_context)?,
+        post_hooks: &post_hooks,
     };
     let file = file.file(&built.statement)?;
     // The text of a seed is generated, and may be large.
@@ -177,6 +181,7 @@ fn output(context: &Context, node: &Node, built: NodeStatement) -> Result<ModelO
         hooks::check_file(context, node, &file)?;
     }
     let mut diagnostics = built.diagnostics;
+    diagnostics.extend(hooks::ignored_hooks(context, node));
     diagnostics.extend(final_statements.diagnostics);
     diagnostics.extend(dependents::dropped_views_warning(context, node, &dependent_views));
     let inserted = built.columns.filter(|_| built.incremental);
@@ -202,6 +207,7 @@ fn output(context: &Context, node: &Node, built: NodeStatement) -> Result<ModelO
         },
         steps: Some(ModelSteps {
             reads,
+            session_changes: changes_session.then_some(StepKind::Build).into_iter().collect(),
             ..ModelSteps::new(
                 &node.unique_id,
                 &context.folders[&node.unique_id],

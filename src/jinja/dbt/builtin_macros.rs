@@ -3,6 +3,7 @@
 
 /// Paths as in messages, and texts.
 pub const FILES: &[(&str, &str)] = &[
+    ("dbt/hooks.sql", include_str!("macros/hooks.sql")),
     ("dbt/incremental.sql", include_str!("macros/incremental.sql")),
     ("dbt/names.sql", include_str!("macros/names.sql")),
     ("dbt/types.sql", include_str!("macros/types.sql")),

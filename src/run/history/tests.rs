@@ -120,6 +120,7 @@ fn the_ledger_adds_what_other_machines_have_done() {
             event_time_start: None,
             event_time_end: None,
             chunk: None,
+            changes_session: false,
             depends_on: Box::new([]),
         }
     };

@@ -15,6 +15,7 @@ fn step(id: &str, chunk: Option<&str>, depends_on: &[&str]) -> PlannedStep {
         event_time_start: None,
         event_time_end: None,
         chunk: chunk.map(Into::into),
+        changes_session: false,
         depends_on: depends_on.iter().map(|id| (*id).into()).collect(),
     }
 }
