@@ -153,5 +153,6 @@ fn a_failing_merge_drops_no_column(engine: &dyn Engine) {
     let folder = state.folder().to_str().unwrap().to_string();
     let plan = shop.compile(&["--select", "keyed", "--state", &folder]);
     let outcome = shop.run(plan.of("keyed", "build")[0]);
+    assert!(!outcome.ok, "a division by zero fails");
     assert_eq!(shop.table("keyed"), ["1|1"], "{}", outcome.stderr);
 }
