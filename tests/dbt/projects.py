@@ -70,7 +70,7 @@ def compare(adapter, files, variables, environment):
                 theirs = re.sub(r"`(__dbt__cte__\w+)`", r"\1", theirs)
             if adapter == "databricks" and ours is not None:
                 # dbt writes its relations in lower case; `names on Databricks` of the table.
-                theirs, ours = (re.sub("`[^`]*`", lambda name: name[0].lower(), text) for text in (theirs, ours))
+                theirs, ours = (re.sub("`[^`]*`|__dbt__cte__\\w+", lambda name: name[0].lower(), text) for text in (theirs, ours))
             if ours is None:
                 # A reader of a broken model is left out.
                 if not failed:
