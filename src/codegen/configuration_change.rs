@@ -28,13 +28,14 @@ pub(super) fn unchanged_view(
         node.relation, node.unique_id
     );
     let created = index_statements(dialect, node, &node.relation.to_string())?;
+    let message = [("message", dialect.string(&message).value())];
+    let unequal = dialect.sql(&format!("unequal_view_{change}"), &message)?;
     let further = [
         ("create_indexes", Sql(created.0.trim_start().to_string()).value()),
         ("definitions", Sql(definitions.join(", ")).value()),
-        ("message", dialect.string(&message).value()),
+        ("unequal", unequal.value()),
     ];
-    let statement = format!("materialized_view_{change}");
-    dialect.sql(&statement, &[arguments, &further].concat()).map(Some)
+    dialect.sql("materialized_view_compared", &[arguments, &further].concat()).map(Some)
 }
 
 /// An index as the statement writes it from the engine's catalog: `unique btree (a, b)`.

@@ -104,28 +104,53 @@ pub fn referencing_tables<'a>(
     direct.keys().map(|id| (id.clone(), all(id))).collect()
 }
 
-/// Warns about the models whose foreign keys reference a table from which batches delete rows.
-pub fn delete_warnings(context: &Context, node: &Node) -> Result<Vec<Diagnostic>, Diagnostic> {
-    let Some(hint) = &context.dialect.contracts.foreign_key_hint else { return Ok(Vec::new()) };
-    let mut warnings = Vec::new();
-    let has_keys = |other: &&Node| {
-        other.enforced_contract().is_some()
-            && !matches!(other.materialization, Materialization::View | Materialization::Ephemeral)
-    };
-    for other in context.graph.nodes.values().filter(has_keys) {
-        let other = with_references(context.dialect, context.graph, Cow::Borrowed(other))?;
-        let is_immediate = |(table, expression): &(String, String)| {
-            names_table(&node.relation, table) && !expression.to_lowercase().contains("deferrable")
-        };
-        if referenced_tables(&other).any(|key| is_immediate(&key)) {
-            let warning = Diagnostic::warning(format!(
-                "a batch of `{}` fails if it deletes a row that `{}` references by a foreign key",
-                node.name, other.name
-            ));
-            warnings.push(warning.at(other.location_of(keys::CONTRACT)).hint(hint.clone()));
-        }
+/// A foreign key of a table.
+pub struct ForeignKey<'a> {
+    of: &'a Node,
+    /// The name of the table that it references, in lower case and without quotes.
+    table: String,
+    expression: String,
+}
+
+/// The foreign keys of all tables of the graph, on an engine that enforces them.
+pub fn foreign_keys<'a>(
+    dialect: &Dialect,
+    graph: &'a Arc<Graph>,
+) -> Result<Vec<ForeignKey<'a>>, Diagnostic> {
+    let mut keys = Vec::new();
+    if dialect.contracts.foreign_key_hint.is_none() {
+        return Ok(keys);
     }
-    Ok(warnings)
+    let has_keys = |node: &&Node| {
+        node.enforced_contract().is_some()
+            && !matches!(node.materialization, Materialization::View | Materialization::Ephemeral)
+    };
+    for of in graph.nodes.values().filter(has_keys) {
+        let node = with_references(dialect, graph, Cow::Borrowed(of))?;
+        let tables = referenced_tables(&node);
+        keys.extend(tables.map(|(table, expression)| ForeignKey { of, table, expression }));
+    }
+    Ok(keys)
+}
+
+/// Warns about the models whose foreign keys reference a table from which batches delete rows.
+pub fn delete_warnings(context: &Context, node: &Node) -> Vec<Diagnostic> {
+    let is_checked_at_once = |key: &&ForeignKey| {
+        names_table(&node.relation, &key.table)
+            && !key.expression.to_lowercase().contains("deferrable")
+    };
+    let keys = context.foreign_keys.iter().filter(is_checked_at_once);
+    let mut others: Vec<&Node> = keys.map(|key| key.of).collect();
+    others.dedup_by_key(|other| &other.unique_id);
+    let warning = |other: &Node| {
+        let warning = Diagnostic::warning(format!(
+            "a batch of `{}` fails if it deletes a row that `{}` references by a foreign key",
+            node.name, other.name
+        ));
+        let hints = context.dialect.contracts.foreign_key_hint.iter().cloned();
+        hints.fold(warning.at(other.location_of(keys::CONTRACT)), Diagnostic::hint)
+    };
+    others.into_iter().map(warning).collect()
 }
 
 /// The tables that reference a table, with the types of their columns.

@@ -68,9 +68,9 @@ pub(super) fn ignored_hooks(context: &Context, node: &Node) -> Vec<Diagnostic> {
     ["pre_hook", "post_hook"].iter().filter_map(warning).collect()
 }
 
-/// Whether a statement of the hooks may change the session of its client.
-pub(super) fn change_session(context: &Context, hooks: &RenderedHooks) -> bool {
-    hooks.all().any(|text| !changes(context, text).is_empty())
+/// The statements of the hooks that may change the session of their client.
+pub(super) fn session_changes_of(context: &Context, hooks: &RenderedHooks) -> Vec<SessionChange> {
+    hooks.all().flat_map(|text| changes(context, text)).collect()
 }
 
 /// Whether a statement of the node's header may change the session of its client.
@@ -84,12 +84,7 @@ fn changes(context: &Context, text: &str) -> Vec<SessionChange> {
 
 /// Warnings about pre-hooks of a microbatch model that change only their own session: its batches
 /// are other files.
-pub(super) fn session_warnings(
-    context: &Context,
-    node: &Node,
-    pre_hooks: &RenderedHooks,
-) -> Vec<Diagnostic> {
-    let changes = pre_hooks.all().flat_map(|text| changes(context, text));
+pub(super) fn session_warnings(node: &Node, changes: Vec<SessionChange>) -> Vec<Diagnostic> {
     let warning = |change: SessionChange| {
         let (what, hint) = match change.kind {
             SessionChangeKind::Setting => (
@@ -113,7 +108,7 @@ pub(super) fn session_warnings(
                 .hint(hint),
         )
     };
-    changes.filter_map(warning).collect()
+    changes.into_iter().filter_map(warning).collect()
 }
 
 /// Rejects a hook that renders to a dict as JSON: dbt reads a dict before it renders the hook.

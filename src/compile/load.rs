@@ -164,6 +164,7 @@ impl LoadedProject {
             columns: &self.columns,
             staged: None,
             referencing_tables: Default::default(),
+            foreign_keys: Vec::new(),
             window_keys: Default::default(),
             earlier_plans: earlier_plans::EarlierPlans::new(None, &[]),
             changed: BTreeMap::new(),

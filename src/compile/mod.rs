@@ -123,6 +123,7 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     let folders = folders::assign(&selected);
     let mut context = loaded.context(&folders);
     context.staged = models.as_ref();
+    context.foreign_keys = foreign_keys::foreign_keys(dialect, graph)?;
     if dialect.has_macro("set_aside") {
         context.referencing_tables =
             foreign_keys::referencing_tables(graph, &selected, request.full_refresh);
@@ -219,6 +220,8 @@ struct Context<'a> {
     columns: &'a Columns,
     /// The tables of the plan that reference others, on an engine on which they must be set aside.
     referencing_tables: foreign_keys::ReferencingTables<'a>,
+    /// The foreign keys of all tables, on an engine that enforces them.
+    foreign_keys: Vec<foreign_keys::ForeignKey<'a>>,
     window_keys: checks::WindowKeysCache,
     earlier_plans: earlier_plans::EarlierPlans<'a>,
     /// The batches that read the rows of rewritten ones, by unique id.

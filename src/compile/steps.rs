@@ -58,8 +58,9 @@ impl MicrobatchSteps<'_> {
             session_changes.extend(WITH_HEADER);
         }
         let hooks = self.hooks("pre_hook", &first_batch)?;
-        diagnostics.extend(hooks::session_warnings(context, node, &hooks));
-        session_changes.extend(hooks::change_session(context, &hooks).then_some(StepKind::Before));
+        let changes = hooks::session_changes_of(context, &hooks);
+        session_changes.extend((!changes.is_empty()).then_some(StepKind::Before));
+        diagnostics.extend(hooks::session_warnings(node, changes));
         let before = codegen::before_file(context.dialect, node, &hooks)?;
         first.extend(before.map(|text| StaticStep { kind: StepKind::Before, text }));
         let mut last = Vec::new();
@@ -85,7 +86,8 @@ impl MicrobatchSteps<'_> {
             last.push(StaticStep { kind: StepKind::Swap, text: self.swap()? });
         }
         let hooks = self.hooks("post_hook", &last_batch)?;
-        session_changes.extend(hooks::change_session(context, &hooks).then_some(StepKind::After));
+        let changes = hooks::session_changes_of(context, &hooks);
+        session_changes.extend((!changes.is_empty()).then_some(StepKind::After));
         let after = codegen::after_file(context.dialect, node, &final_statements, &hooks)?;
         let after = after.map(|text| StaticStep { kind: StepKind::After, text });
         if model.staged.is_some() { &mut publish } else { &mut last }.extend(after);

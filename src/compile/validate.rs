@@ -113,7 +113,7 @@ pub(super) fn batch_warnings(
         diagnostics.extend(codegen::compare_names(context.dialect, node, model.columns())?);
     }
     diagnostics.extend(codegen::adapter_key_warnings(context.dialect, node)?);
-    diagnostics.extend(foreign_keys::delete_warnings(context, node)?);
+    diagnostics.extend(foreign_keys::delete_warnings(context, node));
     diagnostics.extend(codegen::recommended_key_warnings(context.dialect, node));
     diagnostics.extend(
         codegen::grants_and_comments(context.dialect, node, "table", model.columns())?.diagnostics,

@@ -948,8 +948,8 @@ select 1 from {{ relation }} where 1 = 0;
  and ({{ condition }})
 {% endmacro %}
 {% set materialized_views = false %}
-{# What a plan does with the changed settings of a materialized view or a dynamic table that exists: `compared` (the macros
-   `materialized_view_continue` and `materialized_view_fail`), `applied` (each run creates it again), `kept` (until a full refresh). #}
+{# What a plan does with the changed settings of a materialized view or a dynamic table that exists: `compared` (the macro
+   `materialized_view_compared`, with `unequal_view_continue` or `unequal_view_fail`), `applied` (each run creates it again), `kept` (until a full refresh). #}
 {% set view_changes = "kept" %}
 {% set build_keys = [
   "constraints", "delimiter", "incremental_type", "merge_exclude_columns", "merge_update_columns", "partitions", "quote_columns"

@@ -362,26 +362,15 @@ array(
   is distinct from array(select definition from unnest(array[{{ definitions }}]::text[]) as definition order by 1)
 {% endmacro %}
 
-{% macro materialized_view_continue(target, target_text, query, make_way, create_indexes, definitions, message) %}
-{{ make_way }}
-
-do $view$
-begin
-  if to_regclass({{ target_text }}) is null then
-    create materialized view {{ target }} as
-{{ query }}
-    ;
-{{ create_indexes }}
-  elsif {{ other_indexes() }} then
-    raise notice using message = {{ message }};
-  end if;
-end
-$view$;
-
-refresh materialized view {{ target }};
+{% macro unequal_view_continue(message) %}
+raise notice using message = {{ message }};
 {% endmacro %}
 
-{% macro materialized_view_fail(target, target_text, query, make_way, create_indexes, definitions, message) %}
+{% macro unequal_view_fail(message) %}
+raise exception using message = {{ message }};
+{% endmacro %}
+
+{% macro materialized_view_compared(target, target_text, query, make_way, create_indexes, definitions, unequal) %}
 {{ make_way }}
 
 do $view$
@@ -392,7 +381,7 @@ begin
     ;
 {{ create_indexes }}
   elsif {{ other_indexes() }} then
-    raise exception using message = {{ message }};
+    {{ unequal }}
   end if;
 end
 $view$;

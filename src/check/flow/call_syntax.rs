@@ -1,16 +1,17 @@
 //! The name and the arguments of a function call; the name of a column.
 
-use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
+use sqlparser::ast::{
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, ObjectName, ObjectNamePart,
+};
 
 /// The name of a function in lower case, without its schema.
 pub fn function_name(function: &Function) -> String {
-    function
-        .name
-        .0
-        .last()
-        .and_then(|part| part.as_ident())
-        .map(|name| name.value.to_lowercase())
-        .unwrap_or_default()
+    last_part(&function.name).map(str::to_lowercase).unwrap_or_default()
+}
+
+/// A name without its qualifiers.
+pub fn last_part(name: &ObjectName) -> Option<&str> {
+    name.0.last().and_then(ObjectNamePart::as_ident).map(|name| name.value.as_str())
 }
 
 /// The arguments that are expressions.

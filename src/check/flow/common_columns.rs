@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use sqlparser::ast::{JoinConstraint, ObjectName, ObjectNamePart};
+use sqlparser::ast::JoinConstraint;
 
+use super::call_syntax::last_part;
 use super::coalesce::coalesce;
 use super::rows::{one_of_tables, outer_joined};
 use super::scope::{JoinSide, Scope, ScopedTable};
@@ -44,8 +45,8 @@ impl CommonColumn {
     }
 }
 
-/// The columns by which the tables from `middle` on are joined to those in `before`, as far as both
-/// sides are known to have them.
+/// The columns by which the tables in `before` are joined to the following ones, as far as both sides
+/// are known to have them.
 pub fn common_columns(
     scope: &Scope,
     constraint: Option<&JoinConstraint>,
@@ -54,7 +55,7 @@ pub fn common_columns(
     let (left, right) = (&scope.tables[before.clone()], &scope.tables[before.end..]);
     let names: Vec<String> = match constraint {
         Some(JoinConstraint::Using(columns) | JoinConstraint::UsingAlias(columns, _)) => {
-            columns.iter().filter_map(last).map(str::to_ascii_lowercase).collect()
+            columns.iter().filter_map(last_part).map(str::to_ascii_lowercase).collect()
         }
         Some(JoinConstraint::Natural) => {
             let names = |tables: &[ScopedTable]| {
@@ -93,8 +94,4 @@ pub fn merge_columns(
     for column in common {
         scope.merged.insert(column.name.clone(), column.merged(preserved_side, at.clone()));
     }
-}
-
-fn last(name: &ObjectName) -> Option<&str> {
-    name.0.last().and_then(ObjectNamePart::as_ident).map(|name| name.value.as_str())
 }

@@ -9,7 +9,7 @@ use sqlparser::ast::{
     TableAlias, TableFactor, TableWithJoins,
 };
 
-use super::call_syntax::{argument, arguments, column_name, function_name};
+use super::call_syntax::{argument, arguments, column_name, function_name, last_part};
 use super::colocation::Colocation;
 use super::common_columns::{common_columns, merge_columns};
 use super::derived_time::OutsideReason;
@@ -231,12 +231,12 @@ impl Flow<'_> {
             TableFactor::Table { name, alias, args: Some(args), .. } => {
                 self.subqueries(args, ctes, scope);
                 let args = args.args.iter().filter_map(argument);
-                (self.function_rows(last(name), args.collect(), alias, scope), alias)
+                (self.function_rows(last_part(name), args.collect(), alias, scope), alias)
             }
             TableFactor::Function { name, args, alias, .. } => {
                 self.subqueries(args, ctes, scope);
                 let args = args.iter().filter_map(argument);
-                (self.function_rows(last(name), args.collect(), alias, scope), alias)
+                (self.function_rows(last_part(name), args.collect(), alias, scope), alias)
             }
             TableFactor::TableFunction { expr: Expr::Function(function), alias } => {
                 self.subqueries(&function.args, ctes, scope);
@@ -259,7 +259,7 @@ impl Flow<'_> {
             _ => return scope.tables.push(ScopedTable::new(None, Rows::unknown())),
         };
         let table_name = match factor {
-            TableFactor::Table { name, .. } => last(name),
+            TableFactor::Table { name, .. } => last_part(name),
             _ => None,
         };
         let rows = alias.as_ref().map_or(rows.clone(), |alias| renamed(rows, &names(alias)));
@@ -384,10 +384,6 @@ impl Flow<'_> {
             other => self.span(other),
         }
     }
-}
-
-fn last(name: &ObjectName) -> Option<&str> {
-    name.0.last().and_then(ObjectNamePart::as_ident).map(|name| name.value.as_str())
 }
 
 /// The rows without some columns, with new columns of unknown values.

@@ -1,12 +1,12 @@
 //! The columns of a `select`.
 
 use sqlparser::ast::{
-    ExcludeSelectItem, ObjectName, RenameSelectItem, Select, SelectFlavor, SelectItem,
+    ExcludeSelectItem, RenameSelectItem, Select, SelectFlavor, SelectItem,
     SelectItemQualifiedWildcardKind as Qualified, WildcardAdditionalOptions,
 };
 
 use super::Flow;
-use super::call_syntax::column_name;
+use super::call_syntax::{column_name, last_part};
 use super::rows::Item;
 use super::scope::Scope;
 use super::value::Value;
@@ -42,7 +42,7 @@ impl Flow<'_> {
                     items.extend(self.adjusted(rest(scope, None), options, scope))
                 }
                 SelectItem::QualifiedWildcard(Qualified::ObjectName(name), options) => {
-                    items.extend(self.adjusted(rest(scope, last(name).as_deref()), options, scope));
+                    items.extend(self.adjusted(rest(scope, last_part(name)), options, scope));
                 }
                 SelectItem::QualifiedWildcard(Qualified::Expr(_), _) => {}
             }
@@ -58,8 +58,12 @@ impl Flow<'_> {
         scope: &Scope,
     ) -> Vec<Item> {
         let mut left_out: Vec<String> = match &options.opt_exclude {
-            Some(ExcludeSelectItem::Single(name)) => last(name).into_iter().collect(),
-            Some(ExcludeSelectItem::Multiple(many)) => many.iter().filter_map(last).collect(),
+            Some(ExcludeSelectItem::Single(name)) => {
+                last_part(name).into_iter().map(str::to_string).collect()
+            }
+            Some(ExcludeSelectItem::Multiple(many)) => {
+                many.iter().filter_map(last_part).map(str::to_string).collect()
+            }
             None => Vec::new(),
         };
         if let Some(except) = &options.opt_except {
@@ -119,8 +123,4 @@ fn rest(scope: &Scope, table: Option<&str>) -> Vec<Item> {
         outer: table.outer.clone(),
     });
     merged.chain(tables).collect()
-}
-
-fn last(name: &ObjectName) -> Option<String> {
-    name.0.last().and_then(|part| part.as_ident()).map(|name| name.value.clone())
 }

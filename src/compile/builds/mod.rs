@@ -163,7 +163,9 @@ fn output(context: &Context, node: &Node, built: NodeStatement) -> Result<ModelO
     let pre_hooks = hooks::hooks(context, node, "pre_hook", &render_context)?;
     let post_hooks = hooks::hooks(context, node, "post_hook", &render_context)?;
     let changes_session = hooks::header_changes_session(context, node)
-        || [&pre_hooks, &post_hooks].iter().any(|hooks| hooks::change_session(context, hooks));
+        || [&pre_hooks, &post_hooks]
+            .iter()
+            .any(|hooks| !hooks::session_changes_of(context, hooks).is_empty());
     let file = BuildFile {
         dialect: context.dialect,
         node,
