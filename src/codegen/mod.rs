@@ -28,6 +28,8 @@ mod relation_name;
 mod replacement;
 mod result_lines;
 mod seed;
+mod seed_types;
+mod seed_values;
 mod staged;
 mod staged_tables;
 mod strategy;
