@@ -75,7 +75,7 @@ pub fn infer_types(
 fn too_long(node: &Node, column: &ResultColumn) -> Diagnostic {
     let name = &column.name;
     let message = format!(
-        "the column `{name}` of the seed `{}` has whole numbers that are too long for a `bigint`",
+        "the column `{name}` of the seed `{}` has whole numbers that are too long for an integer",
         node.name
     );
     Diagnostic::error(message).at(node.file.line(1)).hint(format!(
@@ -90,6 +90,8 @@ struct FittingTypes {
     bigint: bool,
     /// Numbers without decimal places, of any length.
     whole: bool,
+    /// Those that can be written as an integer.
+    written_whole: bool,
     number: bool,
     date: bool,
     timestamp: bool,
@@ -102,6 +104,7 @@ impl FittingTypes {
         integer: true,
         bigint: true,
         whole: true,
+        written_whole: true,
         number: true,
         date: true,
         timestamp: true,
@@ -118,6 +121,7 @@ impl FittingTypes {
         let integer = whole.as_ref().and_then(|digits| digits.parse::<i64>().ok());
         self.number = number.is_some();
         self.whole &= number.is_some_and(|number| number.is_whole());
+        self.written_whole &= whole.is_some();
         self.bigint &= integer.is_some();
         self.integer &= integer.is_some_and(|value| i32::try_from(value).is_ok());
         self.date = self.date && date(value).is_some();
@@ -128,7 +132,8 @@ impl FittingTypes {
 
     /// Whether the values are whole numbers, but no integer type of the engine fits them all.
     fn is_beyond_integers(&self, dialect: &Dialect) -> bool {
-        self.whole && !self.bigint && !dialect.types.seed_types.contains_key("whole")
+        let has_type = dialect.types.seed_types.contains_key("whole") && self.written_whole;
+        self.whole && !self.bigint && !has_type
     }
 }
 
@@ -234,6 +239,24 @@ mod tests {
         assert_eq!(type_of(&["True", "false"]), "boolean");
         assert_eq!(type_of(&["true", "1"]), "text");
         assert_eq!(type_of(&["1-800"]), "text");
+    }
+
+    #[test]
+    fn whole_numbers_are_never_rounded() {
+        let is_beyond = |dialect: &str, value: &str| {
+            fitting(&[value]).is_beyond_integers(&crate::dialect::named(dialect).unwrap())
+        };
+        let (of_20, of_39) = ("12345678901234567890", "1".repeat(39));
+        assert_eq!(
+            ["postgres", "snowflake"].map(|dialect| [
+                is_beyond(dialect, "9223372036854775807"),
+                is_beyond(dialect, of_20),
+                is_beyond(dialect, &of_39),
+                is_beyond(dialect, "1e400"),
+                is_beyond(dialect, "12345678901234567890.5"),
+            ]),
+            [[false, true, true, true, false], [false, false, true, true, false]]
+        );
     }
 
     #[test]
