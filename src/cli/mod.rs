@@ -24,6 +24,7 @@ mod man;
 mod next_command;
 mod page;
 mod plan_args;
+mod prepared_run;
 mod profile_args;
 mod progress;
 mod project_args;

@@ -45,8 +45,8 @@ impl CommonColumn {
     }
 }
 
-/// The columns by which the tables in `before` are joined to the following ones, as far as both sides
-/// are known to have them.
+/// The columns by which the tables in `before` are joined to the following ones, as far as both
+/// sides are known to have them.
 pub fn common_columns(
     scope: &Scope,
     constraint: Option<&JoinConstraint>,
