@@ -10,33 +10,19 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::dialect::{Dialect, TimeFormat, TimeType, TypeClass};
 use crate::project::Catalog;
 
-/// The node's `event_time`; `None` if it is empty.
+/// The node's `event_time`; `None` if it is empty, or not a text: a microbatch model and its
+/// inputs get an error elsewhere, and other nodes may have any value, as in dbt.
 pub fn event_time(
     node: &Node,
     dialect: &Dialect,
     catalog: &Catalog,
     quote_columns: bool,
-    is_microbatch: bool,
 ) -> Result<Option<EventTime>, Diagnostics> {
     let Some(setting) = node.config.get("event_time").filter(|setting| !setting.value.is_null())
     else {
         return Ok(None);
     };
-    let Value::String(setting_text) = &setting.value else {
-        // A microbatch model gets this error together with its other errors.
-        if is_microbatch {
-            return Ok(None);
-        }
-        let message = format!(
-            "`event_time` of `{}` must be the name of a column, but is {}",
-            node.name,
-            kind(&setting.value)
-        );
-        return Err(Diagnostic::error(message)
-            .at(setting.at.clone())
-            .hint("write the column's name in quotes")
-            .into());
-    };
+    let Value::String(setting_text) = &setting.value else { return Ok(None) };
     if setting_text.trim().is_empty() {
         return Ok(None);
     }
@@ -263,6 +249,33 @@ impl Declaration<'_> {
             }
         }
     }
+}
+
+/// The error of a microbatch model's input whose `event_time` is neither empty nor a text.
+pub fn invalid_event_time(node: &Node, reader: &str) -> Option<Diagnostic> {
+    let setting = node.config.get("event_time")?;
+    let is_empty = match &setting.value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(dict) => dict.is_empty(),
+        Value::String(_) => true,
+        Value::Bool(true) => false,
+    };
+    if is_empty {
+        return None;
+    }
+    let message = format!(
+        "`event_time` of `{}` must be the name of a column, but is {}",
+        node.name,
+        kind(&setting.value)
+    );
+    Some(
+        Diagnostic::error(message)
+            .at(setting.at.clone())
+            .note(format!("the microbatch model `{reader}` reads it"))
+            .hint("write the column's name in quotes"),
+    )
 }
 
 #[cfg(test)]

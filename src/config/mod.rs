@@ -47,6 +47,7 @@ use crate::project::{Setting, Uniqueness};
 pub use audit::{Audit, VERDICTS, unknown_verdict};
 pub use check::{Allow, Check, LateBy};
 pub use config_json::{config_json, hook_json};
+pub use event_time::invalid_event_time;
 pub use foreign_keys::ForeignKeyTarget;
 pub use key_order::in_key_order;
 pub use key_typos::is_reported_key;

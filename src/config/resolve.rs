@@ -231,7 +231,7 @@ fn node(
         &node.materialization,
         Materialization::Incremental(Some(strategy)) if strategy == "microbatch"
     );
-    match event_time(&node, resolver.dialect, resolver.catalog, quote_columns, is_microbatch) {
+    match event_time(&node, resolver.dialect, resolver.catalog, quote_columns) {
         Ok(event_time) => node.event_time = event_time,
         Err(errors) => return Err(Failed { errors, node: Some(Box::new(node)) }),
     }
@@ -294,6 +294,11 @@ fn attributes(unresolved: &UnresolvedNode) -> Map<String, Value> {
         if unresolved.version.is_some() {
             attributes
                 .insert("latest_version".to_string(), version(patch.latest_version.as_deref()));
+        }
+        if let (Kind::Model, None, Some(spine)) =
+            (unresolved.kind, unresolved.version, &patch.time_spine)
+        {
+            attributes.insert("time_spine".to_string(), spine.clone());
         }
         let deprecation_date = match unresolved.version {
             Some(version) => &version.deprecation_date,

@@ -1,21 +1,24 @@
 //! Settings of tests, exposures, metrics and other resources that a plan does not build. Takes the
 //! packages; returns their enabled resources with the settings of `dbt_project.yml`.
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use crate::jinja::hook_key;
 use crate::project::{Config, KeyAliases, Package, Resource, ResourceKind, Tree, unaliased};
 
 use super::layers::{merged_value, texts};
 
-/// The enabled resources of all packages, and all generic tests. The first package is the root
+/// The enabled resources of all packages, and all generic tests and metrics. The first package is the root
 /// project, whose `dbt_project.yml` overrides a package's settings.
 pub fn resources(packages: &[Package], aliases: KeyAliases) -> Vec<Resource> {
     let configured = packages.iter().flat_map(|package| {
         let root = packages.first().filter(|_| !package.folder.is_empty());
         package.resources.iter().map(move |resource| configured(resource, package, root, aliases))
     });
-    configured.filter(|one| one.is_enabled() || one.generic_test.is_some()).collect()
+    let is_kept = |one: &Resource| {
+        one.is_enabled() || one.generic_test.is_some() || one.kind == ResourceKind::Metric
+    };
+    configured.filter(is_kept).collect()
 }
 
 fn configured(
@@ -25,6 +28,8 @@ fn configured(
     aliases: KeyAliases,
 ) -> Resource {
     let kind = resource.kind;
+    let unrendered = unrendered(resource, package, root, aliases);
+    let resource = &Resource { unrendered, ..resource.clone() };
     let along = |package| tree(package, kind).map(|tree| tree.along(&resource.fqn));
     let general: Vec<&Config> = along(package).unwrap_or_default();
     let of_root: Vec<&Config> = root.and_then(along).unwrap_or_default();
@@ -54,6 +59,24 @@ fn configured(
     let mut resource = Resource { config, ..resource.clone() };
     resource.tags.extend(texts(resource.config.get("tags")));
     resource
+}
+
+/// dbt's `unrendered_config`.
+fn unrendered(
+    resource: &Resource,
+    package: &Package,
+    root: Option<&Package>,
+    aliases: KeyAliases,
+) -> Map<String, Value> {
+    let of_project = |package: &Package| {
+        let levels = tree(package, resource.kind).map(|tree| tree.levels(&resource.fqn));
+        let levels = levels.unwrap_or_default().into_iter();
+        levels.flat_map(|level| level.unrendered.clone()).collect::<Vec<_>>()
+    };
+    let own = resource.config.iter().map(|(key, value)| (key.clone(), value.clone()));
+    let all = of_project(package).into_iter().chain(own);
+    let all = all.chain(root.map(of_project).unwrap_or_default());
+    all.map(|(key, value)| (unaliased(aliases, &key).to_string(), value)).collect()
 }
 
 /// The settings in `dbt_project.yml` for resources of the kind. As in dbt, groups and analyses use

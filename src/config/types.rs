@@ -79,6 +79,9 @@ fn type_of(of: Kind, key: &str) -> Option<Type> {
 pub fn convert(name: &str, of: Kind, config: &mut IndexMap<String, Setting>) -> Vec<Diagnostic> {
     let mut errors = Vec::new();
     for (key, setting) in config {
+        if (of, key.as_str()) == (Kind::Model, "freshness") {
+            errors.extend(build_after_error(name, setting));
+        }
         let Some(target_type) = type_of(of, key) else { continue };
         if matches!(target_type, Type::Hooks) {
             let errors_of_hooks = list(&setting.value).into_iter().filter_map(|hook| {
@@ -92,10 +95,11 @@ pub fn convert(name: &str, of: Kind, config: &mut IndexMap<String, Setting>) -> 
             Ok(Some(value)) => setting.value = value,
             Ok(None) => {}
             Err(what) => {
-                let message = format!(
-                    "`{key}` of `{name}` must be {what}, but is {}",
-                    kind_of(&setting.value)
-                );
+                let is = match (target_type, &setting.value) {
+                    (Type::OneOf(_), Value::String(text)) => format!("`{text}`"),
+                    (_, value) => kind_of(value).to_string(),
+                };
+                let message = format!("`{key}` of `{name}` must be {what}, but is {is}");
                 errors.push(
                     Diagnostic::error(message).at(setting.at.clone()).hint(hint(target_type, key)),
                 );
@@ -134,6 +138,49 @@ fn part_errors(name: &str, key: &str, setting: &Setting) -> Vec<Diagnostic> {
         );
     }
     errors
+}
+
+/// The error of `freshness.build_after` of a model, whose `count` and `period` belong together.
+fn build_after_error(name: &str, setting: &Setting) -> Option<Diagnostic> {
+    let build_after = setting.value.get("build_after")?;
+    let error = |message: String, hint: &str| {
+        Some(Diagnostic::error(message).at(setting.at.clone()).hint(hint))
+    };
+    let hint = "write `build_after: {count: 4, period: hour}`";
+    let Some(keys) = build_after.as_object() else {
+        let is = kind_of(build_after);
+        return error(format!("`build_after` of `{name}` must be a dict, but is {is}"), hint);
+    };
+    for (key, words) in
+        [("period", &["minute", "hour", "day"][..]), ("updates_on", &["all", "any"])]
+    {
+        let value = keys.get(key).filter(|value| key != "period" || !value.is_null());
+        if let Some(value) = value.filter(|value| !words.iter().any(|word| **value == *word)) {
+            let known: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+            let is = python_text(value);
+            let message = format!("`{key}` in `build_after` of `{name}` must not be `{is}`");
+            return error(message, &format!("the values are {}", known.join(", ")));
+        }
+    }
+    let count = keys.get("count").unwrap_or(&Value::Null);
+    let is_whole = match count {
+        Value::String(text) => text.trim().parse::<i64>().is_ok(),
+        other => other.is_null() || other.is_number(),
+    };
+    if !is_whole {
+        let is = kind_of(count);
+        return error(
+            format!("`count` of `build_after` of `{name}` must be a number, but is {is}"),
+            hint,
+        );
+    }
+    let is_set = |key: &str| keys.get(key).is_some_and(|value| !value.is_null());
+    let missing = match (is_set("count"), is_set("period")) {
+        (true, false) => "period",
+        (false, true) => "count",
+        _ => return None,
+    };
+    error(format!("`build_after` of `{name}` has no `{missing}`"), hint)
 }
 
 /// The converted value, if it differs.

@@ -17,6 +17,7 @@ mod resources;
 mod sample;
 mod select;
 mod semantic_json;
+mod semantic_layer;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -218,7 +218,7 @@ fn exposure_keys(exposure: &Resource, refs: Value, sources: Value) -> Value {
         "meta": meta,
         "tags": tags,
         "config": config,
-        "unrendered_config": exposure.config,
+        "unrendered_config": exposure.unrendered,
         "url": entry.get("url"),
         "refs": refs,
         "sources": sources,

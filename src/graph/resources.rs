@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::config::{Disabled, Node, version};
+use crate::config::{Disabled, Materialization, Node, invalid_event_time, version};
 use crate::diagnostics::{Diagnostic, Diagnostics, nearest};
 use crate::jinja::{RefCall, md5, python_text};
 use crate::project::{Resource, ResourceKind};
@@ -43,9 +43,13 @@ impl Graph {
     ) -> Diagnostics {
         let mut added = Resources { disabled, ..Resources::default() };
         let mut errors = Diagnostics::default();
+        let mut disabled_metrics = Vec::new();
         for resource in resources {
             if !resource.is_enabled() {
-                added.disabled_tests.push(resource.clone());
+                match resource.kind {
+                    ResourceKind::Metric => disabled_metrics.push(resource.clone()),
+                    _ => added.disabled_tests.push(resource.clone()),
+                }
                 continue;
             }
             let id = resource_id(resource);
@@ -85,6 +89,10 @@ impl Graph {
         self.resources = added;
         self.add_primary_keys();
         errors.0.extend(self.unknown_groups());
+        errors.0.extend(self.invalid_event_times());
+        if errors.0.is_empty() {
+            errors.0.extend(self.semantic_errors(&disabled_metrics));
+        }
         errors
     }
 
@@ -190,10 +198,28 @@ impl Graph {
             })
             .collect();
         for resource in self.resources.by_id.values() {
-            let group = resource.config.get("group").and_then(Value::as_str);
-            if resource.generic_test.is_none() && unknown(group) {
-                let error = unknown_group(group.unwrap_or_default(), &groups);
+            // dbt converts the name of a group to a text.
+            let group = resource.config.get("group").filter(|group| !group.is_null());
+            let group = group.map(python_text);
+            if resource.generic_test.is_none() && unknown(group.as_deref()) {
+                let error = unknown_group(group.as_deref().unwrap_or_default(), &groups);
                 errors.push(error.at_maybe(resource.at.clone()));
+            }
+        }
+        errors
+    }
+
+    /// Errors of inputs of microbatch models whose `event_time` is not a text.
+    fn invalid_event_times(&self) -> Vec<Diagnostic> {
+        let mut errors = Vec::new();
+        let mut known = BTreeSet::new();
+        let is_microbatch =
+            |node: &&Node| matches!(node.materialization, Materialization::Microbatch(_));
+        for model in self.nodes.values().filter(is_microbatch) {
+            let inputs = self.parents.get(&model.unique_id).into_iter().flatten();
+            for input in inputs.filter_map(|id| self.nodes.get(id)) {
+                let error = invalid_event_time(input, &model.name);
+                errors.extend(error.filter(|_| known.insert(&input.unique_id)));
             }
         }
         errors

@@ -3,52 +3,54 @@
 use serde_json::{Value, json};
 
 use crate::config::Node;
+use crate::jinja::python_text;
 use crate::project::{Resource, ResourceKind};
 
 use super::Graph;
 use super::json_values::{TargetNames, object, strings, text};
+use super::semantic_layer::GRANULARITIES;
 
 impl Graph {
     pub(super) fn metric_keys(&self, metric: &Resource) -> Value {
         let entry = &metric.entry;
         let params = entry.get("type_params").cloned().unwrap_or_default();
-        let measure = params.get("measure").filter(|measure| !measure.is_null()).map(measure_input);
-        let input = |key: &str| params.get(key).map_or(Value::Null, metric_input);
         let mut measures = Vec::new();
         self.input_measures(metric, &mut measures, 0);
         let metrics = params.get("metrics").and_then(Value::as_array).cloned().unwrap_or_default();
         let param = |key: &str| params.get(key).cloned().unwrap_or_default();
+        let input = |key: &str| metric_input(&param(key));
         let mut config = object(json!({"enabled": true, "group": null, "meta": {}}));
         config.extend(metric.config.clone());
         let meta = config.get("meta").filter(|meta| **meta != json!({})).or(entry.get("meta"));
+        let of_type = metric_type(metric);
         json!({
             "description": text(entry, "description"),
             "label": entry.get("label"),
-            "type": entry.get("type"),
+            "type": of_type,
             "type_params": {
-                "measure": measure,
+                "measure": measure_input(&param("measure")),
                 "input_measures": measures,
                 "numerator": input("numerator"),
                 "denominator": input("denominator"),
-                "expr": param("expr"),
-                "window": param("window"),
-                "grain_to_date": param("grain_to_date"),
+                "expr": expression(&param("expr")),
+                "window": window(&param("window")),
+                "grain_to_date": lower(&param("grain_to_date")),
                 "metrics": metrics.iter().map(metric_input).collect::<Value>(),
-                "conversion_type_params": param("conversion_type_params"),
-                "cumulative_type_params": param("cumulative_type_params"),
-                "metric_aggregation_params": null,
+                "conversion_type_params": conversion(&param("conversion_type_params")),
+                "cumulative_type_params": (of_type == "cumulative").then(|| cumulative(&params)),
+                "metric_aggregation_params": param("metric_aggregation_params"),
                 "fill_nulls_with": null,
-                "join_to_timespine": false,
-                "is_private": null,
+                "join_to_timespine": param("join_to_timespine") == true,
+                "is_private": param("is_private"),
             },
-            "filter": entry.get("filter").map(filter),
+            "filter": entry.get("filter").filter(|filter| !filter.is_null()).map(filter),
             "metadata": null,
             "time_granularity": entry.get("time_granularity"),
             "group": config.get("group"),
             "meta": meta.cloned().unwrap_or_else(|| json!({})),
             "tags": strings(entry, "tags"),
             "config": config,
-            "unrendered_config": {},
+            "unrendered_config": metric.unrendered,
             "sources": [],
             "refs": [],
             "metrics": [],
@@ -57,11 +59,19 @@ impl Graph {
 
     /// The measures that a metric reads, also through other metrics.
     fn input_measures(&self, metric: &Resource, measures: &mut Vec<Value>, depth: usize) {
-        let measure = metric.entry.get("type_params").and_then(|params| params.get("measure"));
-        if let Some(measure) = measure.filter(|measure| !measure.is_null()).map(measure_input)
-            && !measures.contains(&measure)
-        {
-            measures.push(measure);
+        let params = metric.entry.get("type_params").unwrap_or(&Value::Null);
+        let conversion = params.get("conversion_type_params").unwrap_or(&Value::Null);
+        let own = match &*metric_type(metric) {
+            "simple" | "cumulative" => vec![params.get("measure")],
+            "conversion" => {
+                vec![conversion.get("base_measure"), conversion.get("conversion_measure")]
+            }
+            _ => Vec::new(),
+        };
+        for measure in own.into_iter().flatten().filter(|of| !of.is_null()).map(measure_input) {
+            if !measures.contains(&measure) {
+                measures.push(measure);
+            }
         }
         // Cyclic metrics are reported elsewhere.
         let inputs = metric.metrics.iter().filter(|_| depth < 32);
@@ -73,6 +83,65 @@ impl Graph {
             }
         }
     }
+}
+
+/// The type of a metric, in lower case as in dbt.
+fn metric_type(metric: &Resource) -> String {
+    metric.entry.get("type").and_then(Value::as_str).unwrap_or("simple").to_lowercase()
+}
+
+fn lower(of: &Value) -> Value {
+    of.as_str().map(str::to_lowercase).into()
+}
+
+/// An expression as a text, which is Python's text of a boolean.
+fn expression(of: &Value) -> Value {
+    if of.is_null() { Value::Null } else { python_text(of).into() }
+}
+
+/// A window such as `28 days` in dbt's form.
+fn window(of: &Value) -> Value {
+    let Some(text) = of.as_str() else { return Value::Null };
+    let text = text.to_lowercase();
+    let Some((count, unit)) = text.split_once(' ') else { return Value::Null };
+    let singular = unit.strip_suffix('s').filter(|unit| GRANULARITIES.contains(unit));
+    json!({"count": count.parse::<u64>().ok(), "granularity": singular.unwrap_or(unit)})
+}
+
+fn conversion(of: &Value) -> Value {
+    if !of.is_object() {
+        return Value::Null;
+    }
+    let get = |key: &str| of.get(key).cloned().unwrap_or_default();
+    let calculation = match get("calculation") {
+        Value::Null => "conversion_rate".into(),
+        calculation => lower(&calculation),
+    };
+    json!({
+        "entity": get("entity"),
+        "base_measure": measure_input(&get("base_measure")),
+        "conversion_measure": measure_input(&get("conversion_measure")),
+        "base_metric": metric_input(&get("base_metric")),
+        "conversion_metric": metric_input(&get("conversion_metric")),
+        "calculation": calculation,
+        "window": window(&get("window")),
+        "constant_properties": get("constant_properties"),
+    })
+}
+
+fn cumulative(params: &Value) -> Value {
+    let of = params.get("cumulative_type_params").cloned().unwrap_or_default();
+    let get = |key: &str| {
+        let set = of.get(key).filter(|value| !value.is_null() && **value != "");
+        set.or(params.get(key)).cloned().unwrap_or_default()
+    };
+    let aggregation = of.get("period_agg").map_or_else(|| "first".into(), lower);
+    json!({
+        "window": window(&get("window")),
+        "grain_to_date": get("grain_to_date"),
+        "period_agg": aggregation,
+        "metric": metric_input(&of.get("metric").cloned().unwrap_or_default()),
+    })
 }
 
 /// The keys of a saved query.
@@ -113,7 +182,7 @@ pub(super) fn saved_query_keys(query: &Resource, target: TargetNames) -> Value {
         "metadata": null,
         "group": config.get("group"),
         "config": config,
-        "unrendered_config": {},
+        "unrendered_config": query.unrendered,
         "refs": [],
         "tags": strings(entry, "tags"),
     })
@@ -129,6 +198,19 @@ pub(super) fn semantic_model_keys(resource: &Resource, model: Option<&Node>, ref
         let with_defaults = items.map(|item| {
             let mut all = object(defaults.clone());
             all.extend(object(item.clone()));
+            let meta = object(config.get("meta").cloned().unwrap_or_default());
+            let of_element = all.get("config").and_then(|of| of.get("meta")).cloned();
+            let of_element = object(of_element.unwrap_or_default());
+            let meta: Value = meta.into_iter().chain(of_element).collect();
+            all.insert("config".into(), json!({"meta": meta}));
+            for key in ["type", "agg"] {
+                if let Some(word) = all.get(key).map(lower) {
+                    all.insert(key.into(), word);
+                }
+            }
+            if let Some(of) = all.get("expr").map(expression) {
+                all.insert("expr".into(), of);
+            }
             // A metric of its own is made of the measure.
             if all.contains_key("create_metric") {
                 all.insert("create_metric".into(), false.into());
@@ -168,13 +250,16 @@ pub(super) fn semantic_model_keys(resource: &Resource, model: Option<&Node>, ref
         "refs": refs,
         "group": config.get("group"),
         "config": config,
-        "unrendered_config": {},
+        "unrendered_config": resource.unrendered,
         "primary_entity": entry.get("primary_entity"),
     })
 }
 
 /// A measure in the form of a metric's `type_params`, from its name or a dict.
 fn measure_input(of: &Value) -> Value {
+    if of.is_null() {
+        return Value::Null;
+    }
     input(
         of,
         json!({
@@ -205,6 +290,9 @@ fn input(of: &Value, defaults: Value) -> Value {
     }
     let condition = all.get("filter").filter(|condition| !condition.is_null()).map(filter);
     all.extend(condition.map(|condition| ("filter".to_string(), condition)));
+    if let Some(of) = all.get("offset_window").map(window) {
+        all.insert("offset_window".to_string(), of);
+    }
     Value::Object(all)
 }
 

@@ -36,8 +36,9 @@ pub use dbt::column::ColumnStyle;
 pub use dbt::config::hook_key;
 pub use dbt::macro_dependencies::MacroDependencies;
 pub use dbt::recorded_results::{RecordedResult, RecordedResults};
+pub use dbt::semantic_items::{SemanticItem, SemanticItemKind, semantic_items};
 pub use dbt::strategy::{StrategyArguments, StrategyMacro};
-pub use dbt::yaml::{SECRETS, YamlScope, docs_text, yaml_value};
+pub use dbt::yaml::{DocsLookup, SECRETS, YamlScope, description_text, docs_text, yaml_value};
 pub use marks::{Covered, Mark, MarkKind};
 pub use md5::hex as md5;
 pub use scope::{

@@ -3,7 +3,7 @@
 //! since no SQL depends on it.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex};
 
 use regex::Regex;
 use serde_json::Value;
@@ -12,14 +12,14 @@ use super::columns::ColumnPatch;
 use super::properties::Properties;
 use super::resource::{Resource, ResourceKind};
 use super::values::has_jinja;
-use crate::diagnostics::{Diagnostic, Diagnostics, Level, Location, SourceFile, nearest};
-use crate::jinja::{YamlScope, docs_text, yaml_value};
+use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile, nearest};
+use crate::jinja::{DocsLookup, YamlScope, description_text, docs_text};
 
 /// The docs blocks of all packages.
 #[derive(Default)]
 pub struct Docs {
     /// Keyed by package and name.
-    blocks: BTreeMap<(String, String), String>,
+    blocks: Arc<BTreeMap<(String, String), String>>,
     /// The packages in the order in which a name is searched, after the package of the description:
     /// the project first.
     packages: Vec<String>,
@@ -28,10 +28,6 @@ pub struct Docs {
 static BLOCK: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"(?s)\{%[-+]?\s*docs\s+(\w+)\s*[-+]?%\}(.*?)\{%[-+]?\s*enddocs\s*[-+]?%\}")
 });
-static CALL: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r#"\{\{[-+]?\s*doc\(\s*['"]([^'"]+)['"]\s*(?:,\s*['"]([^'"]+)['"]\s*)?\)\s*[-+]?\}\}"#)
-});
-
 /// The parts of a semantic model with descriptions.
 const PARTS: [&str; 3] = ["dimensions", "measures", "entities"];
 
@@ -55,7 +51,8 @@ impl Docs {
                 errors.0.push(error.hint("put Jinja of a docs block in `{% raw %}`"));
                 String::new()
             });
-            if self.blocks.insert(key, text.trim().to_string()).is_some() {
+            let blocks = Arc::make_mut(&mut self.blocks);
+            if blocks.insert(key, text.trim().to_string()).is_some() {
                 let error = Diagnostic::error(format!("duplicate docs block `{name}`"));
                 errors.0.push(error.at_maybe(at).hint("rename one of the two blocks"));
             }
@@ -108,7 +105,7 @@ impl Docs {
         }
     }
 
-    /// The text with its `doc()` calls replaced and its other Jinja rendered.
+    /// The text with its Jinja rendered.
     fn render(
         &self,
         package: &str,
@@ -117,47 +114,30 @@ impl Docs {
         at: &Location,
         errors: &mut Diagnostics,
     ) -> String {
-        let mut result = String::new();
-        let mut rest = 0;
-        let is_split = text.contains("{%") && CALL.is_match(text);
-        let between = |text: &str, result: &mut String, errors: &mut Diagnostics| match yaml_value(
-            text, scope,
-        ) {
-            Ok(Value::String(text)) => result.push_str(&text),
-            Ok(Value::Null) => {}
-            Ok(value) => result.push_str(&value.to_string()),
-            // Only `doc()` calls in expressions of their own are known here.
-            Err(error) if text.contains("doc(") || is_split => {
-                errors.0.push(Diagnostic { level: Level::Warning, ..error }.at(at.clone()))
+        let missing = Arc::new(Mutex::new(Vec::new()));
+        let (blocks, of, names) = (self.blocks.clone(), package.to_string(), missing.clone());
+        let packages = self.packages.clone();
+        let lookup: DocsLookup = Arc::new(move |package: Option<&str>, name: &str| {
+            let searched: Vec<&str> = match package {
+                Some(package) => vec![package],
+                None => std::iter::once(&of).chain(&packages).map(String::as_str).collect(),
+            };
+            let block = |package: &&str| blocks.get(&(package.to_string(), name.to_string()));
+            if let Some(block) = searched.iter().find_map(block) {
+                return block.clone();
             }
-            Err(error) => errors.0.push(error.at(at.clone())),
-        };
-        for call in CALL.captures_iter(text) {
-            let Some(range) = call.get(0) else { continue };
-            between(&text[rest..range.start()], &mut result, errors);
-            rest = range.end();
-            let (of, name) =
-                call.get(2).map_or((None, &call[1]), |name| (Some(&call[1]), name.as_str()));
-            match self.find(package, of, name) {
-                Some(block) => result.push_str(block),
-                None => errors.0.push(self.missing(name).at(at.clone())),
+            if let Ok(mut names) = names.lock() {
+                names.push(name.to_string());
             }
-        }
-        between(&text[rest..], &mut result, errors);
-        result
-    }
-
-    fn find(&self, package: &str, of: Option<&str>, name: &str) -> Option<&str> {
-        let packages: Vec<&str> = match of {
-            Some(of) => vec![of],
-            None => {
-                std::iter::once(package).chain(self.packages.iter().map(String::as_str)).collect()
-            }
-        };
-        packages
-            .into_iter()
-            .find_map(|package| self.blocks.get(&(package.to_string(), name.to_string())))
-            .map(String::as_str)
+            String::new()
+        });
+        let rendered = description_text(text, scope, lookup);
+        let missing = missing.lock().map(|names| names.clone()).unwrap_or_default();
+        errors.0.extend(missing.iter().map(|name| self.missing(name).at(at.clone())));
+        rendered.unwrap_or_else(|error| {
+            errors.0.push(error.at(at.clone()));
+            String::new()
+        })
     }
 
     fn missing(&self, name: &str) -> Diagnostic {

@@ -1,7 +1,7 @@
 //! Properties files (`*.yml` in the folders of models): entries for models, seeds, snapshots and
 //! sources. Takes a file; returns its patches with locations. Reports the errors of every entry.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 use crate::jinja::{ColumnStyle, YamlScope};
@@ -17,7 +17,7 @@ use super::packages::PackageFile;
 use super::resource::Resource;
 use super::resources;
 use super::sources::{self, SourceTable};
-use super::values::{LateHooks, texts};
+use super::values::{LateHooks, rendered, texts};
 
 /// The entries of all properties files of a package.
 #[derive(Default)]
@@ -45,6 +45,8 @@ pub struct Patch {
     /// The model's constraints, as in YAML.
     pub constraints: Vec<Value>,
     pub deprecation_date: Option<String>,
+    /// dbt's `time_spine` with all of its keys.
+    pub time_spine: Option<Value>,
     pub versions: Vec<Version>,
     pub latest_version: Option<String>,
     /// The relation that a snapshot without a SQL file reads.
@@ -148,6 +150,7 @@ impl Entries<'_> {
             description: self.description(yaml).unwrap_or_default(),
             constraints: self.constraints(yaml),
             deprecation_date: deprecation_date(yaml),
+            time_spine: time_spine(yaml, self.scope),
             latest_version: latest_version.or_else(|| highest_version(&versions)),
             relation: self.text(yaml, "relation"),
             columns,
@@ -195,6 +198,21 @@ fn deprecation_date(yaml: &Yaml) -> Option<String> {
     })
 }
 
+/// The time spine of a model with all keys. Errors are reported with the semantic layer.
+fn time_spine(yaml: &Yaml, scope: &YamlScope) -> Option<Value> {
+    let spine = rendered(yaml.get("time_spine")?, scope).ok()?;
+    let spine = spine.as_object()?;
+    let custom = spine.get("custom_granularities").and_then(Value::as_array);
+    let custom = custom
+        .into_iter()
+        .flatten()
+        .map(|of| json!({"name": of.get("name"), "column_name": of.get("column_name")}));
+    Some(json!({
+        "standard_granularity_column": spine.get("standard_granularity_column"),
+        "custom_granularities": custom.collect::<Vec<_>>(),
+    }))
+}
+
 /// The columns of the model that a version includes: all, unless it has `include` or `exclude`.
 fn included(version: &Yaml, all: &[ColumnPatch]) -> Vec<ColumnPatch> {
     let rule = version
@@ -231,7 +249,7 @@ fn highest_version(versions: &[Version]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Map, json};
+    use serde_json::Map;
     use std::collections::BTreeMap;
 
     use super::*;

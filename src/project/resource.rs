@@ -56,6 +56,8 @@ pub struct Resource {
     pub entry: Map<String, Value>,
     pub tags: Vec<String>,
     pub config: Map<String, Value>,
+    /// dbt's `unrendered_config`: its `config`, over `dbt_project.yml` with Jinja not rendered.
+    pub unrendered: Map<String, Value>,
     pub generic_test: Option<GenericTest>,
     pub refs: Vec<RefCall>,
     pub sources: Vec<(String, String)>,
@@ -77,6 +79,7 @@ impl Resource {
             entry: Map::new(),
             tags: Vec::new(),
             config: Map::new(),
+            unrendered: Map::new(),
             generic_test: None,
             refs: Vec::new(),
             sources: Vec::new(),
@@ -97,7 +100,8 @@ impl Resource {
             match (&call[1], second) {
                 ("source", Some(table)) => self.sources.push((first, table)),
                 ("source", None) => {}
-                ("metric", _) => self.metrics.push(first),
+                // The package of a metric comes first.
+                ("metric", name) => self.metrics.push(name.unwrap_or(first)),
                 (_, Some(name)) => self.refs.push(RefCall { package: Some(first), name, version }),
                 (_, None) => self.refs.push(RefCall { package: None, name: first, version }),
             }

@@ -58,7 +58,8 @@ fn is_rendered_later(list: &str, path: &[Option<&str>]) -> bool {
     };
     match (list, path) {
         (_, []) => false,
-        ("metrics", path) if is_filter(path) => true,
+        ("metrics", path) | ("models", path @ [Some("metrics"), ..]) if is_filter(path) => true,
+        ("models", [Some("derived_semantics"), _, _, fourth, ..]) => LATER.contains(fourth),
         ("saved_queries", [Some("query_params"), Some("where"), ..]) => true,
         (_, [first, ..]) if LATER.contains(first) => true,
         (_, [_, second]) if LATER.contains(second) => true,

@@ -14,6 +14,10 @@ use super::generic_tests::generic_tests;
 use super::parse_pass::ParsedModel;
 use super::resource::{Resource, ResourceKind, items, tags, text};
 use super::resource_values::entry_values;
+use super::semantic_entries;
+use super::semantic_inputs::{metric_inputs, with_type_params};
+use super::semantic_nodes;
+use super::shape::Part;
 use super::values::list;
 
 /// The resources of a properties file.
@@ -42,15 +46,20 @@ pub fn read(
                     continue;
                 }
             };
-            let resource = resource(kind, &entry);
-            resources_of_file.extend(
-                resource.map(|resource| Resource { at: Some(yaml.at.clone()), ..resource }),
-            );
+            semantic_entries::check(kind, Part { yaml, value: &entry }, errors);
+            let entry = match kind {
+                ResourceKind::Metric => with_type_params(entry, None, None),
+                _ => entry,
+            };
+            let mut of_entry: Vec<Resource> = resource(kind, &entry).into_iter().collect();
             if kind == ResourceKind::SemanticModel {
-                resources_of_file.extend(metrics_of_measures(&entry));
+                of_entry.extend(metrics_of_measures(&entry));
             }
+            of_entry.iter_mut().for_each(|resource| resource.at = Some(yaml.at.clone()));
+            resources_of_file.extend(of_entry);
         }
     }
+    resources_of_file.extend(semantic_nodes::read(tree, scope, errors));
     resources_of_file.extend(generic_tests(tree, columns));
     resources_of_file.iter_mut().for_each(|resource| resource.path = file.path.to_string());
     resources.extend(resources_of_file);
@@ -113,11 +122,7 @@ fn resource(kind: ResourceKind, entry: &Value) -> Option<Resource> {
                 .unwrap_or_default();
             resource.metrics = metrics.iter().filter_map(Value::as_str).map(String::from).collect();
         }
-        ResourceKind::Metric => {
-            if let Some(of) = entry.get("type_params") {
-                metric_inputs(of, &mut resource);
-            }
-        }
+        ResourceKind::Metric => metric_inputs(&mut resource),
         ResourceKind::UnitTest => {
             let model = text(entry, "model")?;
             resource.fqn.insert(0, model.clone());
@@ -130,33 +135,6 @@ fn resource(kind: ResourceKind, entry: &Value) -> Option<Resource> {
         ResourceKind::Test | ResourceKind::Analysis | ResourceKind::Group => {}
     }
     Some(resource)
-}
-
-/// Adds the measures and metrics in `type_params` of a metric.
-fn metric_inputs(of: &Value, metric: &mut Resource) {
-    let name = |of: &Value| of.as_str().map(String::from).or_else(|| text(of, "name"));
-    metric.measures.extend(of.get("measure").and_then(name));
-    metric.metrics.extend(
-        ["numerator", "denominator", "metric"]
-            .into_iter()
-            .filter_map(|key| of.get(key).and_then(name)),
-    );
-    metric.metrics.extend(of.get("metrics").map(list).unwrap_or_default().iter().filter_map(name));
-    if let Some(conversion) = of.get("conversion_type_params") {
-        metric.measures.extend(
-            ["base_measure", "conversion_measure"]
-                .into_iter()
-                .filter_map(|key| conversion.get(key).and_then(name)),
-        );
-        metric.metrics.extend(
-            ["base_metric", "conversion_metric"]
-                .into_iter()
-                .filter_map(|key| conversion.get(key).and_then(name)),
-        );
-    }
-    if let Some(cumulative) = of.get("cumulative_type_params") {
-        metric.metrics.extend(cumulative.get("metric").and_then(name));
-    }
 }
 
 /// The metrics for measures with `create_metric: true`.

@@ -3,6 +3,8 @@ environment. Names come from small pools, so that packages, kinds of nodes and m
 
 import random
 
+from project_lines import LINES, NODE, OTHERS
+from semantic_generator import SemanticGenerator
 from stubbed_dbt import ADAPTERS
 
 PACKAGES = ["shop", "tools", "extra"]
@@ -409,35 +411,9 @@ class Generator:
                     if chance(0.3):
                         entry["config"]["access"] = draw.choice(["private", "public", "protected"])
         if chance(0.2):
-            self.put(package, f"models/{package}_day.sql", "select 1 as held_on, 1 as id\n")
-            entity = {"name": "visit", "type": "primary", "expr": "id"}
-            day = {"name": "held_on", "type": "time", "type_params": {"time_granularity": "day"}}
-            name = draw.choice(["visits", f"{package}_visits"])
-            measures = [
-                {"name": f"{package}_count", "agg": "count", "expr": "id", "create_metric": chance(0.3)},
-                {"name": f"{package}_total", "agg": "sum", "expr": "id"},
-            ]
-            model = {"name": name, "model": f"ref('{package}_day')", "defaults": {"agg_time_dimension": "held_on"}}
-            model |= {"entities": [entity], "dimensions": [day], "measures": measures}
-            kinds["semantic_models"].append(model | ({"config": {key: value for key, value in config().items() if key != "enabled"}} if chance(0.3) else {}))
-            spine = {"name": f"{package}_day", "time_spine": {"standard_granularity_column": "held_on"}, "columns": [{"name": "held_on", "granularity": "day"}]}
-            kinds["models"] = [spine]
-            metrics = [
-                {"name": f"{package}_all", "label": "All", "type": "simple", "type_params": {"measure": f"{package}_total"}},
-                {
-                    "name": f"{package}_share", "label": "Share", "type": "ratio",
-                    "type_params": {"numerator": f"{package}_all", "denominator": f"{package}_all"},
-                },
-            ]
-            for metric in metrics:
-                if chance(0.4):
-                    metric["config"] = {key: value for key, value in config().items() if key != "enabled"}
-                if chance(0.3):
-                    metric["filter"] = "{{ TimeDimension('visit__held_on', 'day') }} >= '2024-01-01'"
-            kinds["metrics"] += metrics
-            query = {"name": f"{package}_weekly", "query_params": {"metrics": [f"{package}_all"], "group_by": ["TimeDimension('visit__held_on')"]}}
-            query |= {"exports": [{"name": "e", "config": {"export_as": "table", "alias": "e"}}]} if chance(0.5) else {}
-            kinds["saved_queries"] += [query] if chance(0.5) else []
+            write = lambda path, text: self.put(package, f"models/{path}", text)
+            for kind, entries in SemanticGenerator(draw, write, package).entries().items():
+                kinds[kind] = [*kinds.get(kind, []), *entries]
         if chance(0.2):
             self.put(package, f"models/{package}_tested.sql", "select * from {{ ref('" + f"{package}_input" + "') }}\n")
             self.put(package, f"models/{package}_input.sql", "select 1 as id\n")
@@ -488,67 +464,3 @@ class Generator:
             source, table = self.pick(self.sources)
             lines.append(f"union all select id from {{{{ source('{source}', '{table}') }}}}")
         return "\n".join(lines) + "\n"
-
-
-GRAPH = (
-    "{% if execute %}{% for n in graph.nodes.values() | sort(attribute='unique_id') if n.resource_type in ['model', 'seed', 'snapshot'] %}\n"
-    "-- {{ n.unique_id }} FIELDS{% endfor %}{% endif %}"
-)
-
-#: Expressions of a model that read tests and resources that are not nodes.
-OTHERS = """{% if execute %}{% for part in ['exposures', 'groups', 'metrics', 'semantic_models', 'saved_queries', 'unit_tests'] %}
-{% for n in graph[part].values() | sort(attribute='unique_id') %}
--- {{ n.unique_id }} {{ n.path }} {{ n.original_file_path }} {{ n.fqn }} {{ n.config }} {{ n.meta }} {{ n.tags | sort if n.tags }}
--- {{ n.owner }} {{ n.type }} {{ n.type_params }} {{ n.label }} {{ n.group }} {{ n.filter }} {{ (n.depends_on or {}).nodes }} {{ n.refs }} {{ n.sources }}
-{% endfor %}{% endfor %}
-{% for n in graph.nodes.values() | sort(attribute='unique_id') if n.resource_type in ['test', 'analysis'] %}
--- {{ n.unique_id }} {{ n.name }} {{ n.alias }} {{ n.path }} {{ n.fqn }} {{ n.config }} {{ n.tags }} {{ n.group }} {{ n.column_name }}
--- {{ n.attached_node }} {{ n.file_key_name }} {{ n.test_metadata }} {{ n.depends_on.nodes }} {{ n.refs }} {{ n.description }}
-{% endfor %}{% endif %}
-select 1 as id
-"""
-
-#: What a naming macro reads of the object that is the node.
-NODE = [
-    "{{ node.is_versioned }}_{{ node.is_ephemeral_model }}",
-    "{{ node.search_name | replace('.', '_') }}",
-    "{{ node.get_materialization() }}_{{ node.config.get('nothing', 'd') }}",
-    "{{ node.config.pre_hook | length }}_{{ node.config['pre-hook'] is none }}",
-    "{{ node.config.nothing is none }}_{{ 'materialized' in node.config }}",
-    "{{ node.description | length }}_{{ node.columns | length }}_{{ node.patch_path is none }}",
-]
-
-#: Lines that print the context of a model; none reads another node.
-LINES = [
-    "-- {{ var('v1', 'd') }} {{ var('v2', 2) }} {{ var('v3', none) }} {{ var('v4', {}) }}",
-    "-- {{ var('v1') }}",
-    "-- {{ var.has_var('v2') }} {{ env_var('BW_E1', 'd') }} {{ env_var('BW_E2', '0') | int + 1 }}",
-    "-- {{ config.get('materialized') }} {{ config.get('schema') }} {{ config.get('custom', 'd') }} {{ config.get('alias', 'none') }}",
-    "-- {{ config.get('meta') }} {{ config.get('tags') }} {{ config.get('unique_key', 'u') }} {{ config.get('lookback') }}",
-    "-- {{ config.get('persist_docs') }} {{ config.get('grants') }} {{ model.docs }} {{ config.get('full_refresh', 'f') }}",
-    "-- {{ config.get('quoting') }} {{ config.get('column_types') }} {{ config.get('on_schema_change') }} {{ config.get('access') }}",
-    "-- {{ model.name }} {{ model.alias }} {{ model.schema }} {{ model.unique_id }} {{ model.fqn }} {{ model.version }}",
-    "-- {{ model.tags }} {{ model.meta }} {{ model.config.tags }} {{ model.config.meta }} {{ model.config.enabled }} {{ model.description }}",
-    "-- {{ model.path }} {{ model.original_file_path }} {{ model.package_name }} {{ model.resource_type }} {{ model.access }}",
-    "-- {{ model.config['pre-hook'] }} {{ model.config['post-hook'] }} {{ model.latest_version }} {{ model.depends_on.nodes | sort }}",
-    "-- {{ this }} {{ this.schema }} {{ this.identifier }} {{ project_name }} {{ target.type }} {{ is_incremental() }}",
-    "{% for c in model.columns.values() %}-- {{ c.name }} {{ c.meta }} {{ c.data_type }} {{ c.quote }} {{ c.tags | sort }} {{ c.own_key }}\n{% endfor %}",
-    "{% for c in model.columns.values() %}-- {{ c.config.meta }} {{ c.constraints }} {{ c.description }}\n{% endfor %}",
-    GRAPH.replace("FIELDS", "{{ n.schema }} {{ n.alias }} {{ n.config.materialized }} {{ n.tags }}"),
-    GRAPH.replace("FIELDS", "{{ n.meta }} {{ n.config.custom }} {{ n.depends_on.nodes | sort }} {{ n.fqn }}"),
-    GRAPH.replace("FIELDS", "{{ n.columns.keys() | list }} {{ n.version }} {{ n.config.unique_key }} {{ n.config.schema }} {{ n.config['pre-hook'] | length }}"),
-    "{% if execute %}{% for s in graph.sources.values() | sort(attribute='unique_id') %}-- {{ s.unique_id }} {{ s.schema }} {{ s.identifier }} "
-    "{{ s.source_meta }} {{ s.meta }} {{ s.tags }} {{ s.config.enabled }}\n{% endfor %}{% endif %}",
-    "-- {{ greet('a') }}",
-    "-- {{ tools.greet('a') }}",
-    "-- {{ label('b') }} {{ shop.label('c') }}",
-    "-- {{ shout('c') }}",
-    "-- {{ adapter.dispatch('greet', 'house')('d') }}",
-    "-- {{ adapter.dispatch('label', 'tools')('e') }}",
-    "-- {{ adapter.dispatch('shout')('f') }}",
-    "-- {{ type_string() }} {{ dbt.concat(['x', 'y']) }}",
-    "-- {{ adapter.quote('id') }} {{ adapter.quote_as_configured('id', 'identifier') }} {{ adapter.quote_seed_column('id', none) }}",
-    "-- {{ api.Relation.create(database='d', schema='s', identifier='i') }}",
-    "{# nothing #}",
-    "{% set rows = [1, 2] %}{% do rows.append(3) %}-- {{ rows }}",
-]

@@ -200,10 +200,14 @@ def _stub_core():
     import dbt.task.compile
     import dbt.task.runnable
     from dbt.contracts.graph.nodes import Macro
+    from dbt.contracts.graph.semantic_manifest import SemanticManifest
     from dbt.parser import manifest
     from dbt.parser.manifest import ManifestLoader
 
     enable_test_caching()
+    # dbt makes the document of the semantic layer where it writes its artifacts, which the commands here do not.
+    validate = SemanticManifest.validate
+    SemanticManifest.validate = lambda self: self._get_pydantic_semantic_manifest() is not None and validate(self)
     # A model that fails leaves the others as they are.
     dbt.task.compile.CompileTask.raise_on_first_error = lambda self: False
     dbt.task.runnable.GraphRunnableTask._mark_dependent_errors = lambda self, *args, **kwargs: None

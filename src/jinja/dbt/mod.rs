@@ -23,6 +23,7 @@ pub(super) mod native;
 pub(super) mod node;
 pub(super) mod recorded_results;
 pub(super) mod relations;
+pub(super) mod semantic_items;
 pub(super) mod session;
 pub(super) mod spine;
 pub(super) mod strategy;

@@ -49,6 +49,26 @@ pub struct YamlScope<'a> {
 /// A value of a YAML file with its Jinja rendered, as `native` describes; text without Jinja is
 /// unchanged. Errors have no location.
 pub fn yaml_value(text: &str, scope: &YamlScope) -> Result<Json, Diagnostic> {
+    value_with(text, scope, None)
+}
+
+/// The text of a docs block, by its package, if it names one, and its name.
+pub type DocsLookup = Arc<dyn Fn(Option<&str>, &str) -> String + Send + Sync>;
+
+/// The text of a description with its Jinja rendered, which can call `doc()`.
+pub fn description_text(
+    text: &str,
+    scope: &YamlScope,
+    docs: DocsLookup,
+) -> Result<String, Diagnostic> {
+    Ok(match value_with(text, scope, Some(docs))? {
+        Json::String(text) => text,
+        Json::Null => String::new(),
+        value => value.to_string(),
+    })
+}
+
+fn value_with(text: &str, scope: &YamlScope, docs: Option<DocsLookup>) -> Result<Json, Diagnostic> {
     if !super::inner_text::has_tags(text) {
         return Ok(Json::String(text.to_string()));
     }
@@ -58,6 +78,7 @@ pub fn yaml_value(text: &str, scope: &YamlScope) -> Result<Json, Diagnostic> {
         environment: scope.environment.clone(),
         target: json::value(&Json::Object(scope.target.clone())),
         secrets: scope.secrets,
+        docs,
     };
     let names = Value::from_object(Names(Arc::new(known)));
     let prepared = transpile::template(text, "");
@@ -128,6 +149,7 @@ struct Known {
     environment: BTreeMap<String, String>,
     target: Value,
     secrets: bool,
+    docs: Option<DocsLookup>,
 }
 
 #[derive(Clone)]
@@ -149,6 +171,7 @@ impl Object for Names {
                 Some(Value::from_object(YamlFunction { variable: false, known: self.0.clone() }))
             }
             "target" => Some(self.0.target.clone()),
+            "doc" => Some(Value::from_object(DocsFunction(self.0.docs.clone()?))),
             "run_started_at" => Some(datetime::utc(self.0.now)),
             "modules" => Some(collections::dict([
                 (Value::from("datetime"), module::datetime(self.0.now)),
@@ -156,6 +179,26 @@ impl Object for Names {
             ])),
             _ => None,
         }
+    }
+}
+
+/// `doc`.
+struct DocsFunction(DocsLookup);
+
+impl fmt::Debug for DocsFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<function doc>")
+    }
+}
+
+impl Object for DocsFunction {
+    fn call(self: &Arc<Self>, _: &mut State, args: &[Value]) -> Result<Value, Error> {
+        let call = Call::of("", "doc", args);
+        let first = call.needs_text(0, "name")?;
+        Ok(Value::from(match call.text(1, "name")? {
+            Some(name) => (self.0)(Some(&first), &name),
+            None => (self.0)(None, &first),
+        }))
     }
 }
 
