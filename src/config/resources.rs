@@ -8,8 +8,8 @@ use crate::project::{Config, KeyAliases, Package, Resource, ResourceKind, Tree, 
 
 use super::layers::{merged_value, texts};
 
-/// The enabled resources of all packages, and all generic tests and metrics. The first package is the root
-/// project, whose `dbt_project.yml` overrides a package's settings.
+/// The enabled resources of all packages, and all generic tests and metrics. The first package is
+/// the root project, whose `dbt_project.yml` overrides a package's settings.
 pub fn resources(packages: &[Package], aliases: KeyAliases) -> Vec<Resource> {
     let configured = packages.iter().flat_map(|package| {
         let root = packages.first().filter(|_| !package.folder.is_empty());
@@ -73,8 +73,8 @@ fn unrendered(
         let levels = levels.unwrap_or_default().into_iter();
         levels.flat_map(|level| level.unrendered.clone()).collect::<Vec<_>>()
     };
-    let own = resource.config.iter().map(|(key, value)| (key.clone(), value.clone()));
-    let all = of_project(package).into_iter().chain(own);
+    let of_entry = resource.config.iter().map(|(key, value)| (key.clone(), value.clone()));
+    let all = of_project(package).into_iter().chain(of_entry);
     let all = all.chain(root.map(of_project).unwrap_or_default());
     all.map(|(key, value)| (unaliased(aliases, &key).to_string(), value)).collect()
 }

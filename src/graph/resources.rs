@@ -79,7 +79,9 @@ impl Graph {
             if resource.kind == ResourceKind::Metric {
                 read.extend(resource.measures.iter().filter_map(|name| measures.get(name)));
             }
-            added.parents.entry(id.clone()).or_default().extend(read.into_iter().cloned());
+            let model = self.aggregated(resource).filter(|id| added.by_id.contains_key(id));
+            let parents = added.parents.entry(id.clone()).or_default();
+            parents.extend(read.into_iter().cloned().chain(model));
         }
         for id in added.by_id.keys() {
             for parent in &added.parents[id] {
@@ -207,6 +209,14 @@ impl Graph {
             }
         }
         errors
+    }
+
+    /// The semantic model that a metric aggregates without a measure. As in dbt, it is one of the
+    /// root project.
+    fn aggregated(&self, metric: &Resource) -> Option<String> {
+        let params = metric.entry.get("type_params")?.get("metric_aggregation_params")?;
+        let name = params.get("semantic_model")?.as_str()?;
+        Some(format!("semantic_model.{}.{name}", self.root))
     }
 
     /// Errors of inputs of microbatch models whose `event_time` is not a text.

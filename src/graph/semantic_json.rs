@@ -61,14 +61,14 @@ impl Graph {
     fn input_measures(&self, metric: &Resource, measures: &mut Vec<Value>, depth: usize) {
         let params = metric.entry.get("type_params").unwrap_or(&Value::Null);
         let conversion = params.get("conversion_type_params").unwrap_or(&Value::Null);
-        let own = match &*metric_type(metric) {
+        let direct = match &*metric_type(metric) {
             "simple" | "cumulative" => vec![params.get("measure")],
             "conversion" => {
                 vec![conversion.get("base_measure"), conversion.get("conversion_measure")]
             }
             _ => Vec::new(),
         };
-        for measure in own.into_iter().flatten().filter(|of| !of.is_null()).map(measure_input) {
+        for measure in direct.into_iter().flatten().filter(|of| !of.is_null()).map(measure_input) {
             if !measures.contains(&measure) {
                 measures.push(measure);
             }
@@ -245,6 +245,7 @@ pub(super) fn semantic_model_keys(resource: &Resource, model: Option<&Node>, ref
         "dimensions": items("dimensions", json!({
             "name": null, "type": null, "description": null, "label": null, "is_partition": false,
             "type_params": null, "expr": null, "metadata": null, "config": {"meta": {}},
+            "datatype": null,
         })),
         "metadata": null,
         "refs": refs,

@@ -143,12 +143,11 @@ fn metrics_of_measures(entry: &Value) -> Vec<Resource> {
     let creates = measures
         .into_iter()
         .filter(|measure| measure.get("create_metric") == Some(&Value::Bool(true)));
-    let of_model = entry.get("config").and_then(Value::as_object);
+    let of_model = entry.get("config").cloned().unwrap_or_default();
     // The metric is enabled with its semantic model, and has its `meta`.
-    let inherited =
-        of_model.into_iter().flatten().filter(|(key, _)| *key == "enabled" || *key == "meta");
-    let config: Map<String, Value> =
-        inherited.map(|(key, value)| (key.clone(), value.clone())).collect();
+    let inherited = [("enabled", json!(true)), ("meta", json!({}))]
+        .map(|(key, usual)| (key.to_string(), of_model.get(key).cloned().unwrap_or(usual)));
+    let config = Map::from_iter(inherited);
     let metric = |measure: Value| {
         let name = text(&measure, "name")?;
         let or = |key: &str, usual: String| {

@@ -1,5 +1,5 @@
-//! What dbt rejects in the entries of exposures, groups, metrics, semantic models and saved queries,
-//! and in the keys of models for the semantic layer. Takes an entry with its Jinja rendered; adds
+//! What dbt rejects in entries of exposures, groups, metrics, semantic models and saved queries, and
+//! in the keys of models for the semantic layer. Takes an entry with its Jinja rendered; adds
 //! errors.
 
 use std::sync::LazyLock;
@@ -254,6 +254,6 @@ fn columns(model: Part) -> Vec<Part> {
         (rule.is_none() || include.iter().any(|of| ["*", "all", name].contains(of)))
             && !exclude.contains(&name)
     };
-    let own = of_version.iter().filter(|column| column.get("include").is_none());
-    of_model.into_iter().filter(is_included).chain(own.copied()).collect()
+    let of_version_alone = of_version.iter().filter(|column| column.get("include").is_none());
+    of_model.into_iter().filter(is_included).chain(of_version_alone.copied()).collect()
 }

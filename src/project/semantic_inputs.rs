@@ -1,5 +1,5 @@
-//! What a metric reads: measures of semantic models, and other metrics. Takes the entry of a metric;
-//! brings one without `type_params` into the form with them.
+//! What a metric reads: measures of semantic models, and other metrics. Takes the entry of a
+//! metric; brings one without `type_params` into the form with them.
 
 use serde_json::{Map, Value, json};
 

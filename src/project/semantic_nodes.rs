@@ -35,14 +35,14 @@ pub(super) fn read(tree: &Yaml, scope: &YamlScope, errors: &mut Diagnostics) -> 
     let tables = items(tree, "sources").iter().flat_map(|source| items(source, "tables"));
     for column in nodes.chain(tables).flat_map(|node| items(node, "columns")) {
         let part = chosen(column, &OF_COLUMN, &WITH_COLUMN);
-        with_values(part.as_ref(), scope, errors, |part, errors| check_column(part, errors));
+        with_values(part.as_ref(), scope, errors, check_column);
     }
     let mut resources = Vec::new();
     for yaml in items(tree, "models") {
         let of_versions = items(yaml, "versions").iter().flat_map(|of| items(of, "columns"));
         for column in of_versions {
             let part = chosen(column, &OF_COLUMN, &WITH_COLUMN);
-            with_values(part.as_ref(), scope, errors, |part, errors| check_column(part, errors));
+            with_values(part.as_ref(), scope, errors, check_column);
         }
         let part = semantic_part(yaml);
         with_values(part.as_ref(), scope, errors, |part, errors| {
@@ -198,7 +198,7 @@ fn semantic_model(entry: &Value, declared: &Value, model: &str, name: &str) -> R
 /// The value of a key, or of the column's, if it is not set.
 fn or_column(of: &Value, column: &Value, key: &str) -> Value {
     let set = of.get(key).filter(|value| !value.is_null() && **value != "");
-    set.or(column.get(key)).cloned().unwrap_or_default()
+    set.or(column.get(key)).cloned().unwrap_or_else(|| "".into())
 }
 
 /// The `meta` of a column, to which `config` adds.
@@ -221,8 +221,9 @@ fn dimension_of_column(column: &Value) -> Option<Value> {
     }
     let name = or_column(of, column, "name");
     let mut all = meta(column);
-    let own = of.get("config").and_then(|config| config.get("meta")).and_then(Value::as_object);
-    all.extend(own.cloned().unwrap_or_default());
+    let of_config =
+        of.get("config").and_then(|config| config.get("meta")).and_then(Value::as_object);
+    all.extend(of_config.cloned().unwrap_or_default());
     let granularity = column.get("granularity").filter(|of| !of.is_null() && **of != "");
     let params = granularity.map(|granularity| {
         json!({"time_granularity": granularity, "validity_params": of.get("validity_params")})
@@ -246,12 +247,12 @@ fn entity_of_column(column: &Value) -> Option<Value> {
         }));
     }
     let name = or_column(of, column, "name");
-    let own = of.get("config").and_then(|config| config.get("meta")).cloned();
+    let of_config = of.get("config").and_then(|config| config.get("meta")).cloned();
     Some(json!({
         "name": name, "type": of.get("type"), "label": of.get("label"),
         "description": or_column(of, column, "description"),
         "expr": Some(column_name).filter(|column| **column != name),
-        "config": {"meta": own.unwrap_or_else(|| Value::Object(meta(column)))},
+        "config": {"meta": of_config.unwrap_or_else(|| Value::Object(meta(column)))},
     }))
 }
 

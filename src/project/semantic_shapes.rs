@@ -1,8 +1,8 @@
 //! The keys of metrics, semantic models and saved queries, with the shapes of their values, as
 //! dbt's contracts declare them.
 
-use super::shape::{KeyShapes, Shape};
-use Shape::{Any, Boolean, Dict, Either, Entry, List, Null, Number, Text, Whole, Word};
+use super::shape::{KeyShapes, ValueShape};
+use ValueShape::{Any, Boolean, Dict, Either, Entry, List, Null, Number, Text, Whole, Word};
 
 pub(super) const GRANULARITIES: &[&str] = &[
     "nanosecond",
@@ -34,22 +34,22 @@ const DIMENSION_TYPES: &[&str] = &["categorical", "time"];
 const CALCULATIONS: &[&str] = &["conversions", "conversion_rate"];
 pub(super) const PERIOD_AGGREGATIONS: &[&str] = &["first", "last", "average"];
 
-const OPTIONAL_TEXT: Shape = Either(&[Text, Null]);
-const FILTER: Shape = Either(&[Text, List(&Text), Null]);
-const GRANULARITY: Shape = Word(GRANULARITIES);
+const OPTIONAL_TEXT: ValueShape = Either(&[Text, Null]);
+const FILTER: ValueShape = Either(&[Text, List(&Text), Null]);
+const GRANULARITY: ValueShape = Word(GRANULARITIES);
 /// The settings of an element: dbt reads `meta`.
-const ELEMENT_CONFIG: Shape = Entry(&open(&[("meta", Dict)], &[]));
-const CONFIG: Shape = Entry(&open(&[("enabled", Boolean), ("meta", Dict)], &[]));
+const ELEMENT_CONFIG: ValueShape = Entry(&open(&[("meta", Dict)], &[]));
+const CONFIG: ValueShape = Entry(&open(&[("enabled", Boolean), ("meta", Dict)], &[]));
 
 const fn closed(
-    keys: &'static [(&'static str, Shape)],
+    keys: &'static [(&'static str, ValueShape)],
     required: &'static [&'static str],
 ) -> KeyShapes {
     KeyShapes { keys, required, is_closed: true }
 }
 
 const fn open(
-    keys: &'static [(&'static str, Shape)],
+    keys: &'static [(&'static str, ValueShape)],
     required: &'static [&'static str],
 ) -> KeyShapes {
     KeyShapes { keys, required, is_closed: false }
@@ -114,8 +114,9 @@ const METRIC_INPUT: KeyShapes = closed(
     ],
     &["name"],
 );
-const OPTIONAL_METRIC_INPUT: Shape = Either(&[Entry(&METRIC_INPUT), Text, Null]);
-const OPTIONAL_METRIC_INPUTS: Shape = Either(&[List(&Either(&[Entry(&METRIC_INPUT), Text])), Null]);
+const OPTIONAL_METRIC_INPUT: ValueShape = Either(&[Entry(&METRIC_INPUT), Text, Null]);
+const OPTIONAL_METRIC_INPUTS: ValueShape =
+    Either(&[List(&Either(&[Entry(&METRIC_INPUT), Text])), Null]);
 
 const CONVERSION: KeyShapes = closed(
     &[
@@ -129,7 +130,7 @@ const CONVERSION: KeyShapes = closed(
     &["base_measure", "conversion_measure", "entity"],
 );
 
-const CONSTANT_PROPERTIES: Shape = Either(&[
+const CONSTANT_PROPERTIES: ValueShape = Either(&[
     List(&Entry(&closed(
         &[("base_property", Text), ("conversion_property", Text)],
         &["base_property", "conversion_property"],
@@ -245,7 +246,7 @@ const DIMENSION: KeyShapes = closed(
     &["name", "type"],
 );
 
-const VALIDITY: Shape =
+const VALIDITY: ValueShape =
     Either(&[Entry(&closed(&[("is_start", Boolean), ("is_end", Boolean)], &[])), Null]);
 
 const MEASURE: KeyShapes = closed(
@@ -318,7 +319,7 @@ pub(super) const SAVED_QUERY: KeyShapes = closed(
     &["query_params"],
 );
 
-const DESTINATION: Shape = Word(&["table", "view"]);
+const DESTINATION: ValueShape = Word(&["table", "view"]);
 const EXPORT: KeyShapes = open(&[("export_as", DESTINATION)], &[]);
 const SAVED_QUERY_CONFIG: KeyShapes = open(
     &[

@@ -7,7 +7,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, nearest};
 use crate::yaml::{Data, Yaml};
 
 /// The shape of a value.
-pub(super) enum Shape {
+pub(super) enum ValueShape {
     Any,
     Null,
     Text,
@@ -18,15 +18,15 @@ pub(super) enum Shape {
     Dict,
     /// One of several texts, in either case.
     Word(&'static [&'static str]),
-    List(&'static Shape),
+    List(&'static ValueShape),
     Entry(&'static KeyShapes),
     /// A value of one of these shapes.
-    Either(&'static [Shape]),
+    Either(&'static [ValueShape]),
 }
 
 /// The keys of a dict.
 pub(super) struct KeyShapes {
-    pub keys: &'static [(&'static str, Shape)],
+    pub keys: &'static [(&'static str, ValueShape)],
     pub required: &'static [&'static str],
     /// Whether dbt rejects a key that is not in `keys`.
     pub is_closed: bool,
@@ -73,21 +73,21 @@ impl<'a> Part<'a> {
 }
 
 /// Adds the errors of a value; `key` is its key, or that of its list.
-pub(super) fn check(shape: &Shape, key: &str, part: Part, errors: &mut Diagnostics) {
+pub(super) fn check(shape: &ValueShape, key: &str, part: Part, errors: &mut Diagnostics) {
     let shapes = alternatives(shape);
     let Some(shape) = shapes.iter().find(|shape| fits(shape, part)) else {
         errors.0.push(mismatch(shapes, key, part));
         return;
     };
     match (shape, part.value) {
-        (Shape::List(of), Value::Array(values)) => {
+        (ValueShape::List(of), Value::Array(values)) => {
             for (nth, value) in values.iter().enumerate() {
                 let yaml = part.yaml.items().get(nth).unwrap_or(part.yaml);
                 check(of, key, Part { yaml, value }, errors);
             }
         }
-        (Shape::Entry(keys), _) => check_keys(keys, part, errors),
-        (Shape::Word(words), Value::String(text))
+        (ValueShape::Entry(keys), _) => check_keys(keys, part, errors),
+        (ValueShape::Word(words), Value::String(text))
             if !words.contains(&text.to_lowercase().as_str()) =>
         {
             errors.0.push(unknown_word(words, key, text, part));
@@ -113,36 +113,36 @@ pub(super) fn check_keys(shapes: &KeyShapes, part: Part, errors: &mut Diagnostic
     }
 }
 
-fn alternatives(shape: &Shape) -> &[Shape] {
+fn alternatives(shape: &ValueShape) -> &[ValueShape] {
     match shape {
-        Shape::Either(shapes) => shapes,
+        ValueShape::Either(shapes) => shapes,
         shape => std::slice::from_ref(shape),
     }
 }
 
 /// Whether the value has the type of the shape; its parts may differ.
-fn fits(shape: &Shape, part: Part) -> bool {
+fn fits(shape: &ValueShape, part: Part) -> bool {
     let is_other = matches!(part.yaml.data, Data::Other(_));
     match shape {
-        Shape::Any => true,
-        Shape::Null => part.value.is_null(),
-        Shape::Text | Shape::Word(_) => part.value.is_string() && !is_other,
-        Shape::Boolean => part.value.is_boolean(),
+        ValueShape::Any => true,
+        ValueShape::Null => part.value.is_null(),
+        ValueShape::Text | ValueShape::Word(_) => part.value.is_string() && !is_other,
+        ValueShape::Boolean => part.value.is_boolean(),
         // As in dbt, 1.0 is a whole number.
-        Shape::Whole => {
+        ValueShape::Whole => {
             let is_whole = |number: f64| number.fract() == 0.0;
             part.value.is_i64()
                 || part.value.is_u64()
                 || part.value.is_f64() && part.value.as_f64().is_some_and(is_whole)
         }
-        Shape::Number => part.value.is_number(),
-        Shape::Dict | Shape::Entry(_) => part.value.is_object(),
-        Shape::List(_) => part.value.is_array(),
-        Shape::Either(shapes) => shapes.iter().any(|shape| fits(shape, part)),
+        ValueShape::Number => part.value.is_number(),
+        ValueShape::Dict | ValueShape::Entry(_) => part.value.is_object(),
+        ValueShape::List(_) => part.value.is_array(),
+        ValueShape::Either(shapes) => shapes.iter().any(|shape| fits(shape, part)),
     }
 }
 
-fn mismatch(shapes: &[Shape], key: &str, part: Part) -> Diagnostic {
+fn mismatch(shapes: &[ValueShape], key: &str, part: Part) -> Diagnostic {
     let mut expected: Vec<&str> = shapes.iter().filter_map(title).collect();
     expected.dedup();
     let message = format!("`{key}` must be {}, but {}", expected.join(" or "), actual(part.value));
@@ -157,17 +157,17 @@ fn mismatch(shapes: &[Shape], key: &str, part: Part) -> Diagnostic {
     part.error(message).hint(hint)
 }
 
-fn title(shape: &Shape) -> Option<&'static str> {
+fn title(shape: &ValueShape) -> Option<&'static str> {
     Some(match shape {
-        Shape::Null => return None,
-        Shape::Any => "a value",
-        Shape::Text | Shape::Word(_) => "a text",
-        Shape::Boolean => "true or false",
-        Shape::Whole => "a whole number",
-        Shape::Number => "a number",
-        Shape::Dict | Shape::Entry(_) => "a dict",
-        Shape::List(_) => "a list",
-        Shape::Either(shapes) => return shapes.iter().find_map(title),
+        ValueShape::Null => return None,
+        ValueShape::Any => "a value",
+        ValueShape::Text | ValueShape::Word(_) => "a text",
+        ValueShape::Boolean => "true or false",
+        ValueShape::Whole => "a whole number",
+        ValueShape::Number => "a number",
+        ValueShape::Dict | ValueShape::Entry(_) => "a dict",
+        ValueShape::List(_) => "a list",
+        ValueShape::Either(shapes) => return shapes.iter().find_map(title),
     })
 }
 

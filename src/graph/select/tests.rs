@@ -97,7 +97,8 @@ fn with_resources() -> Graph {
         },
     ];
     let mut graph = shop();
-    assert!(graph.add_resources(&resources, Vec::new()).0.is_empty());
+    // The semantic layer of these has errors, since its entries are empty.
+    _ = graph.add_resources(&resources, Vec::new());
     graph
 }
 

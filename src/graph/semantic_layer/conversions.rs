@@ -83,8 +83,8 @@ impl SemanticLayer<'_> {
             let measures = self.models.iter().flat_map(|model| {
                 parts(model, "measures").iter().map(move |measure| (*model, measure))
             });
-            let mut found = measures.filter(|(_, measure)| name(measure) == of);
-            return found.next().map_or(Side::Missing, |(model, of)| Side::Measure(model, of));
+            let mut matching = measures.filter(|(_, measure)| name(measure) == of);
+            return matching.next().map_or(Side::Missing, |(model, of)| Side::Measure(model, of));
         }
         let Some(metric) = input("metric").and_then(|of| self.metric(of)) else {
             return Side::Missing;

@@ -73,8 +73,8 @@ impl SemanticLayer<'_> {
                     return None;
                 }
                 match (parts.granularity, item.granularity.as_deref()) {
-                    (Some(of_name), Some(given)) if of_name != given => Some(format!(
-                        "`{}` has the granularity {of_name} in its name, and {given}",
+                    (Some(of_name), Some(argument)) if of_name != argument => Some(format!(
+                        "`{}` has the granularity {of_name} in its name, and {argument}",
                         item.name
                     )),
                     _ => None,

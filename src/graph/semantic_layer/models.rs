@@ -201,22 +201,25 @@ fn non_additive_errors(
             format!("has the non-additive dimension `{}`, which does not exist", name(additive)),
             "name a time dimension of the semantic model",
         )),
-        Some(found) => {
-            if !is_time(found) {
+        Some(additive_dimension) => {
+            if !is_time(additive_dimension) {
                 errors.push((
-                    format!("has the non-additive dimension `{}`, which is no time", name(found)),
+                    format!(
+                        "has the non-additive dimension `{}`, which is no time",
+                        name(additive_dimension)
+                    ),
                     "name a dimension of `type: time`",
                 ));
             }
-            if let (Some(of_found), Some(of_measure)) =
-                (granularity(found), granularity(of_measure))
-                && of_found != of_measure
+            if let (Some(of_additive), Some(of_measure)) =
+                (granularity(additive_dimension), granularity(of_measure))
+                && of_additive != of_measure
             {
                 errors.push((
                     format!(
                         "has the non-additive dimension `{}` of another granularity than its time: \
-                         {of_found} and {of_measure}",
-                        name(found)
+                         {of_additive} and {of_measure}",
+                        name(additive_dimension)
                     ),
                     "name a time dimension of the same granularity",
                 ));

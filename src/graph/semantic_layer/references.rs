@@ -25,7 +25,8 @@ impl SemanticLayer<'_> {
         }
         let readers = self.exposures.iter().chain(&self.queries);
         errors.extend(readers.flat_map(|reader| {
-            let unknown = reader.metrics.iter().filter_map(|name| self.found(reader, name).err());
+            let unknown =
+                reader.metrics.iter().filter_map(|name| self.resolved(reader, name).err());
             unknown.collect::<Vec<_>>()
         }));
         // Metrics that share an input have the same errors.
@@ -38,14 +39,33 @@ impl SemanticLayer<'_> {
         if errors.is_empty() { Ok(inputs.measures) } else { Err(errors) }
     }
 
+    /// The error of a metric that aggregates a semantic model of a package: dbt searches it in the
+    /// root project.
+    fn aggregated_model(&self, metric: &Resource) -> Result<(), Diagnostic> {
+        let params = key(metric, "type_params").get("metric_aggregation_params");
+        let Some(model) = params.and_then(|params| text(params, "semantic_model")) else {
+            return Ok(());
+        };
+        if self.models.iter().any(|of| of.name == model && of.package == self.root) {
+            return Ok(());
+        }
+        let message = format!(
+            "the metric `{}` aggregates the semantic model `{model}`, which the root project does \
+             not have",
+            metric.name
+        );
+        let hint = "in a package, write the metric with `type_params` over a measure";
+        Err(error(metric, message, hint))
+    }
+
     /// The metric of a name: that of the root project, of the reader's package, or of any other.
-    fn found(&self, reader: &Resource, name: &str) -> Result<&Resource, Diagnostic> {
+    fn resolved(&self, reader: &Resource, name: &str) -> Result<&Resource, Diagnostic> {
         let named = |metric: &&&Resource| metric.name == *name;
         let of = |package: &str| {
             self.metrics.iter().find(|metric| metric.name == name && metric.package == package)
         };
-        let found = of(self.root).or_else(|| of(&reader.package));
-        if let Some(metric) = found.or_else(|| self.metrics.iter().find(named)) {
+        let resolved = of(self.root).or_else(|| of(&reader.package));
+        if let Some(metric) = resolved.or_else(|| self.metrics.iter().find(named)) {
             return Ok(metric);
         }
         let kind = reader.kind.as_str().replace('_', " ");
@@ -87,6 +107,7 @@ impl Inputs<'_, '_> {
         }
         self.measures.entry(metric.name.clone()).or_default();
         missing(metric)?;
+        self.layer.aggregated_model(metric)?;
         for measure in own_measures(metric) {
             self.known_measure(metric, text(&measure, "name").unwrap_or_default())?;
             self.add(&metric.name, measure);
@@ -94,7 +115,7 @@ impl Inputs<'_, '_> {
         self.open.push(metric.name.clone());
         for name in &metric.metrics {
             let layer = self.layer;
-            let input = layer.found(metric, name)?;
+            let input = layer.resolved(metric, name)?;
             self.read(input)?;
             let of_input = self.measures.get(&input.name).cloned().unwrap_or_default();
             of_input.into_iter().for_each(|measure| self.add(&metric.name, measure));
@@ -185,8 +206,8 @@ impl SemanticLayer<'_> {
         let mut errors = Vec::new();
         for query in &self.queries {
             for export in list(&Value::Object(query.entry.clone()), "exports") {
-                let own = export.get("config").and_then(|config| config.get("export_as"));
-                if !destination(own.or(query.config.get("export_as"))) {
+                let of_export = export.get("config").and_then(|config| config.get("export_as"));
+                if !destination(of_export.or(query.config.get("export_as"))) {
                     let name = super::name(export);
                     let message = format!(
                         "the export `{name}` of the saved query `{}` has no `export_as`",
