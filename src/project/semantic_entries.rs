@@ -1,5 +1,5 @@
-//! What dbt rejects in entries of exposures, groups, metrics, semantic models and saved queries, and
-//! in the keys of models for the semantic layer. Takes an entry with its Jinja rendered; adds
+//! What dbt rejects in entries of exposures, groups, metrics, semantic models and saved queries,
+//! and in the keys of models for the semantic layer. Takes an entry with its Jinja rendered; adds
 //! errors.
 
 use std::sync::LazyLock;
