@@ -5,6 +5,7 @@
 use minijinja::Value;
 
 use super::header::header;
+use super::indexes::index_statements;
 use super::query_text::{author_query, split_ctes};
 use super::relation_name::{relation_sql, unqualified_name};
 use super::table_format::{format_variant, macro_for_format};
@@ -229,10 +230,11 @@ pub fn copy_with_columns(of: &Alteration, present: &[ResultColumn]) -> Result<Sq
 }
 
 /// `02_alter.sql` of a microbatch model.
-pub fn alter_file(of: &Alteration, statements: &Sql) -> String {
+pub fn alter_file(of: &Alteration, statements: &Sql) -> Result<String, Diagnostic> {
     let lines = [
         ("model", of.node.unique_id.clone()),
         ("alters", format!("{}, on_schema_change: {}", of.target, of.change.as_str())),
     ];
-    format!("{}\n{statements}\n", header(of.dialect, &lines))
+    let indexes = index_statements(of.dialect, of.node, &of.target.to_string())?;
+    Ok(format!("{}\n{statements}{indexes}\n", header(of.dialect, &lines)))
 }

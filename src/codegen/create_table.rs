@@ -5,7 +5,6 @@ use minijinja::Value;
 use super::adapter_config::{sql_footer, sql_header};
 use super::contract::{Contract, contract, contract_check};
 use super::header::header;
-use super::indexes::index_statements;
 use super::predicates::column_list;
 use super::query_text::{author_query, split_ctes};
 use super::relation_name::{database, ddl_relation, relation_sql, schema_name, unqualified_name};
@@ -19,12 +18,14 @@ use crate::inject::ResultColumn;
 use crate::jinja::Relation;
 
 /// `01_create.sql`: creates the schema and the table if they are missing, with the columns of the
-/// contract or of the query.
+/// contract or of the query. `indexes`: the statements for its indexes, unless a later file adds
+/// columns that they may use.
 pub fn create(
     dialect: &Dialect,
     node: &Node,
     target: &Relation,
     query: &str,
+    indexes: &Sql,
 ) -> Result<String, Diagnostic> {
     let head = header(
         dialect,
@@ -33,7 +34,7 @@ pub fn create(
             ("creates", format!("{target}, empty, if it is missing; the batches fill it")),
         ],
     );
-    Ok(format!("{head}\n{}", create_statements(dialect, node, target, query)?))
+    Ok(format!("{head}\n{}", create_statements(dialect, node, target, query, indexes)?))
 }
 
 /// The statements of `01_create.sql`.
@@ -42,6 +43,7 @@ pub(super) fn create_statements(
     node: &Node,
     target: &Relation,
     query: &str,
+    indexes: &Sql,
 ) -> Result<String, Diagnostic> {
     let mut args = create_arguments(dialect, node, target, query)?;
     let mut check = Sql::default();
@@ -53,7 +55,6 @@ pub(super) fn create_statements(
         }
         None => dialect.sql("create", &args)?,
     };
-    let indexes = index_statements(dialect, node, &target.to_string())?;
     let (before, behind) = (sql_header(dialect, node)?, sql_footer(dialect, node)?);
     let statements = Sql(format!("{before}{check}{table}{indexes}"));
     let statements = match before.is_empty() && check.0.is_empty() {

@@ -1,7 +1,7 @@
 //! The statements after a model's rows are written and before its post-hooks: grants, and
 //! descriptions for `persist_docs`. Warns if the engine has no statement for them.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::relation_name::relation_sql;
 use crate::config::{Materialization, Node, keys};
@@ -41,10 +41,7 @@ fn grants(
     if grants.is_empty() {
         return Ok(());
     }
-    let all = grants.iter().flat_map(|(privilege, grantees)| {
-        grantees_of(grantees).into_iter().map(move |grantee| (privilege, grantee))
-    });
-    let all: Vec<(&String, String)> = all.collect();
+    let all = pairs(grants);
     if !all.is_empty() && !dialect.metadata.grants {
         final_statements.diagnostics.push(
             Diagnostic::warning(format!(
@@ -97,17 +94,36 @@ fn revoke_others(
     node: &Node,
     grants: &[(&String, String)],
 ) -> Result<Sql, Diagnostic> {
-    let listed = grants.iter().map(|(privilege, grantee)| {
+    let arguments = [
+        ("target_text", dialect.string(&node.relation.to_string()).value()),
+        ("grants", listed(dialect, grants).value()),
+    ];
+    dialect.sql("revoke_others", &arguments)
+}
+
+/// The configured grants of a node as texts like `select reporter`, separated by commas.
+pub fn listed_grants(dialect: &Dialect, node: &Node) -> Sql {
+    let Some(Value::Object(grants)) = node.set(keys::GRANTS).map(|setting| &setting.value) else {
+        return Sql::default();
+    };
+    listed(dialect, &pairs(grants))
+}
+
+fn listed(dialect: &Dialect, grants: &[(&String, String)]) -> Sql {
+    let texts = grants.iter().map(|(privilege, grantee)| {
         let grant = format!("{} {}", privilege.trim_start_matches('+'), grantee.trim_matches('"'))
             .to_lowercase();
         dialect.string(&grant).0
     });
-    let listed = listed.collect::<Vec<_>>().join(", ");
-    let arguments = [
-        ("target_text", dialect.string(&node.relation.to_string()).value()),
-        ("grants", Sql(listed).value()),
-    ];
-    dialect.sql("revoke_others", &arguments)
+    Sql(texts.collect::<Vec<_>>().join(", "))
+}
+
+/// Each privilege with each of its grantees.
+fn pairs(grants: &Map<String, Value>) -> Vec<(&String, String)> {
+    let pairs = grants.iter().flat_map(|(privilege, grantees)| {
+        grantees_of(grantees).into_iter().map(move |grantee| (privilege, grantee))
+    });
+    pairs.collect()
 }
 
 fn comments(

@@ -2,6 +2,7 @@
 //! those outside of the transaction come first and last.
 
 use super::header::header;
+use super::relation_name::relation_sql;
 use super::terminator::is_terminated;
 use super::transaction::in_transaction;
 use crate::config::Node;
@@ -29,17 +30,23 @@ impl RenderedHooks {
 }
 
 /// `00_before.sql`: the pre-hooks of a microbatch model. None if there are none.
+/// `for_existing_table`: whether the hooks are not those of a run that creates the table.
 pub fn before_file(
     dialect: &Dialect,
     node: &Node,
     hooks: &RenderedHooks,
+    for_existing_table: bool,
 ) -> Result<Option<String>, Diagnostic> {
-    if !hooks.has_statements() {
+    if !hooks.has_statements() && !for_existing_table {
         return Ok(None);
     }
     let inside = Sql(statements(&hooks.inside).join("\n").trim_end().to_string());
     let inside = in_transaction(dialect, inside)?.0;
-    let mut parts = statements(&hooks.outside);
+    let mut parts = Vec::new();
+    if for_existing_table {
+        parts.push(format!("{}\n", require_table(dialect, node)?));
+    }
+    parts.extend(statements(&hooks.outside));
     parts.extend((!inside.is_empty()).then(|| format!("{inside}\n")));
     Ok(Some(file(dialect, node, "before the model's first batch, once", &parts)))
 }
@@ -62,6 +69,11 @@ pub fn after_file(
     parts.extend(statements(&hooks.outside));
     let when = if node.post_hooks.is_empty() { "grants and comments after" } else { "after" };
     Ok(Some(file(dialect, node, &format!("{when} all of the model's batches, once"), &parts)))
+}
+
+/// The statement that fails if the table is missing.
+pub(super) fn require_table(dialect: &Dialect, node: &Node) -> Result<Sql, Diagnostic> {
+    dialect.sql("existing_table", &[("target", relation_sql(&node.relation))])
 }
 
 /// Grants, comments and the post-hooks in the transaction, in the order of dbt's adapter.

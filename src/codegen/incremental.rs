@@ -108,11 +108,10 @@ pub fn build_stage(dialect: &Dialect, node: &Node) -> Sql {
 /// the rows of `first`, any other table those of `next`.
 pub fn incremental_by_macro(of: &Incremental, statements: &str) -> Result<Sql, Diagnostic> {
     let dialect = of.dialect;
-    let mut create = of.create(false)?;
     if !of.change.0.is_empty() {
         of.reject_other_columns()?;
-        create.0.push_str(&format!("\n\n{}", of.change));
     }
+    let create = of.create_and_change(false)?;
     let columns = of.columns.map(|columns| column_list(dialect, columns));
     let columns = columns.unwrap_or(Sql("*".to_string()));
     let query = match of.first == of.next {
@@ -154,10 +153,7 @@ pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
     if !fills && !of.change.0.is_empty() {
         of.reject_other_columns()?;
     }
-    let mut create = of.create(fills)?;
-    if !of.change.0.is_empty() {
-        create.0.push_str(&format!("\n\n{}", of.change));
-    }
+    let create = of.create_and_change(fills)?;
     let into = match &columns {
         Some(columns) => dialect.sql("listed", &[("columns", columns.value())])?,
         None => dialect.sql("unlisted", &[])?,
@@ -245,6 +241,18 @@ impl Incremental<'_> {
         }
     }
 
+    /// Creates the table if it is missing, changes its columns, and creates its indexes, which may
+    /// use new columns.
+    fn create_and_change(&self, fills: bool) -> Result<Sql, Diagnostic> {
+        let indexes = index_statements(self.dialect, self.node, &self.node.relation.to_string())?;
+        let mut create = self.create(fills)?;
+        if !self.change.0.is_empty() {
+            create.0.push_str(&format!("\n\n{}", self.change));
+        }
+        create.0.push_str(&indexes.0);
+        Ok(create)
+    }
+
     fn create(&self, fills: bool) -> Result<Sql, Diagnostic> {
         let mut args = create_arguments(self.dialect, self.node, &self.node.relation, self.first)?;
         let name = match self.contract {
@@ -271,8 +279,7 @@ impl Incremental<'_> {
             None if fills => "create_filled",
             None => "create",
         };
-        let indexes = index_statements(self.dialect, self.node, &self.node.relation.to_string())?;
-        Ok(Sql(format!("{}{indexes}", self.dialect.sql(name, &args)?)))
+        self.dialect.sql(name, &args)
     }
 
     /// Rejects different columns in `first` and `next` if one statement contains both.

@@ -45,6 +45,12 @@ fn statements_of<'k>(
         if key == "indexes" && !dialect.keys.index_entry_keys.is_empty() {
             check_entries(dialect, node, &value).map_err(|error| error.at_maybe(at.clone()))?;
         }
+        let names = index_names(dialect, node, target);
+        if key == "indexes" && dialect.has_macro("released_indexes") && !names.0.is_empty() {
+            let arguments =
+                [("target_text", dialect.string(target).value()), ("indexes", names.value())];
+            statements.push(dialect.sql("released_indexes", &arguments)?);
+        }
         let mut push = |index: &Map<String, Value>| {
             let statement =
                 index_statement(dialect, key, index, node, target).map_err(|error| match &at {
@@ -102,19 +108,27 @@ pub fn view_indexes(dialect: &Dialect, node: &Node, target: &str) -> Result<Sql,
     if !dialect.keys.indexes_views {
         return Ok(Sql::default());
     }
-    let settings = node.set(keys::INDEXES).and_then(|setting| setting.value.as_array());
-    let indexes = settings.into_iter().flatten().filter_map(Value::as_object);
-    let names: Vec<String> = indexes
-        .map(|index| dialect.string(&index_name(dialect, "indexes", index, node, target)).0)
-        .collect();
-    let prefix = dialect.limited_name(&node.relation.identifier, "index_", HASH);
     let arguments = [
         ("target_text", dialect.string(target).value()),
-        ("prefix", dialect.string(&prefix).value()),
-        ("indexes", Sql(names.join(", ")).value()),
+        ("prefix", index_prefix(dialect, node).value()),
+        ("indexes", index_names(dialect, node, target).value()),
     ];
     let dropped = dialect.sql("drop_other_indexes", &arguments)?;
     Ok(Sql(format!("\n\n{dropped}{}", index_statements(dialect, node, target)?)))
+}
+
+/// The names of the indexes that the key `indexes` configures, as texts separated by commas.
+pub fn index_names(dialect: &Dialect, node: &Node, target: &str) -> Sql {
+    let settings = node.set(keys::INDEXES).and_then(|setting| setting.value.as_array());
+    let indexes = settings.into_iter().flatten().filter_map(Value::as_object);
+    let names =
+        indexes.map(|index| dialect.string(&index_name(dialect, "indexes", index, node, target)).0);
+    Sql(names.collect::<Vec<_>>().join(", "))
+}
+
+/// The text with which the name of each index of the key `indexes` begins.
+pub fn index_prefix(dialect: &Dialect, node: &Node) -> Sql {
+    dialect.string(&dialect.limited_name(&node.relation.identifier, "index_", HASH))
 }
 
 /// Whether the table has a unique index on an engine that rejects a key which the same transaction

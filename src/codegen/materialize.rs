@@ -9,7 +9,7 @@ use super::configuration_change::unchanged_view;
 use super::contract::Contract;
 use super::create_table::{create_arguments, create_schema, typed_arguments};
 use super::header::{describe_input, header};
-use super::hooks::{RenderedHooks, after_statements, statements};
+use super::hooks::{RenderedHooks, after_statements, require_table, statements};
 use super::indexes::{index_statements, view_indexes};
 use super::inputs::InputEntry;
 use super::ledger::{LedgerRow, RowKind, WrapClass, record};
@@ -29,6 +29,8 @@ pub struct BuildFile<'a> {
     pub inputs: &'a [InputEntry],
     /// The line of the header about views that depend on the relation.
     pub dependent_views: Option<String>,
+    /// Whether the hooks are not those of a run that creates the table.
+    pub for_existing_table: bool,
     pub pre_hooks: &'a RenderedHooks,
     /// The statements that compare the query with its contract before anything is written.
     pub contract_check: &'a Sql,
@@ -54,6 +56,9 @@ impl BuildFile<'_> {
             true => Ok(vec![format!("{}\n", dialect.sql(name, &[])?)]),
             false => Ok(Vec::new()),
         };
+        if self.for_existing_table {
+            text.push_str(&format!("{}\n\n", require_table(dialect, node)?));
+        }
         let before = statements(&self.pre_hooks.outside)
             .into_iter()
             .chain(transaction("begin")?)

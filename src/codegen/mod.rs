@@ -57,6 +57,7 @@ pub use incremental::{
     Incremental, build_stage, default_strategy, incremental, incremental_by_macro,
     incremental_strategy,
 };
+pub use indexes::index_statements;
 pub use inputs::{BY_NAME, InputEntry, NO_EVENT_TIME, NOT_READ, OUT_OF_REACH, READ_BY_HOOK};
 pub use materialize::{BuildFile, ReferencingTable, RelationInput, create_relation};
 pub use outside_window::outside_window;

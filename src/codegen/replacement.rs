@@ -2,6 +2,8 @@
 //! one: the statement for it, and the temporary name of the new relation.
 
 use super::contract::Contract;
+use super::grants_and_comments::listed_grants;
+use super::indexes::{index_names, index_prefix};
 use super::relation_name::{relation_sql, unqualified_name};
 use crate::config::{Materialization, Node};
 use crate::diagnostics::Diagnostic;
@@ -29,12 +31,15 @@ pub fn replacement(
             "old_text",
             dialect.string(&dialect.limited_name(&node.relation.identifier, "old", 0)).value(),
         ),
+        ("grants", listed_grants(dialect, node).value()),
+        ("index_prefix", index_prefix(dialect, node).value()),
+        ("indexes", index_names(dialect, node, &node.relation.to_string()).value()),
     ];
     dialect.sql("replacement", &arguments)
 }
 
-/// The statement that drops a relation of another kind with the target's name. Empty on engines
-/// where creating the target fails in that case.
+/// The statement that drops a relation of another kind with the target's name, or fails if a seed
+/// has that name. Empty on engines where creating the target fails in that case.
 pub fn drop_other_kind(
     dialect: &Dialect,
     node: &Node,
@@ -42,6 +47,9 @@ pub fn drop_other_kind(
 ) -> Result<Sql, Diagnostic> {
     if !dialect.builds.makes_way {
         return Ok(Sql::default());
+    }
+    if matches!(node.materialization, Materialization::Seed) {
+        return other_kind_refused(dialect, node, target);
     }
     let is_materialized_view = matches!(node.materialization, Materialization::MaterializedView);
     let kinds =
@@ -54,6 +62,24 @@ pub fn drop_other_kind(
         ("kinds", kinds.value()),
     ];
     dialect.sql("make_way", &arguments)
+}
+
+fn other_kind_refused(
+    dialect: &Dialect,
+    node: &Node,
+    target: &Relation,
+) -> Result<Sql, Diagnostic> {
+    let message = format!(
+        "cannot load the seed `{}`: {target} is not a table. Drop it, or rename the seed",
+        node.name
+    );
+    let arguments = [
+        ("target_text", dialect.string(&target.to_string()).value()),
+        ("schema_text", dialect.string(target.schema.as_deref().unwrap_or_default()).value()),
+        ("name_text", dialect.string(&target.identifier).value()),
+        ("message", dialect.string(&message).value()),
+    ];
+    dialect.sql("other_kind_refused", &arguments)
 }
 
 /// The temporary name of the relation that replaces `target`.

@@ -8,6 +8,7 @@ use minijinja::Value;
 use super::adapter_config::{sql_footer, sql_header};
 use super::create_table::{create_arguments, create_statements};
 use super::header::header;
+use super::indexes::index_statements;
 use super::ledger::{LedgerRow, RowKind, WrapClass, record};
 use super::predicates::{all_of, column_list, predicate_list, window_predicate};
 use super::present_columns::columns_of;
@@ -83,7 +84,8 @@ impl StagedBackfill<'_> {
         )?;
         let arguments = create_arguments(dialect, node, staged, &query.0)?;
         let name = if dialect.has_macro("create_staged") { "create_staged" } else { "create" };
-        let mut statements = vec![create_statements(dialect, node, target, shape)?];
+        let mut statements =
+            vec![create_statements(dialect, node, target, shape, &Sql::default())?];
         if let Some(rows) = self.not_restorable()? {
             statements.push(format!("{}\n", stop(dialect, node, "create", &rows)?));
         }
@@ -91,6 +93,8 @@ impl StagedBackfill<'_> {
         statements.push(format!("{}\n", tables.reject_published(dialect, node, "create")?));
         statements.push(format!("{}\n", tables.withdraw_approval(dialect)?));
         statements.extend((!alter.0.is_empty()).then(|| format!("{alter}\n")));
+        let indexes = index_statements(dialect, node, &target.to_string())?;
+        statements.extend((!indexes.0.is_empty()).then(|| format!("{}\n", indexes.0.trim_start())));
         statements.push(format!("{}\n", dialect.sql(name, &arguments)?));
         if let Some(rows) = self.other_staged_columns()? {
             statements.push(format!("{}\n", stop(dialect, node, "create", &rows)?));

@@ -34,6 +34,27 @@ pub(super) fn hooks(
     Ok(rendered)
 }
 
+/// Whether `is_incremental()` changes the hooks of a node, and this run is a later one: its hooks
+/// are not those of a run that creates the table.
+pub(super) fn are_for_existing_table(
+    context: &Context,
+    node: &Node,
+    render_context: &RenderContext,
+) -> bool {
+    let hooks_of = |render_context: &RenderContext| {
+        let rendered = ["pre_hook", "post_hook"].map(|key| {
+            let rendered = hooks(context, node, key, render_context);
+            rendered.ok().map(|hooks| hooks.all().map(str::to_string).collect::<Vec<_>>())
+        });
+        rendered
+    };
+    let has_jinja = |hook: &Hook| hook.sql.contains('{');
+    render_context.incremental
+        && node.pre_hooks.iter().chain(&node.post_hooks).any(has_jinja)
+        && hooks_of(render_context)
+            != hooks_of(&RenderContext { incremental: false, ..render_context.clone() })
+}
+
 fn of_key<'n>(node: &'n Node, key: &str) -> &'n [Hook] {
     if key == "pre_hook" { &node.pre_hooks } else { &node.post_hooks }
 }

@@ -268,7 +268,7 @@ impl ChangeInput<'_> {
         }
         let alteration = self.alteration(query, &added, &dropped, &[]);
         let statements = codegen::copy_with_columns(&alteration, &present)?;
-        let file = codegen::alter_file(&alteration, &statements);
+        let file = codegen::alter_file(&alteration, &statements)?;
         let dropped = dropped.into_iter().map(|column| column.name).collect();
         Ok(Some(TableChange { statements, dropped, file, diagnostics: Vec::new() }))
     }
@@ -303,7 +303,7 @@ impl ChangeInput<'_> {
         let statements = codegen::alter(&alteration)?;
         let file = match statements.0.is_empty() {
             true => String::new(),
-            false => codegen::alter_file(&alteration, &statements),
+            false => codegen::alter_file(&alteration, &statements)?,
         };
         let dropped = dropped.iter().map(|column| column.name.clone()).collect();
         Ok(TableChange { statements, dropped, file, diagnostics })

@@ -15,7 +15,7 @@ use crate::codegen::ledger::RowKind;
 use crate::codegen::{AuditFile, Batches, RenderedHooks, Strategy};
 use crate::config::{OutsideWindow, SchemaChange};
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::dialect::BatchTemplate;
+use crate::dialect::{BatchTemplate, Sql};
 use crate::jinja::StrategyMacro;
 use crate::plan::manifest::StagedEntry;
 use crate::plan::{BatchSteps, BatchText, ModelSteps, StaticStep, StepKind};
@@ -57,11 +57,13 @@ impl MicrobatchSteps<'_> {
         if hooks::header_changes_session(context, node) {
             session_changes.extend(WITH_HEADER);
         }
+        let later_run = self.hook_context(&first_batch);
+        let for_existing_table = hooks::are_for_existing_table(context, node, &later_run);
         let hooks = self.hooks("pre_hook", &first_batch)?;
         let changes = hooks::session_changes_of(context, &hooks);
         session_changes.extend((!changes.is_empty()).then_some(StepKind::Before));
         diagnostics.extend(hooks::session_warnings(node, changes));
-        let before = codegen::before_file(context.dialect, node, &hooks)?;
+        let before = codegen::before_file(context.dialect, node, &hooks, for_existing_table)?;
         first.extend(before.map(|text| StaticStep { kind: StepKind::Before, text }));
         let mut last = Vec::new();
         let (mut publish, mut extra) = (Vec::new(), Vec::new());
@@ -75,8 +77,10 @@ impl MicrobatchSteps<'_> {
             extra = files.extra;
             entry = Some(files.entry);
         } else {
-            first.push(StaticStep { kind: StepKind::Create, text: self.create()? });
             let change = change.filter(|change| !change.file.is_empty());
+            // The file that adds columns creates the indexes.
+            let text = self.create(change.is_none())?;
+            first.push(StaticStep { kind: StepKind::Create, text });
             first.extend(
                 change.map(|change| StaticStep { kind: StepKind::Alter, text: change.file }),
             );
@@ -141,9 +145,14 @@ impl MicrobatchSteps<'_> {
         texts.collect::<Result<_, _>>().map(BatchText::Rendered)
     }
 
-    fn create(&self) -> Result<String, Diagnostic> {
+    fn create(&self, with_indexes: bool) -> Result<String, Diagnostic> {
         let MicrobatchModel { context, node, render_context, .. } = self.model;
-        codegen::create(context.dialect, node, &render_context.this, &self.shape()?)
+        let target = &render_context.this;
+        let indexes = match with_indexes {
+            true => codegen::index_statements(context.dialect, node, &target.to_string())?,
+            false => Sql::default(),
+        };
+        codegen::create(context.dialect, node, target, &self.shape()?, &indexes)
     }
 
     /// The query in whose shape the table is made: cut to the first window ever, so that the file
@@ -244,8 +253,11 @@ impl MicrobatchSteps<'_> {
     /// `span`: the batch in whose context dbt runs the hooks.
     fn hooks(&self, key: &str, span: &Span) -> Result<RenderedHooks, Diagnostic> {
         let MicrobatchModel { context, node, .. } = self.model;
-        let render_context =
-            RenderContext { this: node.relation.clone(), ..self.model.render_context_of(span) };
-        hooks::hooks(context, node, key, &render_context)
+        hooks::hooks(context, node, key, &self.hook_context(span))
+    }
+
+    fn hook_context(&self, span: &Span) -> RenderContext {
+        let this = self.model.node.relation.clone();
+        RenderContext { this, ..self.model.render_context_of(span) }
     }
 }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
-use crate::diagnostics::{Diagnostic, Diagnostics, Level, collect, par_map};
+use crate::diagnostics::{Diagnostic, Diagnostics, Level, Location, collect, par_map};
 use crate::dialect::Dialect;
 use crate::jinja::Relation;
 use crate::limits;
@@ -111,11 +111,7 @@ fn node(
     naming: &Naming,
 ) -> Result<Outcome, Failed> {
     let aliases = &resolver.dialect.target.key_aliases;
-    let merged = |layers: &[Cow<Config>]| {
-        let layers = collect(layers, |layer| translated(layer, aliases).map_err(Diagnostics::from));
-        layers.map(|layers| merged(layers.iter().map(|layer| &**layer)))
-    };
-    let mut config = merged(&unresolved.layers)?;
+    let mut config = merged_layers(&unresolved.layers, aliases)?;
     // dbt validates the settings of disabled nodes, too.
     let errors = types::convert(&unresolved.name, unresolved.kind, &mut config);
     if !errors.is_empty() {
@@ -131,90 +127,10 @@ fn node(
     if let Some(broken) = unresolved.broken {
         return Err(broken.clone().into());
     }
-    let start = unresolved
-        .patch
-        .map(|patch| patch.at.clone())
-        .or(unresolved.source.map(|table| table.at.clone()))
-        .unwrap_or_else(|| unresolved.file.line(1));
-    let default_materialization = match unresolved.kind {
-        Kind::Model => Some("view"),
-        Kind::Seed => Some("seed"),
-        Kind::Snapshot => Some("snapshot"),
-        Kind::Source => None,
-    };
-    config
-        .entry("enabled".to_string())
-        .or_insert_with(|| Setting { value: json!(true), at: start.clone() });
-    if let Some(default) = default_materialization {
-        config
-            .entry("materialized".to_string())
-            .or_insert_with(|| Setting { value: json!(default), at: start.clone() });
-    }
-    let unpatched = merged(&unresolved.unpatched)?;
-    let mut columns = unresolved.columns.clone();
-    // The delimiter of a seed is known only after merging the settings.
-    if let Some(delimiter) = config
-        .get("delimiter")
-        .and_then(|set| set.value.as_str()?.chars().next())
-        .filter(|sign| *sign != ',')
-        && unresolved.kind == Kind::Seed
-        && unresolved.patch.is_none_or(|patch| patch.columns.is_empty())
-    {
-        columns =
-            header(&unresolved.file.text, delimiter).into_iter().map(ColumnPatch::named).collect();
-    }
-    let quote_columns = unresolved.source.and_then(|table| table.quoting[3]).unwrap_or(false);
-    let columns: Vec<Column> = columns
-        .into_iter()
-        .map(|column| Column {
-            name: column.name,
-            data_type: column.data_type,
-            quote: column.quote.unwrap_or(quote_columns),
-            description: column.description,
-            constraints: column.constraints,
-            uniqueness: column.uniqueness,
-            attributes: column.attributes,
-        })
-        .collect();
-    let folder = &unresolved.package.folder;
-    let mut node = Node {
-        unique_id: unique_id.to_string(),
-        kind: unresolved.kind,
-        source_name: unresolved.source.map(|table| table.source.clone()),
-        package: unresolved.package.name.clone(),
-        version: unresolved.version.map(|version| version.v.clone()),
-        is_latest: unresolved.is_latest,
-        fqn: unresolved.fqn.clone(),
-        file: unresolved.file.clone(),
-        path: unresolved
-            .file
-            .path
-            .strip_prefix(folder.as_str())
-            .unwrap_or(&unresolved.file.path)
-            .trim_start_matches('/')
-            .to_string(),
-        path_in_models: unresolved.path_in_models.to_string(),
-        relation: Relation {
-            database: None,
-            schema: None,
-            identifier: unresolved.name.clone(),
-            style: resolver.style.clone(),
-        },
-        name: unresolved.name.clone(),
-        tags: tags(&unpatched, &config),
-        event_time: None,
-        columns,
-        description: unresolved.description.clone(),
-        constraints: constraints(unresolved.version, unresolved.patch).to_vec(),
-        refs: unresolved.refs.clone(),
-        sources: unresolved.sources.clone(),
-        hook_reads: Default::default(),
-        materialization: Materialization::External,
-        pre_hooks: hooks::statements(config.get("pre_hook")),
-        post_hooks: hooks::statements(config.get("post_hook")),
-        attributes: attributes(unresolved),
-        config,
-    };
+    let start = start(unresolved);
+    insert_defaults(&mut config, unresolved.kind, &start);
+    let unpatched = merged_layers(&unresolved.unpatched, aliases)?;
+    let mut node = unnamed_node(unresolved, unique_id, config, &unpatched, resolver);
     node.relation = match unresolved.source {
         Some(table) => source_relation(table, &node.config, resolver)?,
         None => {
@@ -227,31 +143,9 @@ fn node(
         }
     };
     node.materialization = materialization(&node);
-    let is_microbatch = matches!(
-        &node.materialization,
-        Materialization::Incremental(Some(strategy)) if strategy == "microbatch"
-    );
-    match event_time(&node, resolver.dialect, resolver.catalog, quote_columns) {
-        Ok(event_time) => node.event_time = event_time,
-        Err(errors) => return Err(Failed { errors, node: Some(Box::new(node)) }),
-    }
-    if is_microbatch {
-        let input = MicrobatchInput {
-            model: &node.name,
-            config: &node.config,
-            event_time: node.event_time.clone(),
-            columns: &node.columns,
-            documented: unresolved.patch.map(|patch| &*patch.file.path),
-            now: resolver.now,
-            at: node
-                .config
-                .get("incremental_strategy")
-                .map_or(start, |strategy| strategy.at.clone()),
-        };
-        match microbatch(input) {
-            Ok(settings) => node.materialization = Materialization::Microbatch(Box::new(settings)),
-            Err(errors) => return Err(Failed { errors, node: Some(Box::new(node)) }),
-        }
+    let resolved = resolve_batches(&mut node, unresolved, start, resolver);
+    if let Err(errors) = resolved {
+        return Err(Failed { errors, node: Some(Box::new(node)) });
     }
     if !declaration_errors.is_empty() {
         let errors = Diagnostics(declaration_errors);
@@ -260,6 +154,142 @@ fn node(
     let mut warnings = key_typos::warnings(&node);
     warnings.extend_from_slice(unresolved.warnings);
     Ok(Outcome::Node(Box::new(node), warnings))
+}
+
+/// The settings of all layers, with the names that dbt uses in the place of the adapter's.
+fn merged_layers(layers: &[Cow<Config>], aliases: &[[String; 2]]) -> Result<Config, Diagnostics> {
+    let layers = collect(layers, |layer| translated(layer, aliases).map_err(Diagnostics::from))?;
+    Ok(merged(layers.iter().map(|layer| &**layer)))
+}
+
+/// The place to which an error of the whole node refers.
+fn start(unresolved: &UnresolvedNode) -> Location {
+    let of_properties = unresolved.patch.map(|patch| &patch.at);
+    let at = of_properties.or(unresolved.source.map(|table| &table.at));
+    at.cloned().unwrap_or_else(|| unresolved.file.line(1))
+}
+
+/// Inserts the settings that dbt has a default for and Jinja can read.
+fn insert_defaults(config: &mut Config, kind: Kind, start: &Location) {
+    let materialization = match kind {
+        Kind::Model => Some("view"),
+        Kind::Seed => Some("seed"),
+        Kind::Snapshot => Some("snapshot"),
+        Kind::Source => None,
+    };
+    let defaults =
+        [("enabled", Some(json!(true))), ("materialized", materialization.map(Value::from))];
+    for (key, value) in defaults {
+        let Some(value) = value else { continue };
+        config.entry(key.to_string()).or_insert_with(|| Setting { value, at: start.clone() });
+    }
+}
+
+/// A node without its relation's schema, its event time and its materialization.
+fn unnamed_node(
+    unresolved: &UnresolvedNode,
+    unique_id: &str,
+    config: Config,
+    unpatched: &Config,
+    resolver: &Resolver,
+) -> Node {
+    let path = &unresolved.file.path;
+    Node {
+        unique_id: unique_id.to_string(),
+        kind: unresolved.kind,
+        source_name: unresolved.source.map(|table| table.source.clone()),
+        package: unresolved.package.name.clone(),
+        version: unresolved.version.map(|version| version.v.clone()),
+        is_latest: unresolved.is_latest,
+        fqn: unresolved.fqn.clone(),
+        file: unresolved.file.clone(),
+        path: path
+            .strip_prefix(unresolved.package.folder.as_str())
+            .unwrap_or(path)
+            .trim_start_matches('/')
+            .to_string(),
+        path_in_models: unresolved.path_in_models.to_string(),
+        relation: Relation {
+            database: None,
+            schema: None,
+            identifier: unresolved.name.clone(),
+            style: resolver.style.clone(),
+        },
+        name: unresolved.name.clone(),
+        tags: tags(unpatched, &config),
+        event_time: None,
+        columns: columns(unresolved, &config),
+        description: unresolved.description.clone(),
+        constraints: constraints(unresolved.version, unresolved.patch).to_vec(),
+        refs: unresolved.refs.clone(),
+        sources: unresolved.sources.clone(),
+        hook_reads: Default::default(),
+        materialization: Materialization::External,
+        pre_hooks: hooks::statements(config.get("pre_hook")),
+        post_hooks: hooks::statements(config.get("post_hook")),
+        attributes: attributes(unresolved),
+        config,
+    }
+}
+
+fn columns(unresolved: &UnresolvedNode, config: &Config) -> Vec<Column> {
+    let mut columns = unresolved.columns.clone();
+    // The delimiter of a seed is known only after merging the settings.
+    if let Some(delimiter) = config
+        .get("delimiter")
+        .and_then(|set| set.value.as_str()?.chars().next())
+        .filter(|sign| *sign != ',')
+        && unresolved.kind == Kind::Seed
+        && unresolved.patch.is_none_or(|patch| patch.columns.is_empty())
+    {
+        columns =
+            header(&unresolved.file.text, delimiter).into_iter().map(ColumnPatch::named).collect();
+    }
+    let column = |column: ColumnPatch| Column {
+        name: column.name,
+        data_type: column.data_type,
+        quote: column.quote.unwrap_or_else(|| quotes_columns(unresolved)),
+        description: column.description,
+        constraints: column.constraints,
+        uniqueness: column.uniqueness,
+        attributes: column.attributes,
+    };
+    columns.into_iter().map(column).collect()
+}
+
+/// Whether the columns of a source are quoted where they do not say it themselves.
+fn quotes_columns(unresolved: &UnresolvedNode) -> bool {
+    unresolved.source.and_then(|table| table.quoting[3]).unwrap_or(false)
+}
+
+/// Resolves the event time of a node and the settings of its batches.
+fn resolve_batches(
+    node: &mut Node,
+    unresolved: &UnresolvedNode,
+    start: Location,
+    resolver: &Resolver,
+) -> Result<(), Diagnostics> {
+    let is_microbatch = matches!(
+        &node.materialization,
+        Materialization::Incremental(Some(strategy)) if strategy == "microbatch"
+    );
+    let Resolver { dialect, catalog, .. } = resolver;
+    let quote_columns = quotes_columns(unresolved);
+    node.event_time = event_time(node, dialect, catalog, quote_columns)?;
+    if !is_microbatch {
+        return Ok(());
+    }
+    let settings = microbatch(MicrobatchInput {
+        model: &node.name,
+        config: &node.config,
+        event_time: node.event_time.clone(),
+        columns: &node.columns,
+        documented: unresolved.patch.map(|patch| &*patch.file.path),
+        now: resolver.now,
+        at: node.config.get("incremental_strategy").map_or(start, |strategy| strategy.at.clone()),
+    })?;
+    node.materialization = Materialization::Microbatch(Box::new(settings));
+    Ok(())
 }
 
 /// A node's tags without duplicates. dbt appends those of properties.

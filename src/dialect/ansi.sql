@@ -1136,6 +1136,12 @@ cast({{ value }} as {{ type }})
 null
 {% endmacro %}
 
+{# Before hooks that `is_incremental()` changes: fails if the table is missing, since its first run has other hooks. #}
+{% macro existing_table(target) %}
+-- The hooks of this file are those of an existing table. If the table is missing, compile its first run with --full-refresh.
+select 1 from {{ target }} where 1 = 0;
+{% endmacro %}
+
 {% macro seed_rows(target, columns, rows) %}
 insert into {{ target }} ({{ columns }}) values
   {{ rows }};

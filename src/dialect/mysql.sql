@@ -271,6 +271,20 @@ execute make_way;
 deallocate prepare make_way;
 {% endmacro %}
 
+{# As in dbt, a seed replaces no view. No function fails with a given message; preparing the message as a statement does. #}
+{% macro other_kind_refused(schema_text, name_text, message) %}
+set @other_kind = if(
+  exists(select 1 from information_schema.views where table_schema = coalesce(nullif({{ schema_text }}, ''), database()) and table_name = {{ name_text }}),
+  {{ message }},
+  'do 0');
+
+prepare other_kind from @other_kind;
+
+execute other_kind;
+
+deallocate prepare other_kind;
+{% endmacro %}
+
 {% macro create(target, query, make_way) %}
 {{ make_way }}
 

@@ -88,6 +88,24 @@ create unique index if not exists {{ name }} on {{ target }} using {{ method }} 
 {% macro build_commit() %}
 {% endmacro %}
 
+{# Index names are unique in a schema: an index of another table with one of these names, such as a renamed copy, gets another name. #}
+{% macro released_indexes(target_text, indexes) %}
+do $released$
+declare
+  other record;
+begin
+  for other in
+    select indexrelid::regclass as index_name, left(index.relname, 50) || '_' || indrelid as free_name
+    from pg_index join pg_class as index on index.oid = indexrelid
+    join pg_class as target on target.oid = to_regclass({{ target_text }}) and target.relnamespace = index.relnamespace
+    where indrelid <> target.oid and index.relname = any (array[{{ indexes }}])
+  loop
+    execute format('alter index %s rename to %I', other.index_name, other.free_name);
+  end loop;
+end
+$released$;
+{% endmacro %}
+
 {% set strategies = ["append", "delete+insert", "merge"] %}
 
 {% set knows_first_run = true %}
@@ -180,6 +198,17 @@ end
 $make_way$;
 {% endmacro %}
 
+{# As in dbt, a seed replaces no relation of another kind. #}
+{% macro other_kind_refused(target_text, message) %}
+do $kind$
+begin
+  if (select relkind from pg_class where oid = to_regclass({{ target_text }})) not in ('r', 'p') then
+    raise exception using message = {{ message }};
+  end if;
+end
+$kind$;
+{% endmacro %}
+
 {% macro kinds_before_table() %}
 'v', 'm'
 {% endmacro %}
@@ -202,11 +231,13 @@ end
 $released$;
 {% endmacro %}
 
-{# Replaces the relation of the target's name, of any kind, by `next`. Dependent views are created again with their definitions, and
-   grants are copied. The views are locked before the old relation, outermost first, in the order in which a reader locks them. A
-   view that is incompatible with the new columns is dropped with the old relation, and a notice names it. A materialized view
-   cannot be created again without its rows: if one depends on the table, the rows of the table are replaced instead. #}
-{% macro replacement(target, target_text, name, next, next_text, old_text) %}
+{# Replaces the relation of the target's name, of any kind, by `next`. Dependent views are created again with their definitions. The
+   views are locked before the old relation, outermost first, in the order in which a reader locks them. A view that is incompatible
+   with the new columns is dropped with the old relation, and a notice names it. A materialized view cannot be created again without
+   its rows: if one depends on the table, the rows of the table are replaced instead. Names of views are qualified, since `create`
+   takes the first schema of the search path. As in dbt, the relation has the default privileges and the configured grants, and only
+   the configured indexes and comments. `grants`: texts like `select reporter`. #}
+{% macro replacement(target, target_text, name, next, next_text, old_text, grants, index_prefix, indexes) %}
 do $replacement$
 declare
   previous regclass := to_regclass({{ target_text }});
@@ -217,9 +248,27 @@ declare
     where depend.classid = 'pg_rewrite'::regclass and depend.refclassid = 'pg_class'::regclass
       and depend.refobjid = previous and rewrite.ev_class <> previous);
   definitions text[] := array(
-    select format('create or replace view %s%s as %s', oid::regclass,
+    select format('create or replace view %s.%I%s as %s', relnamespace::regnamespace, relname,
       ' with (' || array_to_string(reloptions, ', ') || ')', pg_get_viewdef(oid))
     from pg_class where oid = any (dependent) and relkind = 'v' order by oid desc);
+  outdated text[] := array(
+    select format('revoke %s on %s from %s', privilege_type, previous, case grantee when 0 then 'public' else grantee::regrole::text end)
+    from pg_class cross join aclexplode(relacl) where oid = previous and grantee <> relowner
+      and lower(privilege_type || ' ' || case grantee when 0 then 'public' else trim('"' from grantee::regrole::text) end)
+        <> all (array[{{ grants }}]::text[])
+      and (grantee, privilege_type) not in (select grantee, privilege_type from pg_class cross join aclexplode(relacl)
+        where oid = to_regclass({{ next_text }}))
+    union all
+    select format('comment on %s %s is null', case previous_kind when 'v' then 'view' else 'table' end, previous)
+    from pg_description where classoid = 'pg_class'::regclass and objoid = previous and objsubid = 0
+    union all
+    select format('comment on column %s.%I is null', previous, attname)
+    from pg_description join pg_attribute on attrelid = objoid and attnum = objsubid
+    where classoid = 'pg_class'::regclass and objoid = previous
+    union all
+    select format('drop index %s', indexrelid::regclass) from pg_index join pg_class on pg_class.oid = indexrelid
+    where indrelid = previous and left(relname, length({{ index_prefix }})) = {{ index_prefix }}
+      and relname <> all (array[{{ indexes }}]::text[]));
   definition text;
 begin
   if previous is null then
@@ -229,8 +278,14 @@ begin
 
   if previous_kind = 'v' and next_kind = 'v' then
     begin
-      execute format('create or replace view %s%s as %s', previous, (select ' with (' || array_to_string(reloptions, ', ') || ')'
-        from pg_class where oid = to_regclass({{ next_text }})), pg_get_viewdef(to_regclass({{ next_text }})));
+      execute (
+        select format('create or replace view %s.%I%s as %s', existing.relnamespace::regnamespace, existing.relname,
+          ' with (' || array_to_string(following.reloptions, ', ') || ')', pg_get_viewdef(following.oid))
+        from pg_class as existing join pg_class as following on following.oid = to_regclass({{ next_text }})
+        where existing.oid = previous);
+      foreach definition in array outdated loop
+        execute definition;
+      end loop;
       execute 'drop view ' || {{ next_text }};
       return;
     exception when invalid_table_definition then
@@ -250,6 +305,9 @@ begin
     = (select relpersistence from pg_class where oid = to_regclass({{ next_text }}))
     and not exists (select from pg_constraint where contype = 'f' and confrelid = previous and conrelid <> previous) then
     {{ replacing_lock() }}
+    foreach definition in array outdated loop
+      execute definition;
+    end loop;
     delete from {{ target }};
     insert into {{ target }} select * from {{ next }};
     drop table {{ next }};
@@ -261,8 +319,10 @@ begin
   end loop;
   for definition in
     select format('grant %s on %s to %s', privilege_type, to_regclass({{ next_text }}),
-      case grantee when 0 then 'public' else grantee::regrole::text end || case when is_grantable then ' with grant option' else '' end)
+      case grantee when 0 then 'public' else grantee::regrole::text end)
     from pg_class cross join aclexplode(relacl) where oid = previous and grantee <> relowner
+      and lower(privilege_type || ' ' || case grantee when 0 then 'public' else trim('"' from grantee::regrole::text) end)
+        = any (array[{{ grants }}]::text[])
   loop
     execute definition;
   end loop;
@@ -328,7 +388,9 @@ commit;
 lock table {{ target }} in share row exclusive mode;
 {% endmacro %}
 
-{% macro seed_rebuild(spec, rows, next, replacement, ledger) %}
+{% macro seed_rebuild(spec, rows, next, make_way, replacement, ledger) %}
+{{ make_way }}
+
 create table {{ next }} (
   {{ spec }}
 );

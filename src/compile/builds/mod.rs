@@ -162,6 +162,7 @@ fn output(context: &Context, node: &Node, built: NodeStatement) -> Result<ModelO
     hooks::check_header(context, node)?;
     let pre_hooks = hooks::hooks(context, node, "pre_hook", &render_context)?;
     let post_hooks = hooks::hooks(context, node, "post_hook", &render_context)?;
+    let for_existing_table = hooks::are_for_existing_table(context, node, &render_context);
     let changes_session = hooks::header_changes_session(context, node)
         || [&pre_hooks, &post_hooks]
             .iter()
@@ -172,6 +173,7 @@ fn output(context: &Context, node: &Node, built: NodeStatement) -> Result<ModelO
         what: &built.what,
         inputs: &entries,
         dependent_views: dependents::header_line(context, &dependent_views),
+        for_existing_table,
         pre_hooks: &pre_hooks,
         final_statements: &final_statements.statements,
         contract_check: &built.contract_check,
