@@ -155,6 +155,12 @@ impl RunObserver for Progress {
         counts.ended += 1;
         counts.failed += usize::from(has_failed);
         counts.running.remove(name_of(&step.id));
+        if !has_failed && !matches!(self.output, Output::Quiet) {
+            for warning in engine_warnings(&entry.stderr) {
+                let text = format!("warning of {}: {warning}", name_of(&step.id));
+                self.print(&printable(&text));
+            }
+        }
         match &self.output {
             Output::Quiet => {}
             Output::Lines => {
@@ -179,6 +185,12 @@ impl RunObserver for Progress {
             }
         }
     }
+}
+
+/// The warnings of the engine that a client such as psql printed. Its notices are left out: one is
+/// printed for each table that exists already.
+fn engine_warnings(stderr: &str) -> impl Iterator<Item = &str> {
+    stderr.lines().filter_map(|line| Some(line.split_once("WARNING:")?.1.trim()))
 }
 
 /// A time that something took: `0.27 s`, `2 min 13 s`, `3 h 05 min`.

@@ -320,14 +320,16 @@ impl Incremental<'_> {
         Ok("incremental_delete_insert")
     }
 
-    /// The columns of `unique_key` as SQL.
+    /// The columns of `unique_key` as SQL. A text may list several: dbt writes it between
+    /// parentheses.
     fn keys(&self) -> Vec<String> {
-        self.node
-            .get(keys::UNIQUE_KEY)
-            .unwrap_or_default()
-            .iter()
-            .map(|key| self.dialect.event_time(key, false).0)
-            .collect()
+        let configured = self.node.get(keys::UNIQUE_KEY).unwrap_or_default();
+        let is_list = |key: &&str| key.contains(',') && !key.contains(['(', '"', '`', '[', '\'']);
+        let columns = configured.iter().map(String::as_str).flat_map(|key| {
+            let separator = if is_list(&key) { ',' } else { '\0' };
+            key.split(separator).map(str::trim)
+        });
+        columns.map(|key| self.dialect.event_time(key, false).0).collect()
     }
 
     fn predicates(&self) -> Vec<String> {

@@ -133,6 +133,13 @@ pub fn create_relation(
             }
             let name =
                 if input.replaces { "materialized_view_rebuild" } else { "materialized_view" };
+            let shape = dialect.limited_name(&node.relation.identifier, "shape", 0);
+            let message = format!(
+                "the query of {} has changed and takes effect with --full-refresh",
+                node.relation
+            );
+            args.push(("shape_text", dialect.string(&shape).value()));
+            args.push(("message", dialect.string(&message).value()));
             let indexes = view_indexes(dialect, node, &node.relation.to_string())?;
             Ok(Sql(format!("{}{indexes}", dialect.sql(name, &args)?)))
         }

@@ -232,10 +232,10 @@ $released$;
 {% endmacro %}
 
 {# Replaces the relation of the target's name, of any kind, by `next`. Dependent views are created again with their definitions. The
-   views are locked before the old relation, outermost first, in the order in which a reader locks them. A view that is incompatible
-   with the new columns is dropped with the old relation, and a notice names it. A materialized view cannot be created again without
-   its rows: if one depends on the table, the rows of the table are replaced instead. Names of views are qualified, since `create`
-   takes the first schema of the search path. As in dbt, the relation has the default privileges and the configured grants, and only
+   views are locked before the old relation, outermost first, in the order in which a reader locks them. A view whose columns change
+   their types is dropped with the old relation, and created again with its owner, grants and comment; one that reads a lost column
+   is dropped, and a warning names it. A materialized view cannot be created again without its rows: if one depends on the table, the
+   rows of the table are replaced instead. Names of views are qualified, since `create` takes the first schema of the search path. As in dbt, the relation has the default privileges and the configured grants, and only
    the configured indexes and comments. `grants`: texts like `select reporter`. #}
 {% macro replacement(target, target_text, name, next, next_text, old_text, grants, index_prefix, indexes) %}
 do $replacement$
@@ -251,6 +251,8 @@ declare
     select format('create or replace view %s.%I%s as %s', relnamespace::regnamespace, relname,
       ' with (' || array_to_string(reloptions, ', ') || ')', pg_get_viewdef(oid))
     from pg_class where oid = any (dependent) and relkind = 'v' order by oid desc);
+  readers text[];
+  reader_statements text[];
   outdated text[] := array(
     select format('revoke %s on %s from %s', privilege_type, previous, case grantee when 0 then 'public' else grantee::regrole::text end)
     from pg_class cross join aclexplode(relacl) where oid = previous and grantee <> relowner
@@ -314,6 +316,26 @@ begin
     return;
   end if;
 
+  with recursive reads as (
+    select depend.refobjid as input, rewrite.ev_class as reader from pg_depend as depend join pg_rewrite as rewrite
+    on rewrite.oid = depend.objid where depend.classid = 'pg_rewrite'::regclass and depend.refclassid = 'pg_class'::regclass
+      and rewrite.ev_class <> depend.refobjid
+  ), depths as (
+    select reader, 1 as depth from reads where input = previous
+    union
+    select reads.reader, depth + 1 from depths join reads on input = depths.reader
+  )
+  select array_agg(view_name order by depth, oid), array_agg(format('create view %s%s as %s', view_name,
+      ' with (' || array_to_string(reloptions, ', ') || ')', pg_get_viewdef(oid))
+    || format(' alter view %s owner to %s;', view_name, relowner::regrole)
+    || coalesce((select string_agg(format(' grant %s on %s to %s;', privilege_type, view_name,
+      case grantee when 0 then 'public' else grantee::regrole::text end), '') from aclexplode(relacl) where grantee <> relowner), '')
+    || coalesce(format(' comment on view %s is %L;', view_name, obj_description(oid, 'pg_class')), '') order by depth, oid)
+  into readers, reader_statements
+  from (select reader, max(depth) as depth from depths group by reader) as deepest
+  join (select format('%s.%I', relnamespace::regnamespace, relname) as view_name, * from pg_class) as views on views.oid = reader
+  where relkind = 'v';
+
   foreach definition in array definitions loop
     execute definition;
   end loop;
@@ -335,11 +357,23 @@ begin
       when insufficient_privilege then
         raise;
       when syntax_error_or_access_rule_violation then
-        raise notice '%', sqlerrm;
+        null;
     end;
   end loop;
   execute format('drop %s %s cascade', case previous_kind when 'v' then 'view' when 'm' then 'materialized view'
     when 'f' then 'foreign table' else 'table' end, previous);
+  for nth in 1 .. coalesce(cardinality(readers), 0) loop
+    if to_regclass(readers[nth]) is null then
+      begin
+        execute reader_statements[nth];
+      exception
+        when insufficient_privilege then
+          raise;
+        when syntax_error_or_access_rule_violation then
+          raise warning 'the view % is dropped: %', readers[nth], sqlerrm;
+      end;
+    end if;
+  end loop;
 end
 $replacement$;
 {% endmacro %}
@@ -402,12 +436,27 @@ create table {{ next }} (
 {{ ledger }}
 {% endmacro %}
 
-{% macro materialized_view(target, query, make_way) %}
+{# As in dbt, a run does not apply a changed query. The definitions are compared as the server formats them. #}
+{% macro materialized_view(target, target_text, query, shape, shape_text, message, make_way) %}
 {{ make_way }}
 
 create materialized view if not exists {{ target }} as
 {{ query }}
 ;
+
+create temporary view {{ shape }} as
+{{ query }}
+;
+
+do $definition$
+begin
+  if pg_get_viewdef({{ shape_text }}::regclass) <> pg_get_viewdef({{ target_text }}::regclass) then
+    raise warning using message = {{ message }};
+  end if;
+end
+$definition$;
+
+drop view {{ shape }};
 
 refresh materialized view {{ target }};
 {% endmacro %}

@@ -27,6 +27,7 @@ mod hidden;
 mod ledger;
 mod literals;
 mod mariadb;
+mod objects;
 mod postgres;
 mod promise;
 #[allow(dead_code, reason = "tests/readme.rs uses the rest")]
@@ -72,6 +73,7 @@ fn main() {
             .chain(staged::OF_DIALECTS)
             .chain(ledger::OF_DIALECTS)
             .chain(columns::OF_DIALECTS)
+            .chain(objects::OF_DIALECTS)
             .chain(transactions::OF_DIALECTS);
         let dialect_cases = all_dialect_cases
             .filter(|(names, _)| {
@@ -164,6 +166,7 @@ fn cases() -> impl Iterator<Item = Case> {
         builds::CASES,
         seeds::CASES,
         ledger::CASES,
+        objects::CASES,
         replacement::CASES,
     ]
     .into_iter()
