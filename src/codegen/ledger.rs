@@ -170,10 +170,15 @@ pub fn record(dialect: &Dialect, statement: Sql, row: &LedgerRow) -> Result<Sql,
     }
     let text = insert(dialect, ledger, row)?;
     let part = |start: char, text: &Sql| format!("{start}{text}{PART_END}");
+    let clock = match dialect.has_macro("ledger_start") {
+        true => part(PART, &Sql(format!("{}\n\n", dialect.sql("ledger_start", &[])?))),
+        false => String::new(),
+    };
     let has_one = statement.0.matches([ROW, ROW_AFTER]).count() == 1;
     if has_one && mark(&statement.0.replace([ROW, ROW_AFTER], "")).is_none() {
         let start = if statement.0.contains(ROW) { PART } else { PART_AFTER };
-        return Ok(Sql(statement.0.replace([ROW, ROW_AFTER], &part(start, &text))));
+        let statement = statement.0.replace([ROW, ROW_AFTER], &part(start, &text));
+        return Ok(Sql(format!("{clock}{statement}")));
     }
     if let Some(char) = mark(&statement.0) {
         return Err(Diagnostic::error(format!(
@@ -183,14 +188,15 @@ pub fn record(dialect: &Dialect, statement: Sql, row: &LedgerRow) -> Result<Sql,
         )));
     }
     if row.kind == RowKind::Build && dialect.hooks.in_transaction {
-        return Ok(Sql(format!("{statement}\n\n{}", part(PART, &text))));
+        return Ok(Sql(format!("{clock}{statement}\n\n{}", part(PART, &text))));
     }
     if dialect.ledger.ledger_wraps.contains(&row.class) {
         let begin = part(PART, &dialect.sql("begin", &[])?);
         let commit = part(PART, &dialect.sql("commit", &[])?);
-        return Ok(Sql(format!("{begin}\n\n{statement}\n\n{}\n\n{commit}", part(PART, &text))));
+        let row = part(PART, &text);
+        return Ok(Sql(format!("{clock}{begin}\n\n{statement}\n\n{row}\n\n{commit}")));
     }
-    Ok(Sql(format!("{statement}\n\n{}", part(PART_AFTER, &text))))
+    Ok(Sql(format!("{clock}{statement}\n\n{}", part(PART_AFTER, &text))))
 }
 
 /// The value of the column `step`: the id of the step and the model's table, since the same step

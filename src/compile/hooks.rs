@@ -42,11 +42,10 @@ pub(super) fn are_for_existing_table(
     render_context: &RenderContext,
 ) -> bool {
     let hooks_of = |render_context: &RenderContext| {
-        let rendered = ["pre_hook", "post_hook"].map(|key| {
+        ["pre_hook", "post_hook"].map(|key| {
             let rendered = hooks(context, node, key, render_context);
             rendered.ok().map(|hooks| hooks.all().map(str::to_string).collect::<Vec<_>>())
-        });
-        rendered
+        })
     };
     let has_jinja = |hook: &Hook| hook.sql.contains('{');
     render_context.incremental

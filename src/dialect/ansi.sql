@@ -1330,7 +1330,8 @@ cast({{ value }} as {{ type }})
 cast({{ value }} as {{ type }})
 {% endmacro %}
 
-{# The engine's clock in UTC: the start of the transaction, where the engine knows it. #}
+{# The engine's clock in UTC, before the query is read where the engine can say it: the start of the transaction, or the value that
+   the macro `ledger_start` stores at the start of the file. A later time would cover rows that came while the batch ran. #}
 {% macro ledger_clock() %}
 current_timestamp at time zone 'UTC'
 {% endmacro %}

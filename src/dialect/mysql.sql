@@ -392,8 +392,12 @@ start transaction;
 {{ value }}
 {% endmacro %}
 
+{% macro ledger_start() %}
+set @batchwright_start = utc_timestamp(6);
+{% endmacro %}
+
 {% macro ledger_clock() %}
-utc_timestamp(6)
+@batchwright_start
 {% endmacro %}
 
 {% macro ledger_count() %}

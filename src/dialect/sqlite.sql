@@ -191,8 +191,15 @@ begin; commit;
 begin immediate;
 {% endmacro %}
 
+{% macro ledger_start() %}
+drop table if exists temp.batchwright_start;
+
+create temporary table batchwright_start as
+select strftime('%Y-%m-%d %H:%M:%f', 'now') as at;
+{% endmacro %}
+
 {% macro ledger_clock() %}
-strftime('%Y-%m-%d %H:%M:%f', 'now')
+(select at from temp.batchwright_start)
 {% endmacro %}
 
 {% macro ledger_count() %}

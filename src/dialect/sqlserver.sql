@@ -446,8 +446,12 @@ commit transaction;
 N{{ text }}
 {% endmacro %}
 
+{% macro ledger_start() %}
+declare @batchwright_start datetime2(6) = sysutcdatetime();
+{% endmacro %}
+
 {% macro ledger_clock() %}
-sysutcdatetime()
+@batchwright_start
 {% endmacro %}
 
 {% macro ledger_count() %}

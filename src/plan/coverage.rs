@@ -119,27 +119,29 @@ impl ModelBatches {
         };
         let is_published = |row: &&FinishedRow| row.kind == RowKind::Publish && !is_undone(row);
         let published: Vec<&FinishedRow> = rows.iter().filter(is_published).collect();
+        let is_in = |window: Window, other: &FinishedRow| {
+            other.window.is_some_and(|outer| outer.start <= window.start && window.end <= outer.end)
+        };
+        let publication = |window: Window| {
+            let newest = published.iter().rev().find(|publish| is_in(window, publish)).copied();
+            newest.filter(|publish| swap.is_none_or(|swap| swap.at < publish.at))
+        };
+        let staged = rows.iter().filter(|row| row.kind == RowKind::Staged);
+        let replaced: ReplacedWindows =
+            staged.filter_map(|row| Some((row.window?, publication(row.window?)?.at))).collect();
         let mut batches = ModelBatches::default();
         for row in &rows {
             let Some(window) = row.window else { continue };
-            let is_in = |other: &FinishedRow| {
-                other
-                    .window
-                    .is_some_and(|outer| outer.start <= window.start && window.end <= outer.end)
-            };
-            let replaced = swap.is_some_and(|swap| row.at < swap.at);
             let container = match row.kind {
-                RowKind::Batch if !replaced => {
-                    batches.add(window, row.at, row.statement);
+                RowKind::Batch if swap.is_none_or(|swap| row.at >= swap.at) => {
+                    for left in replaced.left_of(window, row.at) {
+                        let statement = row.statement.filter(|_| left == window);
+                        batches.add(left, row.at, statement);
+                    }
                     continue;
                 }
-                RowKind::Rebuild => swap.filter(|swap| is_in(swap)),
-                RowKind::Staged => published
-                    .iter()
-                    .rev()
-                    .find(|publish| is_in(publish))
-                    .copied()
-                    .filter(|publish| swap.is_none_or(|swap| swap.at < publish.at)),
+                RowKind::Rebuild => swap.filter(|swap| is_in(window, swap)),
+                RowKind::Staged => publication(window),
                 _ => None,
             };
             // A row that is newer than its container belongs to a refresh or a backfill that has
@@ -161,6 +163,42 @@ impl ModelBatches {
         if newest.0 <= at {
             *newest = (at, statement);
         }
+    }
+}
+
+/// The windows whose rows a publication has replaced, each with the time of the newest one.
+struct ReplacedWindows {
+    times: BTreeMap<Window, Instant>,
+    longest: chrono::TimeDelta,
+}
+
+impl FromIterator<(Window, Instant)> for ReplacedWindows {
+    fn from_iter<I: IntoIterator<Item = (Window, Instant)>>(windows: I) -> ReplacedWindows {
+        let times: BTreeMap<Window, Instant> = windows.into_iter().collect();
+        let lengths = times.keys().map(|window| window.end - window.start);
+        ReplacedWindows { longest: lengths.max().unwrap_or_default(), times }
+    }
+}
+
+impl ReplacedWindows {
+    /// The parts of a window whose rows are still those of a batch that was written at `at`.
+    fn left_of(&self, window: Window, at: Instant) -> Vec<Window> {
+        let first = window.start - self.longest;
+        let (first, last) =
+            (Window { start: first, end: first }, Window { start: window.end, end: window.end });
+        let newer = self.times.range(first..last).filter(|(_, published)| **published >= at);
+        let mut left = Vec::new();
+        let mut start = window.start;
+        for (other, _) in newer {
+            if other.start > start {
+                left.push(Window { start, end: other.start });
+            }
+            start = start.max(other.end);
+        }
+        if start < window.end {
+            left.push(Window { start, end: window.end });
+        }
+        left
     }
 }
 
@@ -315,6 +353,26 @@ mod tests {
         assert_eq!(covered(&rows), [1, 4], "the undo is of another publication");
         rows.push(FinishedRow { window: None, ..row(RowKind::Undo, days(2, 3), 14) });
         assert_eq!(covered(&rows), [1], "an undo without a range is of all");
+    }
+
+    #[test]
+    fn a_publication_replaces_what_was_written_after_its_staged_rows() {
+        let mut rows = vec![
+            row(RowKind::Staged, days(2, 3), 9),
+            row(RowKind::Staged, days(3, 4), 9),
+            row(RowKind::Batch, days(1, 5), 10),
+        ];
+        let since = |rows: &[FinishedRow], day_of: u32, since: u32| {
+            batches(rows).covers(&table(), days(day_of, day_of + 1), day(since))
+        };
+        assert!(since(&rows, 2, 10), "not published");
+        rows.push(row(RowKind::Publish, days(2, 4), 11));
+        assert_eq!([1, 2, 3, 4].map(|of| since(&rows, of, 10)), [true, false, false, true]);
+        assert_eq!([1, 2, 3, 4].map(|of| since(&rows, of, 9)), [true; 4]);
+        rows.push(row(RowKind::Batch, days(2, 3), 12));
+        assert_eq!([2, 3].map(|of| since(&rows, of, 10)), [true, false]);
+        rows.push(row(RowKind::Undo, days(2, 4), 13));
+        assert!(since(&rows, 3, 10), "the undo puts the rows back");
     }
 
     #[test]
