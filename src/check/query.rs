@@ -138,7 +138,7 @@ fn input(context: &CheckContext, id: &str) -> FlowInput {
         node.columns
             .iter()
             .filter(|column| is_it(column))
-            .map(|column| column.name.clone())
+            .map(|column| column.identifier().0.into_owned())
             .collect()
     };
     let is_date = |column: &crate::config::Column| {

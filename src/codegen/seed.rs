@@ -7,8 +7,8 @@ use super::create_table::create_arguments;
 use super::indexes::{index_statements, rejects_known_keys};
 use super::relation_name::relation_sql;
 use super::replacement::next_relation;
-use super::seed_types::{infer_types, values_row};
-use crate::config::{Node, keys};
+use super::seed_literals::values_row;
+use crate::config::{Node, infer_types, keys};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Case, Dialect, Sql, fold_case};
 use crate::inject::ResultColumn;
@@ -69,7 +69,7 @@ pub fn load_seed(
     replaces: bool,
 ) -> Result<SeedStatements, Diagnostic> {
     let replaces = replaces || rejects_known_keys(dialect, node);
-    let types = infer_types(dialect, node, columns, rows)?;
+    let types = infer_types(dialect, node, &rows.names, rows)?;
     let name = |column: &ResultColumn| dialect.column(&column.name, column.quoted).0;
     let names: Vec<String> = columns.iter().map(name).collect();
     let spec = names.iter().zip(&types).map(|(name, of)| format!("{name} {}", of.data_type));

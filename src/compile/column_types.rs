@@ -74,7 +74,8 @@ pub(super) fn declared_type(
     column: &ResultColumn,
 ) -> Option<String> {
     for declared in &node.columns {
-        if dialect.same_column((&column.name, column.quoted), (&declared.name, declared.quote))
+        let (name, quoted) = declared.identifier();
+        if dialect.same_column((&column.name, column.quoted), (&name, quoted))
             && let Some(data_type) = declared
                 .data_type
                 .as_deref()

@@ -93,7 +93,7 @@ impl RelationCatalog for Columns {
                 let declared = node
                     .columns
                     .iter()
-                    .find(|declared| declared.name.eq_ignore_ascii_case(&column.name));
+                    .find(|declared| declared.identifier().0.eq_ignore_ascii_case(&column.name));
                 let declared = declared.and_then(|declared| declared.data_type.clone());
                 let data_type = declared
                     .or_else(|| node.configured_type(&column.name).map(str::to_string))

@@ -72,7 +72,7 @@ impl StrategyCall<'_> {
             let declared = node
                 .columns
                 .iter()
-                .find(|declared| declared.name.eq_ignore_ascii_case(&column.name));
+                .find(|declared| declared.identifier().0.eq_ignore_ascii_case(&column.name));
             declared
                 .and_then(|declared| declared.data_type.clone())
                 .or_else(|| column.data_type.clone())

@@ -4,20 +4,22 @@
 
 use serde_json::Value;
 
+use super::column::{unquoted, unquoted_name};
 use super::layers::{batchwright_setting, kind, text};
-use super::{Column, EventTime, Node};
+use super::resolver::Resolver;
+use super::{Column, EventTime, Kind, Node, keys, seed_types};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::dialect::{Dialect, TimeFormat, TimeType, TypeClass};
-use crate::project::Catalog;
+use crate::project::{Catalog, SeedRows, full_text};
 
 /// The node's `event_time`; `None` if it is empty, or not a text: a microbatch model and its
 /// inputs get an error elsewhere, and other nodes may have any value, as in dbt.
 pub fn event_time(
     node: &Node,
-    dialect: &Dialect,
-    catalog: &Catalog,
+    resolver: &Resolver,
     quote_columns: bool,
 ) -> Result<Option<EventTime>, Diagnostics> {
+    let dialect = resolver.dialect;
     let Some(setting) = node.config.get("event_time").filter(|setting| !setting.value.is_null())
     else {
         return Ok(None);
@@ -31,38 +33,24 @@ pub fn event_time(
         None => (setting_text.clone(), false),
     };
     let declared = declared_column(node, dialect, &column, is_quoted);
-    let data_type = declared.and_then(|declared| declared.data_type.clone());
+    let data_type = match node.kind {
+        Kind::Seed => seed_type(node, resolver, &column)?,
+        _ => declared.and_then(|declared| declared.data_type.clone()),
+    };
     let data_type = data_type
+        .filter(|data_type| !data_type.trim().is_empty())
         .or_else(|| partitioned_type(node, &column))
-        .or_else(|| catalog_type(node, catalog, &column));
+        .or_else(|| catalog_type(node, resolver.catalog, &column));
     let time =
         Declaration { node, column: &column, data_type: data_type.as_deref(), at: &setting.at }
             .time_type(dialect)?;
     Ok(Some(EventTime {
-        quote: is_quoted || declared.map_or(quote_columns, |declared| declared.quote),
+        quote: is_quoted || declared.map_or(quote_columns, |declared| declared.identifier().1),
         column,
         data_type,
         time,
         at: setting.at.clone(),
     }))
-}
-
-/// The name within quotes, if the text is a quoted identifier: `"orderedOn"`, `` `orderedOn` ``,
-/// `[orderedOn]`.
-fn unquoted(text: &str) -> Option<String> {
-    let close = match text.chars().next()? {
-        '"' => '"',
-        '`' => '`',
-        '[' => ']',
-        _ => return None,
-    };
-    let inner = text[1..].strip_suffix(close).filter(|inner| !inner.is_empty())?;
-    let doubled = format!("{close}{close}");
-    // A closing quote inside ends the name, unless it is doubled.
-    if inner.replace(&doubled, "").contains(close) {
-        return None;
-    }
-    Some(inner.replace(&doubled, &close.to_string()))
 }
 
 /// The declared column with this name. dbt compares names exactly; the engine folds their case.
@@ -77,11 +65,22 @@ fn declared_column<'n>(
         return Some(exact);
     }
     for column in &node.columns {
-        if dialect.same_column((&column.name, column.quote), (name, is_quoted)) {
+        let (column_name, quoted) = column.identifier();
+        if dialect.same_column((&column_name, quoted), (name, is_quoted)) {
             return Some(column);
         }
     }
-    exact
+    exact.or_else(|| node.columns.iter().find(|column| column.identifier().0 == name))
+}
+
+/// The type of a seed's column: in `column_types`, in the properties file, or inferred from its
+/// values.
+fn seed_type(node: &Node, resolver: &Resolver, column: &str) -> Result<Option<String>, Diagnostic> {
+    let delimiter =
+        node.get(keys::DELIMITER).and_then(|text| text.as_str()?.chars().next()).unwrap_or(',');
+    let file = full_text(resolver.root, &node.file)?;
+    let rows = SeedRows::of(&file, delimiter);
+    seed_types::column_type(resolver.dialect, node, column, &rows)
 }
 
 /// The type that `partition_by` declares for the column, if the table is partitioned by it; dbt's
@@ -90,7 +89,7 @@ fn partitioned_type(node: &Node, column: &str) -> Option<String> {
     let partition = node.config.get("partition_by")?.value.as_object()?;
     let field = partition.get("field")?.as_str()?;
     let data_type = partition.get("data_type").and_then(Value::as_str).unwrap_or("date");
-    field.eq_ignore_ascii_case(column).then(|| data_type.to_string())
+    unquoted_name(field).eq_ignore_ascii_case(column).then(|| data_type.to_string())
 }
 
 /// The column's type in dbt's catalog.
@@ -124,9 +123,7 @@ impl Declaration<'_> {
             Diagnostic::error(format!("`event_time` of `{}` {message}", self.name()))
         };
         let declared = || format!("`{}` is `{}`", self.column, self.data_type.unwrap_or_default());
-        if let (Some(data_type), Some(TypeClass::Other)) = (self.data_type, class)
-            && dialect.types.other_types.contains(&crate::dialect::plain_type(data_type))
-        {
+        if class == Some(TypeClass::Other) {
             let error = error(format!("cannot hold a time: {}", declared())).at(self.at.clone());
             return Ok(Err(Box::new(error.hint("name a column of dates or timestamps"))));
         }
@@ -191,6 +188,15 @@ impl Declaration<'_> {
                     error
                         .hint(hint)
                         .hint("for numbers such as 20240901 set `event_time_format: '%Y%m%d'`"),
+                )));
+            }
+            (None, None, Some(TypeClass::Unknown)) => {
+                let error = error(format!("has an unknown type: {}", declared()));
+                return Ok(Err(Box::new(
+                    error
+                        .at(self.at.clone())
+                        .hint("declare the type that its values have: `date`, `timestamp`")
+                        .hint("for text set `event_time_format`, for numbers `event_time_unit`"),
                 )));
             }
             (None, None, Some(TypeClass::Other) | None) => TimeType::Undeclared,
@@ -276,19 +282,4 @@ pub fn invalid_event_time(node: &Node, reader: &str) -> Option<Diagnostic> {
             .note(format!("the microbatch model `{reader}` reads it"))
             .hint("write the column's name in quotes"),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::unquoted;
-
-    #[test]
-    fn one_quoted_name_is_unquoted() {
-        let name = |text| unquoted(text).unwrap_or_default();
-        assert_eq!([name("\"orderedOn\""), name("`at`"), name("[at]")], ["orderedOn", "at", "at"]);
-        assert_eq!([name("\"a\"\"b\""), name("[a]]b]")], ["a\"b", "a]b"]);
-        for other in ["at", "\"a\".\"b\"", "\"", "\"\"", "a\"", "[a", "[1][2]"] {
-            assert_eq!(unquoted(other), None, "{other}");
-        }
-    }
 }

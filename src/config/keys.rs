@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use serde_json::{Map, Value};
 
 use super::Node;
+use super::column::unquoted_name;
 use crate::diagnostics::Location;
 use crate::project::Setting;
 
@@ -164,7 +165,7 @@ impl Node {
     /// The type of a column in `column_types`.
     pub fn configured_type(&self, column: &str) -> Option<&str> {
         let mut types = self.get(COLUMN_TYPES)?.iter();
-        types.find(|(name, _)| name.eq_ignore_ascii_case(column))?.1.as_str()
+        types.find(|(name, _)| unquoted_name(name).eq_ignore_ascii_case(column))?.1.as_str()
     }
 }
 

@@ -7,6 +7,7 @@ mod audit;
 mod begin;
 mod check;
 mod colors;
+mod column;
 mod config_json;
 mod declarations;
 mod duplicates;
@@ -29,6 +30,8 @@ mod resolver;
 mod resource_names;
 mod resources;
 mod schema_change;
+mod seed_types;
+pub mod seed_values;
 mod source_relation;
 mod types;
 mod unresolved;
@@ -46,6 +49,7 @@ use crate::project::{Setting, Uniqueness};
 
 pub use audit::{Audit, VERDICTS, unknown_verdict};
 pub use check::{Allow, Check, LateBy};
+pub use column::unquoted_name;
 pub use config_json::{config_json, hook_json};
 pub use event_time::invalid_event_time;
 pub use foreign_keys::ForeignKeyTarget;
@@ -57,6 +61,9 @@ pub use resolve::resolve;
 pub use resource_names::ResourceNames;
 pub use resources::resources;
 pub use schema_change::SchemaChange;
+#[cfg(test)]
+pub use seed_types::seed_type_of;
+pub use seed_types::{SeedType, SeedValueKind, infer_types};
 
 /// The name in the id of a node or a step: `orders` in `model.shop.orders`.
 pub fn name_of(id: &str) -> &str {

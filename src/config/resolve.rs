@@ -30,8 +30,9 @@ use super::{Broken, Column, Disabled, Kind, Materialization, Node, Resolved};
 
 /// Resolves every node of the project, and reports all broken nodes.
 pub fn resolve(project: &Project, dialect: &Dialect) -> Result<Resolved, Diagnostics> {
-    let Project { packages, target, style, sources, now, catalog, flags, .. } = project;
+    let Project { root, packages, target, style, sources, now, catalog, flags, .. } = project;
     let resolver = Resolver {
+        root,
         dialect,
         catalog,
         packages,
@@ -273,9 +274,8 @@ fn resolve_batches(
         &node.materialization,
         Materialization::Incremental(Some(strategy)) if strategy == "microbatch"
     );
-    let Resolver { dialect, catalog, .. } = resolver;
     let quote_columns = quotes_columns(unresolved);
-    node.event_time = event_time(node, dialect, catalog, quote_columns)?;
+    node.event_time = event_time(node, resolver, quote_columns)?;
     if !is_microbatch {
         return Ok(());
     }

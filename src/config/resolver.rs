@@ -1,5 +1,7 @@
 //! The parts of a project from which its nodes are resolved.
 
+use std::path::Path;
+
 use crate::calendar::Instant;
 use crate::dialect::Dialect;
 use crate::jinja::RelationStyle;
@@ -9,6 +11,7 @@ use super::naming_macros::NamingMacros;
 
 /// The parts of a project that affect its nodes.
 pub struct Resolver<'a> {
+    pub root: &'a Path,
     /// The target's dialect, which defines types and the case of names.
     pub dialect: &'a Dialect,
     pub catalog: &'a Catalog,

@@ -78,12 +78,19 @@ timestamp with time zone '{{ at.time }}+00:00'
 
 {# Types that cannot store a time. #}
 {% set other_types = [
-  "array", "bit", "binary", "blob", "bool", "boolean", "bytea", "bytes", "geography", "interval", "json", "jsonb", "map", "object", "struct",
-  "super", "time", "time with time zone", "time without time zone", "timetz", "uuid", "varbinary", "variant"
+  "aggregatefunction", "array", "bit", "bit varying", "binary", "binary varying", "blob", "bool", "boolean", "box", "bytea", "bytes", "cidr",
+  "circle", "daterange", "dynamic", "geography", "geometry", "hllsketch", "hstore", "image", "inet", "int4range", "int8range", "interval",
+  "ipaddress", "ipv4", "ipv6", "json", "jsonb", "line", "list", "longblob", "lseg", "macaddr", "map", "mediumblob", "nested", "numrange",
+  "object", "path", "point", "polygon", "raw", "row", "rowversion", "struct", "super", "time", "time with time zone",
+  "time without time zone", "timetz", "tinyblob", "tsquery", "tsrange", "tstzrange", "tsvector", "tuple", "union", "uniqueidentifier",
+  "uuid", "varbinary", "varbyte", "variant", "vector", "xml"
 ] %}
 
 {# Types that wrap another type: `Nullable(DateTime)`. #}
 {% set type_wrappers = [] %}
+
+{# Whether a part of the type's name decides how values are stored: `integer`, since it contains `int`. #}
+{% set type_affinity = false %}
 
 {# Times that are stored as text or as digits, in the declared format. #}
 {% macro text_time(at) %}
@@ -384,7 +391,8 @@ alter table {{ shadow }} rename to {{ name }};{{ indexes }}
   "smallint", "integer", "int", "bigint", "int2", "int4", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
   "number", "numeric", "bignumeric", "decimal", "real", "float", "float4", "float8", "float32", "float64", "double", "double precision",
   "money", "hugeint", "uhugeint", "utinyint", "usmallint", "uinteger", "ubigint", "tinyint", "byteint", "mediumint", "int128", "int256",
-  "serial", "bigserial", "long", "short"
+  "serial", "serial2", "serial4", "serial8", "smallserial", "bigserial", "long", "short", "dec", "fixed", "year", "int1", "int3", "middleint",
+  "smallmoney", "decfloat", "decimal32", "decimal64", "decimal128", "decimal256", "uint128", "uint256", "bfloat16", "varint", "oid"
 ] %}
 
 {% macro before(column, start) %}
@@ -1123,8 +1131,10 @@ when matched{{ update_condition }} then
   "integer": "integer", "bigint": "bigint", "number": "double precision", "date": "date", "timestamp": "timestamp", "boolean": "boolean", "text": "text"
 } %}
 {% set text_types = [
-  "bpchar", "char", "character", "character varying", "clob", "fixedstring", "longtext", "mediumtext", "nchar", "ntext", "nvarchar", "nvarchar2",
-  "string", "text", "tinytext", "varchar", "varchar2", "varying character"
+  "bpchar", "char", "char varying", "character", "character varying", "citext", "clob", "enum", "enum8", "enum16", "fixedstring", "longtext",
+  "mediumtext", "name", "national char", "national char varying", "national character", "national character varying", "national text",
+  "national varchar", "nchar", "nchar varying", "ntext", "nvarchar", "nvarchar2", "set", "string", "sysname", "text", "tinytext", "varchar",
+  "varchar2", "varying character"
 ] %}
 {% set truths = ["true", "false"] %}
 

@@ -104,10 +104,10 @@
 '{{ at.time }}'
 {% endmacro %}
 
-{% set type_wrappers = ["nullable", "lowcardinality"] %}
+{% set type_wrappers = ["nullable", "lowcardinality", "simpleaggregatefunction"] %}
 {% set date_types = ["date", "date32"] %}
 {% set naive_types = [] %}
-{% set zoned_types = ["datetime", "datetime64", "timestamp"] %}
+{% set zoned_types = ["datetime", "datetime32", "datetime64", "timestamp"] %}
 
 {% macro date(at) %}
 toDate('{{ at.date }}')

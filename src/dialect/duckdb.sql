@@ -32,7 +32,7 @@
   "sorted_by": "only for DuckLake: set it with `alter table … set sorted by`, as a pre-hook of the first batch"
 } %}
 {% set zoned_types = ["timestamptz", "timestamp with time zone"] %}
-{% set naive_types = ["timestamp", "timestamp without time zone", "datetime", "timestamp_s", "timestamp_ms", "timestamp_ns"] %}
+{% set naive_types = ["timestamp", "timestamp without time zone", "datetime", "timestamp_s", "timestamp_ms", "timestamp_us", "timestamp_ns"] %}
 {# `-list`: drawing boxes takes the client longer than the query. #}
 {% set command = ["duckdb", "-bail", "-no-init", "-list", "{path}"] %}
 {% set example = "duckdb -bail -list warehouse.duckdb" %}

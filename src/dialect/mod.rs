@@ -15,6 +15,7 @@ mod sql;
 mod template;
 mod time;
 mod time_format;
+mod type_class;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -29,8 +30,9 @@ pub use properties::*;
 pub use slot::{Slot, for_each, reject_slots};
 pub use spellings::spellings;
 pub use sql::{Sql, one_line};
-pub use time::{TimeType, TypeClass, plain_type};
+pub use time::TimeType;
 pub use time_format::{Precision, TimeFormat};
+pub use type_class::TypeClass;
 
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::jinja::{ColumnStyle, RelationStyle};

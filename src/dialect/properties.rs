@@ -96,6 +96,8 @@ pub struct TypeProperties {
     pub type_labels: BTreeMap<String, String>,
     /// Whether dbt writes names of types in lower case.
     pub lower_types: bool,
+    /// Whether a part of a type's name decides how values are stored, as in SQLite.
+    pub type_affinity: bool,
     /// Types that wrap another type: `nullable`.
     pub type_wrappers: Vec<String>,
     /// For each type, those that can store all of its values.

@@ -50,6 +50,7 @@
 '{{ at.time }}'
 {% endmacro %}
 
+{% set type_affinity = true %}
 {% set undeclared_hint = "declare its `data_type` (`date`, `timestamp`) or `event_time_format`: times are compared as text, with a value like `2024-09-01 00:00:00`" %}
 
 {# `immediate`: a concurrent batch waits before it reads, so that its snapshot is never outdated. #}

@@ -32,18 +32,6 @@ pub enum TimeType {
     Undeclared,
 }
 
-/// The class of a data type, for a time column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TypeClass {
-    Date,
-    Naive,
-    Zoned,
-    Text,
-    Number,
-    /// Another type, or one that no list of the dialect has.
-    Other,
-}
-
 impl TimeType {
     /// The macro that writes a literal.
     fn literal(&self) -> &'static str {
@@ -78,31 +66,6 @@ impl TimeType {
 }
 
 impl Dialect {
-    /// The class of one of the engine's types.
-    pub fn type_class(&self, data_type: &str) -> TypeClass {
-        let mut name = data_type.trim();
-        let wrappers = &self.types.type_wrappers;
-        // `Nullable(DateTime)` has the class of `DateTime`.
-        while let Some((outer, inner)) = name.split_once('(').filter(|_| name.ends_with(')')) {
-            if !wrappers.contains(&outer.trim().to_lowercase()) {
-                break;
-            }
-            name = inner[..inner.len() - 1].trim();
-        }
-        let name = plain_type(name);
-        use TypeClass::*;
-        let types = &self.types;
-        let lists = [
-            (&types.date_types, Date),
-            (&types.naive_types, Naive),
-            (&types.zoned_types, Zoned),
-            (&types.text_types, Text),
-            (&types.numeric_types, Number),
-        ];
-        let class = lists.into_iter().find(|(list, _)| list.contains(&name));
-        class.map_or(Other, |(_, class)| class)
-    }
-
     /// `column >= start and column < end`, with slots for the window. The read filter, the delete
     /// and the guard all use this predicate.
     pub fn window(&self, column: &Sql, kind: &TimeType) -> Result<Sql, Diagnostic> {
@@ -219,24 +182,6 @@ impl Dialect {
     }
 }
 
-/// A type's name without arguments, in lower case, with single spaces: `TIMESTAMP(6) WITH TIME
-/// ZONE` becomes `timestamp with time zone`.
-pub fn plain_type(data_type: &str) -> String {
-    let mut depth = 0;
-    let name: String = data_type
-        .chars()
-        .filter(|char| {
-            match char {
-                '(' => depth += 1,
-                ')' => depth -= 1,
-                _ => return depth == 0,
-            }
-            false
-        })
-        .collect();
-    name.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -267,20 +212,5 @@ mod tests {
             predicate("trino", TimeType::Digits(format("%Y%m%d"))),
             "at >= 19700101 and at < 19700101"
         );
-    }
-
-    #[test]
-    fn types_are_classified_by_name() {
-        let class = |dialect: &str, name| super::super::named(dialect).unwrap().type_class(name);
-        assert_eq!(class("postgres", "TIMESTAMP(6) WITH TIME ZONE"), TypeClass::Zoned);
-        assert_eq!(class("postgres", "timestamp"), TypeClass::Naive);
-        assert_eq!(class("bigquery", "TIMESTAMP"), TypeClass::Zoned);
-        assert_eq!(class("snowflake", "timestamp_ltz(9)"), TypeClass::Zoned);
-        assert_eq!(class("duckdb", "date"), TypeClass::Date);
-        assert_eq!(class("duckdb", "varchar(10)"), TypeClass::Text);
-        assert_eq!(class("bigquery", "INT64"), TypeClass::Number);
-        assert_eq!(class("clickhouse", "LowCardinality(Nullable(String))"), TypeClass::Text);
-        assert_eq!(class("clickhouse", "Nullable(DateTime64(3, 'UTC'))"), TypeClass::Zoned);
-        assert_eq!(class("duckdb", "json"), TypeClass::Other);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::fragments::AuditFragments;
 use crate::diagnostics::Diagnostic;
-use crate::dialect::Sql;
+use crate::dialect::{Sql, TypeClass};
 use crate::inject;
 
 impl AuditFragments<'_> {
@@ -35,11 +35,10 @@ impl AuditFragments<'_> {
         let input = self.input;
         let is_number = move |name: &str| {
             let declared =
-                input.node.columns.iter().find(|declared| declared.name.eq_ignore_ascii_case(name));
-            let data_type = declared
-                .and_then(|declared| declared.data_type.as_deref())
-                .map(crate::dialect::plain_type);
-            data_type.is_some_and(|name| input.dialect.types.numeric_types.contains(&name))
+                input.node.columns.iter().find(|of| of.identifier().0.eq_ignore_ascii_case(name));
+            let data_type = declared.and_then(|declared| declared.data_type.as_deref());
+            data_type
+                .is_some_and(|data_type| input.dialect.type_class(data_type) == TypeClass::Number)
         };
         let is_compared = move |name: &str| {
             *name == input.settings.event_time.column

@@ -21,6 +21,7 @@ fn resolved(files: &[(&str, &str)], messages: ConfigCalls) -> Result<Resolved, D
     let dialect = crate::dialect::named("postgres").unwrap();
     let catalog = Catalog::default();
     resolve_nodes(&Resolver {
+        root: std::path::Path::new(""),
         dialect: &dialect,
         catalog: &catalog,
         packages: &packages,

@@ -1,27 +1,21 @@
-//! The types of a seed's columns, declared or those that fit all values, and the literals of the
-//! values.
+//! The types of a seed's columns: declared, or those that fit all values, as in dbt.
 
-use std::collections::BTreeMap;
-
-use minijinja::Value as Argument;
-
-use super::seed_values::{
-    Number, any_timestamp, boolean, date, is_null, iso_timestamp, number, timestamp,
-};
-use crate::config::Node;
+use super::Node;
+use super::column::unquoted_name;
+use super::seed_values::{Number, boolean, date, is_null, iso_timestamp, number, timestamp};
 use crate::diagnostics::Diagnostic;
-use crate::dialect::{Dialect, Sql};
-use crate::inject::ResultColumn;
+use crate::dialect::{Dialect, TypeClass};
 use crate::project::SeedRows;
 
 /// The type of a column.
 pub struct SeedType {
     pub data_type: String,
-    value_kind: ValueKind,
+    pub value_kind: SeedValueKind,
 }
 
+/// How the values of a column are written.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum ValueKind {
+pub enum SeedValueKind {
     Integer,
     Number,
     Date,
@@ -37,43 +31,61 @@ fn declared_type<'a>(node: &'a Node, name: &str) -> Option<&'a str> {
     node.configured_type(name).or_else(|| {
         node.columns
             .iter()
-            .find(|column| column.name.eq_ignore_ascii_case(name))?
+            .find(|column| unquoted_name(&column.name).eq_ignore_ascii_case(name))?
             .data_type
             .as_deref()
     })
+}
+
+/// The type of one column of a seed; `None` if it has no value from which to infer it, or if there
+/// is no such column.
+pub fn column_type(
+    dialect: &Dialect,
+    node: &Node,
+    name: &str,
+    rows: &SeedRows,
+) -> Result<Option<String>, Diagnostic> {
+    if let Some(declared) = declared_type(node, name) {
+        return Ok(Some(declared.to_string()));
+    }
+    let Some(position) = rows.names.iter().position(|column| column.eq_ignore_ascii_case(name))
+    else {
+        return Ok(None);
+    };
+    let (mut fits, mut has_value) = (FittingTypes::ALL, false);
+    for row in rows.iter(false) {
+        let row = row?;
+        fits.add(&row[position]);
+        has_value |= !is_null(&row[position]);
+    }
+    Ok(has_value.then(|| seed_type(dialect, None, fits).data_type))
 }
 
 /// The types of the columns, from all rows.
 pub fn infer_types(
     dialect: &Dialect,
     node: &Node,
-    columns: &[ResultColumn],
+    names: &[String],
     rows: &SeedRows,
 ) -> Result<Vec<SeedType>, Diagnostic> {
-    let declared: Vec<Option<&str>> =
-        columns.iter().map(|column| declared_type(node, &column.name)).collect();
-    let mut fits = vec![FittingTypes::ALL; columns.len()];
+    let declared: Vec<Option<&str>> = names.iter().map(|name| declared_type(node, name)).collect();
+    let mut fits = vec![FittingTypes::ALL; names.len()];
     if declared.iter().any(Option::is_none) {
         for row in rows.iter(false) {
             row?.iter().zip(&mut fits).for_each(|(value, fits)| fits.add(value));
         }
     }
-    let types = declared.into_iter().zip(fits).zip(columns);
-    let types = types.map(|((declared, fits), column)| {
+    let types = declared.into_iter().zip(fits).zip(names);
+    let types = types.map(|((declared, fits), name)| {
         let is_too_long = declared.is_none() && fits.is_beyond_integers(dialect);
-        if is_too_long {
-            Err(too_long(node, column))
-        } else {
-            Ok(seed_type(dialect, declared, fits))
-        }
+        if is_too_long { Err(too_long(node, name)) } else { Ok(seed_type(dialect, declared, fits)) }
     });
     types.collect()
 }
 
 /// The error for whole numbers that the engine's integers cannot hold: another type would round
 /// them.
-fn too_long(node: &Node, column: &ResultColumn) -> Diagnostic {
-    let name = &column.name;
+fn too_long(node: &Node, name: &str) -> Diagnostic {
     let message = format!(
         "the column `{name}` of the seed `{}` has whole numbers that are too long for an integer",
         node.name
@@ -139,76 +151,45 @@ impl FittingTypes {
 
 fn seed_type(dialect: &Dialect, declared: Option<&str>, fits: FittingTypes) -> SeedType {
     if let Some(data_type) = declared {
-        let plain = data_type.split('(').next().unwrap_or_default().trim().to_lowercase();
-        let texts = &dialect.types.text_types;
-        let value_kind = if texts.contains(&plain) { ValueKind::Text } else { ValueKind::Declared };
+        let value_kind = match dialect.type_class(data_type) {
+            TypeClass::Text => SeedValueKind::Text,
+            _ => SeedValueKind::Declared,
+        };
         return SeedType { data_type: data_type.trim().to_string(), value_kind };
     }
     let types = &dialect.types.seed_types;
     let (value_kind, word) = if fits.integer {
-        (ValueKind::Integer, "integer")
+        (SeedValueKind::Integer, "integer")
     } else if fits.bigint {
-        (ValueKind::Integer, if types.contains_key("bigint") { "bigint" } else { "integer" })
+        (SeedValueKind::Integer, if types.contains_key("bigint") { "bigint" } else { "integer" })
     } else if fits.whole {
-        (ValueKind::Integer, "whole")
+        (SeedValueKind::Integer, "whole")
     } else if fits.number {
-        (ValueKind::Number, "number")
+        (SeedValueKind::Number, "number")
     } else if fits.date {
-        (ValueKind::Date, "date")
+        (SeedValueKind::Date, "date")
     } else if fits.timestamp || fits.iso_timestamp {
-        (ValueKind::Timestamp, "timestamp")
+        (SeedValueKind::Timestamp, "timestamp")
     } else if fits.boolean {
-        (ValueKind::Boolean, "boolean")
+        (SeedValueKind::Boolean, "boolean")
     } else {
-        (ValueKind::Text, "text")
+        (SeedValueKind::Text, "text")
     };
     let data_type = types.get(word).cloned().unwrap_or_else(|| word.to_string());
     SeedType { data_type, value_kind }
 }
 
-/// One row in parentheses.
-pub fn values_row(
-    dialect: &Dialect,
-    types: &[SeedType],
-    row: &[String],
-) -> Result<String, Diagnostic> {
-    let values: Result<Vec<String>, Diagnostic> = types
-        .iter()
-        .zip(row)
-        .map(|(seed_type, value)| Ok(literal(dialect, seed_type, value)?.0))
-        .collect();
-    Ok(format!("({})", values?.join(", ")))
+#[cfg(test)]
+fn fitting(values: &[&str]) -> FittingTypes {
+    let mut fits = FittingTypes::ALL;
+    values.iter().for_each(|value| fits.add(value));
+    fits
 }
 
-fn literal(dialect: &Dialect, seed_type: &SeedType, value: &str) -> Result<Sql, Diagnostic> {
-    let keeps_word = seed_type.value_kind == ValueKind::Text && !dialect.builds.seed_null_word;
-    if is_null(value) && (value.is_empty() || !keeps_word) {
-        return dialect.sql("null_value", &[]);
-    }
-    let time = |name: &str, key: &str, text: String| {
-        let at = Argument::from(BTreeMap::from([(key, Argument::from_safe_string(text))]));
-        dialect.sql(name, &[("at", at)])
-    };
-    match seed_type.value_kind {
-        ValueKind::Integer => {
-            Ok(Sql(number(value).and_then(|number| number.whole()).unwrap_or_default()))
-        }
-        ValueKind::Number => Ok(Sql(number(value).map(|number| number.text).unwrap_or_default())),
-        ValueKind::Date => time("date", "date", date(value).unwrap_or_default()),
-        ValueKind::Timestamp => time("naive", "time", any_timestamp(value).unwrap_or_default()),
-        ValueKind::Boolean => {
-            let [yes, no] = &dialect.syntax.truths;
-            Ok(Sql(if boolean(value) == Some(true) { yes } else { no }.clone()))
-        }
-        ValueKind::Text => Ok(dialect.text(value)),
-        ValueKind::Declared => {
-            let arguments = [
-                ("value", dialect.text(value).value()),
-                ("type", Sql(seed_type.data_type.clone()).value()),
-            ];
-            dialect.sql("cast_value", &arguments)
-        }
-    }
+/// The type of a column with these values.
+#[cfg(test)]
+pub fn seed_type_of(dialect: &Dialect, declared: Option<&str>, values: &[&str]) -> SeedType {
+    seed_type(dialect, declared, fitting(values))
 }
 
 #[cfg(test)]
@@ -217,13 +198,7 @@ mod tests {
 
     fn type_of(values: &[&str]) -> String {
         let dialect = crate::dialect::named("postgres").unwrap();
-        seed_type(&dialect, None, fitting(values)).data_type
-    }
-
-    fn fitting(values: &[&str]) -> FittingTypes {
-        let mut fits = FittingTypes::ALL;
-        values.iter().for_each(|value| fits.add(value));
-        fits
+        seed_type_of(&dialect, None, values).data_type
     }
 
     #[test]
@@ -257,28 +232,5 @@ mod tests {
             ]),
             [[false, true, true, true, false], [false, false, true, true, false]]
         );
-    }
-
-    #[test]
-    fn values_are_written_as_the_engine_reads_them() {
-        let literal = |dialect: &str, data_type: &str, value: &str| {
-            let dialect = crate::dialect::named(dialect).unwrap();
-            let declared = Some(data_type).filter(|data_type| !data_type.is_empty());
-            let seed_type = seed_type(&dialect, declared, fitting(&[value]));
-            literal(&dialect, &seed_type, value).unwrap().0
-        };
-        assert_eq!(literal("postgres", "", "it's\n\\"), "'it''s\n\\'");
-        assert_eq!(literal("bigquery", "", "it's\n\\"), r"'it\'s\n\\'");
-        assert_eq!(
-            literal("duckdb", "", "2024-09-01T10:00:00+02:00"),
-            "timestamp '2024-09-01 08:00:00'"
-        );
-        assert_eq!(literal("postgres", "", "-1.50e2"), "-150");
-        assert_eq!(literal("postgres", "", "1,234.50"), "1234.50");
-        assert_eq!(literal("postgres", "", "12345678901234567890.5"), "12345678901234567890.5");
-        assert_eq!(literal("postgres", "text", "null"), "null");
-        assert_eq!(literal("duckdb", "text", "null"), "'null'");
-        assert_eq!(literal("postgres", "numeric(9, 2)", "1.5"), "cast('1.5' as numeric(9, 2))");
-        assert_eq!(literal("postgres", "varchar(5)", "007"), "'007'");
     }
 }
