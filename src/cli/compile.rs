@@ -86,10 +86,28 @@ pub fn run(mut args: CompileArgs) -> Result<ExitCode, Diagnostics> {
         let shards = plan::shards::shards(&compiled.plan, count.into(), &of_model)?;
         compiled.plan.about.shards = Some(shards);
     }
+    // A command that plans the same batches and more models.
+    let mut batch_flags = compile_flags.clone();
+    let windows = &args.windows;
+    push_flag(
+        &mut batch_flags,
+        "--event-time-start",
+        windows.event_time_start.clone(),
+        "DBT_EVENT_TIME_START",
+    );
+    push_flag(
+        &mut batch_flags,
+        "--event-time-end",
+        windows.event_time_end.clone(),
+        "DBT_EVENT_TIME_END",
+    );
+    push_flag(&mut batch_flags, "--batch-size", windows.batch_size.clone(), "");
+    batch_flags.extend(args.staged.then(|| "--staged".to_string()));
+    batch_flags.extend(args.refresh.full_refresh.then(|| "--full-refresh".to_string()));
     let first_run = [
         unlogged(&request, args.missing.as_deref(), args.read_ledger),
         first_run::warning(&compiled, &request, &finished, &compile_flags),
-        first_run::unloaded_inputs(&compiled, &request, &finished, &compile_flags),
+        first_run::unloaded_inputs(&compiled, &request, &finished, &batch_flags),
     ];
     let known = if args.all_warnings { vec![] } else { known_warnings(&compiled, &folder) };
     let is_new = |index: &usize| !known.contains(index);

@@ -8,6 +8,7 @@ use super::run_args::RunSettings;
 use super::run_scope::RunScope;
 use crate::config::name_of;
 use crate::diagnostics::{Diagnostics, counted, printable};
+use crate::plan::StepKind;
 use crate::plan::manifest::Manifest;
 use crate::run::plan_paths::PlanPaths;
 use crate::run::{self, clock, junit, report, results, shard, status};
@@ -57,6 +58,10 @@ pub fn close(
             let steps =
                 format!("{} done, {failed} failed, {open} not run", counted(result.done, "step"));
             match scope {
+                RunScope::Extra(StepKind::Undo) if result.done > 0 => format!(
+                    "{steps}: a part of the backfill is undone\nto try again: `batchwright undo`; \
+                     to publish the undone part again: `batchwright publish`\n"
+                ),
                 RunScope::Extra(kind) => {
                     format!("{steps}\nto try again: `batchwright {}`\n", kind.as_str())
                 }
