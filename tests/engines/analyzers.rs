@@ -2,6 +2,7 @@
 //! 4, Trino and T-SQL, Snowflake's client on fakesnow, and sqlfluff. Each checker must also reject
 //! invalid files.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -219,9 +220,17 @@ fn accepts(judged: &Judged) {
         plans = vec![(fixture(), plans.into_iter().flat_map(|(_, files)| files).collect())];
     }
     for (project, files) in plans.into_iter().filter(|(_, files)| !files.is_empty()) {
-        let output = check(judged.judge, &project, &files);
+        let output = check(judged.judge, &project, &without_equal_shapes(files));
         assert!(output.status.success(), "{}: {}", project.display(), text(&output));
     }
+}
+
+/// The files without those that differ from another one in digits only, such as the times of its
+/// batch: a parser treats them alike.
+fn without_equal_shapes(files: Vec<PathBuf>) -> Vec<PathBuf> {
+    let mut shapes = BTreeSet::new();
+    let shape = |file: &PathBuf| fs::read_to_string(file).unwrap().replace(char::is_numeric, "0");
+    files.into_iter().filter(|file| shapes.insert(shape(file))).collect()
 }
 
 /// One batch among valid files has a fault: exactly this file must be reported.
