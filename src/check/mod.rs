@@ -20,7 +20,7 @@ use sqlparser::dialect::Dialect as Parser;
 use crate::calendar::Instant;
 use crate::codegen::Partition;
 use crate::config::{Microbatch, Node};
-use crate::diagnostics::{Diagnostic, Level, nearest};
+use crate::diagnostics::{Diagnostic, Level, counted, nearest};
 use crate::graph::Graph;
 use crate::inject::Input;
 use crate::plan::manifest::{FindingEntry, InputEntry};
@@ -127,7 +127,36 @@ pub fn findings(
             };
         position(one).cmp(&position(other)).then(one.rule.code.cmp(other.rule.code))
     });
-    findings
+    without_repetitions(findings)
+}
+
+/// Reports calls of one clock or one random function in a query once.
+fn without_repetitions(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut kept: Vec<(Finding, usize)> = Vec::new();
+    for finding in findings {
+        let is_call = [rules::CLOCK, rules::CHANCE].contains(&finding.rule);
+        let is_same = |(other, _): &&mut (Finding, usize)| {
+            let (one, other_diagnostic) = (&finding.diagnostic, &other.diagnostic);
+            is_call
+                && finding.allowed.is_none()
+                && other.allowed.is_none()
+                && other.rule == finding.rule
+                && one.message == other_diagnostic.message
+                && one.level == other_diagnostic.level
+        };
+        match kept.iter_mut().find(is_same) {
+            Some((_, more)) => *more += 1,
+            None => kept.push((finding, 0)),
+        }
+    }
+    let noted = |(finding, more): (Finding, usize)| match more {
+        0 => finding,
+        more => {
+            let note = format!("also at {} of the query", counted(more, "other place"));
+            Finding { diagnostic: finding.diagnostic.note(note), ..finding }
+        }
+    };
+    kept.into_iter().map(noted).collect()
 }
 
 fn finding(node: &Node, rule: Rule, diagnostic: Diagnostic) -> Finding {

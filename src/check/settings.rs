@@ -3,7 +3,8 @@
 use super::CheckContext;
 use std::collections::BTreeSet;
 
-use super::rules::{BEGIN, LATE, ONE_TABLE, PARTITIONS, READ_WHOLE, Rule};
+use super::flow::is_named_like_change;
+use super::rules::{BEGIN, LATE, ONE_OF_EACH, ONE_TABLE, PARTITIONS, READ_WHOLE, Rule};
 use super::source_map::author;
 use crate::calendar::Grain;
 use crate::config::{Node, PartitionField, keys};
@@ -19,6 +20,7 @@ pub fn check_settings(
     findings.extend(begin(context).map(|diagnostic| (BEGIN, diagnostic)));
     findings.extend(late(context).map(|diagnostic| (LATE, diagnostic)));
     findings.extend(partitions(context).map(|diagnostic| (PARTITIONS, diagnostic)));
+    findings.extend(moving_keys(context).map(|diagnostic| (ONE_OF_EACH, diagnostic)));
     findings.extend(one_table(context).map(|diagnostic| (ONE_TABLE, diagnostic)));
     findings.extend(
         unfiltered(context, driving).into_iter().map(|diagnostic| (READ_WHOLE, diagnostic)),
@@ -118,6 +120,30 @@ fn partitions(context: &CheckContext) -> Option<Diagnostic> {
         "set `granularity` to `{}`, or `batch_size` to `{size}`",
         settings.batch_size
     )))
+}
+
+/// A key whose rows move to another window when they change.
+fn moving_keys(context: &CheckContext) -> Option<Diagnostic> {
+    let (node, event_time) = (context.node, &context.settings.event_time.column);
+    let setting = node.set(keys::UNIQUE_KEY)?;
+    let key: Vec<String> = node.get(keys::UNIQUE_KEY)?;
+    let has_event_time =
+        |column: &String| column.to_lowercase().contains(&event_time.to_lowercase());
+    if key.is_empty() || key.iter().any(has_event_time) || !is_named_like_change(event_time) {
+        return None;
+    }
+    let message = format!(
+        "`{}` has several rows per `{}` if `{event_time}` of a row changes",
+        node.name,
+        key.join(", ")
+    );
+    let diagnostic = Diagnostic::warning(message)
+        .at(setting.at.clone())
+        .note("a changed row is in another window, and a batch replaces only the rows of its own");
+    Some(diagnostic.hint(
+        "use a time that does not change, such as that of the row's creation, as `event_time`, or \
+         the strategy `merge` to keep one row per key",
+    ))
 }
 
 fn one_table(context: &CheckContext) -> Option<Diagnostic> {

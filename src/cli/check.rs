@@ -90,15 +90,16 @@ pub fn run(args: CheckArgs) -> Result<ExitCode, Diagnostics> {
     let selection = args.select.selection();
     let request = Request { now_is_given, ..Request::new(open, selection, windows) };
     let checked = compile::check(&request)?;
+    let merged = merged(&checked.findings);
     print(&match args.format {
-        Format::Terminal => shown(&checked.findings),
+        Format::Terminal => shown(&merged),
         Format::Json => report::json(&checked.findings, &folder),
         Format::Sarif => report::sarif(&checked.findings, &folder),
         Format::Github => report::github(&checked.findings, &folder),
     })?;
     print_diagnostics(&checked.warnings);
     print_diagnostics(&checked.errors);
-    print_status(&closing(&checked.findings, checked.models));
+    print_status(&closing(&merged, checked.models));
     Ok(match () {
         () if !checked.errors.is_empty() => ExitCode::from(2),
         () if checked.findings.iter().any(Finding::counts) => ExitCode::from(1),
@@ -124,6 +125,39 @@ fn explain(code: &str) -> Result<String, Diagnostic> {
         )),
         None => error.hint("to list all rules, run `batchwright check --explain`"),
     })
+}
+
+/// The findings, with those of one rule at one place, such as a macro or a line of
+/// `dbt_project.yml`, as one.
+fn merged(findings: &[Finding]) -> Vec<Finding> {
+    let mut merged: Vec<(Finding, usize)> = Vec::new();
+    for finding in findings {
+        let place = |finding: &Finding| {
+            let at = finding.diagnostic.at.as_ref()?;
+            Some((at.file.path.clone(), at.span.clone()))
+        };
+        let is_same = |(other, _): &&mut (Finding, usize)| {
+            other.rule == finding.rule
+                && other.diagnostic.level == finding.diagnostic.level
+                && other.model != finding.model
+                && other.allowed.is_none()
+                && finding.allowed.is_none()
+                && place(other).is_some_and(|other| Some(other) == place(finding))
+        };
+        match merged.iter_mut().find(is_same) {
+            Some((_, more)) => *more += 1,
+            None => merged.push((finding.clone(), 0)),
+        }
+    }
+    let noted = |(finding, more): (Finding, usize)| match more {
+        0 => finding,
+        more => {
+            let have = if more == 1 { "has" } else { "have" };
+            let note = format!("{} {have} the same finding", counted(more, "other model"));
+            Finding { diagnostic: finding.diagnostic.note(note), ..finding }
+        }
+    };
+    merged.into_iter().map(noted).collect()
 }
 
 fn shown(findings: &[Finding]) -> String {

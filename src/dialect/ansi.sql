@@ -51,10 +51,14 @@
 {% set zoned_types = ["timestamptz", "timestamp with time zone"] %}
 {# Whether `at time zone` only changes the displayed zone of an instant (other engines add or remove the zone); whether a
    difference between two times counts elapsed time (others count the boundaries of days and hours between them); whether a cast
-   to an integer or to a time of fewer digits truncates (others round). #}
+   to an integer or to a time of fewer digits truncates (others round); whether a cast cuts a text to the length of its type;
+   whether times are texts; whether `/` of two integers is an integer. #}
 {% set time_zone_shows = false %}
 {% set difference_elapses = false %}
 {% set casts_truncate = false %}
+{% set casts_cut_text = true %}
+{% set times_are_text = false %}
+{% set divides_integers = false %}
 
 {% macro date(at) %}
 date '{{ at.date }}'

@@ -3,6 +3,8 @@
 {% set parser = "databricks" %}
 {% set like = "ansi" %}
 {% set casts_truncate = true %}
+{% set casts_cut_text = false %}
+{% set difference_elapses = true %}
 {% from "bigquery.sql" import create, materialized_view_rebuild, seed, seed_rebuild, table, zoned %}
 {% from "duckdb.sql" import unlisted %}
 {% from "mysql.sql" import audit_words %}

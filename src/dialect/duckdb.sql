@@ -2,6 +2,7 @@
 
 {% set parser = "duckdb" %}
 {% set like = "ansi" %}
+{% set casts_cut_text = false %}
 {% from "bigquery.sql" import audit_stop %}
 {% from "postgres.sql" import audit_list, index, index_unique, is_time, outside, zoned %}
 {% set hidden_columns = ["rowid", "file_row_number"] %}

@@ -3,6 +3,7 @@
 
 {% set parser = "mysql" %}
 {% set like = "ansi" %}
+{% set difference_elapses = true %}
 {% from "bigquery.sql" import undeclared %}
 {% from "postgres.sql" import outside %}
 {% set type_labels = {

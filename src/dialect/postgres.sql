@@ -8,6 +8,7 @@
 ] %}
 {% set key_aliases = [["dbname", "database"]] %}
 {% set like = "ansi" %}
+{% set divides_integers = true %}
 {% set hidden_columns = ["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"] %}
 {% set hidden_reserved = true %}
 {% set command = ["psql", "-X", "-w", "-q", "-v", "ON_ERROR_STOP=1"] %}

@@ -112,6 +112,12 @@ pub struct TypeProperties {
     pub difference_elapses: bool,
     /// Whether a cast to an integer or to a time of fewer digits truncates.
     pub casts_truncate: bool,
+    /// Whether a cast to a text type cuts the text to the type's length.
+    pub casts_cut_text: bool,
+    /// Whether times are texts, which arithmetic reads as numbers.
+    pub times_are_text: bool,
+    /// Whether `/` of two integers is an integer.
+    pub divides_integers: bool,
 }
 
 /// A way to write a batch.

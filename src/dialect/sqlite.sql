@@ -5,6 +5,9 @@
 {% set parser = "sqlite" %}
 {% set like = "ansi" %}
 {% set casts_truncate = true %}
+{% set casts_cut_text = false %}
+{% set times_are_text = true %}
+{% set divides_integers = true %}
 {% from "bigquery.sql" import undeclared %}
 {% from "mysql.sql" import cast_value %}
 {% from "postgres.sql" import outside %}

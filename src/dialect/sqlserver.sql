@@ -5,6 +5,7 @@
 {% set parser = "mssql" %}
 {% set like = "ansi" %}
 {% set casts_truncate = true %}
+{% set divides_integers = true %}
 {% from "mysql.sql" import audit_words %}
 {% set type_labels = {
   "STRING": "VARCHAR(8000)", "VARCHAR": "VARCHAR(8000)", "CHAR": "CHAR(1)", "NCHAR": "CHAR(1)", "NVARCHAR": "VARCHAR(8000)",

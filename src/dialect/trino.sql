@@ -14,6 +14,7 @@
 {% set hidden_reserved = true %}
 {% set time_zone_shows = true %}
 {% set difference_elapses = true %}
+{% set divides_integers = true %}
 {% set case = "ignored" %}
 {% set longest_name = 128 %}
 {% set default_schema = "default" %}

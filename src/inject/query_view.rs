@@ -23,7 +23,7 @@ pub struct QueryView<'a> {
     pub inputs: BTreeMap<Location, (String, bool)>,
     /// The locations where the model reads its own table.
     pub self_reads: BTreeSet<Location>,
-    /// Samples of tables: `tablesample`, `using sample`.
+    /// Samples of tables: `tablesample`, `using sample`, `sample (10 rows)`.
     pub samples: Vec<Range<usize>>,
     /// Masked expressions, which the parser does not support. The tree contains a placeholder.
     pub masked: Vec<Range<usize>>,
@@ -96,8 +96,30 @@ fn samples(text: &TokenStream) -> Vec<Range<usize>> {
         text.next(token + 1)
             .filter(|next| text.slice(&text.spans[*next]).eq_ignore_ascii_case("sample"))
     };
+    // An alias may have the same name; a clause has a size.
+    let is_clause = |token: usize| {
+        let sized = |next: usize| match &text.tokens[next].token {
+            Token::Number(..) => true,
+            Token::LParen => text
+                .next(next + 1)
+                .is_some_and(|inner| matches!(text.tokens[inner].token, Token::Number(..))),
+            _ => false,
+        };
+        let is_method = |next: &usize| {
+            let word = text.slice(&text.spans[*next]).to_lowercase();
+            ["row", "rows", "block", "system", "bernoulli"].contains(&word.as_str())
+        };
+        let next = text.next(token + 1);
+        let size = next.filter(is_method).and_then(|method| text.next(method + 1)).or(next);
+        let before = text.previous(token);
+        let is_behind_table = text.follows_table(token)
+            || before.is_some_and(|before| text.is(before, &Token::RParen));
+        let is_using = before.is_some_and(|before| text.keyword(before) == Keyword::USING);
+        is_behind_table && !is_using && size.is_some_and(sized)
+    };
     let span = |token: usize| match text.keyword(token) {
         Keyword::TABLESAMPLE => Some(text.spans[token].clone()),
+        Keyword::SAMPLE if is_clause(token) => Some(text.spans[token].clone()),
         Keyword::USING => behind(token).map(|next| text.spans[token].start..text.spans[next].end),
         _ => None,
     };
@@ -173,6 +195,11 @@ impl QueryView<'_> {
             }
         }
         name
+    }
+
+    /// The author's text of a span on one line, also of a masked one.
+    pub fn unmasked_text(&self, at: &Range<usize>) -> String {
+        one_line(self.sql.get(at.clone()).unwrap_or_default())
     }
 
     /// The text of a span on one line.

@@ -6,7 +6,7 @@ use sqlparser::ast::{BinaryOperator, Expr};
 
 use super::Flow;
 use super::derived_time::OutsideReason;
-use super::literal::{amount, integer};
+use super::literal::{amount, integer, is_midnight, micros_of_number};
 use super::unit::Unit;
 use super::value::{Form, Time, Value};
 
@@ -74,10 +74,21 @@ impl Flow<'_> {
             (if sign < 0 { -months } else { months }, sign.saturating_mul(micros))
         };
         match (&value.form, value.derived_time) {
-            (Form::Time, _) => value.shifted(amount(expr).or_else(days).map(by), self.windows, at),
+            // The number of days since a date.
+            (Form::Time, Some(derived_time))
+                if sign < 0
+                    && is_midnight(expr) == Some(true)
+                    && derived_time.unit_of_values() == Unit::Day =>
+            {
+                value.converted(Form::Count(Unit::Day.min_micros()), at)
+            }
+            (Form::Time, _) => match amount(expr).or_else(days).map(by) {
+                None => self.shifted_by_unknown(value, &self.view.text_at(&at), at),
+                amount => value.shifted(amount, self.windows, at),
+            },
             (Form::Count(micros), Some(derived_time)) => {
-                let (form, count) = (value.form.clone(), integer(expr));
-                match count.and_then(|count| count.checked_mul(*micros)) {
+                let form = value.form.clone();
+                match micros_of_number(expr, *micros) {
                     Some(micros) => {
                         value.shifted_count(derived_time, sign.saturating_mul(micros), form, at)
                     }
@@ -106,8 +117,11 @@ impl Flow<'_> {
                     left.clone().without_window().converted(form, at)
                 }
             }
-            // The difference of two times of a row may have any value.
-            (_, Form::Time, Form::Time) => Value::unknown(at),
+            // The difference of two times of a row may have any value, and so does a time that is
+            // shifted by a part of itself.
+            (_, Form::Time, Form::Time | Form::Number(..)) | (_, Form::Number(..), Form::Time) => {
+                Value::unknown(at)
+            }
             _ if left.determines_window_if_present(self.windows)
                 || right.determines_window_if_present(self.windows) =>
             {
@@ -138,11 +152,18 @@ impl Flow<'_> {
         }
     }
 
-    fn divided(&self, value: Value, by: Option<i64>, is_integer: bool, at: Range<usize>) -> Value {
+    pub(super) fn divided(
+        &self,
+        value: Value,
+        by: Option<i64>,
+        is_integer: bool,
+        at: Range<usize>,
+    ) -> Value {
         match (&value.form, by) {
             (Form::Count(micros), Some(by)) if by > 0 => {
                 let count = value.rescaled(Form::Count(micros.saturating_mul(by)), at.clone());
-                if is_integer { self.truncated(count, at) } else { count }
+                let truncates = is_integer || self.engine.divides_integers && !value.is_fraction();
+                if truncates { self.truncated(count, at) } else { count }
             }
             (Form::Time, Some(by)) if is_power_of_ten(by) => value.changed(),
             (Form::Number(..), _) => {

@@ -25,6 +25,10 @@ impl CalendarParts {
     /// Minutes, seconds and fractions.
     pub const REST: CalendarParts = CalendarParts(1 << 9);
     pub const ALL: CalendarParts = CalendarParts((1 << 10) - 1);
+    /// Year, month, and day of the month.
+    pub const DATE: CalendarParts = CalendarParts(1 | 1 << 2 | 1 << 3);
+    /// The time of day.
+    pub const CLOCK: CalendarParts = CalendarParts(1 << 8 | 1 << 9);
 
     /// The parts of a time that is truncated to a unit.
     pub fn of(unit: Unit) -> CalendarParts {
@@ -78,6 +82,14 @@ impl CalendarParts {
             | "tosecond" | "tomillisecond" => CalendarParts::REST,
             "yearweek" | "toyearweek" => CalendarParts::WEEK_YEAR | CalendarParts::WEEK,
             "toyyyymm" => CalendarParts::of(Unit::Month),
+            // MySQL's units of several parts.
+            "year_month" => CalendarParts::YEAR | CalendarParts::MONTH,
+            "day_hour" => CalendarParts::DAY_OF_MONTH | CalendarParts::HOUR,
+            "day_minute" | "day_second" | "day_microsecond" => {
+                CalendarParts::DAY_OF_MONTH | CalendarParts::CLOCK
+            }
+            "hour_minute" | "hour_second" | "hour_microsecond" => CalendarParts::CLOCK,
+            "minute_second" | "minute_microsecond" | "second_microsecond" => CalendarParts::REST,
             "era" | "decade" | "century" | "millennium" | "timezone" | "timezone_hour"
             | "timezone_minute" => CalendarParts::NONE,
             _ => return None,

@@ -6,10 +6,11 @@ use sqlparser::ast::{Expr, Function};
 
 use super::calendar_parts::CalendarParts;
 use super::call_syntax::{arguments, function_name};
+use super::clocks::is_clock_call;
 use super::coalesce::coalesce;
 use super::derived_time::{ClockZone, DerivedTime, OutsideReason};
-use super::functions::{TimeFunction, cuts_to, time_function};
-use super::literal::{integer, text, unit, zone};
+use super::functions::{TimeFunction, counts, cuts_to, time_function};
+use super::literal::{amount, epoch_unit, integer, text, unit, zone};
 use super::scope::Scope;
 use super::unit::Unit;
 use super::value::{Form, NullReason, Time, Value};
@@ -37,7 +38,8 @@ pub fn value(flow: &Flow, function: &Function, scope: &Scope, at: Range<usize>) 
     let all_fixed = args.iter().all(|(expr, value)| {
         value.time == Time::Fixed || unit(expr).is_some() && !value.derives_from_event_time()
     });
-    if names::is_clock(&name) && all_fixed {
+    let exprs: Vec<&Expr> = args.iter().map(|(expr, _)| *expr).collect();
+    if names::is_clock(&name) && all_fixed || name != "age" && is_clock_call(&name, &exprs) {
         return Value::of(Time::Clock, at);
     }
     let known = time_function(&name);
@@ -73,6 +75,9 @@ pub fn value(flow: &Flow, function: &Function, scope: &Scope, at: Range<usize>) 
     if let Some(unit) = cuts_to(&call.name) {
         return call.cut(unit);
     }
+    if let Some(unit) = counts(&call.name) {
+        return call.cut(unit).converted(Form::Image(call.name.clone()), at);
+    }
     if let Some(parts) =
         CalendarParts::parse(&call.name).filter(|_| call.args.len() == 1 || call.args.len() == 2)
     {
@@ -102,7 +107,12 @@ impl FunctionCall<'_> {
                 None => self.opaque(),
             },
             TimeFunction::Bucket => self.bucket(),
-            TimeFunction::Date if self.args.len() < 3 => self.date(),
+            TimeFunction::Date
+                if self.args.len() < 3
+                    || self.args.get(1).is_some_and(|(expr, _)| text(expr).is_some()) =>
+            {
+                self.date()
+            }
             TimeFunction::OfParts if self.args.len() == 1 => self.as_time(),
             TimeFunction::Date | TimeFunction::OfParts => self.of_parts(),
             // Converts a time to a number, and a number to a time.
@@ -112,6 +122,7 @@ impl FunctionCall<'_> {
                 self.count(1000)
             }
             TimeFunction::Millis => self.as_time(),
+            TimeFunction::Time if self.name == "from_unixtime" => self.from_seconds(),
             TimeFunction::Time => match self.args.len() {
                 3.. if !self.is_parsing() => self.of_parts(),
                 _ => self.as_time(),
@@ -130,6 +141,25 @@ impl FunctionCall<'_> {
             TimeFunction::Part => self.named_part(),
             TimeFunction::Count(micros) => self.count(micros),
             TimeFunction::Difference => self.difference(),
+            TimeFunction::Julian => self.julian(),
+            TimeFunction::Round => self.rounded(),
+            TimeFunction::Divided => match self.args.as_slice() {
+                [(_, value), (divisor, _)] if value.derives_from_event_time() => {
+                    self.flow.divided(value.clone(), integer(divisor), true, at)
+                }
+                _ => self.opaque(),
+            },
+            TimeFunction::Text => match self.zoned() {
+                value if value.form == Form::Time => value.converted(Form::Text, at),
+                value => self.flow.truncated(value, at),
+            },
+            // `format('%d', …)` and `format('{}', …)` combine their arguments.
+            TimeFunction::Formatted
+                if self.name == "format"
+                    && self.args.first().is_some_and(|(expr, _)| text(expr).is_some()) =>
+            {
+                self.joined()
+            }
             TimeFunction::Formatted => self.formatted(),
             TimeFunction::Start => self.start(),
             TimeFunction::Injective => match self.time() {
@@ -205,7 +235,9 @@ impl FunctionCall<'_> {
     /// The part of a time that the first argument names.
     fn named_part(self) -> Value {
         match self.args.first().and_then(|(expr, _)| word(expr)) {
-            Some(word) if word.eq_ignore_ascii_case("epoch") => self.count(1_000_000),
+            Some(word) if epoch_unit(&word).is_some() => {
+                self.count(epoch_unit(&word).unwrap_or_default())
+            }
             Some(word) => match CalendarParts::parse(&word) {
                 Some(parts) => self.flow.part(self.zoned(), parts, self.at.clone()),
                 None => self.opaque(),
@@ -262,7 +294,7 @@ impl FunctionCall<'_> {
     pub(super) fn time(&self) -> Value {
         let values = || self.args.iter().map(|(_, value)| value);
         let time = values()
-            .find(|value| value.derived_time.is_some())
+            .find(|value| value.derived_time.is_some() && !matches!(value.form, Form::Number(..)))
             .or_else(|| values().find(|value| value.derives_from_event_time()))
             .or_else(|| values().find(|value| value.unique || value.possible_key.is_some()))
             .or_else(|| {
@@ -271,7 +303,10 @@ impl FunctionCall<'_> {
                     .find(|(expr, value)| value.time != Time::Fixed && unit(expr).is_none())
                     .map(|(_, value)| value)
             });
-        time.cloned().unwrap_or_else(|| Value::unknown(self.at.clone()))
+        let time = time.cloned().unwrap_or_else(|| Value::unknown(self.at.clone()));
+        // A part of a time, such as its hour, is not a time.
+        let is_part = matches!(time.form, Form::Number(..));
+        Value { derived_time: time.derived_time.filter(|_| !is_part), ..time }
     }
 
     /// The unit that an argument names.
@@ -295,13 +330,18 @@ impl FunctionCall<'_> {
 
     /// The time in the zone that another argument names.
     pub(super) fn zoned(&self) -> Value {
+        self.in_zone(self.zones().first().copied())
+    }
+
+    /// The time in a zone; `Some(None)` is an unknown zone.
+    pub(super) fn in_zone(&self, zone: Option<Option<chrono_tz::Tz>>) -> Value {
         let value = self.time();
-        match (self.zones().first(), value.derived_time) {
+        match (zone, value.derived_time) {
             (Some(Some(zone)), Some(derived_time)) if derived_time.clock == ClockZone::Utc => {
-                let clock = if *zone == chrono_tz::Tz::UTC {
+                let clock = if zone == chrono_tz::Tz::UTC {
                     ClockZone::Utc
                 } else {
-                    ClockZone::AtTimeZone(*zone)
+                    ClockZone::AtTimeZone(zone)
                 };
                 value.with_moment(
                     DerivedTime { clock, ..derived_time },
@@ -319,34 +359,39 @@ impl FunctionCall<'_> {
     }
 
     fn date(&self) -> Value {
-        let value = self.zoned();
-        let modifiers = || {
-            self.args
-                .iter()
-                .skip(1)
-                .filter(|(expr, _)| zone(expr).is_none())
-                .filter_map(|(expr, _)| text(expr))
-        };
+        self.modified(self.zoned(), 1).into_date(self.flow.windows, self.at.clone())
+    }
+
+    /// Applies SQLite's modifiers, the arguments from the one at `first` on. Other texts are
+    /// formats.
+    pub(super) fn modified(&self, value: Value, first: usize) -> Value {
+        let (at, windows) = (|| self.at.clone(), self.flow.windows);
+        let modifiers = self.args.iter().skip(first).filter(|(expr, _)| zone(expr).is_none());
         let mut value = value;
-        for modifier in modifiers() {
+        for (expr, modifier) in modifiers.filter_map(|(expr, _)| Some((expr, text(expr)?))) {
             let modifier = modifier.to_lowercase();
             value = match modifier.strip_prefix("start of ").and_then(Unit::parse) {
-                Some(unit) => value.cut(unit, self.flow.windows, self.at.clone()),
+                Some(unit) => value.cut(unit, windows, at()),
+                None if modifier.starts_with(['+', '-']) && amount(expr).is_some() => {
+                    value.shifted(amount(expr), windows, at())
+                }
                 None if modifier.starts_with(['+', '-'])
                     || ["localtime", "weekday"].iter().any(|word| modifier.starts_with(word)) =>
                 {
-                    value.moved(OutsideReason::Shifted, self.at.clone()).without_window()
+                    value.moved(OutsideReason::Shifted, at()).without_window()
                 }
-                // The modifier is a format.
                 None => value,
             };
         }
-        value.into_date(self.flow.windows, self.at.clone())
+        value
     }
 
     /// Converts text or a number to a time.
     fn as_time(&self) -> Value {
-        let value = self.zoned();
+        let value = match self.name.as_str() {
+            "datetime" => self.modified(self.zoned(), 1),
+            _ => self.zoned(),
+        };
         // A number of other units than those that numeric times use.
         let has_time_unit =
             !matches!(value.form, Form::Count(micros) if ![1, 1000, 1_000_000].contains(&micros));
@@ -368,6 +413,15 @@ impl FunctionCall<'_> {
                 )
             }
             None => Value { unique: value.unique, ..value.changed() },
+        }
+    }
+
+    /// A number of seconds as a time, or as text in a format.
+    fn from_seconds(&self) -> Value {
+        let format = self.args.get(1).filter(|(expr, _)| zone(expr).is_none());
+        match format.and_then(|(expr, _)| text(expr)) {
+            Some(format) => self.in_format(self.as_time(), format),
+            None => self.as_time(),
         }
     }
 

@@ -3,13 +3,15 @@
 use std::ops::Range;
 
 use sqlparser::ast::{
-    CaseWhen, CastKind, CeilFloorKind, DataType, DateTimeField, Expr, Ident, TimezoneInfo,
-    UnaryOperator, Value as Literal,
+    AccessExpr, CaseWhen, CastFormat, CastKind, CeilFloorKind, CharacterLength, DataType,
+    DateTimeField, Expr, Ident, Subscript, TimezoneInfo, UnaryOperator, Value as Literal,
 };
 
 use super::calendar_parts::CalendarParts;
+use super::clocks::is_clock_literal;
 use super::derived_time::OutsideReason;
-use super::literal::{integer, zone};
+use super::formats::{format_parts, style_parts};
+use super::literal::{epoch_unit, integer, zone};
 use super::scope::Scope;
 use super::unit::Unit;
 use super::value::{Form, NullReason, Time, Value};
@@ -56,6 +58,10 @@ impl Flow<'_> {
             Expr::Nested(inner)
             | Expr::Collate { expr: inner, .. }
             | Expr::Named { expr: inner, .. } => self.value(inner, scope),
+            other if is_clock_literal(other) => Value::of(Time::Clock, at),
+            Expr::Cast { expr, format: Some(format), .. } => {
+                self.cast_in_format(self.value(expr, scope), format, at)
+            }
             Expr::Cast { expr, data_type, kind, .. } => {
                 let value = self.cast(self.value(expr, scope), data_type, at.clone());
                 let fails = matches!(kind, CastKind::TryCast | CastKind::SafeCast);
@@ -66,8 +72,30 @@ impl Flow<'_> {
                     value
                 }
             }
-            Expr::Convert { expr, data_type: Some(data_type), .. } => {
-                self.cast(self.value(expr, scope), data_type, at)
+            Expr::Convert { expr, data_type: Some(data_type), styles, .. } => {
+                let value = self.value(expr, scope);
+                let style = styles.first().and_then(integer).filter(|_| value.form == Form::Time);
+                match (style, text_length(data_type)) {
+                    (Some(style), Some(length)) => self.in_style(value, style, length, at),
+                    _ => self.cast(value, data_type, at),
+                }
+            }
+            Expr::CompoundFieldAccess { root, access_chain } => {
+                let value = self.value(root, scope);
+                match access_chain.as_slice() {
+                    [
+                        AccessExpr::Subscript(Subscript::Slice {
+                            lower_bound, upper_bound, ..
+                        }),
+                    ] if value.form == Form::Text => {
+                        let from_first = lower_bound
+                            .as_ref()
+                            .is_none_or(|low| matches!(integer(low), Some(0 | 1)));
+                        let last = upper_bound.as_ref().and_then(integer).filter(|_| from_first);
+                        self.first_letters(value, last, at)
+                    }
+                    _ => Value::unknown(at),
+                }
             }
             Expr::AtTimeZone { timestamp, time_zone } => self.at_zone(
                 self.value(timestamp, scope),
@@ -184,7 +212,9 @@ impl Flow<'_> {
         let word = field.to_string();
         match word.to_lowercase().as_str() {
             "date" => value.into_date(self.windows, at),
-            "epoch" => value.converted(Form::Count(1_000_000), at),
+            epoch if epoch_unit(epoch).is_some() => {
+                value.converted(Form::Count(epoch_unit(epoch).unwrap_or_default()), at)
+            }
             "time" => self.part(value, CalendarParts::HOUR | CalendarParts::REST, at),
             week if week.starts_with("week(") => self.part(value, CalendarParts::WEEK, at),
             word => match CalendarParts::parse(word) {
@@ -247,7 +277,21 @@ impl Flow<'_> {
                 Some(derived_time) => value.with_moment(derived_time, self.windows, at),
                 None => value.changed(),
             },
+            // The number at the start of a text is the year.
+            _ if self.engine.times_are_text
+                && matches!(value.form, Form::Time | Form::Text)
+                && (is_integer_type(to) || is_number_type(to)) =>
+            {
+                self.part(value, CalendarParts::YEAR, at)
+            }
             _ if is_integer_type(to) => self.truncated(value, at),
+            _ if value.form == Form::Time && self.engine.casts_cut_text => {
+                let text = value.converted(Form::Text, at.clone());
+                match text_length(to).flatten() {
+                    Some(length) => self.first_letters(text, i64::try_from(length).ok(), at),
+                    None => text,
+                }
+            }
             _ if value.form == Form::Time => value.converted(Form::Text, at),
             // As text or as a number it is not a time in the window, but still determines it.
             _ => {
@@ -258,6 +302,33 @@ impl Flow<'_> {
                 };
                 value.converted(form, at)
             }
+        }
+    }
+
+    /// A cast to text in a format of `to_char`: `cast(at as string format 'YYYY-MM')`.
+    fn cast_in_format(&self, value: Value, format: &CastFormat, at: Range<usize>) -> Value {
+        let (CastFormat::Value(format) | CastFormat::ValueAtTimeZone(format, _)) = format;
+        let Some(text) = format.clone().into_string() else { return Value::unknown(at) };
+        match value.form {
+            Form::Time => self.in_parts(value, format_parts("to_char", &text), &text, at),
+            _ => value.changed(),
+        }
+    }
+
+    /// A time as text in a style of T-SQL, cut to a length.
+    fn in_style(&self, value: Value, style: i64, length: Option<u64>, at: Range<usize>) -> Value {
+        let chars = length.and_then(|length| usize::try_from(length).ok());
+        let is_iso = matches!(style, 20 | 21 | 23 | 25 | 120 | 121 | 126 | 127);
+        match style_parts(style, chars) {
+            Some(_) if is_iso => {
+                let text = value.converted(Form::Text, at.clone());
+                match length {
+                    Some(length) => self.first_letters(text, i64::try_from(length).ok(), at),
+                    None => text,
+                }
+            }
+            Some(parts) => self.in_parts(value, parts, &format!("style {style}"), at),
+            None => value.opaque(self.windows, || self.view.text_at(&at), at.clone()),
         }
     }
 
@@ -283,6 +354,31 @@ impl Flow<'_> {
 fn is_timestamp_type(name: &str) -> bool {
     let name = name.to_lowercase();
     ["timestamp", "datetime", "smalldatetime"].iter().any(|start| name.starts_with(start))
+}
+
+/// The length of a text type, if it has one; `None` for another type.
+fn text_length(to: &DataType) -> Option<Option<u64>> {
+    let length = match to {
+        DataType::Character(length)
+        | DataType::Char(length)
+        | DataType::CharacterVarying(length)
+        | DataType::CharVarying(length)
+        | DataType::Varchar(length)
+        | DataType::Nvarchar(length) => length,
+        DataType::String(length) => return Some(*length),
+        DataType::Text => return Some(None),
+        DataType::Custom(name, arguments)
+            if ["nchar", "bpchar"].contains(&name.to_string().to_lowercase().as_str()) =>
+        {
+            let length = arguments.first().map(|argument| argument.to_string());
+            return Some(length.and_then(|length| length.parse().ok()));
+        }
+        _ => return None,
+    };
+    Some(match length {
+        Some(CharacterLength::IntegerLength { length, .. }) => Some(*length),
+        _ => None,
+    })
 }
 
 fn is_integer_type(to: &DataType) -> bool {

@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use sqlparser::ast::{
-    Expr, ExprWithAlias, Join, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart,
-    TableAlias, TableFactor, TableWithJoins,
+    BinaryOperator, Expr, ExprWithAlias, Join, JoinConstraint, JoinOperator, ObjectName,
+    ObjectNamePart, TableAlias, TableFactor, TableWithJoins,
 };
 
 use super::call_syntax::{argument, arguments, column_name, function_name, last_part};
@@ -99,8 +99,13 @@ impl Flow<'_> {
             self.calls(condition, scope, super::VolatileKind::ClockInCondition);
             all = conditions([condition]);
         }
-        if preserved_side == JoinSide::Both {
-            all.extend(filters);
+        match preserved_side {
+            JoinSide::Both => all.extend(filters),
+            // A comparison in the `where` removes rows without a match.
+            JoinSide::Left | JoinSide::Right => {
+                all.extend(filters.iter().filter(|filter| rejects_null(filter)));
+            }
+            JoinSide::All | JoinSide::Filter => {}
         }
         let common = common_columns(scope, on, start..middle);
         let mut by_name = JoinConditions::default();
@@ -398,4 +403,14 @@ fn without_columns(
         .collect();
     items.push(Item::Rest { of: rows.clone(), without, outer: None });
     Rc::new(Rows { bounds: None, ..rows.reshaped(RowShape::Columns(items.into())) })
+}
+
+/// Whether a condition is not true if a compared value is null.
+fn rejects_null(condition: &Expr) -> bool {
+    use BinaryOperator::{Eq, Gt, GtEq, Lt, LtEq};
+    matches!(
+        condition,
+        Expr::BinaryOp { op: Eq | Gt | GtEq | Lt | LtEq, .. }
+            | Expr::Between { negated: false, .. }
+    )
 }

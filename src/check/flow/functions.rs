@@ -34,10 +34,18 @@ pub enum TimeFunction {
     Millis,
     /// The number of units between two times.
     Difference,
+    /// The number of days with their fraction.
+    Julian,
+    /// Text in ISO 8601.
+    Text,
     /// Text in a format.
     Formatted,
     /// The first characters.
     Start,
+    /// The nearest integer.
+    Round,
+    /// The integer quotient of two numbers.
+    Divided,
     /// A practically injective function.
     Injective,
     /// A function with the same result for many times.
@@ -125,16 +133,18 @@ pub fn time_function(name: &str) -> Option<TimeFunction> {
         "date_sub" | "timestamp_sub" | "datetime_sub" | "datesub" | "subdate" | "subtractdays"
         | "subtracthours" | "subtractminutes" | "subtractseconds" | "subtractweeks"
         | "subtractmonths" | "subtractyears" => TimeFunction::Earlier,
-        "last_day" | "eomonth" | "tolastdayofmonth" => TimeFunction::LastDay,
+        "last_day" | "eomonth" | "tolastdayofmonth" | "last_day_of_month" => TimeFunction::LastDay,
         "next_day" | "previous_day" => TimeFunction::OtherDay,
         "date_part" | "datepart" | "datename" | "extract" => TimeFunction::Part,
         "epoch" | "unix_timestamp" | "unix_seconds" | "tounixtimestamp" | "to_unixtime"
-        | "to_unix_timestamp" => TimeFunction::Count(SECOND),
+        | "to_unix_timestamp" | "unixepoch" | "to_seconds" => TimeFunction::Count(SECOND),
         "unix_millis" | "tounixtimestamp64milli" => TimeFunction::Count(1000),
         "epoch_ms" => TimeFunction::Millis,
         "epoch_us" | "unix_micros" | "tounixtimestamp64micro" => TimeFunction::Count(1),
-        "unix_date" | "to_days" | "julian" | "julianday" | "todayspandate" | "torelativedaynum"
-        | "toyyyymmdd" => TimeFunction::Count(DAY),
+        "unix_date" | "to_days" | "todayspandate" | "torelativedaynum" | "toyyyymmdd" => {
+            TimeFunction::Count(DAY)
+        }
+        "julian" | "julianday" => TimeFunction::Julian,
         "torelativehournum" => TimeFunction::Count(3600 * SECOND),
         "toyyyymmddhhmmss" => TimeFunction::Count(1),
         "datediff" | "date_diff" | "timestamp_diff" | "datetime_diff" | "timestampdiff"
@@ -149,12 +159,10 @@ pub fn time_function(name: &str) -> Option<TimeFunction> {
         | "format_datetime"
         | "formatdatetime"
         | "formatdatetimeinjodasyntax" => TimeFunction::Formatted,
-        "to_iso8601" | "tostring" | "to_json_string" | "char" | "varchar" | "text" => {
-            TimeFunction::Injective
-        }
+        "to_iso8601" | "tostring" | "string" | "char" | "varchar" | "text" => TimeFunction::Text,
         "left" | "substr" | "substring" | "substringutf8" => TimeFunction::Start,
         "right" | "mod" | "sign" | "length" | "time" | "to_time" | "totime" | "time_of_day"
-        | "isnull" | "age" | "ceiling" => TimeFunction::Coarse,
+        | "isnull" | "age" | "ceiling" | "session_window" | "time_format" => TimeFunction::Coarse,
         "concat"
         | "concat_ws"
         | "md5"
@@ -191,6 +199,9 @@ pub fn time_function(name: &str) -> Option<TimeFunction> {
         | "base64"
         | "to_base64"
         | "encode"
+        | "printf"
+        | "format_string"
+        | "to_json_string"
         | "named_struct" => TimeFunction::Joined,
         "coalesce" | "ifnull" | "nvl" => TimeFunction::FirstOf,
         "greatest" | "least" => TimeFunction::OneOf,
@@ -201,7 +212,30 @@ pub fn time_function(name: &str) -> Option<TimeFunction> {
             TimeFunction::OneRow
         }
         "lag" | "lead" => TimeFunction::Neighbour,
+        "round" => TimeFunction::Round,
+        "div" | "intdiv" | "intdivorzero" => TimeFunction::Divided,
         "floor" | "toint32" | "toint64" | "to_number" => TimeFunction::Injective,
+        _ => return None,
+    })
+}
+
+/// Whether a difference counts elapsed time; others count the boundaries of units between two
+/// times. Without a unit it counts the days between two dates.
+pub fn counts_elapsed(name: &str, has_unit: bool, engine: super::Engine) -> bool {
+    match name {
+        "date_sub" | "datesub" | "timestamp_diff" | "age" => true,
+        _ => engine.elapsed && has_unit,
+    }
+}
+
+/// The unit that a function counts, beginning at a fixed time.
+pub fn counts(name: &str) -> Option<super::unit::Unit> {
+    use super::unit::Unit;
+    Some(match name {
+        "torelativeweeknum" => Unit::Week,
+        "torelativemonthnum" => Unit::Month,
+        "torelativequarternum" => Unit::Quarter,
+        "torelativeyearnum" => Unit::Year,
         _ => return None,
     })
 }
@@ -227,80 +261,10 @@ pub fn cuts_to(name: &str) -> Option<super::unit::Unit> {
     })
 }
 
-/// The calendar parts in a format: `%Y-%m-%d`, `YYYY-MM-DD`, `yyyy-MM-dd`.
-pub fn format_parts(function: &str, format: &str) -> super::calendar_parts::CalendarParts {
-    use super::calendar_parts::CalendarParts;
-    let day = CalendarParts::YEAR | CalendarParts::MONTH | CalendarParts::DAY_OF_MONTH;
-    if format.contains('%') {
-        let mut parts = CalendarParts::NONE;
-        let mut chars = format.chars();
-        while let Some(char) = chars.next() {
-            if char != '%' {
-                continue;
-            }
-            parts = parts
-                | match chars.find(|char| *char != '-' && *char != 'E' && *char != 'O') {
-                    Some('Y') => CalendarParts::YEAR,
-                    Some('G') => CalendarParts::WEEK_YEAR,
-                    Some('m' | 'b' | 'B' | 'h' | 'c') => CalendarParts::MONTH,
-                    Some('d' | 'e') => CalendarParts::DAY_OF_MONTH,
-                    Some('j') => CalendarParts::DAY_OF_YEAR,
-                    Some('V') => CalendarParts::WEEK,
-                    Some('u' | 'w' | 'a' | 'A') => CalendarParts::WEEKDAY,
-                    Some('H' | 'k') => CalendarParts::HOUR,
-                    Some('i' | 'S' | 'f') => CalendarParts::REST,
-                    Some('T' | 'R' | 'X') => CalendarParts::HOUR | CalendarParts::REST,
-                    Some('F' | 'D' | 'x') => day,
-                    Some('s' | 'J') => CalendarParts::ALL,
-                    _ => CalendarParts::NONE,
-                };
-        }
-        return parts;
-    }
-    // Some engines ignore case; in others it distinguishes months from minutes.
-    let ignores_case = function.starts_with("to_");
-    let chars = if ignores_case { format.to_uppercase() } else { format.to_string() };
-    let has = |marks: &[&str], parts| {
-        if marks.iter().any(|mark| chars.contains(mark)) { parts } else { CalendarParts::NONE }
-    };
-    let month: &[&str] = if ignores_case { &["MM", "MON", "RM"] } else { &["MM", "Mon", "MON"] };
-    has(&["YYYY", "yyyy", "uuuu", "RRRR"], CalendarParts::YEAR)
-        | has(&["IYYY"], CalendarParts::WEEK_YEAR)
-        | has(month, CalendarParts::MONTH)
-        | has(&["DDD", "ddd"], CalendarParts::DAY_OF_YEAR)
-        | if chars.contains("DDD") && ignores_case {
-            CalendarParts::NONE
-        } else {
-            has(&["DD", "dd"], CalendarParts::DAY_OF_MONTH)
-        }
-        | has(&["HH24", "HH"], CalendarParts::HOUR)
-        | has(&["IW"], CalendarParts::WEEK)
-        | has(&["Q"], CalendarParts::QUARTER)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::calendar_parts::CalendarParts;
     use super::super::unit::Unit;
     use super::*;
-
-    #[test]
-    fn formats_have_parts() {
-        let day = CalendarParts::YEAR | CalendarParts::MONTH | CalendarParts::DAY_OF_MONTH;
-        for format in ["%Y-%m-%d", "%F", "%Y%m%d", "%-d.%-m.%Y"] {
-            assert_eq!(format_parts("strftime", format), day, "{format}");
-        }
-        assert_eq!(format_parts("to_char", "yyyy-mm-dd"), day);
-        assert_eq!(format_parts("date_format", "yyyy-MM-dd"), day);
-        assert_eq!(
-            format_parts("date_format", "yyyy-mm-dd"),
-            CalendarParts::YEAR | CalendarParts::DAY_OF_MONTH,
-            "minutes instead of months"
-        );
-        assert_eq!(format_parts("strftime", "%H:%M"), CalendarParts::HOUR);
-        assert_eq!(format_parts("to_char", "HH24:MI"), CalendarParts::HOUR);
-        assert_eq!(format_parts("strftime", "100%%"), CalendarParts::NONE);
-    }
 
     #[test]
     fn names_are_in_one_list() {

@@ -1,15 +1,18 @@
 //! The windows of joined rows, as far as the conditions of the join determine them.
 
-use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
+use sqlparser::ast::{BinaryOperator, ConnectByKind, Expr, Select, UnaryOperator};
 
 use super::calendar_parts::CalendarParts;
 use super::call_syntax::{arguments, function_name};
 use super::derived_time::DerivedTime;
+use super::functions::counts_elapsed;
 use super::literal::{integer, unit};
+use super::rows::Origin;
 use super::scope::{Scope, ScopedTable};
 use super::unit::Unit;
 use super::value::{Time, Value};
-use super::{Flow, call};
+use super::visit::conditions;
+use super::{CrossWindowKind, Flow, call};
 
 /// What is proven about the windows of joined rows.
 #[derive(Clone, Debug, Default)]
@@ -143,15 +146,17 @@ impl Flow<'_> {
                 if integer(zero) == Some(0) && call::is_difference(&function_name(function)) =>
             {
                 let arguments = arguments(function);
-                let unit =
-                    arguments.iter().find_map(|argument| unit(argument)).unwrap_or(Unit::Day);
+                let named = arguments.iter().find_map(|argument| unit(argument));
+                let elapses =
+                    counts_elapsed(&function_name(function), named.is_some(), self.engine);
+                let unit = named.unwrap_or(Unit::Day);
                 let times: Vec<&Expr> = arguments
                     .into_iter()
                     .filter(|argument| super::literal::unit(argument).is_none())
                     .collect();
                 if let [start, end] = times.as_slice() {
                     let cut = |value: Value| match value.derived_time {
-                        Some(derived_time) if derived_time.unit < unit && self.engine.elapsed => {
+                        Some(time) if elapses && time.unit_of_values() < unit => {
                             value.without_window()
                         }
                         _ => value.cut(unit, self.windows, 0..0),
@@ -170,6 +175,30 @@ impl Flow<'_> {
         }
         for (first, second) in [(left, right), (right, left)] {
             join_conditions.equal(&self.value(first, one), &self.value(second, two), self);
+        }
+    }
+
+    /// Checks a `connect by`, which joins rows with their parents.
+    pub(super) fn check_connect_by(&self, select: &Select, scope: &Scope, windowed: &Origin) {
+        for clause in &select.connect_by {
+            let ConnectByKind::ConnectBy { connect_token, relationships, .. } = clause else {
+                continue;
+            };
+            let mut join_conditions = JoinConditions::default();
+            for condition in conditions(relationships) {
+                if let Expr::BinaryOp { left, op: BinaryOperator::Eq, right } = condition
+                    && let (Expr::Prior(one), two) | (two, Expr::Prior(one)) = (&**left, &**right)
+                {
+                    join_conditions.equal(&self.value(one, scope), &self.value(two, scope), self);
+                }
+            }
+            let kind = CrossWindowKind::Join { other: windowed.inputs.clone() };
+            let at = self.view.bytes(connect_token.0.span).unwrap_or(0..0);
+            match join_conditions.relation(self) {
+                JoinKeyRelation::SameWindow => {}
+                JoinKeyRelation::Possible(name) => self.report(kind, at, windowed, Some(name)),
+                JoinKeyRelation::Unrelated => self.report(kind, at, windowed, None),
+            }
         }
     }
 

@@ -86,8 +86,10 @@ pub fn interval_parts(expr: &Expr) -> Option<(i64, Unit)> {
 
 /// The unit of a function that makes an interval: `to_days(1)`, `toIntervalDay(1)`.
 fn unit_of_function(name: &str) -> Option<Unit> {
-    let unit = name.strip_prefix("tointerval").or_else(|| name.strip_prefix("to_"))?;
-    Unit::parse(unit).filter(|_| unit.len() > 3)
+    match name.strip_prefix("tointerval") {
+        Some(unit) => Unit::parse(unit),
+        None => name.strip_prefix("to_").filter(|unit| unit.len() > 3).and_then(Unit::parse),
+    }
 }
 
 fn parse_amount(amount: &str) -> Option<(i64, Unit)> {
@@ -149,8 +151,68 @@ pub fn zone(expr: &Expr) -> Option<Option<Tz>> {
     }
     match name.parse::<Tz>() {
         Ok(zone) => Some(Some(zone)),
-        Err(_) => (name.contains('/') || name.ends_with("Time") || is_offset(name)).then_some(None),
+        Err(_) => {
+            let is_of_area = name.split_once('/').is_some_and(|(area, _)| AREAS.contains(&area));
+            (is_of_area || name.ends_with(" Time") || is_offset(name)).then_some(None)
+        }
     }
+}
+
+/// The first words of the names of zones.
+const AREAS: [&str; 14] = [
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Brazil",
+    "Canada",
+    "Chile",
+    "Europe",
+    "Indian",
+    "Mexico",
+    "Pacific",
+];
+
+/// Whether a text is the name of the current time, or of a day next to it: `date 'today'`.
+pub fn is_clock_word(text: &str) -> bool {
+    ["now", "today", "tomorrow", "yesterday"].contains(&text.trim().to_lowercase().as_str())
+}
+
+/// The number of microseconds in a decimal number of units.
+pub fn micros_of_number(expr: &Expr, unit: i64) -> Option<i64> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Literal::Number(number, _) => {
+                let micros = number.to_string().parse::<f64>().ok()? * unit as f64;
+                (micros.abs() < 9e18).then_some(micros.round() as i64)
+            }
+            _ => None,
+        },
+        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => micros_of_number(inner, unit),
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => {
+            micros_of_number(expr, unit).map(|micros| -micros)
+        }
+        _ => None,
+    }
+}
+
+/// The unit of a number of units since 1970, by its name: `epoch`, `epoch_second`.
+pub fn epoch_unit(word: &str) -> Option<i64> {
+    Some(match word.to_lowercase().trim_end_matches('s') {
+        "epoch" | "epoch_second" => 1_000_000,
+        "epoch_millisecond" => 1000,
+        "epoch_microsecond" => 1,
+        _ => return None,
+    })
+}
+
+/// Whether an amount may have months or years, whose ends coincide.
+pub fn may_have_months(text: &str) -> bool {
+    let text = text.to_lowercase();
+    ["mon", "quarter", "year", "p1y", "p1m"].iter().any(|word| text.contains(word))
 }
 
 /// Whether a text is an offset from UTC, such as `+02:00`, and not an amount of time, such as `+1
@@ -206,7 +268,10 @@ mod tests {
         assert_eq!(zone(&parse("'Eastern Standard Time'")), Some(None));
         assert_eq!(zone(&parse("'+02:00'")), Some(None));
         assert_eq!(zone(&parse("'+1 day'")), None);
-        assert_eq!(zone(&parse("'%Y'")), None);
+        assert_eq!(zone(&parse("'Europe/Atlantis'")), Some(None));
+        for format in ["'%Y'", "'%m/%Y'", "'MM/YYYY'", "'HH24'"] {
+            assert_eq!(zone(&parse(format)), None, "{format}");
+        }
         assert_eq!(is_midnight(&parse("timestamp '2024-01-01 00:00:00'")), Some(true));
         assert_eq!(is_midnight(&parse("date '2024-01-01'")), Some(true));
         assert_eq!(is_midnight(&parse("'2024-01-01 09:00'")), Some(false));

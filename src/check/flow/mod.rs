@@ -6,11 +6,13 @@ mod arithmetic;
 mod calendar_parts;
 mod call;
 mod call_syntax;
+mod clocks;
 mod coalesce;
 mod colocation;
 mod common_columns;
 mod derived_time;
 mod expr;
+mod formats;
 mod from;
 mod functions;
 mod join_conditions;
@@ -43,6 +45,7 @@ pub use derived_time::{OutsideReason, TimeKind};
 pub use names::is_aggregate;
 use rows::Origin;
 pub use rows::{FlowInput, Rows, WindowKeys};
+pub use time_names::is_named_like_change;
 pub use unit::BatchWindows;
 pub use value::{NullReason, Time, Value};
 
@@ -159,8 +162,8 @@ pub fn analyse(
         Flow { view, inputs, windows, engine, notes: RefCell::default(), depth: Cell::new(0) };
     let result = flow.query(view.query, &None, None);
     let mut notes = flow.notes.take();
-    let sample = |at| VolatileCall {
-        name: "tablesample".to_string(),
+    let sample = |at: Range<usize>| VolatileCall {
+        name: view.unmasked_text(&at).to_lowercase(),
         kind: VolatileKind::Random,
         at,
         more: 0,
@@ -191,12 +194,18 @@ pub fn analyse(
 pub struct Engine {
     /// Whether `at time zone` returns an instant; in other engines it removes or adds a zone.
     pub zones_show: bool,
-    /// Whether the difference of two times is the elapsed time; in other engines it is the number
-    /// of unit boundaries between them.
+    /// Whether the difference of two times in a unit is the elapsed time; in other engines it is
+    /// the number of unit boundaries between them.
     pub elapsed: bool,
     /// Whether a cast to an integer or to a time of fewer digits truncates; in other engines it
     /// rounds, also to the next day.
     pub casts_truncate: bool,
+    /// Whether a cast to a text type cuts the text to the type's length.
+    pub casts_cut_text: bool,
+    /// Whether times are texts: as a number, a time is its year.
+    pub times_are_text: bool,
+    /// Whether `/` of two integers is an integer.
+    pub divides_integers: bool,
 }
 
 struct Flow<'a> {

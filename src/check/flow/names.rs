@@ -37,9 +37,10 @@ static CLOCKS: Names = LazyLock::new(|| {
     names(
         "current_timestamp current_date current_time current_datetime localtimestamp localtime \
          now getdate getutcdate sysdate sysdatetime \
-    sysutcdatetime systimestamp sysdatetimeoffset utc_timestamp utc_date curdate curtime today \
-    yesterday statement_timestamp clock_timestamp \
-    transaction_timestamp unix_timestamp now64",
+         sysutcdatetime systimestamp sysdatetimeoffset utc_timestamp utc_date curdate curtime today \
+         yesterday statement_timestamp clock_timestamp \
+         transaction_timestamp unix_timestamp now64 nowinblock utc_time timeofday \
+         get_current_timestamp get_current_time current_localtimestamp current_localtime",
     )
 });
 
@@ -47,8 +48,18 @@ static RANDOM_FUNCTIONS: Names = LazyLock::new(|| {
     names(
         "random rand rand32 rand64 uniform normal zipf randstr randn uuid uuid_string \
          gen_random_uuid generate_uuid generateuuidv4 generateuuidv7 newid \
-    newsequentialid uuid_generate_v4 uuid_generate_v1 uuidv4 uuidv7 seq8 \
-    monotonically_increasing_id",
+         newsequentialid uuid_generate_v4 uuid_generate_v1 uuidv4 uuidv7 seq1 seq2 seq4 seq8 \
+         monotonically_increasing_id nextval currval lastval txid_current \
+         txid_current_if_assigned pg_current_xact_id pg_current_xact_id_if_assigned \
+         randconstant randcanonical randuniform randnormal generateserialid",
+    )
+});
+
+/// ClickHouse's functions of the rows around a row, or of its number.
+static RUNNING: Names = LazyLock::new(|| {
+    names(
+        "runningdifference runningdifferencestartingwithfirstvalue runningaccumulate \
+         runningconcurrency neighbor rownumberinallblocks rownumberinblock blocknumber",
     )
 });
 
@@ -62,6 +73,11 @@ pub fn is_aggregate(name: &str) -> bool {
 
 pub fn is_rank(name: &str) -> bool {
     RANKS.contains(name)
+}
+
+/// Whether a function returns a value of the rows around a row, without an `over`.
+pub fn is_running(name: &str) -> bool {
+    RUNNING.contains(name)
 }
 
 /// Whether a function returns the current time.

@@ -103,6 +103,7 @@ impl Flow<'_> {
             return rows;
         }
         self.check_window_functions(select, &scope, &rows.windowed);
+        self.check_connect_by(select, &scope, &rows.windowed);
         let mut bounds = None;
         let is_reported = self.groups(select, &scope, &rows, &mut bounds);
         self.distinct(select, &scope, &rows);

@@ -5,6 +5,7 @@ use sqlparser::ast::{
 };
 
 use super::call_syntax::{arguments, function_name};
+use super::clocks::{compared_with_word, is_clock_call, is_clock_function, is_clock_literal};
 use super::join_conditions::{JoinConditions, JoinKeyRelation};
 use super::rows::Origin;
 use super::scope::{CteScope, Scope};
@@ -138,7 +139,36 @@ impl Flow<'_> {
                     note(&name, VolatileKind::Random, self.span(&function.name));
                 } else if names::is_clock(&name) && bare {
                     note(&name, clock, self.span(&function.name));
+                } else if is_clock_call(&name, &arguments(function)) {
+                    let at = self.span(expr);
+                    note(&self.view.text_at(&at), clock, at);
                 }
+            }
+            // A sequence: `ids.nextval`.
+            Expr::CompoundIdentifier(parts)
+                if parts.last().is_some_and(|name| {
+                    ["nextval", "currval"].contains(&name.value.to_lowercase().as_str())
+                }) =>
+            {
+                let at = self.span(expr);
+                note(&self.view.text_at(&at), VolatileKind::Random, at);
+            }
+            // A variable of the session, which has its value from another row or statement.
+            Expr::BinaryOp { left, op: BinaryOperator::Assignment, .. } => {
+                let at = self.span(&**left);
+                note(&self.view.text_at(&at), VolatileKind::Random, at);
+            }
+            other if is_clock_literal(other) => {
+                let at = self.span(other);
+                note(&self.view.text_at(&at), clock, at);
+            }
+            other
+                if compared_with_word(other)
+                    .is_some_and(|(_, time)| self.value(time, scope).derived_time.is_some()) =>
+            {
+                let (word, _) = compared_with_word(other).unwrap_or((other, other));
+                let at = self.span(word);
+                note(&self.view.text_at(&at), clock, at);
             }
             Expr::Identifier(name) if self.value(expr, scope).time == Time::Clock => {
                 note(&name.value.to_lowercase(), clock, self.span(expr));
@@ -155,10 +185,11 @@ impl Flow<'_> {
         };
         loop {
             expr = match expr {
+                other if is_clock_literal(other) => return true,
                 Expr::Cast { expr, .. }
                 | Expr::Nested(expr)
                 | Expr::AtTimeZone { timestamp: expr, .. } => expr,
-                Expr::Function(function) if !names::is_clock(&function_name(function)) => {
+                Expr::Function(function) if !is_clock_function(function) => {
                     match arguments(function)
                         .into_iter()
                         .find(|argument| !matches!(self.value(argument, scope).time, Time::Fixed))

@@ -26,6 +26,14 @@ pub fn may_match_event_time(name: &str, declared: bool, event_time: &str) -> boo
     matches && (declared || is_named_like_time(name))
 }
 
+/// Whether a column is probably the time of a row's last change, by its name.
+pub fn is_named_like_change(name: &str) -> bool {
+    let name = name.to_lowercase().replace('_', "");
+    ["updated", "modified", "changed", "edited", "lastupdate", "modification", "lastseen"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
 /// Words in the names of time and date columns.
 const TIME_WORDS: &[&str] =
     &["at", "datetime", "hour", "month", "on", "time", "timestamp", "ts", "tstamp", "utc"];
@@ -62,6 +70,16 @@ mod tests {
                 && is_named_like_time("event_timestamp")
                 && !is_named_like_time("user_id")
         );
+    }
+
+    #[test]
+    fn names_of_changes() {
+        for name in ["updated_at", "lastModifiedDate", "last_update", "status_changed_at"] {
+            assert!(is_named_like_change(name), "{name}");
+        }
+        for name in ["created_at", "update_id", "at", "loaded_at"] {
+            assert!(!is_named_like_change(name), "{name}");
+        }
     }
 
     #[test]

@@ -8,18 +8,30 @@ use super::Flow;
 use super::calendar_parts::CalendarParts;
 use super::call::{FunctionCall, word};
 use super::derived_time::{AtTimeZone, DerivedTime, OutsideReason};
-use super::functions::format_parts;
+use super::formats::format_parts;
+use super::functions::counts_elapsed;
 use super::literal::{
-    amount, integer, interval_parts, is_midnight, micros_of_unit, text, unit, zone,
+    amount, integer, interval_parts, is_midnight, may_have_months, micros_of_unit, text, unit, zone,
 };
 use super::unit::Unit;
 use super::value::{Form, Time, Value};
 
 impl FunctionCall<'_> {
     pub(super) fn shifted(&self, sign: i64) -> Value {
+        let is_time =
+            |value: &Value| value.derived_time.is_some() && !matches!(value.form, Form::Number(..));
         let value = self.time();
-        let others = || self.args.iter().filter(|(_, value)| !value.derives_from_event_time());
-        let fixed = others().all(|(expr, value)| value.time == Time::Fixed || unit(expr).is_some());
+        let shifted = self.args.iter().position(|(_, value)| is_time(value));
+        let shifted = shifted
+            .or_else(|| self.args.iter().position(|(_, value)| value.derives_from_event_time()));
+        let others = || {
+            let all = self.args.iter().enumerate();
+            all.filter(|(index, _)| Some(*index) != shifted).map(|(_, arg)| arg)
+        };
+        // A time that is shifted by a part of a time is another time's too.
+        let fixed = others().all(|(expr, value)| {
+            value.time == Time::Fixed || unit(expr).is_some() && !value.derives_from_event_time()
+        });
         if !fixed {
             return value.moved(OutsideReason::Shifted, self.at.clone()).without_window();
         }
@@ -44,6 +56,10 @@ impl FunctionCall<'_> {
         let amount = amount.and_then(|(months, micros)| {
             Some((months.checked_mul(i32::try_from(sign).ok()?)?, micros.checked_mul(sign)?))
         });
+        if amount.is_none() {
+            let text = self.flow.view.text_at(&self.at);
+            return self.flow.shifted_by_unknown(value, &text, self.at.clone());
+        }
         // The amount may have either sign.
         value.shifted(amount, self.flow.windows, self.at.clone())
     }
@@ -141,8 +157,35 @@ impl FunctionCall<'_> {
         }
     }
 
+    /// The number of days with their fraction; SQLite's begin at noon.
+    pub(super) fn julian(&self) -> Value {
+        let (value, day) = (self.modified(self.time(), 1), Unit::Day.min_micros());
+        let Some(time) = value.derived_time else { return self.opaque() };
+        let noon = if self.name == "julianday" { day / 2 } else { 0 };
+        value.shifted_count(time, noon, Form::Count(day), self.at.clone())
+    }
+
+    /// The nearest integer: a unit that begins half a unit earlier.
+    pub(super) fn rounded(&self) -> Value {
+        let (value, at) = (self.time(), self.at.clone());
+        let digits = self.args.get(1).map_or(Some(0), |(expr, _)| integer(expr));
+        match (&value.form, value.derived_time, digits) {
+            (_, _, None | Some(..0)) => value.without_window(),
+            (Form::Count(micros), Some(time), Some(0)) if value.is_fraction() => {
+                let (half, form) = (micros / 2, value.form.clone());
+                let value = value.shifted_count(time, half, form, at.clone());
+                self.flow.truncated(value, at)
+            }
+            _ => value.changed(),
+        }
+    }
+
     pub(super) fn count(&self, micros: i64) -> Value {
-        let value = self.zoned();
+        let value = match self.name.as_str() {
+            "unixepoch" => self.modified(self.zoned(), 1),
+            "strftime" => self.modified(self.zoned(), 2),
+            _ => self.zoned(),
+        };
         match value.derived_time {
             Some(derived_time) if micros >= Unit::Day.min_micros() => {
                 let value = value.with_moment(
@@ -173,10 +216,11 @@ impl FunctionCall<'_> {
     }
 
     /// Whether it is the number of seconds with their fraction: `epoch(at)`,
-    /// `date_part('epoch', at)`.
+    /// `date_part('epoch', at)`, Trino's `to_unixtime(at)`.
     fn is_epoch(&self) -> bool {
         let is_word = |word: String| word.eq_ignore_ascii_case("epoch");
-        self.name == "epoch" || self.args.iter().any(|(expr, _)| word(expr).is_some_and(is_word))
+        ["epoch", "to_unixtime"].contains(&self.name.as_str())
+            || self.args.iter().any(|(expr, _)| word(expr).is_some_and(is_word))
     }
 
     /// The number of units between a time and a constant.
@@ -198,10 +242,7 @@ impl FunctionCall<'_> {
         let unit = self.unit().unwrap_or(Unit::Day);
         let Some(derived_time) = self.time().derived_time else { return self.opaque() };
         let begins = is_midnight(fixed).unwrap_or(integer(fixed) == Some(0));
-        let counts = begins
-            || !self.flow.engine.elapsed
-                && !["date_sub", "datesub", "timestamp_diff", "timestampdiff"]
-                    .contains(&self.name.as_str());
+        let counts = begins || !counts_elapsed(&self.name, self.unit().is_some(), self.flow.engine);
         let cut = if counts { derived_time.cut(unit) } else { derived_time.cut(Unit::Other) };
         let form = Form::Count(unit.min_micros().max(1));
         self.time()
@@ -209,37 +250,30 @@ impl FunctionCall<'_> {
             .converted(form, self.at.clone())
     }
 
+    /// A time as text. The first text among the arguments is the format, the second one a zone.
     pub(super) fn formatted(&self) -> Value {
-        let format = self
+        let mut texts = self
             .args
             .iter()
-            .filter(|(expr, _)| zone(expr).is_none())
-            .find_map(|(expr, _)| text(expr));
-        let (value, Some(format)) = (self.zoned(), format) else { return self.as_text() };
-        let in_format = format_parts(&self.name, format);
-        let parts = value.parts & in_format;
-        let units = [Unit::Hour, Unit::Day, Unit::Month, Unit::Year];
-        let needed = [
-            CalendarParts::YEAR
-                | CalendarParts::MONTH
-                | CalendarParts::DAY_OF_MONTH
-                | CalendarParts::HOUR,
-            CalendarParts::YEAR | CalendarParts::MONTH | CalendarParts::DAY_OF_MONTH,
-            CalendarParts::YEAR | CalendarParts::MONTH,
-            CalendarParts::YEAR,
-        ];
-        let unit = units
-            .into_iter()
-            .zip(needed)
-            .find(|(_, needed)| in_format == *needed)
-            .map(|(unit, _)| unit);
-        let derived_time =
-            value.derived_time.and_then(|derived_time| unit.map(|unit| derived_time.cut(unit)));
+            .filter(|(_, value)| !value.derives_from_event_time())
+            .filter(|(expr, _)| text(expr).is_some());
+        let format = texts.next().and_then(|(expr, _)| text(expr));
+        let value = self.in_zone(texts.next().and_then(|(expr, _)| zone(expr)));
+        match format {
+            // The letters of SQLite alone have this meaning.
+            Some("%s") if self.name == "strftime" => self.count(1_000_000),
+            Some(format) => self.in_format(self.modified(value, 2), format),
+            None => self.as_text(),
+        }
+    }
+
+    /// A time as text in a format.
+    pub(super) fn in_format(&self, value: Value, format: &str) -> Value {
+        let (at, in_format) = (self.at.clone(), format_parts(&self.name, format));
         if value.possible_key.is_some() && value.parts.is_none() {
             return self.opaque();
         }
-        let form = Form::Image(format.to_string());
-        Value { derived_time, parts, ..value.converted(form, self.at.clone()) }
+        self.flow.in_parts(value, in_format, format, at)
     }
 
     /// A time as text, without a format.
@@ -261,7 +295,12 @@ impl FunctionCall<'_> {
 
     /// The combination of several values.
     pub(super) fn joined(&self) -> Value {
-        let plain = !self.name.starts_with("concat") || self.name == "concat_ws";
+        let adjacent = |format: &str| format.contains("d%d") || format.contains("}{");
+        let first = self.args.first().and_then(|(expr, _)| text(expr));
+        let plain = match self.name.as_str() {
+            "printf" | "format_string" | "format" => first.is_some_and(|first| !adjacent(first)),
+            name => !name.starts_with("concat") || name == "concat_ws",
+        };
         let form = match self.args.as_slice() {
             [(_, value)] => Form::Image(format!("{} {:?}", self.name, value.form)),
             _ => Form::Image(self.name.clone()),
@@ -288,6 +327,39 @@ impl FunctionCall<'_> {
 }
 
 impl Flow<'_> {
+    /// A time as text with some of its parts.
+    pub(super) fn in_parts(
+        &self,
+        value: Value,
+        in_format: CalendarParts,
+        format: &str,
+        at: Range<usize>,
+    ) -> Value {
+        let parts = value.parts & in_format;
+        let units = [Unit::Hour, Unit::Day, Unit::Month, Unit::Year];
+        let needed = [
+            CalendarParts::DATE | CalendarParts::HOUR,
+            CalendarParts::DATE,
+            CalendarParts::YEAR | CalendarParts::MONTH,
+            CalendarParts::YEAR,
+        ];
+        let unit = units
+            .into_iter()
+            .zip(needed)
+            .find(|(_, needed)| in_format == *needed)
+            .map(|(unit, _)| unit);
+        let derived_time =
+            value.derived_time.and_then(|derived_time| unit.map(|unit| derived_time.cut(unit)));
+        let form = Form::Image(format.to_string());
+        Value { derived_time, parts, ..value.converted(form, at) }
+    }
+
+    /// A time shifted by an amount that is not parsed. Months have ends that coincide.
+    pub(super) fn shifted_by_unknown(&self, value: Value, amount: &str, at: Range<usize>) -> Value {
+        let value = value.moved(OutsideReason::Shifted, at);
+        if may_have_months(amount) { value.without_window() } else { value }
+    }
+
     /// A part of a time, as a number or a word.
     pub(super) fn part(&self, value: Value, parts: CalendarParts, at: Range<usize>) -> Value {
         let common = value.parts & parts;
@@ -311,10 +383,10 @@ impl Flow<'_> {
         at: Range<usize>,
     ) -> Value {
         let unit = match (&value.form, chars) {
-            (Form::Text | Form::Time, Some(4)) => Unit::Year,
-            (Form::Text | Form::Time, Some(7)) => Unit::Month,
-            (Form::Text | Form::Time, Some(10)) => Unit::Day,
-            (Form::Text | Form::Time, Some(13)) => Unit::Hour,
+            (Form::Text | Form::Time, Some(4..=6)) => Unit::Year,
+            (Form::Text | Form::Time, Some(7..=9)) => Unit::Month,
+            (Form::Text | Form::Time, Some(10..=12)) => Unit::Day,
+            (Form::Text | Form::Time, Some(13..=15)) => Unit::Hour,
             (Form::Text | Form::Time, Some(16..)) => Unit::Minute,
             _ => {
                 return Value { null: None, ..value.without_window() }

@@ -32,7 +32,8 @@ impl Unit {
             | "minute" | "minutes" | "min" | "mi" | "n" => Unit::Minute,
             "hour" | "hours" | "hh" | "h" | "hh24" => Unit::Hour,
             "day" | "days" | "d" | "dd" | "ddd" | "date" | "dayofyear" | "doy" => Unit::Day,
-            "week" | "weeks" | "w" | "ww" | "wk" | "iw" | "isoweek" => Unit::Week,
+            "week" | "weeks" | "w" | "ww" | "wk" | "iw" | "isoweek" | "iso_week" | "isowk"
+            | "isoww" => Unit::Week,
             week if week.starts_with("week(") => Unit::Week,
             "month" | "months" | "mon" | "mm" | "m" => Unit::Month,
             "quarter" | "quarters" | "q" | "qtr" => Unit::Quarter,

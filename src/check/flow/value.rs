@@ -287,7 +287,7 @@ impl Value {
     }
 
     /// The value shifted by an amount, if it is known. Shifted values are still distinct for each
-    /// time.
+    /// time, except by months, whose last days coincide.
     pub fn shifted(
         self,
         amount: Option<(i32, i64)>,
@@ -297,7 +297,13 @@ impl Value {
         match (self.derived_time, amount) {
             (Some(derived_time), Some((months, micros))) if self.form == Form::Time => {
                 let derived_time = derived_time.shifted(months, micros);
-                let parts = self.parts;
+                let is_distinct =
+                    months == 0 || self.parts & CalendarParts::of(Unit::Month) == self.parts;
+                let parts = if is_distinct {
+                    self.parts
+                } else {
+                    self.parts & CalendarParts::of(Unit::Month)
+                };
                 let at = if self.is_inside() { at } else { self.at.clone() };
                 Value { parts, ..self.with_moment(derived_time, windows, at) }
             }

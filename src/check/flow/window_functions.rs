@@ -16,8 +16,10 @@ impl Flow<'_> {
         let mut by_keys: Vec<(Vec<String>, CrossWindowOp)> = Vec::new();
         let mut look = |expr: &Expr| {
             if let Expr::Function(function) = expr
-                && let Some(over) = &function.over
-                && let Some((keys, operation)) = self.over(function, over, select, scope, windowed)
+                && let Some((keys, operation)) = match &function.over {
+                    Some(over) => self.over(function, over, select, scope, windowed),
+                    None => self.running(function, windowed),
+                }
             {
                 let is_rank = |operation: &CrossWindowOp| {
                     matches!(operation.kind, CrossWindowKind::Ranked { .. })
@@ -39,6 +41,23 @@ impl Flow<'_> {
             .borrow_mut()
             .operations
             .extend(by_keys.into_iter().map(|(_, operation)| operation));
+    }
+
+    /// The operation of a function of the rows around a row, which has no partitions.
+    fn running(
+        &self,
+        function: &Function,
+        windowed: &Origin,
+    ) -> Option<(Vec<String>, CrossWindowOp)> {
+        let name = function_name(function);
+        let operation = CrossWindowOp {
+            at: self.span(&function.name),
+            windowed: windowed.clone(),
+            possible_key: None,
+            more: 0,
+            kind: CrossWindowKind::Window { function: name.clone(), keys: Vec::new() },
+        };
+        names::is_running(&name).then(|| (Vec::new(), operation))
     }
 
     /// The partition keys of a window function, and the operation to report.
