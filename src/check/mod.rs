@@ -132,7 +132,7 @@ pub fn findings(
 
 /// Reports calls of one clock or one random function in a query once.
 fn without_repetitions(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut kept: Vec<(Finding, usize)> = Vec::new();
+    let mut distinct: Vec<(Finding, usize)> = Vec::new();
     for finding in findings {
         let is_call = [rules::CLOCK, rules::CHANCE].contains(&finding.rule);
         let is_same = |(other, _): &&mut (Finding, usize)| {
@@ -144,9 +144,9 @@ fn without_repetitions(findings: Vec<Finding>) -> Vec<Finding> {
                 && one.message == other_diagnostic.message
                 && one.level == other_diagnostic.level
         };
-        match kept.iter_mut().find(is_same) {
+        match distinct.iter_mut().find(is_same) {
             Some((_, more)) => *more += 1,
-            None => kept.push((finding, 0)),
+            None => distinct.push((finding, 0)),
         }
     }
     let noted = |(finding, more): (Finding, usize)| match more {
@@ -156,7 +156,7 @@ fn without_repetitions(findings: Vec<Finding>) -> Vec<Finding> {
             Finding { diagnostic: finding.diagnostic.note(note), ..finding }
         }
     };
-    kept.into_iter().map(noted).collect()
+    distinct.into_iter().map(noted).collect()
 }
 
 fn finding(node: &Node, rule: Rule, diagnostic: Diagnostic) -> Finding {

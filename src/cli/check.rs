@@ -90,16 +90,19 @@ pub fn run(args: CheckArgs) -> Result<ExitCode, Diagnostics> {
     let selection = args.select.selection();
     let request = Request { now_is_given, ..Request::new(open, selection, windows) };
     let checked = compile::check(&request)?;
-    let merged = merged(&checked.findings);
+    let findings = match args.format {
+        Format::Terminal => merged(&checked.findings),
+        _ => checked.findings.clone(),
+    };
     print(&match args.format {
-        Format::Terminal => shown(&merged),
-        Format::Json => report::json(&checked.findings, &folder),
-        Format::Sarif => report::sarif(&checked.findings, &folder),
-        Format::Github => report::github(&checked.findings, &folder),
+        Format::Terminal => shown(&findings),
+        Format::Json => report::json(&findings, &folder),
+        Format::Sarif => report::sarif(&findings, &folder),
+        Format::Github => report::github(&findings, &folder),
     })?;
     print_diagnostics(&checked.warnings);
     print_diagnostics(&checked.errors);
-    print_status(&closing(&merged, checked.models));
+    print_status(&closing(&findings, checked.models));
     Ok(match () {
         () if !checked.errors.is_empty() => ExitCode::from(2),
         () if checked.findings.iter().any(Finding::counts) => ExitCode::from(1),
@@ -132,7 +135,7 @@ fn explain(code: &str) -> Result<String, Diagnostic> {
 fn merged(findings: &[Finding]) -> Vec<Finding> {
     let mut merged: Vec<(Finding, usize)> = Vec::new();
     for finding in findings {
-        let place = |finding: &Finding| {
+        let location = |finding: &Finding| {
             let at = finding.diagnostic.at.as_ref()?;
             Some((at.file.path.clone(), at.span.clone()))
         };
@@ -142,7 +145,7 @@ fn merged(findings: &[Finding]) -> Vec<Finding> {
                 && other.model != finding.model
                 && other.allowed.is_none()
                 && finding.allowed.is_none()
-                && place(other).is_some_and(|other| Some(other) == place(finding))
+                && location(other).is_some_and(|other| Some(other) == location(finding))
         };
         match merged.iter_mut().find(is_same) {
             Some((_, more)) => *more += 1,

@@ -37,7 +37,8 @@ static CLOCKS: Names = LazyLock::new(|| {
     names(
         "current_timestamp current_date current_time current_datetime localtimestamp localtime \
          now getdate getutcdate sysdate sysdatetime \
-         sysutcdatetime systimestamp sysdatetimeoffset utc_timestamp utc_date curdate curtime today \
+         sysutcdatetime systimestamp sysdatetimeoffset utc_timestamp utc_date curdate curtime \
+         today \
          yesterday statement_timestamp clock_timestamp \
          transaction_timestamp unix_timestamp now64 nowinblock utc_time timeofday \
          get_current_timestamp get_current_time current_localtimestamp current_localtime",
