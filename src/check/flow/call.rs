@@ -122,7 +122,7 @@ impl FunctionCall<'_> {
                 self.count(1000)
             }
             TimeFunction::Millis => self.as_time(),
-            TimeFunction::Time if self.name == "from_unixtime" => self.from_seconds(),
+            TimeFunction::Time if self.name == "from_unixtime" => self.time_of_seconds(),
             TimeFunction::Time => match self.args.len() {
                 3.. if !self.is_parsing() => self.of_parts(),
                 _ => self.as_time(),
@@ -417,7 +417,7 @@ impl FunctionCall<'_> {
     }
 
     /// A number of seconds as a time, or as text in a format.
-    fn from_seconds(&self) -> Value {
+    fn time_of_seconds(&self) -> Value {
         let format = self.args.get(1).filter(|(expr, _)| zone(expr).is_none());
         match format.and_then(|(expr, _)| text(expr)) {
             Some(format) => self.in_format(self.as_time(), format),
