@@ -157,12 +157,14 @@ impl FunctionCall<'_> {
         }
     }
 
-    /// The number of days with their fraction; SQLite's begin at noon.
+    /// The number of days with their fraction; SQLite's begin at noon. The double has steps of 40
+    /// microseconds, so the last time of a day is rounded to the next day.
     pub(super) fn julian(&self) -> Value {
+        const ROUNDED: i64 = 20;
         let (value, day) = (self.modified(self.time(), 1), Unit::Day.min_micros());
         let Some(time) = value.derived_time else { return self.opaque() };
-        let noon = if self.name == "julianday" { day / 2 } else { 0 };
-        value.shifted_count(time, noon, Form::Count(day), self.at.clone())
+        let start = if self.name == "julianday" { day / 2 } else { ROUNDED };
+        value.shifted_count(time, start, Form::Count(day), self.at.clone())
     }
 
     /// The nearest integer: a unit that begins half a unit earlier.

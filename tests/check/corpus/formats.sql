@@ -235,5 +235,5 @@ select round(epoch(happened_at) / 86400) as k, max(happened_at) as happened_at, 
 --- julian_day_as_a_number: unsafe BW007
 select julian(happened_at)::integer as k, max(happened_at) as happened_at, count(*) as n from {events} group by 1
 
---- floor_of_the_julian_day: safe
+--- floor_of_the_julian_day: unsafe BW007
 select floor(julian(happened_at)) as k, max(happened_at) as happened_at, count(*) as n from {events} group by 1
