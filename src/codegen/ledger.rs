@@ -171,7 +171,7 @@ pub fn record(dialect: &Dialect, statement: Sql, row: &LedgerRow) -> Result<Sql,
     let text = insert(dialect, ledger, row)?;
     let part = |start: char, text: &Sql| format!("{start}{text}{PART_END}");
     let clock = match dialect.has_macro("ledger_start") {
-        true => part(PART, &Sql(format!("{}\n\n", dialect.sql("ledger_start", &[])?))),
+        true => format!("{}\n\n", part(PART, &dialect.sql("ledger_start", &[])?)),
         false => String::new(),
     };
     let has_one = statement.0.matches([ROW, ROW_AFTER]).count() == 1;

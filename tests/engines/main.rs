@@ -115,7 +115,12 @@ fn main() {
     trials.push(trial("proofs::the_table_lists_what_runs".to_string(), move || {
         proofs::assert_complete(&names)
     }));
-    let conclusion = libtest_mimic::run(&Arguments::from_args(), spread(trials));
+    let mut arguments = Arguments::from_args();
+    // One more than there are processors: Spark handles one request at a time, and two trials that
+    // wait for it would leave a processor idle.
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    arguments.test_threads.get_or_insert(processors + 1);
+    let conclusion = libtest_mimic::run(&arguments, spread(trials));
     print_durations();
     // `exit` does not drop the engines, which stop their servers when dropped.
     drop((engines, spark));
