@@ -3,12 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::config::Node;
-use crate::jinja::python_text;
+use crate::jinja::{GRANULARITIES, python_text};
 use crate::project::{Resource, ResourceKind};
 
 use super::Graph;
 use super::json_values::{TargetNames, object, strings, text};
-use super::semantic_layer::GRANULARITIES;
 
 impl Graph {
     pub(super) fn metric_keys(&self, metric: &Resource) -> Value {
@@ -22,7 +21,7 @@ impl Graph {
         let mut config = object(json!({"enabled": true, "group": null, "meta": {}}));
         config.extend(metric.config.clone());
         let meta = config.get("meta").filter(|meta| **meta != json!({})).or(entry.get("meta"));
-        let of_type = metric_type(metric);
+        let of_type = metric.metric_type();
         json!({
             "description": text(entry, "description"),
             "label": entry.get("label"),
@@ -59,16 +58,7 @@ impl Graph {
 
     /// The measures that a metric reads, also through other metrics.
     fn input_measures(&self, metric: &Resource, measures: &mut Vec<Value>, depth: usize) {
-        let params = metric.entry.get("type_params").unwrap_or(&Value::Null);
-        let conversion = params.get("conversion_type_params").unwrap_or(&Value::Null);
-        let direct = match &*metric_type(metric) {
-            "simple" | "cumulative" => vec![params.get("measure")],
-            "conversion" => {
-                vec![conversion.get("base_measure"), conversion.get("conversion_measure")]
-            }
-            _ => Vec::new(),
-        };
-        for measure in direct.into_iter().flatten().filter(|of| !of.is_null()).map(measure_input) {
+        for measure in own_measures(metric) {
             if !measures.contains(&measure) {
                 measures.push(measure);
             }
@@ -85,11 +75,6 @@ impl Graph {
     }
 }
 
-/// The type of a metric, in lower case as in dbt.
-fn metric_type(metric: &Resource) -> String {
-    metric.entry.get("type").and_then(Value::as_str).unwrap_or("simple").to_lowercase()
-}
-
 fn lower(of: &Value) -> Value {
     of.as_str().map(str::to_lowercase).into()
 }
@@ -101,11 +86,31 @@ fn expression(of: &Value) -> Value {
 
 /// A window such as `28 days` in dbt's form.
 fn window(of: &Value) -> Value {
-    let Some(text) = of.as_str() else { return Value::Null };
-    let text = text.to_lowercase();
-    let Some((count, unit)) = text.split_once(' ') else { return Value::Null };
+    let window = of.as_str().and_then(normal_window);
+    let json = |(count, unit): (u64, String)| json!({"count": count, "granularity": unit});
+    window.map_or(Value::Null, json)
+}
+
+/// A window as dbt reads it: `28 Days` is 28 and `day`.
+pub(super) fn normal_window(window: &str) -> Option<(u64, String)> {
+    let lower = window.to_lowercase();
+    let (count, unit) = lower.split_once(' ')?;
     let singular = unit.strip_suffix('s').filter(|unit| GRANULARITIES.contains(unit));
-    json!({"count": count.parse::<u64>().ok(), "granularity": singular.unwrap_or(unit)})
+    Some((count.parse().ok()?, singular.unwrap_or(unit).to_string()))
+}
+
+/// The measures that a metric names itself, with all keys.
+pub(super) fn own_measures(metric: &Resource) -> Vec<Value> {
+    let params = metric.entry.get("type_params").unwrap_or(&Value::Null);
+    let conversion = params.get("conversion_type_params").unwrap_or(&Value::Null);
+    let named = match &*metric.metric_type() {
+        "simple" | "cumulative" => vec![params.get("measure")],
+        "conversion" => {
+            vec![conversion.get("base_measure"), conversion.get("conversion_measure")]
+        }
+        _ => Vec::new(),
+    };
+    named.into_iter().flatten().filter(|of| !of.is_null()).map(measure_input).collect()
 }
 
 fn conversion(of: &Value) -> Value {

@@ -36,7 +36,7 @@ pub use dbt::column::ColumnStyle;
 pub use dbt::config::hook_key;
 pub use dbt::macro_dependencies::MacroDependencies;
 pub use dbt::recorded_results::{RecordedResult, RecordedResults};
-pub use dbt::semantic_items::{SemanticItem, SemanticItemKind, semantic_items};
+pub use dbt::semantic_items::{GRANULARITIES, SemanticItem, SemanticItemKind, semantic_items};
 pub use dbt::strategy::{StrategyArguments, StrategyMacro};
 pub use dbt::yaml::{DocsLookup, SECRETS, YamlScope, description_text, docs_text, yaml_value};
 pub use marks::{Covered, Mark, MarkKind};

@@ -114,6 +114,11 @@ impl Resource {
             || self.config.get("enabled").is_none_or(|enabled| truth(enabled) != Some(false))
     }
 
+    /// The type of a metric, in lower case as in dbt.
+    pub fn metric_type(&self) -> String {
+        metric_type(&self.entry)
+    }
+
     /// Sets the package, whose folder is not part of dbt's paths, and completes `fqn`, which
     /// contains only the part after the folders before.
     pub fn locate(&mut self, package: &str, folder: &str) {
@@ -174,6 +179,11 @@ impl GenericTest {
 
 pub fn items<'t>(of: &'t Yaml, key: &str) -> &'t [Yaml] {
     of.get(key).map(Yaml::items).unwrap_or_default()
+}
+
+/// The type of a metric, in lower case as in dbt.
+pub fn metric_type(entry: &Map<String, Value>) -> String {
+    entry.get("type").and_then(Value::as_str).unwrap_or("simple").to_lowercase()
 }
 
 pub fn text(of: &Value, key: &str) -> Option<String> {

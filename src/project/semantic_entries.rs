@@ -9,11 +9,12 @@ use serde_json::Value;
 
 use super::resource::ResourceKind;
 use super::semantic_shapes::{
-    COLUMN, EXPOSURE_CONFIG, GRANULARITIES, METRIC, METRIC_OF_MODEL, MODEL, OWNER,
-    PERIOD_AGGREGATIONS, SAVED_QUERY, SEMANTIC_MODEL,
+    COLUMN, EXPOSURE_CONFIG, METRIC, METRIC_OF_MODEL, MODEL, OWNER, PERIOD_AGGREGATIONS,
+    SAVED_QUERY, SEMANTIC_MODEL,
 };
-use super::shape::{Part, check_keys};
-use crate::diagnostics::{Diagnostic, Diagnostics, nearest};
+use super::shape::{Part, check_keys, unknown_word};
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::jinja::GRANULARITIES;
 
 /// Checks an entry of a list of resources.
 pub(super) fn check(kind: ResourceKind, part: Part, errors: &mut Diagnostics) {
@@ -158,13 +159,7 @@ fn word(key: &str, text: &str, at: Part, words: &[&str], errors: &mut Diagnostic
     if words.contains(&text.to_lowercase().as_str()) {
         return;
     }
-    let error = at.error(format!("`{key}` must not be `{text}`"));
-    let known: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-    let hint = format!("the values are {}", known.join(", "));
-    errors.0.push(match nearest(&text.to_lowercase(), words.iter().copied()) {
-        Some(near) => error.hint(format!("did you mean `{near}`?")).hint(hint),
-        None => error.hint(hint),
-    });
+    errors.0.push(unknown_word(words, key, text, at));
 }
 
 /// Checks the keys of a model for the semantic layer.
@@ -186,7 +181,7 @@ pub(super) fn check_column(column: Part, errors: &mut Diagnostics) {
 
 fn granularity(column: Part, errors: &mut Diagnostics) {
     if let Some((text, at)) = column.text("granularity").filter(|(text, _)| !text.is_empty()) {
-        word("granularity", text, at, GRANULARITIES, errors);
+        word("granularity", text, at, &GRANULARITIES, errors);
     }
 }
 

@@ -1,9 +1,9 @@
 //! What a metric reads: measures of semantic models, and other metrics. Takes the entry of a
 //! metric; brings one without `type_params` into the form with them.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::resource::{Resource, text};
+use super::resource::{Resource, metric_type, text};
 use super::values::list;
 
 /// The entry with `type_params`. `model` is the semantic model of an aggregation, and `time` its
@@ -70,11 +70,6 @@ fn or(value: Value, usual: &str) -> Value {
     }
 }
 
-/// The type of a metric, in lower case.
-fn metric_type(entry: &Map<String, Value>) -> String {
-    entry.get("type").and_then(Value::as_str).unwrap_or("simple").to_lowercase()
-}
-
 /// Adds the measures and metrics that a metric of its type reads.
 pub(super) fn metric_inputs(metric: &mut Resource) {
     let name = |of: &Value| of.as_str().map(String::from).or_else(|| text(of, "name"));
@@ -83,7 +78,7 @@ pub(super) fn metric_inputs(metric: &mut Resource) {
     let under = |of: &Value, keys: &[&str]| -> Vec<String> {
         keys.iter().filter_map(|key| of.get(key).and_then(name)).collect()
     };
-    let (measures, metrics) = match &*metric_type(&metric.entry) {
+    let (measures, metrics) = match &*metric.metric_type() {
         "simple" => (under(params, &["measure"]), Vec::new()),
         "cumulative" => {
             let measures = under(params, &["measure"]);

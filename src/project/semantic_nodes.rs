@@ -210,14 +210,20 @@ fn meta(column: &Value) -> Map<String, Value> {
     meta
 }
 
+/// The element of a column that declares its type alone: `dimension: time`.
+fn of_type(word: &str, column: &Value) -> Value {
+    json!({
+        "name": column.get("name"), "type": word.to_lowercase(),
+        "description": or_column(&Value::Null, column, "description"),
+        "config": {"meta": meta(column)},
+    })
+}
+
 fn dimension_of_column(column: &Value) -> Option<Value> {
     let of = column.get("dimension").filter(|of| !of.is_null())?;
     let column_name = column.get("name")?;
     if let Value::String(word) = of {
-        return Some(json!({
-            "name": column_name, "type": word.to_lowercase(),
-            "description": or_column(of, column, "description"), "config": {"meta": meta(column)},
-        }));
+        return Some(of_type(word, column));
     }
     let name = or_column(of, column, "name");
     let mut all = meta(column);
@@ -241,10 +247,7 @@ fn entity_of_column(column: &Value) -> Option<Value> {
     let of = column.get("entity").filter(|of| !of.is_null())?;
     let column_name = column.get("name")?;
     if let Value::String(word) = of {
-        return Some(json!({
-            "name": column_name, "type": word.to_lowercase(),
-            "description": or_column(of, column, "description"), "config": {"meta": meta(column)},
-        }));
+        return Some(of_type(word, column));
     }
     let name = or_column(of, column, "name");
     let of_config = of.get("config").and_then(|config| config.get("meta")).cloned();

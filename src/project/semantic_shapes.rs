@@ -2,21 +2,9 @@
 //! dbt's contracts declare them.
 
 use super::shape::{KeyShapes, ValueShape};
+use crate::jinja::GRANULARITIES;
 use ValueShape::{Any, Boolean, Dict, Either, Entry, List, Null, Number, Text, Whole, Word};
 
-pub(super) const GRANULARITIES: &[&str] = &[
-    "nanosecond",
-    "microsecond",
-    "millisecond",
-    "second",
-    "minute",
-    "hour",
-    "day",
-    "week",
-    "month",
-    "quarter",
-    "year",
-];
 const AGGREGATIONS: &[&str] = &[
     "sum",
     "min",
@@ -36,7 +24,7 @@ pub(super) const PERIOD_AGGREGATIONS: &[&str] = &["first", "last", "average"];
 
 const OPTIONAL_TEXT: ValueShape = Either(&[Text, Null]);
 const FILTER: ValueShape = Either(&[Text, List(&Text), Null]);
-const GRANULARITY: ValueShape = Word(GRANULARITIES);
+const GRANULARITY: ValueShape = Word(&GRANULARITIES);
 /// The settings of an element: dbt reads `meta`.
 const ELEMENT_CONFIG: ValueShape = Entry(&open(&[("meta", Dict)], &[]));
 const CONFIG: ValueShape = Entry(&open(&[("enabled", Boolean), ("meta", Dict)], &[]));

@@ -183,7 +183,8 @@ pub(super) fn actual(value: &Value) -> &'static str {
     }
 }
 
-fn unknown_word(words: &[&str], key: &str, text: &str, part: Part) -> Diagnostic {
+/// The error of a text that is not one of the words.
+pub(super) fn unknown_word(words: &[&str], key: &str, text: &str, part: Part) -> Diagnostic {
     let error = part.error(format!("`{key}` must not be `{text}`"));
     let known: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     let hint = format!("the values are {}", known.join(", "));

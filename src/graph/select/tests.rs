@@ -1,15 +1,16 @@
 //! Selections in a small project.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::config::Column;
 use crate::diagnostics::{Diagnostics, Location, SourceFile};
 use crate::graph::link;
 use crate::graph::sample::{inside, model, seed, set, source, tagged, versioned};
 use crate::jinja::{RefCall, YamlScope};
-use crate::project::{GenericTest, Resource, ResourceKind};
+use crate::project::{GenericTest, Resource, ResourceKind, Uniqueness};
 
 /// `raw.events` → `stg_events` → `sessions` → `daily` → `report`; `countries` → `daily`; `orders`
 /// in three versions.
@@ -55,6 +56,7 @@ fn shop() -> Graph {
 /// An exposure of `report`, a test and a unit test of `sessions`, and a test that compares `daily`
 /// with `countries`.
 fn with_resources() -> Graph {
+    let entry = |of: Value| of.as_object().cloned().unwrap();
     let of = |kind, name: &str, reads: &[&str]| {
         let refs = reads
             .iter()
@@ -85,10 +87,17 @@ fn with_resources() -> Graph {
         of(ResourceKind::UnitTest, "sessions_are_cut", &["sessions"]),
         Resource {
             measures: vec!["visits".into()],
+            entry: entry(json!({
+                "defaults": {"agg_time_dimension": "begins_on"},
+                "entities": [{"name": "visit_id", "type": "primary"}],
+                "dimensions": [{"name": "begins_on", "type": "time"}],
+                "measures": [{"name": "visits", "agg": "sum"}],
+            })),
             ..of(ResourceKind::SemanticModel, "visits_model", &["sessions"])
         },
         Resource {
             measures: vec!["visits".into()],
+            entry: entry(json!({"type": "simple", "type_params": {"measure": "visits"}})),
             ..of(ResourceKind::Metric, "visits_metric", &[])
         },
         Resource {
@@ -97,8 +106,19 @@ fn with_resources() -> Graph {
         },
     ];
     let mut graph = shop();
-    // The semantic layer of these has errors, since its entries are empty.
-    _ = graph.add_resources(&resources, Vec::new());
+    // The semantic layer needs a time spine.
+    let spine = graph.nodes.get_mut("model.shop.daily").unwrap();
+    spine.attributes = entry(json!({"time_spine": {"standard_granularity_column": "day"}}));
+    spine.columns.push(Column {
+        name: "day".into(),
+        data_type: None,
+        quote: false,
+        description: String::new(),
+        constraints: Vec::new(),
+        uniqueness: Uniqueness::default(),
+        attributes: entry(json!({"granularity": "day"})),
+    });
+    assert_eq!(graph.add_resources(&resources, Vec::new()).0, []);
     graph
 }
 

@@ -15,7 +15,7 @@ impl SemanticLayer<'_> {
     pub(super) fn conversion_errors(&self, metric: &Resource) -> Vec<Diagnostic> {
         let conversion = key(metric, "type_params").get("conversion_type_params");
         let Some(conversion) = conversion.filter(|of| of.is_object()) else { return Vec::new() };
-        if type_of(metric.entry.get("type")) != "conversion" {
+        if metric.metric_type() != "conversion" {
             return Vec::new();
         }
         let mut errors = Vec::new();
@@ -91,7 +91,7 @@ impl SemanticLayer<'_> {
         };
         let params = key(metric, "type_params").get("metric_aggregation_params");
         let of = params.and_then(|params| text(params, "semantic_model"));
-        let is_simple = type_of(metric.entry.get("type")) == "simple";
+        let is_simple = metric.metric_type() == "simple";
         let mut models = self.models.iter();
         match models.find(|model| is_simple && Some(model.name.as_str()) == of) {
             Some(model) => Side::Metric(model, metric),

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{GRANULARITIES, SemanticLayer, error, key, list};
+use super::{SemanticLayer, error, key, list};
 use crate::diagnostics::Diagnostic;
 use crate::jinja::{SemanticItem, SemanticItemKind, semantic_items};
 use crate::project::Resource;
@@ -49,10 +49,9 @@ impl SemanticLayer<'_> {
 
     /// What dbt rejects in an item of a filter or a group.
     pub(super) fn item_problem(&self, item: &SemanticItem) -> Option<String> {
-        let custom: Vec<String> = match item.kind {
-            SemanticItemKind::TimeDimension => self.custom_granularities(),
-            SemanticItemKind::Dimension if is_time(item) => self.custom_granularities(),
-            _ => Vec::new(),
+        let custom: Vec<&str> = match is_time(item) {
+            true => self.granularities.iter().map(|of| of.name).collect(),
+            false => Vec::new(),
         };
         let parts = item.dundered(&custom);
         let form = format!("`{}` must have the form `entity__dimension`", item.name);
@@ -82,17 +81,14 @@ impl SemanticLayer<'_> {
             }
         }
     }
-
-    fn custom_granularities(&self) -> Vec<String> {
-        let custom = self.granularities.iter().map(|of| of.name);
-        GRANULARITIES.into_iter().chain(custom).map(String::from).collect()
-    }
 }
 
 /// Whether dbt reads an item as a dimension of time.
 fn is_time(item: &SemanticItem) -> bool {
     let is_set = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
-    item.kind == SemanticItemKind::TimeDimension
-        || is_set(&item.granularity)
-        || is_set(&item.date_part)
+    match item.kind {
+        SemanticItemKind::TimeDimension => true,
+        SemanticItemKind::Dimension => is_set(&item.granularity) || is_set(&item.date_part),
+        SemanticItemKind::Entity | SemanticItemKind::Metric => false,
+    }
 }

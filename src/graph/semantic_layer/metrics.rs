@@ -6,8 +6,10 @@ use serde_json::Value;
 
 use super::names::invalid_name;
 use super::references::InputMeasures;
-use super::{GRANULARITIES, SemanticLayer, error, key, list, name, parts, text, type_of};
+use super::{SemanticLayer, error, key, list, name, parts, text};
 use crate::diagnostics::Diagnostic;
+use crate::graph::semantic_json::normal_window;
+use crate::jinja::GRANULARITIES;
 use crate::project::Resource;
 
 impl SemanticLayer<'_> {
@@ -28,7 +30,7 @@ impl SemanticLayer<'_> {
 
     /// A derived metric without inputs, and the aliases of its inputs.
     fn derived_errors(&self, metric: &Resource) -> Vec<Diagnostic> {
-        if type_of(metric.entry.get("type")) != "derived" {
+        if metric.metric_type() != "derived" {
             return Vec::new();
         }
         let metrics = list(key(metric, "type_params"), "metrics");
@@ -78,7 +80,7 @@ impl SemanticLayer<'_> {
     }
 
     fn cumulative_errors(&self, metric: &Resource) -> Vec<Diagnostic> {
-        if type_of(metric.entry.get("type")) != "cumulative" {
+        if metric.metric_type() != "cumulative" {
             return Vec::new();
         }
         let params = key(metric, "type_params");
@@ -178,14 +180,6 @@ impl SemanticLayer<'_> {
 /// The name of an input: a text, or a dict with a name.
 pub(super) fn input_name(input: &Value) -> &str {
     input.as_str().unwrap_or_else(|| name(input))
-}
-
-/// A window as dbt reads it: `28 Days` is 28 and `day`.
-fn normal_window(window: &str) -> Option<(u64, String)> {
-    let lower = window.to_lowercase();
-    let (count, unit) = lower.split_once(' ')?;
-    let singular = unit.strip_suffix('s').filter(|unit| GRANULARITIES.contains(unit));
-    Some((count.parse().ok()?, singular.unwrap_or(unit).to_string()))
 }
 
 fn grain_error(metric: &Resource, key: &str, grain: &str) -> Option<Diagnostic> {

@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::Graph;
 use crate::config::{Materialization, Node};
 use crate::diagnostics::Diagnostic;
+use crate::jinja::GRANULARITIES;
 use crate::project::{Resource, ResourceKind};
 
 /// The enabled entries of the semantic layer.
@@ -35,21 +36,6 @@ struct CustomGranularity<'a> {
     name: &'a str,
     spine: &'a Node,
 }
-
-/// dbt's granularities, the finest first.
-pub(super) const GRANULARITIES: [&str; 11] = [
-    "nanosecond",
-    "microsecond",
-    "millisecond",
-    "second",
-    "minute",
-    "hour",
-    "day",
-    "week",
-    "month",
-    "quarter",
-    "year",
-];
 
 impl Graph {
     /// The errors of the semantic layer.
@@ -134,11 +120,7 @@ impl Graph {
             "the semantic model `{}` reads `{}`, which is ephemeral and has no relation",
             model.name, node.name
         );
-        Some(
-            Diagnostic::error(message)
-                .at_maybe(model.at.clone())
-                .hint("materialize the model as a view or a table"),
-        )
+        Some(error(model, message, "materialize the model as a view or a table"))
     }
 }
 
@@ -195,7 +177,7 @@ fn name(of: &Value) -> &str {
     text(of, "name").unwrap_or_default()
 }
 
-/// The type of an element or of a metric, in lower case.
+/// The type of an element of a semantic model, in lower case.
 fn type_of(of: Option<&Value>) -> String {
     of.and_then(Value::as_str).unwrap_or("simple").to_lowercase()
 }

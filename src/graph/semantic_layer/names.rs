@@ -5,9 +5,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{GRANULARITIES, SemanticLayer, error, key, listed, name, parts, text};
+use super::{SemanticLayer, error, key, listed, name, parts, text};
 use crate::diagnostics::Diagnostic;
 use crate::graph::Graph;
+use crate::jinja::GRANULARITIES;
 use crate::project::Resource;
 
 /// The kinds of elements of a semantic model.
@@ -26,6 +27,12 @@ static NAME: LazyLock<Regex> =
 
 /// The error of a name of `what` that dbt does not allow.
 pub(super) fn invalid_name(of: &Resource, what: &str, name: &str) -> Option<Diagnostic> {
+    let (message, hint) = name_problem(what, name)?;
+    Some(error(of, message, hint))
+}
+
+/// The message and the hint about a name that dbt does not allow.
+fn name_problem(what: &str, name: &str) -> Option<(String, &'static str)> {
     let lower = name.to_lowercase();
     let hint = if !NAME.is_match(name) || name.contains("__") {
         "a name has at least two characters: lower case letters, digits and single `_`; it begins \
@@ -37,7 +44,7 @@ pub(super) fn invalid_name(of: &Resource, what: &str, name: &str) -> Option<Diag
     } else {
         return None;
     };
-    Some(error(of, format!("`{name}` cannot be the name of a {what}"), hint))
+    Some((format!("`{name}` cannot be the name of a {what}"), hint))
 }
 
 impl SemanticLayer<'_> {
@@ -125,18 +132,20 @@ impl SemanticLayer<'_> {
         };
         for granularity in &self.granularities {
             let of = granularity.name;
-            let spine = Resource {
-                at: Some(granularity.spine.file.line(1)),
-                ..Resource::new(crate::project::ResourceKind::Analysis, String::new())
+            let mut report = |message: String, hint: &str| {
+                let at = granularity.spine.file.line(1);
+                errors.push(Diagnostic::error(message).at(at).hint(hint));
             };
-            errors.extend(invalid_name(&spine, "granularity", of));
+            if let Some((message, hint)) = name_problem("granularity", of) {
+                report(message, hint);
+            }
             let is_used = self.metric(of).is_some()
                 || self.models.iter().any(|model| model.name == of)
                 || elements(of)
                 || known.contains(&of);
             if is_used {
                 let message = format!("the granularity `{of}` has a name that is used already");
-                errors.push(error(&spine, message, "rename it in `custom_granularities`"));
+                report(message, "rename it in `custom_granularities`");
             }
             known.push(of);
         }

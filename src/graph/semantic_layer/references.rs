@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{SemanticLayer, error, key, list, listed, text, type_of};
+use super::{SemanticLayer, error, key, listed, name, parts, text};
 use crate::diagnostics::{Diagnostic, nearest};
+use crate::graph::semantic_json::own_measures;
 use crate::project::Resource;
 
 /// The measures that each metric reads, by its name.
@@ -109,7 +110,7 @@ impl Inputs<'_, '_> {
         missing(metric)?;
         self.layer.aggregated_model(metric)?;
         for measure in own_measures(metric) {
-            self.known_measure(metric, text(&measure, "name").unwrap_or_default())?;
+            self.known_measure(metric, name(&measure))?;
             self.add(&metric.name, measure);
         }
         self.open.push(metric.name.clone());
@@ -150,7 +151,7 @@ impl Inputs<'_, '_> {
 fn missing(metric: &Resource) -> Result<(), Diagnostic> {
     let params = key(metric, "type_params");
     let has = |of: &Value, key: &str| of.get(key).is_some_and(|value| !value.is_null());
-    let of_type = type_of(metric.entry.get("type"));
+    let of_type = metric.metric_type();
     let cumulative = params.get("cumulative_type_params").unwrap_or(&Value::Null);
     let what = match &*of_type {
         "simple" if !has(params, "measure") && !has(params, "metric_aggregation_params") => {
@@ -167,34 +168,6 @@ fn missing(metric: &Resource) -> Result<(), Diagnostic> {
     Err(error(metric, message, "add it below `type_params:`"))
 }
 
-/// The measures that a metric names itself.
-fn own_measures(metric: &Resource) -> Vec<Value> {
-    let params = key(metric, "type_params");
-    let conversion = params.get("conversion_type_params").unwrap_or(&Value::Null);
-    let named = match &*type_of(metric.entry.get("type")) {
-        "simple" | "cumulative" => vec![params.get("measure")],
-        "conversion" => {
-            vec![conversion.get("base_measure"), conversion.get("conversion_measure")]
-        }
-        _ => Vec::new(),
-    };
-    named.into_iter().flatten().filter(|of| !of.is_null()).map(input_measure).collect()
-}
-
-/// A measure with all keys; `filter` is a list.
-fn input_measure(of: &Value) -> Value {
-    let get = |key: &str| of.get(key).cloned().unwrap_or_default();
-    let filter = match get("filter") {
-        Value::String(one) => json!([one]),
-        other => other,
-    };
-    json!({
-        "name": of.as_str().map_or_else(|| get("name"), Value::from), "filter": filter,
-        "alias": get("alias"), "join_to_timespine": get("join_to_timespine") == true,
-        "fill_nulls_with": get("fill_nulls_with"),
-    })
-}
-
 impl SemanticLayer<'_> {
     /// Errors of exports without a destination.
     pub fn exports(&self) -> Vec<Diagnostic> {
@@ -205,10 +178,10 @@ impl SemanticLayer<'_> {
         };
         let mut errors = Vec::new();
         for query in &self.queries {
-            for export in list(&Value::Object(query.entry.clone()), "exports") {
+            for export in parts(query, "exports") {
                 let of_export = export.get("config").and_then(|config| config.get("export_as"));
                 if !destination(of_export.or(query.config.get("export_as"))) {
-                    let name = super::name(export);
+                    let name = name(export);
                     let message = format!(
                         "the export `{name}` of the saved query `{}` has no `export_as`",
                         query.name

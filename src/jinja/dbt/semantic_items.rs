@@ -165,7 +165,8 @@ pub struct DunderedName<'a> {
     pub granularity: Option<&'a str>,
 }
 
-const GRANULARITIES: [&str; 11] = [
+/// dbt's granularities of time, the finest first.
+pub const GRANULARITIES: [&str; 11] = [
     "nanosecond",
     "microsecond",
     "millisecond",
@@ -181,10 +182,9 @@ const GRANULARITIES: [&str; 11] = [
 
 impl SemanticItem {
     /// The parts of the name. `custom` are further granularities.
-    pub fn dundered(&self, custom: &[String]) -> DunderedName<'_> {
+    pub fn dundered(&self, custom: &[&str]) -> DunderedName<'_> {
         let mut parts: Vec<&str> = self.name.split("__").collect();
-        let is_granularity =
-            |part: &str| GRANULARITIES.contains(&part) || custom.iter().any(|of| of == part);
+        let is_granularity = |part: &str| GRANULARITIES.contains(&part) || custom.contains(&part);
         let has_granularity = parts.len() > 1 && parts.last().is_some_and(|of| is_granularity(of));
         let granularity = if has_granularity { parts.pop() } else { None };
         let element = parts.pop().unwrap_or_default();
