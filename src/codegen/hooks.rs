@@ -10,7 +10,7 @@ use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
 
 /// The rendered hooks of one setting.
-#[derive(Default)]
+#[derive(Default, PartialEq)]
 pub struct RenderedHooks {
     /// Those with `transaction: false`.
     pub outside: Vec<String>,

@@ -11,6 +11,7 @@ use crate::codegen::RenderedHooks;
 use crate::config::{Hook, Node, keys};
 use crate::diagnostics::{Diagnostic, Location};
 use crate::inject::{SessionChange, SessionChangeKind, parser, session_changes, unfinished};
+use crate::project::has_jinja;
 use crate::render::{self, RenderContext};
 
 /// Renders the hooks of the model that dbt runs; `key` is `pre_hook` or `post_hook`.
@@ -34,24 +35,19 @@ pub(super) fn hooks(
     Ok(rendered)
 }
 
-/// Whether `is_incremental()` changes the hooks of a node, and this run is a later one: its hooks
-/// are not those of a run that creates the table.
+/// Whether the hooks, which were rendered for this run, are not those of a run that creates the
+/// table: the run is a later one, and `is_incremental()` changes them.
 pub(super) fn are_for_existing_table(
     context: &Context,
     node: &Node,
+    key: &str,
     render_context: &RenderContext,
+    rendered: &RenderedHooks,
 ) -> bool {
-    let hooks_of = |render_context: &RenderContext| {
-        ["pre_hook", "post_hook"].map(|key| {
-            let rendered = hooks(context, node, key, render_context);
-            rendered.ok().map(|hooks| hooks.all().map(str::to_string).collect::<Vec<_>>())
-        })
-    };
-    let has_jinja = |hook: &Hook| hook.sql.contains('{');
+    let first_run = RenderContext { incremental: false, ..render_context.clone() };
     render_context.incremental
-        && node.pre_hooks.iter().chain(&node.post_hooks).any(has_jinja)
-        && hooks_of(render_context)
-            != hooks_of(&RenderContext { incremental: false, ..render_context.clone() })
+        && of_key(node, key).iter().any(|hook| has_jinja(&hook.sql))
+        && hooks(context, node, key, &first_run).ok().is_none_or(|hooks| hooks != *rendered)
 }
 
 fn of_key<'n>(node: &'n Node, key: &str) -> &'n [Hook] {

@@ -57,13 +57,13 @@ impl MicrobatchSteps<'_> {
         if hooks::header_changes_session(context, node) {
             session_changes.extend(WITH_HEADER);
         }
-        let later_run = self.hook_context(&first_batch);
-        let for_existing_table = hooks::are_for_existing_table(context, node, &later_run);
-        let hooks = self.hooks("pre_hook", &first_batch)?;
-        let changes = hooks::session_changes_of(context, &hooks);
+        let (pre_hooks, is_pre_later) = self.hooks("pre_hook", &first_batch)?;
+        let (post_hooks, is_post_later) = self.hooks("post_hook", &last_batch)?;
+        let changes = hooks::session_changes_of(context, &pre_hooks);
         session_changes.extend((!changes.is_empty()).then_some(StepKind::Before));
         diagnostics.extend(hooks::session_warnings(node, changes));
-        let before = codegen::before_file(context.dialect, node, &hooks, for_existing_table)?;
+        let for_existing_table = is_pre_later || is_post_later;
+        let before = codegen::before_file(context.dialect, node, &pre_hooks, for_existing_table)?;
         first.extend(before.map(|text| StaticStep { kind: StepKind::Before, text }));
         let mut last = Vec::new();
         let (mut publish, mut extra) = (Vec::new(), Vec::new());
@@ -89,10 +89,9 @@ impl MicrobatchSteps<'_> {
         if model.rebuilds {
             last.push(StaticStep { kind: StepKind::Swap, text: self.swap()? });
         }
-        let hooks = self.hooks("post_hook", &last_batch)?;
-        let changes = hooks::session_changes_of(context, &hooks);
+        let changes = hooks::session_changes_of(context, &post_hooks);
         session_changes.extend((!changes.is_empty()).then_some(StepKind::After));
-        let after = codegen::after_file(context.dialect, node, &final_statements, &hooks)?;
+        let after = codegen::after_file(context.dialect, node, &final_statements, &post_hooks)?;
         let after = after.map(|text| StaticStep { kind: StepKind::After, text });
         if model.staged.is_some() { &mut publish } else { &mut last }.extend(after);
         let steps = ModelSteps {
@@ -250,14 +249,15 @@ impl MicrobatchSteps<'_> {
         }
     }
 
-    /// `span`: the batch in whose context dbt runs the hooks.
-    fn hooks(&self, key: &str, span: &Span) -> Result<RenderedHooks, Diagnostic> {
+    /// The hooks, and whether they are not those of a run that creates the table. `span`: the batch
+    /// in whose context dbt runs them.
+    fn hooks(&self, key: &str, span: &Span) -> Result<(RenderedHooks, bool), Diagnostic> {
         let MicrobatchModel { context, node, .. } = self.model;
-        hooks::hooks(context, node, key, &self.hook_context(span))
-    }
-
-    fn hook_context(&self, span: &Span) -> RenderContext {
-        let this = self.model.node.relation.clone();
-        RenderContext { this, ..self.model.render_context_of(span) }
+        let render_context =
+            RenderContext { this: node.relation.clone(), ..self.model.render_context_of(span) };
+        let rendered = hooks::hooks(context, node, key, &render_context)?;
+        let is_later =
+            hooks::are_for_existing_table(context, node, key, &render_context, &rendered);
+        Ok((rendered, is_later))
     }
 }

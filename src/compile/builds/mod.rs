@@ -162,7 +162,9 @@ fn output(context: &Context, node: &Node, built: NodeStatement) -> Result<ModelO
     hooks::check_header(context, node)?;
     let pre_hooks = hooks::hooks(context, node, "pre_hook", &render_context)?;
     let post_hooks = hooks::hooks(context, node, "post_hook", &render_context)?;
-    let for_existing_table = hooks::are_for_existing_table(context, node, &render_context);
+    let for_existing_table = [("pre_hook", &pre_hooks), ("post_hook", &post_hooks)]
+        .iter()
+        .any(|(key, of)| hooks::are_for_existing_table(context, node, key, &render_context, of));
     let changes_session = hooks::header_changes_session(context, node)
         || [&pre_hooks, &post_hooks]
             .iter()
