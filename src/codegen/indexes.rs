@@ -45,11 +45,8 @@ fn statements_of<'k>(
         if key == "indexes" && !dialect.keys.index_entry_keys.is_empty() {
             check_entries(dialect, node, &value).map_err(|error| error.at_maybe(at.clone()))?;
         }
-        let names = index_names(dialect, node, target);
-        if key == "indexes" && dialect.has_macro("released_indexes") && !names.0.is_empty() {
-            let arguments =
-                [("target_text", dialect.string(target).value()), ("indexes", names.value())];
-            statements.push(dialect.sql("released_indexes", &arguments)?);
+        if key == "indexes" && dialect.has_macro("released_indexes") {
+            statements.extend(released_indexes(dialect, node, target)?);
         }
         let mut push = |index: &Map<String, Value>| {
             let statement =
@@ -67,6 +64,21 @@ fn statements_of<'k>(
         }
     }
     Ok(Sql(statements.iter().map(|statement| format!("\n\n{statement}")).collect()))
+}
+
+/// The statement that gives other names to the indexes of another table which have names of the
+/// configured ones; none if no index is configured.
+fn released_indexes(
+    dialect: &Dialect,
+    node: &Node,
+    target: &str,
+) -> Result<Option<Sql>, Diagnostic> {
+    let names = index_names(dialect, node, target);
+    if names.0.is_empty() {
+        return Ok(None);
+    }
+    let arguments = [("target_text", dialect.string(target).value()), ("indexes", names.value())];
+    dialect.sql("released_indexes", &arguments).map(Some)
 }
 
 /// Rejects entries of `indexes` that the adapter rejects: an entry that is not a dict, an unknown

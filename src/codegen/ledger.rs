@@ -170,33 +170,30 @@ pub fn record(dialect: &Dialect, statement: Sql, row: &LedgerRow) -> Result<Sql,
     }
     let text = insert(dialect, ledger, row)?;
     let part = |start: char, text: &Sql| format!("{start}{text}{PART_END}");
-    let clock = match dialect.has_macro("ledger_start") {
-        true => format!("{}\n\n", part(PART, &dialect.sql("ledger_start", &[])?)),
-        false => String::new(),
-    };
     let has_one = statement.0.matches([ROW, ROW_AFTER]).count() == 1;
-    if has_one && mark(&statement.0.replace([ROW, ROW_AFTER], "")).is_none() {
+    let recorded = if has_one && mark(&statement.0.replace([ROW, ROW_AFTER], "")).is_none() {
         let start = if statement.0.contains(ROW) { PART } else { PART_AFTER };
-        let statement = statement.0.replace([ROW, ROW_AFTER], &part(start, &text));
-        return Ok(Sql(format!("{clock}{statement}")));
-    }
-    if let Some(char) = mark(&statement.0) {
+        statement.0.replace([ROW, ROW_AFTER], &part(start, &text))
+    } else if let Some(char) = mark(&statement.0) {
         return Err(Diagnostic::error(format!(
             "`{}` contains the private-use character U+{:X}, which batchwright reserves",
             row.node.unique_id,
             u32::from(char)
         )));
-    }
-    if row.kind == RowKind::Build && dialect.hooks.in_transaction {
-        return Ok(Sql(format!("{clock}{statement}\n\n{}", part(PART, &text))));
-    }
-    if dialect.ledger.ledger_wraps.contains(&row.class) {
+    } else if row.kind == RowKind::Build && dialect.hooks.in_transaction {
+        format!("{statement}\n\n{}", part(PART, &text))
+    } else if dialect.ledger.ledger_wraps.contains(&row.class) {
         let begin = part(PART, &dialect.sql("begin", &[])?);
         let commit = part(PART, &dialect.sql("commit", &[])?);
-        let row = part(PART, &text);
-        return Ok(Sql(format!("{clock}{begin}\n\n{statement}\n\n{row}\n\n{commit}")));
+        format!("{begin}\n\n{statement}\n\n{}\n\n{commit}", part(PART, &text))
+    } else {
+        format!("{statement}\n\n{}", part(PART_AFTER, &text))
+    };
+    if !dialect.has_macro("ledger_start") {
+        return Ok(Sql(recorded));
     }
-    Ok(Sql(format!("{clock}{statement}\n\n{}", part(PART_AFTER, &text))))
+    let clock = part(PART, &dialect.sql("ledger_start", &[])?);
+    Ok(Sql(format!("{clock}\n\n{recorded}")))
 }
 
 /// The value of the column `step`: the id of the step and the model's table, since the same step

@@ -96,13 +96,39 @@ pub struct FinishedBatches {
     pub unknown: usize,
 }
 
-#[derive(Clone, Debug, Default)]
-struct ModelBatches {
-    /// The newest row of each window.
-    rows: BTreeMap<Window, (Instant, Option<Sha256>)>,
+/// Values of windows of different lengths, which may overlap.
+#[derive(Clone, Debug)]
+struct ByWindow<V> {
+    values: BTreeMap<Window, V>,
     /// The length of the longest window.
     longest: chrono::TimeDelta,
 }
+
+impl<V> Default for ByWindow<V> {
+    fn default() -> ByWindow<V> {
+        ByWindow { values: BTreeMap::new(), longest: chrono::TimeDelta::zero() }
+    }
+}
+
+impl<V> ByWindow<V> {
+    /// The value of a window, inserted if it is missing.
+    fn entry(&mut self, window: Window, value: V) -> &mut V {
+        self.longest = self.longest.max(window.end - window.start);
+        self.values.entry(window).or_insert(value)
+    }
+
+    /// The windows that overlap another one, in the order of their start.
+    fn overlapping(&self, window: Window) -> impl Iterator<Item = (Window, &V)> {
+        let first = window.start - self.longest;
+        let range =
+            Window { start: first, end: first }..Window { start: window.end, end: window.end };
+        let values = self.values.range(range).map(|(other, value)| (*other, value));
+        values.filter(move |(other, _)| other.end > window.start)
+    }
+}
+
+/// The newest row of each window: when it was written, and its statement.
+type ModelBatches = ByWindow<(Instant, Option<Sha256>)>;
 
 impl ModelBatches {
     fn of(mut rows: Vec<FinishedRow>) -> ModelBatches {
@@ -127,14 +153,18 @@ impl ModelBatches {
             newest.filter(|publish| swap.is_none_or(|swap| swap.at < publish.at))
         };
         let staged = rows.iter().filter(|row| row.kind == RowKind::Staged);
-        let replaced: ReplacedWindows =
-            staged.filter_map(|row| Some((row.window?, publication(row.window?)?.at))).collect();
+        let mut replaced: ByWindow<Instant> = ByWindow::default();
+        for window in staged.filter_map(|row| row.window) {
+            if let Some(publish) = publication(window) {
+                replaced.entry(window, publish.at);
+            }
+        }
         let mut batches = ModelBatches::default();
         for row in &rows {
             let Some(window) = row.window else { continue };
             let container = match row.kind {
                 RowKind::Batch if swap.is_none_or(|swap| row.at >= swap.at) => {
-                    for left in replaced.left_of(window, row.at) {
+                    for left in parts_left(window, row.at, &replaced) {
                         let statement = row.statement.filter(|_| left == window);
                         batches.add(left, row.at, statement);
                     }
@@ -158,111 +188,71 @@ impl ModelBatches {
     }
 
     fn add(&mut self, window: Window, at: Instant, statement: Option<Sha256>) {
-        self.longest = self.longest.max(window.end - window.start);
-        let newest = self.rows.entry(window).or_insert((at, statement));
+        let newest = self.entry(window, (at, statement));
         if newest.0 <= at {
             *newest = (at, statement);
         }
     }
 }
 
-/// The windows whose rows a publication has replaced, each with the time of the newest one.
-struct ReplacedWindows {
-    times: BTreeMap<Window, Instant>,
-    longest: chrono::TimeDelta,
-}
-
-impl FromIterator<(Window, Instant)> for ReplacedWindows {
-    fn from_iter<I: IntoIterator<Item = (Window, Instant)>>(windows: I) -> ReplacedWindows {
-        let times: BTreeMap<Window, Instant> = windows.into_iter().collect();
-        let lengths = times.keys().map(|window| window.end - window.start);
-        ReplacedWindows { longest: lengths.max().unwrap_or_default(), times }
-    }
-}
-
-impl ReplacedWindows {
-    /// The parts of a window whose rows are still those of a batch that was written at `at`.
-    fn left_of(&self, window: Window, at: Instant) -> Vec<Window> {
-        let first = window.start - self.longest;
-        let (first, last) =
-            (Window { start: first, end: first }, Window { start: window.end, end: window.end });
-        let newer = self.times.range(first..last).filter(|(_, published)| **published >= at);
-        let mut left = Vec::new();
-        let mut start = window.start;
-        for (other, _) in newer {
-            if other.start > start {
-                left.push(Window { start, end: other.start });
-            }
-            start = start.max(other.end);
+/// The parts of a window whose rows are still those of a batch that was written at `at`.
+/// `replaced`: the windows whose rows a publication has replaced, with its time.
+fn parts_left(window: Window, at: Instant, replaced: &ByWindow<Instant>) -> Vec<Window> {
+    let mut left = Vec::new();
+    let mut start = window.start;
+    for (other, _) in replaced.overlapping(window).filter(|(_, published)| **published >= at) {
+        if other.start > start {
+            left.push(Window { start, end: other.start });
         }
-        if start < window.end {
-            left.push(Window { start, end: window.end });
-        }
-        left
+        start = start.max(other.end);
     }
+    if start < window.end {
+        left.push(Window { start, end: window.end });
+    }
+    left
 }
 
 impl FinishedBatches {
     /// Whether batches that were written at `since` or later cover the window.
     pub fn covers(&self, table: &ModelTable, window: Window, since: Instant) -> bool {
         let Some(batches) = self.tables.get(table) else { return false };
-        if batches.rows.get(&window).is_some_and(|(at, _)| *at >= since) {
+        if batches.values.get(&window).is_some_and(|(at, _)| *at >= since) {
             return true;
         }
-        let first = window.start - batches.longest;
-        let first = Window { start: first, end: first };
         let mut covered = window.start;
-        for (other, (at, _)) in batches.rows.range(first..) {
+        for (other, (at, _)) in batches.overlapping(window) {
             if other.start > covered {
-                return false;
+                break;
             }
             if *at >= since {
                 covered = covered.max(other.end);
             }
-            if covered >= window.end {
-                return true;
-            }
         }
-        false
+        covered >= window.end
     }
 
     /// When the newest batch that overlaps the window was written.
     pub fn newest(&self, table: &ModelTable, window: Window) -> Option<Instant> {
-        let batches = self.tables.get(table)?;
-        let first = window.start - batches.longest;
-        let range =
-            Window { start: first, end: first }..Window { start: window.end, end: window.end };
-        let overlapping = batches.rows.range(range).filter(|(other, _)| other.end > window.start);
-        overlapping.map(|(_, (at, _))| *at).max()
+        self.tables.get(table)?.overlapping(window).map(|(_, (at, _))| *at).max()
     }
 
     /// Whether the newest batch of exactly this window was written by the statement.
     pub fn is_written_by(&self, table: &ModelTable, window: Window, statement: Sha256) -> bool {
-        let batches = self.tables.get(table);
-        batches.and_then(|batches| batches.rows.get(&window)).is_some_and(|(at, hash)| {
-            let is_newer = |(other, (later, _)): (&Window, &(Instant, Option<Sha256>))| {
-                *other != window && other.end > window.start && later > at
-            };
-            *hash == Some(statement)
-                && !batches.is_some_and(|batches| {
-                    let first = window.start - batches.longest;
-                    let (first, last) = (
-                        Window { start: first, end: first },
-                        Window { start: window.end, end: window.end },
-                    );
-                    batches.rows.range(first..last).any(is_newer)
-                })
+        let Some(batches) = self.tables.get(table) else { return false };
+        batches.values.get(&window).is_some_and(|(at, hash)| {
+            let mut others = batches.overlapping(window).filter(|(other, _)| *other != window);
+            *hash == Some(statement) && !others.any(|(_, (later, _))| later > at)
         })
     }
 
     /// The windows of a table, in chronological order.
     pub fn windows(&self, table: &ModelTable) -> impl Iterator<Item = Window> + '_ {
-        self.tables.get(table).into_iter().flat_map(|batches| batches.rows.keys().copied())
+        self.tables.get(table).into_iter().flat_map(|batches| batches.values.keys().copied())
     }
 
     /// The number of finished windows.
     pub fn count(&self) -> usize {
-        self.tables.values().map(|batches| batches.rows.len()).sum()
+        self.tables.values().map(|batches| batches.values.len()).sum()
     }
 }
 
