@@ -132,29 +132,38 @@ pub fn findings(
 
 /// Reports calls of one clock or one random function in a query once.
 fn without_repetitions(findings: Vec<Finding>) -> Vec<Finding> {
+    let is_same = |one: &Finding, other: &Finding| {
+        [rules::CLOCK, rules::CHANCE].contains(&one.rule)
+            && one.diagnostic.message == other.diagnostic.message
+    };
+    let note = |more| format!("also at {} of the query", counted(more, "other place"));
+    merged(findings, is_same, note)
+}
+
+/// The findings, with those of one rule and level for which `is_same` holds as one, whose `note`
+/// says how many more there are. Allowed findings stay as they are.
+pub fn merged(
+    findings: Vec<Finding>,
+    is_same: impl Fn(&Finding, &Finding) -> bool,
+    note: impl Fn(usize) -> String,
+) -> Vec<Finding> {
     let mut distinct: Vec<(Finding, usize)> = Vec::new();
     for finding in findings {
-        let is_call = [rules::CLOCK, rules::CHANCE].contains(&finding.rule);
-        let is_same = |(other, _): &&mut (Finding, usize)| {
-            let (one, other_diagnostic) = (&finding.diagnostic, &other.diagnostic);
-            is_call
-                && finding.allowed.is_none()
+        let repeats = |(other, _): &&mut (Finding, usize)| {
+            finding.allowed.is_none()
                 && other.allowed.is_none()
                 && other.rule == finding.rule
-                && one.message == other_diagnostic.message
-                && one.level == other_diagnostic.level
+                && other.diagnostic.level == finding.diagnostic.level
+                && is_same(other, &finding)
         };
-        match distinct.iter_mut().find(is_same) {
+        match distinct.iter_mut().find(repeats) {
             Some((_, more)) => *more += 1,
             None => distinct.push((finding, 0)),
         }
     }
     let noted = |(finding, more): (Finding, usize)| match more {
         0 => finding,
-        more => {
-            let note = format!("also at {} of the query", counted(more, "other place"));
-            Finding { diagnostic: finding.diagnostic.note(note), ..finding }
-        }
+        more => Finding { diagnostic: finding.diagnostic.note(note(more)), ..finding },
     };
     distinct.into_iter().map(noted).collect()
 }

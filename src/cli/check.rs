@@ -8,7 +8,7 @@ use super::select_args::SelectArgs;
 use super::terminal::has_color;
 use super::window_args::bounds;
 use super::{print, print_diagnostics, print_status};
-use crate::check::{Finding, RULES, report, rule};
+use crate::check::{self, Finding, RULES, report, rule};
 use crate::compile::{self, Request};
 use crate::diagnostics::{self, Diagnostic, Diagnostics, Level, counted, nearest};
 use crate::window;
@@ -89,20 +89,20 @@ pub fn run(args: CheckArgs) -> Result<ExitCode, Diagnostics> {
     let open = args.project.open(now, false)?;
     let selection = args.select.selection();
     let request = Request { now_is_given, ..Request::new(open, selection, windows) };
-    let checked = compile::check(&request)?;
-    let findings = match args.format {
-        Format::Terminal => merged(&checked.findings),
-        _ => checked.findings.clone(),
-    };
+    let mut checked = compile::check(&request)?;
+    if let Format::Terminal = args.format {
+        checked.findings = merged_by_place(checked.findings);
+    }
+    let findings = &checked.findings;
     print(&match args.format {
-        Format::Terminal => shown(&findings),
-        Format::Json => report::json(&findings, &folder),
-        Format::Sarif => report::sarif(&findings, &folder),
-        Format::Github => report::github(&findings, &folder),
+        Format::Terminal => shown(findings),
+        Format::Json => report::json(findings, &folder),
+        Format::Sarif => report::sarif(findings, &folder),
+        Format::Github => report::github(findings, &folder),
     })?;
     print_diagnostics(&checked.warnings);
     print_diagnostics(&checked.errors);
-    print_status(&closing(&findings, checked.models));
+    print_status(&closing(findings, checked.models));
     Ok(match () {
         () if !checked.errors.is_empty() => ExitCode::from(2),
         () if checked.findings.iter().any(Finding::counts) => ExitCode::from(1),
@@ -132,35 +132,20 @@ fn explain(code: &str) -> Result<String, Diagnostic> {
 
 /// The findings, with those of one rule at one place, such as a macro or a line of
 /// `dbt_project.yml`, as one.
-fn merged(findings: &[Finding]) -> Vec<Finding> {
-    let mut merged: Vec<(Finding, usize)> = Vec::new();
-    for finding in findings {
-        let location = |finding: &Finding| {
-            let at = finding.diagnostic.at.as_ref()?;
-            Some((at.file.path.clone(), at.span.clone()))
-        };
-        let is_same = |(other, _): &&mut (Finding, usize)| {
-            other.rule == finding.rule
-                && other.diagnostic.level == finding.diagnostic.level
-                && other.model != finding.model
-                && other.allowed.is_none()
-                && finding.allowed.is_none()
-                && location(other).is_some_and(|other| Some(other) == location(finding))
-        };
-        match merged.iter_mut().find(is_same) {
-            Some((_, more)) => *more += 1,
-            None => merged.push((finding.clone(), 0)),
-        }
-    }
-    let noted = |(finding, more): (Finding, usize)| match more {
-        0 => finding,
-        more => {
-            let have = if more == 1 { "has" } else { "have" };
-            let note = format!("{} {have} the same finding", counted(more, "other model"));
-            Finding { diagnostic: finding.diagnostic.note(note), ..finding }
-        }
+fn merged_by_place(findings: Vec<Finding>) -> Vec<Finding> {
+    let location = |finding: &Finding| {
+        let at = finding.diagnostic.at.as_ref()?;
+        Some((at.file.path.clone(), at.span.clone()))
     };
-    merged.into_iter().map(noted).collect()
+    let is_same = |one: &Finding, other: &Finding| {
+        one.model != other.model
+            && location(one).is_some_and(|of_one| Some(of_one) == location(other))
+    };
+    let note = |more| {
+        let have = if more == 1 { "has" } else { "have" };
+        format!("{} {have} the same finding", counted(more, "other model"))
+    };
+    check::merged(findings, is_same, note)
 }
 
 fn shown(findings: &[Finding]) -> String {

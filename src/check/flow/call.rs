@@ -234,14 +234,14 @@ impl FunctionCall<'_> {
 
     /// The part of a time that the first argument names.
     fn named_part(self) -> Value {
-        match self.args.first().and_then(|(expr, _)| word(expr)) {
-            Some(word) if epoch_unit(&word).is_some() => {
-                self.count(epoch_unit(&word).unwrap_or_default())
-            }
-            Some(word) => match CalendarParts::parse(&word) {
-                Some(parts) => self.flow.part(self.zoned(), parts, self.at.clone()),
-                None => self.opaque(),
-            },
+        let Some(word) = self.args.first().and_then(|(expr, _)| word(expr)) else {
+            return self.opaque();
+        };
+        if let Some(micros) = epoch_unit(&word) {
+            return self.count(micros);
+        }
+        match CalendarParts::parse(&word) {
+            Some(parts) => self.flow.part(self.zoned(), parts, self.at.clone()),
             None => self.opaque(),
         }
     }

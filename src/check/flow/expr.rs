@@ -210,11 +210,11 @@ impl Flow<'_> {
             other => self.value(other, scope),
         };
         let word = field.to_string();
+        if let Some(micros) = epoch_unit(&word) {
+            return value.converted(Form::Count(micros), at);
+        }
         match word.to_lowercase().as_str() {
             "date" => value.into_date(self.windows, at),
-            epoch if epoch_unit(epoch).is_some() => {
-                value.converted(Form::Count(epoch_unit(epoch).unwrap_or_default()), at)
-            }
             "time" => self.part(value, CalendarParts::HOUR | CalendarParts::REST, at),
             week if week.starts_with("week(") => self.part(value, CalendarParts::WEEK, at),
             word => match CalendarParts::parse(word) {
@@ -286,11 +286,7 @@ impl Flow<'_> {
             }
             _ if is_integer_type(to) => self.truncated(value, at),
             _ if value.form == Form::Time && self.engine.casts_cut_text => {
-                let text = value.converted(Form::Text, at.clone());
-                match text_length(to).flatten() {
-                    Some(length) => self.first_letters(text, i64::try_from(length).ok(), at),
-                    None => text,
-                }
+                self.text_of_length(value, text_length(to).flatten(), at)
             }
             _ if value.form == Form::Time => value.converted(Form::Text, at),
             // As text or as a number it is not a time in the window, but still determines it.
@@ -315,18 +311,21 @@ impl Flow<'_> {
         }
     }
 
+    /// A time as text in ISO 8601, cut to a length.
+    fn text_of_length(&self, value: Value, length: Option<u64>, at: Range<usize>) -> Value {
+        let text = value.converted(Form::Text, at.clone());
+        match length {
+            Some(length) => self.first_letters(text, i64::try_from(length).ok(), at),
+            None => text,
+        }
+    }
+
     /// A time as text in a style of T-SQL, cut to a length.
     fn in_style(&self, value: Value, style: i64, length: Option<u64>, at: Range<usize>) -> Value {
         let chars = length.and_then(|length| usize::try_from(length).ok());
         let is_iso = matches!(style, 20 | 21 | 23 | 25 | 120 | 121 | 126 | 127);
         match style_parts(style, chars) {
-            Some(_) if is_iso => {
-                let text = value.converted(Form::Text, at.clone());
-                match length {
-                    Some(length) => self.first_letters(text, i64::try_from(length).ok(), at),
-                    None => text,
-                }
-            }
+            Some(_) if is_iso => self.text_of_length(value, length, at),
             Some(parts) => self.in_parts(value, parts, &format!("style {style}"), at),
             None => value.opaque(self.windows, || self.view.text_at(&at), at.clone()),
         }

@@ -128,6 +128,10 @@ impl Flow<'_> {
                 more: 0,
             })
         };
+        let note_text = |of: &Expr, kind| {
+            let at = self.span(of);
+            note(&self.view.text_at(&at), kind, at);
+        };
         visit_exprs(clause, |expr| match expr {
             Expr::Function(function) => {
                 let name = function_name(function);
@@ -140,8 +144,7 @@ impl Flow<'_> {
                 } else if names::is_clock(&name) && bare {
                     note(&name, clock, self.span(&function.name));
                 } else if is_clock_call(&name, &arguments(function)) {
-                    let at = self.span(expr);
-                    note(&self.view.text_at(&at), clock, at);
+                    note_text(expr, clock);
                 }
             }
             // A sequence: `ids.nextval`.
@@ -150,30 +153,23 @@ impl Flow<'_> {
                     ["nextval", "currval"].contains(&name.value.to_lowercase().as_str())
                 }) =>
             {
-                let at = self.span(expr);
-                note(&self.view.text_at(&at), VolatileKind::Random, at);
+                note_text(expr, VolatileKind::Random);
             }
             // A variable of the session, which has its value from another row or statement.
             Expr::BinaryOp { left, op: BinaryOperator::Assignment, .. } => {
-                let at = self.span(&**left);
-                note(&self.view.text_at(&at), VolatileKind::Random, at);
+                note_text(left, VolatileKind::Random);
             }
-            other if is_clock_literal(other) => {
-                let at = self.span(other);
-                note(&self.view.text_at(&at), clock, at);
-            }
-            other
-                if compared_with_word(other)
-                    .is_some_and(|(_, time)| self.value(time, scope).derived_time.is_some()) =>
-            {
-                let (word, _) = compared_with_word(other).unwrap_or((other, other));
-                let at = self.span(word);
-                note(&self.view.text_at(&at), clock, at);
-            }
+            other if is_clock_literal(other) => note_text(other, clock),
             Expr::Identifier(name) if self.value(expr, scope).time == Time::Clock => {
                 note(&name.value.to_lowercase(), clock, self.span(expr));
             }
-            _ => {}
+            other => {
+                if let Some((word, time)) = compared_with_word(other)
+                    && self.value(time, scope).derived_time.is_some()
+                {
+                    note_text(word, clock);
+                }
+            }
         });
     }
 
