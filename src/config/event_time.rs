@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::column::{unquoted, unquoted_name};
 use super::layers::{batchwright_setting, kind, text};
 use super::resolver::Resolver;
-use super::{Column, EventTime, Kind, Node, keys, seed_types};
+use super::{Column, EventTime, Kind, Node, seed_types};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::dialect::{Dialect, TimeFormat, TimeType, TypeClass};
 use crate::project::{Catalog, SeedRows, full_text};
@@ -76,10 +76,8 @@ fn declared_column<'n>(
 /// The type of a seed's column: in `column_types`, in the properties file, or inferred from its
 /// values.
 fn seed_type(node: &Node, resolver: &Resolver, column: &str) -> Result<Option<String>, Diagnostic> {
-    let delimiter =
-        node.get(keys::DELIMITER).and_then(|text| text.as_str()?.chars().next()).unwrap_or(',');
     let file = full_text(resolver.root, &node.file)?;
-    let rows = SeedRows::of(&file, delimiter);
+    let rows = SeedRows::of(&file, seed_types::delimiter(&node.config));
     seed_types::column_type(resolver.dialect, node, column, &rows)
 }
 

@@ -23,6 +23,7 @@ use super::node_json::{resource_type, version};
 use super::patches::patches;
 use super::relation::Naming;
 use super::resolver::Resolver;
+use super::seed_types;
 use super::source_relation::source_relation;
 use super::types;
 use super::unresolved::{UnresolvedNode, constraints, unresolved_nodes};
@@ -236,10 +237,8 @@ fn unnamed_node(
 fn columns(unresolved: &UnresolvedNode, config: &Config) -> Vec<Column> {
     let mut columns = unresolved.columns.clone();
     // The delimiter of a seed is known only after merging the settings.
-    if let Some(delimiter) = config
-        .get("delimiter")
-        .and_then(|set| set.value.as_str()?.chars().next())
-        .filter(|sign| *sign != ',')
+    let delimiter = seed_types::delimiter(config);
+    if delimiter != ','
         && unresolved.kind == Kind::Seed
         && unresolved.patch.is_none_or(|patch| patch.columns.is_empty())
     {

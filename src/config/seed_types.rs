@@ -5,7 +5,7 @@ use super::column::unquoted_name;
 use super::seed_values::{Number, boolean, date, is_null, iso_timestamp, number, timestamp};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, TypeClass};
-use crate::project::SeedRows;
+use crate::project::{Config, SeedRows};
 
 /// The type of a column.
 pub struct SeedType {
@@ -24,6 +24,12 @@ pub enum SeedValueKind {
     Text,
     /// Text that is cast to its declared type.
     Declared,
+}
+
+/// The character between the values of a seed.
+pub fn delimiter(config: &Config) -> char {
+    let set = config.get("delimiter").and_then(|set| set.value.as_str()?.chars().next());
+    set.unwrap_or(',')
 }
 
 /// `column_types`, or the column's declared type.
