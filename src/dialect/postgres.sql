@@ -255,10 +255,11 @@ declare
   readers text[];
   reader_statements text[];
   outdated text[] := array(
-    select format('revoke %s on %s from %s', privilege_type, previous, case grantee when 0 then 'public' else grantee::regrole::text end)
-    from pg_class cross join aclexplode(relacl) where oid = previous and grantee <> relowner
-      and lower(privilege_type || ' ' || case grantee when 0 then 'public' else trim('"' from grantee::regrole::text) end)
-        <> all (array[{{ grants }}]::text[])
+    select format('revoke %s on %s from %s', privilege_type, previous, grantee_name)
+    from pg_class cross join aclexplode(relacl)
+    cross join lateral (select case grantee when 0 then 'public' else grantee::regrole::text end as grantee_name) as named
+    where oid = previous and grantee <> relowner
+      and lower(privilege_type || ' ' || trim('"' from grantee_name)) <> all (array[{{ grants }}]::text[])
       and (grantee, privilege_type) not in (select grantee, privilege_type from pg_class cross join aclexplode(relacl)
         where oid = to_regclass({{ next_text }}))
     union all
@@ -341,11 +342,11 @@ begin
     execute definition;
   end loop;
   for definition in
-    select format('grant %s on %s to %s', privilege_type, to_regclass({{ next_text }}),
-      case grantee when 0 then 'public' else grantee::regrole::text end)
-    from pg_class cross join aclexplode(relacl) where oid = previous and grantee <> relowner
-      and lower(privilege_type || ' ' || case grantee when 0 then 'public' else trim('"' from grantee::regrole::text) end)
-        = any (array[{{ grants }}]::text[])
+    select format('grant %s on %s to %s', privilege_type, to_regclass({{ next_text }}), grantee_name)
+    from pg_class cross join aclexplode(relacl)
+    cross join lateral (select case grantee when 0 then 'public' else grantee::regrole::text end as grantee_name) as named
+    where oid = previous and grantee <> relowner
+      and lower(privilege_type || ' ' || trim('"' from grantee_name)) = any (array[{{ grants }}]::text[])
   loop
     execute definition;
   end loop;
