@@ -26,12 +26,12 @@ fn a_view_stays_in_its_schema(engine: &dyn Engine) {
         "create view analytics.articles as select article from analytics.stock;
          create schema first;",
     );
-    let text = std::fs::read_to_string(shop.project().join("models/stock.sql")).unwrap();
-    shop.write(
+    shop.edit(
         "models/stock.sql",
-        &text
-            .replace("'view'", "'view', pre_hook='set search_path = first, analytics'")
-            .replace("select shop,", "select 1 as one, shop,"),
+        &[
+            ("'view'", "'view', pre_hook='set search_path = first, analytics'"),
+            ("select shop,", "select 1 as one, shop,"),
+        ],
     );
     build(&shop, STOCK);
     let columns = "select column_name from information_schema.columns where table_schema = \
@@ -51,11 +51,7 @@ fn a_view_over_a_changed_type_stays(engine: &dyn Engine) {
          create view analytics.changes as select changed from analytics.stock;
          comment on view analytics.doubled is 'twice';",
     );
-    let text = std::fs::read_to_string(shop.project().join("models/stock.sql")).unwrap();
-    shop.write(
-        "models/stock.sql",
-        &text.replace("pieces, changed", "cast(pieces as bigint) as pieces"),
-    );
+    shop.edit("models/stock.sql", &[("pieces, changed", "cast(pieces as bigint) as pieces")]);
     build(&shop, STOCK);
     assert_eq!(shop.rows("select pieces from analytics.doubled"), ["10", "14", "4"]);
     let views = "select relname, obj_description(oid, 'pg_class') from pg_class where relkind = 'v' \
@@ -94,9 +90,7 @@ fn what_left_the_configuration_is_removed(engine: &dyn Engine) {
                        oid = 'analytics.stock'::regclass";
         let indexes = if kind == "table" { 1 } else { 0 };
         assert_eq!(shop.rows(objects), [format!("1|2|{indexes}")], "{kind} {reader}");
-        let text = std::fs::read_to_string(shop.project().join("models/stock.sql")).unwrap();
-        let plain = text.replace(&configured, &format!("materialized='{kind}'"));
-        shop.write("models/stock.sql", &plain);
+        shop.edit("models/stock.sql", &[(&configured, &format!("materialized='{kind}'"))]);
         build(&shop, STOCK);
         assert_eq!(shop.rows(objects), ["0|0|0"], "{kind} {reader}");
     }
@@ -137,11 +131,12 @@ fn an_index_uses_an_added_column(engine: &dyn Engine) {
     };
     let shop = stocked(engine, &config("'article'"), "");
     build(&shop, STOCK);
-    let text = std::fs::read_to_string(shop.project().join("models/stock.sql")).unwrap();
-    let text = text.replace(&config("'article'"), &config("'one'"));
-    shop.write(
+    shop.edit(
         "models/stock.sql",
-        &text.replace("changed from", "changed, cast(1 as integer) as one from"),
+        &[
+            (&config("'article'"), &config("'one'")),
+            ("changed from", "changed, cast(1 as integer) as one from"),
+        ],
     );
     build(&shop, STOCK);
     assert_eq!(shop.rows("select count(*) from analytics.stock where one = 1"), ["3"]);

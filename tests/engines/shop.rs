@@ -95,6 +95,16 @@ impl<'a> Shop<'a> {
         fs::write(&path, self.engine.project_file(&path, text)).unwrap();
     }
 
+    /// Replaces texts of a file of the project, each of which it has.
+    pub fn edit(&self, path: &str, edits: &[(&str, &str)]) {
+        let mut text = fs::read_to_string(self.project().join(path)).unwrap();
+        for (old, new) in edits {
+            assert!(text.contains(old), "{path} lacks `{old}`");
+            text = text.replace(old, new);
+        }
+        self.write(path, &text);
+    }
+
     /// The microbatch models that are built on this engine, with their event times.
     pub fn microbatch(&self) -> &'static [(&'static str, &'static str)] {
         if self.engine.slow() { &MICROBATCH[1..] } else { MICROBATCH }
