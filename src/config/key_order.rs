@@ -113,8 +113,13 @@ const OF_UNIT_TESTS: &[&str] = &[
     "_event_status",
 ];
 
-/// In exposures, metrics and the like these follow the keys of their kind.
-const LAST: &[&str] = &["depends_on", "refs", "sources", "metrics", "created_at"];
+/// The keys of exposures, metrics and the like that follow those of their kind.
+const LAST_OF_EXPOSURES: &[&str] = &["depends_on", "refs", "sources", "metrics", "created_at"];
+const LAST_OF_METRICS: &[&str] =
+    &["sources", "depends_on", "refs", "metrics", "created_at", "group", "meta", "tags"];
+const LAST_OF_SAVED_QUERIES: &[&str] = &["group", "depends_on", "created_at", "refs", "tags"];
+const LAST_OF_SEMANTIC_MODELS: &[&str] =
+    &["depends_on", "refs", "created_at", "config", "unrendered_config", "primary_entity", "group"];
 
 /// Whether models and the like have this key, and sources do not.
 pub fn is_only_of_nodes(key: &str) -> bool {
@@ -123,18 +128,22 @@ pub fn is_only_of_nodes(key: &str) -> bool {
 
 /// A node with its keys in dbt's order; keys of other names are last.
 pub fn in_key_order(mut node: Map<String, Value>) -> Map<String, Value> {
-    let first = match node.get("resource_type").and_then(Value::as_str) {
-        Some("model" | "seed" | "snapshot" | "test" | "analysis") => OF_NODES,
-        Some("source") => OF_SOURCES,
-        Some("unit_test") => OF_UNIT_TESTS,
-        Some("exposure") => &[],
+    let (first, last): (&[&str], &[&str]) = match node.get("resource_type").and_then(Value::as_str)
+    {
+        Some("model" | "seed" | "snapshot" | "test" | "analysis") => (OF_NODES, &[]),
+        Some("source") => (OF_SOURCES, &[]),
+        Some("unit_test") => (OF_UNIT_TESTS, &[]),
+        Some("exposure") => (&[], LAST_OF_EXPOSURES),
+        Some("metric") => (&[], LAST_OF_METRICS),
+        Some("saved_query") => (&[], LAST_OF_SAVED_QUERIES),
+        Some("semantic_model") => (&[], LAST_OF_SEMANTIC_MODELS),
         _ => return node,
     };
     let mut take = |keys: &[&str]| {
         let known = keys.iter().filter_map(|key| node.shift_remove_entry(*key));
         known.collect::<Map<_, _>>()
     };
-    let (mut ordered, last) = (take(first), take(LAST));
+    let (mut ordered, last) = (take(first), take(last));
     ordered.extend(node);
     ordered.extend(last);
     ordered

@@ -45,7 +45,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 pub use crate::dialect::OutsideWindow;
 use crate::dialect::TimeType;
 use crate::jinja::{RefCall, Relation};
-use crate::project::{Setting, Uniqueness};
+use crate::project::{CustomGranularity, Setting, Uniqueness};
 
 pub use audit::{Audit, VERDICTS, unknown_verdict};
 pub use check::{Allow, Check, LateBy};
@@ -170,6 +170,8 @@ pub struct Node {
     pub post_hooks: Vec<Hook>,
     /// dbt's further keys of the node, for Jinja.
     pub attributes: Map<String, Value>,
+    /// The granularities that a time spine defines.
+    pub granularities: Vec<CustomGranularity>,
 }
 
 /// A statement of the author before or after that of a node.

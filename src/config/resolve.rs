@@ -10,7 +10,9 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Level, Location, collect, par_
 use crate::dialect::Dialect;
 use crate::jinja::Relation;
 use crate::limits;
-use crate::project::{ColumnPatch, Config, Patch, Project, Setting, header, translated};
+use crate::project::{
+    ColumnPatch, Config, CustomGranularity, Patch, Project, Setting, header, translated,
+};
 
 use super::declarations;
 use super::duplicates::duplicates;
@@ -230,6 +232,7 @@ fn unnamed_node(
         pre_hooks: hooks::statements(config.get("pre_hook")),
         post_hooks: hooks::statements(config.get("post_hook")),
         attributes: attributes(unresolved),
+        granularities: granularities(unresolved),
         config,
     }
 }
@@ -303,6 +306,14 @@ fn tags(unpatched: &Config, config: &Config) -> Vec<String> {
         }
     }
     tags
+}
+
+/// The granularities of the time spine that an entry makes of a model without versions.
+fn granularities(unresolved: &UnresolvedNode) -> Vec<CustomGranularity> {
+    match (unresolved.kind, unresolved.version, unresolved.properties) {
+        (Kind::Model, None, Some(properties)) => properties.patch.granularities.clone(),
+        _ => Vec::new(),
+    }
 }
 
 /// dbt's attributes of a node other than its settings, for Jinja.

@@ -1,24 +1,48 @@
 //! Settings of tests, exposures, metrics and other resources that a plan does not build. Takes the
 //! packages; returns their enabled resources with the settings of `dbt_project.yml`.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::jinja::hook_key;
 use crate::project::{Config, KeyAliases, Package, Resource, ResourceKind, Tree, unaliased};
 
 use super::layers::{merged_value, texts};
 
-/// The enabled resources of all packages, and all generic tests and metrics. The first package is
-/// the root project, whose `dbt_project.yml` overrides a package's settings.
+/// The enabled resources of all packages, and all generic tests, metrics and semantic models. The
+/// first package is the root project, whose `dbt_project.yml` overrides a package's settings.
 pub fn resources(packages: &[Package], aliases: KeyAliases) -> Vec<Resource> {
     let configured = packages.iter().flat_map(|package| {
         let root = packages.first().filter(|_| !package.folder.is_empty());
-        package.resources.iter().map(move |resource| configured(resource, package, root, aliases))
+        package.resources.iter().map(move |resource| {
+            match of_semantic_model(resource, package, root, aliases) {
+                Some(metric) => configured(&metric, package, root, aliases),
+                None => configured(resource, package, root, aliases),
+            }
+        })
     });
     let is_kept = |one: &Resource| {
-        one.is_enabled() || one.generic_test.is_some() || one.kind == ResourceKind::Metric
+        let is_semantic = matches!(one.kind, ResourceKind::Metric | ResourceKind::SemanticModel);
+        one.is_enabled() || one.generic_test.is_some() || is_semantic
     };
     configured.filter(is_kept).collect()
+}
+
+/// A metric that is made of a measure, with what it has from its semantic model: it is enabled with
+/// it, and has its `meta`.
+fn of_semantic_model(
+    metric: &Resource,
+    package: &Package,
+    root: Option<&Package>,
+    aliases: KeyAliases,
+) -> Option<Resource> {
+    let name = metric.semantic_model.as_ref()?;
+    let is_model = |of: &&Resource| of.kind == ResourceKind::SemanticModel && of.name == *name;
+    let model = package.resources.iter().find(is_model)?;
+    let model = configured(model, package, root, aliases);
+    let meta = model.config.get("meta").cloned().unwrap_or_else(|| json!({}));
+    let config = json!({"enabled": model.is_enabled(), "meta": meta});
+    let config = config.as_object().cloned().unwrap_or_default();
+    Some(Resource { config, ..metric.clone() })
 }
 
 fn configured(

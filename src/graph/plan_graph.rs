@@ -109,6 +109,7 @@ fn node(model: PlanModel, unversioned: &BTreeSet<String>) -> Node {
         constraints: Vec::new(),
         sources: Vec::new(),
         hook_reads: Default::default(),
+        granularities: Vec::new(),
         materialization,
         event_time: None,
         pre_hooks: Vec::new(),

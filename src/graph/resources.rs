@@ -43,11 +43,13 @@ impl Graph {
     ) -> Diagnostics {
         let mut added = Resources { disabled, ..Resources::default() };
         let mut errors = Diagnostics::default();
-        let mut disabled_metrics = Vec::new();
+        let mut disabled = Vec::new();
         for resource in resources {
             if !resource.is_enabled() {
                 match resource.kind {
-                    ResourceKind::Metric => disabled_metrics.push(resource.clone()),
+                    ResourceKind::Metric | ResourceKind::SemanticModel => {
+                        disabled.push(resource.clone());
+                    }
                     _ => added.disabled_tests.push(resource.clone()),
                 }
                 continue;
@@ -93,7 +95,7 @@ impl Graph {
         errors.0.extend(self.unknown_groups());
         errors.0.extend(self.invalid_event_times());
         if errors.0.is_empty() {
-            errors.0.extend(self.semantic_errors(&disabled_metrics));
+            errors.0.extend(self.semantic_errors(&disabled));
         }
         errors
     }

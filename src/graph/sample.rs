@@ -104,5 +104,6 @@ fn node(kind: Kind, name: &str, unique_id: String, path: String) -> Node {
         pre_hooks: Vec::new(),
         post_hooks: Vec::new(),
         attributes: Default::default(),
+        granularities: Vec::new(),
     }
 }

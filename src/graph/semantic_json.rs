@@ -1,6 +1,6 @@
 //! Metrics, semantic models and saved queries as dbt's `graph` shows them to Jinja.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::config::Node;
 use crate::jinja::{GRANULARITIES, python_text};
@@ -20,7 +20,14 @@ impl Graph {
         let input = |key: &str| metric_input(&param(key));
         let mut config = object(json!({"enabled": true, "group": null, "meta": {}}));
         config.extend(metric.config.clone());
-        let meta = config.get("meta").filter(|meta| **meta != json!({})).or(entry.get("meta"));
+        // These are of entries with `type_params`, in which no key is private.
+        let (meta, tags) = match params.get("is_private") {
+            Some(_) => (None, json!([])),
+            None => {
+                let of_config = config.get("meta").filter(|meta| **meta != json!({}));
+                (of_config.or(entry.get("meta")), strings(entry, "tags"))
+            }
+        };
         let of_type = metric.metric_type();
         json!({
             "description": text(entry, "description"),
@@ -37,7 +44,7 @@ impl Graph {
                 "metrics": metrics.iter().map(metric_input).collect::<Value>(),
                 "conversion_type_params": conversion(&param("conversion_type_params")),
                 "cumulative_type_params": (of_type == "cumulative").then(|| cumulative(&params)),
-                "metric_aggregation_params": param("metric_aggregation_params"),
+                "metric_aggregation_params": aggregation(&param("metric_aggregation_params")),
                 "fill_nulls_with": null,
                 "join_to_timespine": param("join_to_timespine") == true,
                 "is_private": param("is_private"),
@@ -47,7 +54,7 @@ impl Graph {
             "time_granularity": entry.get("time_granularity"),
             "group": config.get("group"),
             "meta": meta.cloned().unwrap_or_else(|| json!({})),
-            "tags": strings(entry, "tags"),
+            "tags": tags,
             "config": config,
             "unrendered_config": metric.unrendered,
             "sources": [],
@@ -220,9 +227,9 @@ pub(super) fn semantic_model_keys(resource: &Resource, model: Option<&Node>, ref
             if all.contains_key("create_metric") {
                 all.insert("create_metric".into(), false.into());
             }
-            if let Some(params) = all.get_mut("type_params").and_then(Value::as_object_mut) {
-                params.entry("validity_params").or_insert(Value::Null);
-            }
+            complete(&mut all, "agg_params", aggregation_params);
+            complete(&mut all, "non_additive_dimension", non_additive_dimension);
+            complete(&mut all, "type_params", dimension_params);
             all
         });
         with_defaults.map(Value::Object).collect()
@@ -259,6 +266,51 @@ pub(super) fn semantic_model_keys(resource: &Resource, model: Option<&Node>, ref
         "unrendered_config": resource.unrendered,
         "primary_entity": entry.get("primary_entity"),
     })
+}
+
+/// Replaces a value that is set by its complete form.
+fn complete(all: &mut Map<String, Value>, key: &str, form: fn(&Value) -> Value) {
+    if let Some(of) = all.get_mut(key).filter(|of| !of.is_null()) {
+        *of = form(of);
+    }
+}
+
+/// `agg_params` with all keys.
+fn aggregation_params(of: &Value) -> Value {
+    let is_set = |key: &str| of.get(key) == Some(&Value::Bool(true));
+    json!({
+        "percentile": of.get("percentile").and_then(Value::as_f64),
+        "use_discrete_percentile": is_set("use_discrete_percentile"),
+        "use_approximate_percentile": is_set("use_approximate_percentile"),
+    })
+}
+
+/// `non_additive_dimension` with all keys.
+fn non_additive_dimension(of: &Value) -> Value {
+    json!({
+        "name": of.get("name"),
+        "window_choice": of.get("window_choice").map(lower),
+        "window_groupings": of.get("window_groupings").cloned().unwrap_or_else(|| json!([])),
+    })
+}
+
+/// The `type_params` of a dimension with all keys.
+fn dimension_params(of: &Value) -> Value {
+    let validity = of.get("validity_params").filter(|validity| validity.is_object());
+    let validity = validity.map(|validity| {
+        let is_set = |key: &str| validity.get(key) == Some(&Value::Bool(true));
+        json!({"is_start": is_set("is_start"), "is_end": is_set("is_end")})
+    });
+    json!({"time_granularity": of.get("time_granularity").map(lower), "validity_params": validity})
+}
+
+/// `metric_aggregation_params` as dbt shows it.
+fn aggregation(of: &Value) -> Value {
+    let mut all = object(of.clone());
+    complete(&mut all, "agg", lower);
+    complete(&mut all, "agg_params", aggregation_params);
+    complete(&mut all, "non_additive_dimension", non_additive_dimension);
+    if of.is_object() { Value::Object(all) } else { Value::Null }
 }
 
 /// A measure in the form of a metric's `type_params`, from its name or a dict.

@@ -68,7 +68,7 @@ pub use dbt_project::{Flags, PROJECT_FILE};
 pub use files::file_stem;
 pub use parse_pass::{ParsedModel, SelfLookup};
 pub use profile::TargetSettings;
-pub use properties::{Patch, Properties, Version};
+pub use properties::{CustomGranularity, Patch, Properties, Version};
 #[cfg(test)]
 pub use read::tests::{ConfigCalls, folder};
 pub use recorded::{Catalog, PRESENT_COLUMNS, PresentColumn, present_tables};

@@ -47,10 +47,19 @@ pub struct Patch {
     pub deprecation_date: Option<String>,
     /// dbt's `time_spine` with all of its keys.
     pub time_spine: Option<Value>,
+    /// The granularities of `time_spine`.
+    pub granularities: Vec<CustomGranularity>,
     pub versions: Vec<Version>,
     pub latest_version: Option<String>,
     /// The relation that a snapshot without a SQL file reads.
     pub relation: Option<String>,
+}
+
+/// A granularity that a time spine defines.
+#[derive(Clone, Debug)]
+pub struct CustomGranularity {
+    pub name: String,
+    pub at: Location,
 }
 
 /// One version of a model.
@@ -141,6 +150,7 @@ impl Entries<'_> {
             let error = Diagnostic::error(message).at(at);
             self.report(error.hint(format!("the versions are {}", known.join(", "))));
         }
+        let time_spine = time_spine(yaml, self.scope);
         Some(Patch {
             name,
             at: yaml.at.clone(),
@@ -150,7 +160,8 @@ impl Entries<'_> {
             description: self.description(yaml).unwrap_or_default(),
             constraints: self.constraints(yaml),
             deprecation_date: deprecation_date(yaml),
-            time_spine: time_spine(yaml, self.scope),
+            granularities: time_spine.iter().flat_map(|keys| granularities(yaml, keys)).collect(),
+            time_spine,
             latest_version: latest_version.or_else(|| highest_version(&versions)),
             relation: self.text(yaml, "relation"),
             columns,
@@ -211,6 +222,19 @@ fn time_spine(yaml: &Yaml, scope: &YamlScope) -> Option<Value> {
         "standard_granularity_column": spine.get("standard_granularity_column"),
         "custom_granularities": custom.collect::<Vec<_>>(),
     }))
+}
+
+/// The granularities of the time spine of an entry, whose values are `keys`.
+fn granularities(yaml: &Yaml, keys: &Value) -> Vec<CustomGranularity> {
+    let list = yaml.get("time_spine").and_then(|spine| spine.get("custom_granularities"));
+    let custom = keys.get("custom_granularities").and_then(Value::as_array).into_iter().flatten();
+    let granularity = |(nth, of): (usize, &Value)| {
+        // A template can make the list.
+        let at = list.map_or(&yaml.at, |list| list.items().get(nth).map_or(&list.at, |of| &of.at));
+        let name = of.get("name").and_then(Value::as_str).unwrap_or_default().to_string();
+        CustomGranularity { name, at: at.clone() }
+    };
+    custom.enumerate().map(granularity).collect()
 }
 
 /// The columns of the model that a version includes: all, unless it has `include` or `exclude`.

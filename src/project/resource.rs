@@ -65,6 +65,8 @@ pub struct Resource {
     pub metrics: Vec<String>,
     /// The measures that a metric reads, or that a semantic model defines.
     pub measures: Vec<String>,
+    /// The semantic model of the measure that a metric is made of (`create_metric: true`).
+    pub semantic_model: Option<String>,
 }
 
 impl Resource {
@@ -85,6 +87,7 @@ impl Resource {
             sources: Vec::new(),
             metrics: Vec::new(),
             measures: Vec::new(),
+            semantic_model: None,
         }
     }
 

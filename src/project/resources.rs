@@ -29,7 +29,8 @@ pub fn read(
     resources: &mut Vec<Resource>,
     errors: &mut Diagnostics,
 ) {
-    let mut resources_of_file = Vec::new();
+    // As in dbt, those of models come first.
+    let mut resources_of_file = semantic_nodes::read(tree, scope, errors);
     for (key, kind) in [
         ("exposures", ResourceKind::Exposure),
         ("groups", ResourceKind::Group),
@@ -53,13 +54,14 @@ pub fn read(
             };
             let mut of_entry: Vec<Resource> = resource(kind, &entry).into_iter().collect();
             if kind == ResourceKind::SemanticModel {
-                of_entry.extend(metrics_of_measures(&entry));
+                let metrics =
+                    of_entry.first().map(|model| metrics_of_measures(&model.name, &entry));
+                of_entry.extend(metrics.unwrap_or_default());
             }
             of_entry.iter_mut().for_each(|resource| resource.at = Some(yaml.at.clone()));
             resources_of_file.extend(of_entry);
         }
     }
-    resources_of_file.extend(semantic_nodes::read(tree, scope, errors));
     resources_of_file.extend(generic_tests(tree, columns));
     resources_of_file.iter_mut().for_each(|resource| resource.path = file.path.to_string());
     resources.extend(resources_of_file);
@@ -137,21 +139,17 @@ fn resource(kind: ResourceKind, entry: &Value) -> Option<Resource> {
     Some(resource)
 }
 
-/// The metrics for measures with `create_metric: true`.
-fn metrics_of_measures(entry: &Value) -> Vec<Resource> {
+/// The metrics for the measures of a semantic model with `create_metric: true`. Their configuration
+/// is that of the semantic model, which `dbt_project.yml` completes.
+fn metrics_of_measures(model: &str, entry: &Value) -> Vec<Resource> {
     let measures = entry.get("measures").map(list).unwrap_or_default();
     let creates = measures
         .into_iter()
         .filter(|measure| measure.get("create_metric") == Some(&Value::Bool(true)));
-    let of_model = entry.get("config").cloned().unwrap_or_default();
-    // The metric is enabled with its semantic model, and has its `meta`.
-    let inherited = [("enabled", json!(true)), ("meta", json!({}))]
-        .map(|(key, usual)| (key.to_string(), of_model.get(key).cloned().unwrap_or(usual)));
-    let config = Map::from_iter(inherited);
     let metric = |measure: Value| {
         let name = text(&measure, "name")?;
         let or = |key: &str, usual: String| {
-            let value = measure.get(key).filter(|value| !value.is_null() && **value != "");
+            let value = measure.get(key).filter(|value| !is_falsy(value));
             value.cloned().unwrap_or_else(|| usual.into())
         };
         let entry = json!({
@@ -161,12 +159,22 @@ fn metrics_of_measures(entry: &Value) -> Vec<Resource> {
             "type_params": {"measure": name, "expr": or("expr", name.clone())},
         });
         Some(Resource {
-            config: config.clone(),
             entry: entry.as_object().cloned().unwrap_or_default(),
             fqn: vec![name.clone()],
             measures: vec![name.clone()],
+            semantic_model: Some(model.to_string()),
             ..Resource::new(ResourceKind::Metric, name)
         })
     };
     creates.filter_map(metric).collect()
+}
+
+/// Whether Python's `or` replaces a value that is no list and no dict.
+fn is_falsy(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        _ => false,
+    }
 }

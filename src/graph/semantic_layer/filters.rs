@@ -50,7 +50,7 @@ impl SemanticLayer<'_> {
     /// What dbt rejects in an item of a filter or a group.
     pub(super) fn item_problem(&self, item: &SemanticItem) -> Option<String> {
         let custom: Vec<&str> = match is_time(item) {
-            true => self.granularities.iter().map(|of| of.name).collect(),
+            true => self.granularities.iter().map(|of| of.name.as_str()).collect(),
             false => Vec::new(),
         };
         let parts = item.dundered(&custom);

@@ -16,25 +16,19 @@ use super::Graph;
 use crate::config::{Materialization, Node};
 use crate::diagnostics::Diagnostic;
 use crate::jinja::GRANULARITIES;
-use crate::project::{Resource, ResourceKind};
+use crate::project::{CustomGranularity, Resource, ResourceKind};
 
 /// The enabled entries of the semantic layer.
 struct SemanticLayer<'a> {
     root: &'a str,
     metrics: Vec<&'a Resource>,
-    /// Metrics that their configuration disables.
-    disabled_metrics: &'a [Resource],
+    /// Metrics and semantic models that their configuration disables.
+    disabled: &'a [Resource],
     models: Vec<&'a Resource>,
     queries: Vec<&'a Resource>,
     exposures: Vec<&'a Resource>,
-    /// The names of the granularities that time spines define, with the spine.
-    granularities: Vec<CustomGranularity<'a>>,
-}
-
-/// A granularity that a time spine defines.
-struct CustomGranularity<'a> {
-    name: &'a str,
-    spine: &'a Node,
+    /// The granularities that time spines define.
+    granularities: Vec<&'a CustomGranularity>,
 }
 
 impl Graph {
@@ -45,19 +39,14 @@ impl Graph {
             let all = order.filter_map(|id| self.resources.by_id.get(id));
             all.filter(|resource| resource.kind == kind).collect::<Vec<&Resource>>()
         };
-        let spines = self.nodes.values().filter_map(|node| Some((node, time_spine(node)?)));
-        let granularities = spines.flat_map(|(spine, keys)| {
-            let custom = list(keys, "custom_granularities").iter();
-            custom.map(move |of| CustomGranularity { name: name(of), spine })
-        });
         let layer = SemanticLayer {
             root: &self.root,
             metrics: of(ResourceKind::Metric),
-            disabled_metrics: disabled,
+            disabled,
             models: of(ResourceKind::SemanticModel),
             queries: of(ResourceKind::SavedQuery),
             exposures: of(ResourceKind::Exposure),
-            granularities: granularities.collect(),
+            granularities: self.nodes.values().flat_map(|node| &node.granularities).collect(),
         };
         let mut errors = layer.exports();
         let inputs = match layer.references() {

@@ -131,10 +131,10 @@ impl SemanticLayer<'_> {
             ELEMENTS.into_iter().any(used)
         };
         for granularity in &self.granularities {
-            let of = granularity.name;
+            let of = granularity.name.as_str();
             let mut report = |message: String, hint: &str| {
-                let at = granularity.spine.file.line(1);
-                errors.push(Diagnostic::error(message).at(at).hint(hint));
+                let error = Diagnostic::error(message).at(granularity.at.clone());
+                errors.push(error.hint(hint));
             };
             if let Some((message, hint)) = name_problem("granularity", of) {
                 report(message, hint);

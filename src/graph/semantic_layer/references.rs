@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{SemanticLayer, error, key, listed, name, parts, text};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::graph::semantic_json::own_measures;
-use crate::project::Resource;
+use crate::project::{Resource, ResourceKind};
 
 /// The measures that each metric reads, by its name.
 pub(super) type InputMeasures = BTreeMap<String, Vec<Value>>;
@@ -50,6 +50,14 @@ impl SemanticLayer<'_> {
         if self.models.iter().any(|of| of.name == model && of.package == self.root) {
             return Ok(());
         }
+        let is_disabled = |of: &&Resource| {
+            of.kind == ResourceKind::SemanticModel && of.name == model && of.package == self.root
+        };
+        if let Some(disabled) = self.disabled.iter().find(is_disabled) {
+            let what = format!("the semantic model `{model}`");
+            let reader = format!("the metric `{}` aggregates it", metric.name);
+            return Err(disabled_error(metric, &what, reader, disabled));
+        }
         let message = format!(
             "the metric `{}` aggregates the semantic model `{model}`, which the root project does \
              not have",
@@ -71,11 +79,11 @@ impl SemanticLayer<'_> {
         }
         let kind = reader.kind.as_str().replace('_', " ");
         let note = format!("the {kind} `{}` reads it", reader.name);
-        if let Some(disabled) = self.disabled_metrics.iter().find(|metric| metric.name == name) {
-            let message = format!("the metric `{name}` is disabled");
-            let at = disabled.at.as_ref().map(|at| format!("it is declared in {}", at.file.path));
-            let error = error(reader, message, "enable it, or remove the reference").note(note);
-            return Err(at.into_iter().fold(error, Diagnostic::note));
+        if let Some(disabled) =
+            self.disabled.iter().find(|of| of.kind == ResourceKind::Metric && of.name == name)
+        {
+            let what = format!("the metric `{name}`");
+            return Err(disabled_error(reader, &what, note, disabled));
         }
         let error = Diagnostic::error(format!("metric `{name}` not found"));
         let error = error.at_maybe(reader.at.clone()).note(note);
@@ -137,14 +145,29 @@ impl Inputs<'_, '_> {
         if known().any(|measure| measure == name) {
             return Ok(());
         }
+        let note = format!("the metric `{}` reads it", metric.name);
+        let has_measure = |model: &&Resource| {
+            model.kind == ResourceKind::SemanticModel && model.measures.iter().any(|of| of == name)
+        };
+        if let Some(model) = self.layer.disabled.iter().find(has_measure) {
+            let what = format!("the semantic model `{}` of the measure `{name}`", model.name);
+            return Err(disabled_error(metric, &what, note, model));
+        }
         let message = format!("no semantic model has the measure `{name}`");
-        let error = Diagnostic::error(message).at_maybe(metric.at.clone());
-        let error = error.note(format!("the metric `{}` reads it", metric.name));
+        let error = Diagnostic::error(message).at_maybe(metric.at.clone()).note(note);
         Err(match nearest(name, known().map(String::as_str)) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error.hint("add it to `measures:` of an enabled semantic model"),
         })
     }
+}
+
+/// The error of an entry that reads a disabled one.
+fn disabled_error(reader: &Resource, what: &str, note: String, disabled: &Resource) -> Diagnostic {
+    let message = format!("{what} is disabled");
+    let error = error(reader, message, "enable it, or remove the reference").note(note);
+    let at = disabled.at.as_ref().map(|at| format!("it is declared in {}", at.file.path));
+    at.into_iter().fold(error, Diagnostic::note)
 }
 
 /// The error of a metric without the inputs that its type requires.
