@@ -34,8 +34,8 @@ const EXAMPLES: &str = r"Examples:
 
 Verdicts:
   ok                     the table has the rows that the query returns now
-  ok (declared columns)  the same, comparing declared columns only
-  ok (counts)            the same number of rows; values were not compared
+  ok (declared columns)  only declared columns were compared: name the columns instead of `*`
+  ok (counts)            only numbers of rows were compared: name the columns instead of `*`
   empty                  the table has no row of the batch, the query has: run the batch
   missing rows           the table lacks rows of the query (late rows): run the batch again
   extra rows             the table has rows that the query does not return

@@ -66,6 +66,7 @@ fn filtered_query(
         |error: Diagnostic| if error.at.is_none() { error.at(node.file.line(1)) } else { error };
     let text = render::model(context.jinja, context.graph, node, render_context)?;
     reject_slots(&text.sql).map_err(locate)?;
+    reject_final_order(context, node, &text.sql)?;
     let event_time = |id: &str| context.graph.nodes[id].event_time.as_ref();
     let condition = |event_time: &EventTime, id: &str, kind: &TimeType| {
         let column = context.dialect.event_time(&event_time.column, event_time.quote);
@@ -144,6 +145,20 @@ fn filtered_query(
     // A name that is assembled from the parts of the relation has no mark.
     let reads_self = text.reads_this && !matches!(self_marks(context, &text), (0, 1..));
     Ok(FilteredQuery { text, injected, sql, left_out, reads_self })
+}
+
+/// Rejects a query that ends with `order by`, if the engine does not allow it in a subquery.
+pub(super) fn reject_final_order(
+    context: &Context,
+    node: &Node,
+    sql: &str,
+) -> Result<(), Diagnostic> {
+    let syntax = &context.dialect.syntax;
+    if syntax.ordered_subqueries {
+        return Ok(());
+    }
+    inject::reject_final_order(sql, &*inject::parser(&syntax.parser))
+        .map_err(|error| error.at(node.file.line(1)))
 }
 
 /// Rejects an ephemeral model whose query lacks the event-time column by which reads of it are

@@ -10,7 +10,7 @@ use crate::diagnostics::{Diagnostic, Location, nearest};
 use crate::project::Setting;
 
 /// The verdicts of an audit on a batch, except `ok`, each with its meaning.
-pub const VERDICTS: [(&str, &str); 13] = [
+pub const VERDICTS: [(&str, &str); 15] = [
     ("empty", "the table has no rows of the batch, but the query yields some"),
     ("missing rows", "the query yields rows that the table lacks"),
     ("extra rows", "the table has rows that the query does not yield"),
@@ -29,6 +29,16 @@ pub const VERDICTS: [(&str, &str); 13] = [
     (
         "vanished keys",
         "keys of the replaced rows are not among the staged ones, more than `max_change`",
+    ),
+    (
+        "ok (declared columns)",
+        "only the declared columns of the rows were compared, without a difference: pass dbt's \
+         catalog (`--catalog`), or name the columns instead of `*`",
+    ),
+    (
+        "ok (counts)",
+        "only the numbers of rows were compared, without a difference: pass dbt's catalog \
+         (`--catalog`), or name the columns instead of `*`",
     ),
     ("not compared", "the rows of the query were not compared with those of the table"),
 ];

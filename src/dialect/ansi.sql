@@ -4,6 +4,8 @@
 {% set parser = "generic" %}
 {# Whether a subquery may have a `with` clause. If not, a statement gets `ctes` and `body`. #}
 {% set nested_with = true %}
+{# Whether a subquery may end with `order by`, without a limit. #}
+{% set ordered_subqueries = true %}
 
 {# Names. `quoted` and `included`: database, schema, identifier. #}
 {% set quote = '"' %}
@@ -617,7 +619,8 @@ audit_verdicts as (
 {{ last }};
 {% endmacro %}
 
-{# Engines that support a row as one value have a macro `audit_row(alias)`, for queries whose columns are unknown. #}
+{# Engines that support a row as one value have a macro `audit_row(alias)`, for queries whose columns are unknown. Those with types that
+   cannot be compared have a macro `audit_value(column)`, for columns whose type is unknown. #}
 {% set row_as_value = false %}
 
 {% macro audit_named(relation) %}

@@ -33,6 +33,11 @@ string_agg(words, '; ' order by words)
 to_jsonb({{ alias }})
 {% endmacro %}
 
+{# Types such as `json`, `xml` and `point` have no equality. #}
+{% macro audit_value(column) %}
+to_jsonb({{ column }})
+{% endmacro %}
+
 {% macro zoned(at) %}
 timestamptz '{{ at.time }}+00:00'
 {% endmacro %}

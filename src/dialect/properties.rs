@@ -17,6 +17,8 @@ pub struct SyntaxProperties {
     pub parser: String,
     /// Whether a subquery may have a `with` clause.
     pub nested_with: bool,
+    /// Whether a subquery may end with `order by`, without a limit.
+    pub ordered_subqueries: bool,
     /// Whether a backslash in a string is an escape.
     pub backslash_escapes: bool,
     /// The texts before, between and after the parts of a concatenation.

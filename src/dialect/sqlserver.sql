@@ -15,6 +15,7 @@
   "SMALLMONEY": "DECIMAL", "UNIQUEIDENTIFIER": "UNIQUEIDENTIFIER", "VARBINARY": "VARBINARY(MAX)", "BINARY": "BINARY(1)"
 } %}
 {% set nested_with = false %}
+{% set ordered_subqueries = false %}
 {# Column names are resolved before the first statement of a file runs. #}
 {% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
 {% set alters_within_file = false %}

@@ -7,7 +7,9 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
 use super::parsers::parse;
+use super::relations::located;
 use super::tokens::TokenStream;
+use crate::diagnostics::Diagnostic;
 
 /// The CTEs of a query without the keyword `with`, and the rest of the query. Comments before the
 /// keyword stay with the CTEs.
@@ -41,6 +43,38 @@ pub fn with_clause(sql: &str, parser: &dyn Parser) -> Option<(String, String)> {
         token += 1;
     }
     None
+}
+
+/// Rejects a query that ends with an `order by` which only orders its result: neither `top` nor
+/// `offset` takes rows by it.
+pub fn reject_final_order(sql: &str, parser: &dyn Parser) -> Result<(), Diagnostic> {
+    let Ok(text) = TokenStream::new(sql, parser) else { return Ok(()) };
+    let (mut depth, mut order, mut takes_rows) = (0_usize, None, false);
+    for token in 0..text.tokens.len() {
+        match text.tokens[token].token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth = depth.saturating_sub(1),
+            _ if depth > 0 => {}
+            _ => match text.keyword(token) {
+                Keyword::SELECT => (order, takes_rows) = (None, false),
+                Keyword::TOP => takes_rows = true,
+                Keyword::ORDER => order = Some(token),
+                Keyword::OFFSET | Keyword::FOR => takes_rows |= order.is_some(),
+                _ => {}
+            },
+        }
+    }
+    match order.filter(|_| !takes_rows) {
+        None => Ok(()),
+        Some(order) => Err(located(
+            Diagnostic::error(
+                "the query ends with `order by`, which T-SQL does not allow in a subquery or view",
+            ),
+            sql,
+            &text.spans[order],
+        )
+        .hint("remove it: the rows of a table have no order")),
+    }
 }
 
 /// The expression of a column in the last `select` of a query, in lower case with single spaces and
@@ -84,6 +118,21 @@ mod tests {
         assert_eq!(ctes, "-- why\na (x, y) as (select ')' as \"with\"), b as (select 1)");
         assert_eq!(rest, "\nselect (1) from b");
         assert_eq!(cut("select 1 from (with a as (select 1) select 1 from a) b"), None);
+    }
+
+    #[test]
+    fn an_order_of_all_rows_is_rejected() {
+        let is_rejected = |sql| reject_final_order(sql, &*parser("mssql")).is_err();
+        assert!(is_rejected("with a as (select 1 as b) select b from a order by b"));
+        assert!(is_rejected("select top 3 b from a union all select b from a order by 1"));
+        for sql in [
+            "select b, row_number() over (order by b) as n from a",
+            "select distinct top (3) b from a order by b",
+            "select b from a order by b offset 3 rows fetch next 3 rows only",
+            "select b as [order by] from a -- order by",
+        ] {
+            assert!(!is_rejected(sql), "{sql}");
+        }
     }
 
     #[test]

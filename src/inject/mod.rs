@@ -42,7 +42,7 @@ mod unfinished;
 mod verify;
 mod walk;
 
-pub use ctes::{column_expression, with_clause};
+pub use ctes::{column_expression, reject_final_order, with_clause};
 pub use fragment::Fragment;
 pub use parsers::parser;
 pub use query_view::{QueryView, with_query_view};

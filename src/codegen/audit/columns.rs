@@ -9,16 +9,52 @@ impl AuditFragments<'_> {
     /// The compared columns, each after a comma; with those that are only summed, if `summed`.
     pub(super) fn columns(&self, summed: bool) -> Sql {
         let dialect = self.input.dialect;
-        let summed: Vec<_> = summed.then(|| self.summed_columns()).into_iter().flatten().collect();
-        let mut names = String::new();
-        for column in self.input.content.columns() {
-            let is_listed =
-                !self.is_ignored(column) || summed.iter().any(|summed| summed.name == column.name);
-            if is_listed {
-                names.push_str(&format!(", {}", dialect.column(&column.name, column.quoted)));
+        let names = self.listed(summed).into_iter();
+        let names = names.map(|column| dialect.column(&column.name, column.quoted));
+        Sql(names.map(|name| format!(", {name}")).collect())
+    }
+
+    /// The same columns as they are selected from the table and the query: a value that the engine
+    /// may be unable to compare (`json` in PostgreSQL) is converted to one that it can.
+    pub(super) fn selected(&self, summed: bool) -> Result<Sql, Diagnostic> {
+        let dialect = self.input.dialect;
+        let converts = dialect.has_macro("audit_value") && dialect.syntax.row_as_value;
+        let mut selected = String::new();
+        for column in self.listed(summed) {
+            let name = dialect.column(&column.name, column.quoted);
+            if self.is_comparable(column) || !converts {
+                selected.push_str(&format!(", {name}"));
+            } else {
+                let value = dialect.sql("audit_value", &[("column", name.value())])?;
+                selected.push_str(&format!(", {value} as {name}"));
             }
         }
-        Sql(names)
+        Ok(Sql(selected))
+    }
+
+    fn listed(&self, summed: bool) -> Vec<&inject::ResultColumn> {
+        let summed: Vec<_> = summed.then(|| self.summed_columns()).into_iter().flatten().collect();
+        let is_listed = |column: &&inject::ResultColumn| {
+            !self.is_ignored(column) || summed.iter().any(|summed| summed.name == column.name)
+        };
+        self.input.content.columns().iter().filter(is_listed).collect()
+    }
+
+    /// Whether every engine can compare the column's values.
+    fn is_comparable(&self, column: &inject::ResultColumn) -> bool {
+        let settings = self.input.settings;
+        let class = |data_type: &str| self.input.dialect.type_class(data_type);
+        column.name == settings.event_time.column
+            || settings.unique_key.contains(&column.name)
+            || self.declared_type(&column.name).or(column.data_type.as_deref()).is_some_and(
+                |data_type| !matches!(class(data_type), TypeClass::Other | TypeClass::Unknown),
+            )
+    }
+
+    fn declared_type(&self, name: &str) -> Option<&str> {
+        let mut declared = self.input.node.columns.iter();
+        let column = declared.find(|of| of.identifier().0.eq_ignore_ascii_case(name))?;
+        column.data_type.as_deref()
     }
 
     fn is_ignored(&self, column: &inject::ResultColumn) -> bool {
@@ -34,10 +70,7 @@ impl AuditFragments<'_> {
     fn summed_columns(&self) -> impl Iterator<Item = &inject::ResultColumn> {
         let input = self.input;
         let is_number = move |name: &str| {
-            let declared =
-                input.node.columns.iter().find(|of| of.identifier().0.eq_ignore_ascii_case(name));
-            let data_type = declared.and_then(|declared| declared.data_type.as_deref());
-            data_type
+            self.declared_type(name)
                 .is_some_and(|data_type| input.dialect.type_class(data_type) == TypeClass::Number)
         };
         let is_compared = move |name: &str| {

@@ -44,12 +44,16 @@ impl AuditFragments<'_> {
             (None, true) => columns.clone(),
             (None, false) => self.columns(true),
         };
+        let selected = match &in_query {
+            Some(row) => row.clone(),
+            None => self.selected(!sums.0.is_empty())?,
+        };
         let named = if in_query.is_some() { Sql(format!(", {ROW}")) } else { carried.clone() };
         let whole = matches!(comparison, Comparison::BatchesAndRange | Comparison::Range);
         let (ctes, body) = split_ctes(dialect, input.query);
         let by_batch = match comparison {
             Comparison::Range | Comparison::Nothing => Sql::default(),
-            _ => self.rows_by_batch(group, &time, &carried, whole)?,
+            _ => self.rows_by_batch(group, &time, &selected, whole)?,
         };
         let in_range = self.label(&time, false)?;
         let arguments = [
@@ -58,7 +62,7 @@ impl AuditFragments<'_> {
             ("label", self.label(&time, true)?.value()),
             ("target", self.target()?.value()),
             ("keys", self.keys()?.value()),
-            ("target_columns", in_target.unwrap_or_else(|| carried.clone()).value()),
+            ("target_columns", in_target.unwrap_or_else(|| selected.clone()).value()),
             ("columns", named.value()),
             ("groups", if in_query.is_some() { named.value() } else { columns.value() }),
             ("model", dialect.string(name_of(&input.node.unique_id)).value()),
@@ -70,7 +74,7 @@ impl AuditFragments<'_> {
             (
                 "whole",
                 if whole {
-                    self.whole(&in_range, &body, &carried, by_batch.0.is_empty())?
+                    self.whole(&in_range, &body, &selected, by_batch.0.is_empty())?
                 } else {
                     Sql::default()
                 }

@@ -4,6 +4,7 @@
 use super::{NodeStatement, compare_contract, compile_relation};
 use crate::codegen;
 use crate::codegen::Incremental;
+use crate::compile::query::reject_final_order;
 use crate::compile::schema_changes::{self, ChangeInput};
 use crate::compile::strategy_macros::{self, StrategyCall};
 use crate::compile::validate::{inserted_by_position, unknown_key_warning};
@@ -28,7 +29,11 @@ pub(super) fn compile_incremental(
         return rebuild(context, node, request);
     }
     let run = |incremental| RenderContext { batch: None, incremental, this: node.relation.clone() };
-    let render = |incremental| render::model(context.jinja, context.graph, node, &run(incremental));
+    let render = |incremental| {
+        let text = render::model(context.jinja, context.graph, node, &run(incremental))?;
+        reject_final_order(context, node, &text.sql)?;
+        Ok::<_, Diagnostic>(text)
+    };
     let (first, next) = (render(false)?, render(true)?);
     let contract = codegen::contract(context.dialect, node)?;
     let (contract_check, warning) = compare_contract(context, node, contract.as_ref(), &first.sql)?;

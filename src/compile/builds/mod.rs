@@ -4,6 +4,7 @@
 mod incremental;
 mod seed;
 
+use super::query::reject_final_order;
 use super::{Context, ModelOutput, ReportRow, Request, warnings};
 use super::{dependents, foreign_keys, hooks, inputs};
 use crate::codegen;
@@ -78,6 +79,7 @@ fn compile_relation(
     let render_context =
         RenderContext { batch: None, incremental: false, this: node.relation.clone() };
     let text = render::model(context.jinja, context.graph, node, &render_context)?;
+    reject_final_order(context, node, &text.sql)?;
     let contract = match node.materialization {
         Materialization::Table | Materialization::View => codegen::contract(context.dialect, node)?,
         _ => None,
