@@ -38,10 +38,10 @@ pub struct PublishArgs {
 
 /// Take a published backfill back: put the old rows into the tables again
 ///
-/// A table whose rows in the windows of the backfill have changed since is left as it is, and the
-/// exit code is 1. A plan that was compiled again undoes the backfill, too, if its windows, columns
-/// and settings are the same. The columns of the query are compared; values that another writer has
-/// put into other columns of these rows are lost.
+/// If the rows of a table have changed since in the windows of the backfill, no table is undone,
+/// and the exit code is 1. A plan that was compiled again undoes the backfill, too, if its windows,
+/// columns and settings are the same. The columns of the query are compared; values that another
+/// writer has put into other columns of these rows are lost.
 #[derive(clap::Args)]
 #[command(after_long_help = UNDO)]
 pub struct UndoArgs {

@@ -7,6 +7,7 @@ use super::strategy::Strategy;
 use crate::calendar::Grain;
 use crate::config::{Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
+use crate::dialect::staged_text::staged_part;
 use crate::dialect::{Dialect, Sql};
 use crate::inject::ResultColumn;
 use crate::jinja::Relation;
@@ -40,14 +41,14 @@ impl Batches<'_> {
     /// The statement that withdraws the approval of the staged rows; empty if they are not staged.
     pub(super) fn withdrawal(&self) -> Result<Sql, Diagnostic> {
         let withdraw = |tables: &StagedTables| tables.withdraw_approval(self.dialect);
-        Ok(self.staged.map(withdraw).transpose()?.unwrap_or_default())
+        Ok(self.of_staged(self.staged.map(withdraw).transpose()?))
     }
 
     /// The statement that fails if the staged rows are published; empty if they are not staged.
     pub(super) fn reject_published(&self) -> Result<Sql, Diagnostic> {
         let reject =
             |tables: &StagedTables| tables.reject_published(self.dialect, self.node, "a batch");
-        Ok(self.staged.map(reject).transpose()?.unwrap_or_default())
+        Ok(self.of_staged(self.staged.map(reject).transpose()?))
     }
 
     /// The same statements within the transaction of the batch. A publication reads the approval,
@@ -55,5 +56,16 @@ impl Batches<'_> {
     pub(super) fn withdrawal_within(&self) -> Result<Sql, Diagnostic> {
         let (withdrawal, reject) = (self.withdrawal()?, self.reject_published()?);
         Ok(Sql(format!("{withdrawal}\n\n{reject}").trim().to_string()))
+    }
+
+    /// The statement with markers if the plan has a ledger: the hash in the ledger row is that of
+    /// the file without it.
+    fn of_staged(&self, statement: Option<Sql>) -> Sql {
+        match statement {
+            Some(statement) if self.dialect.ledger_table.is_some() => {
+                Sql(staged_part(&statement.0))
+            }
+            statement => statement.unwrap_or_default(),
+        }
     }
 }

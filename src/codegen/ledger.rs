@@ -2,6 +2,8 @@
 //! and the queries that read it. The row is written in the transaction of the rows if the engine
 //! has transactions, and after it otherwise.
 
+use std::borrow::Cow;
+
 use minijinja::Value;
 
 use super::create_table::create_schema;
@@ -15,6 +17,7 @@ pub use crate::dialect::WrapClass;
 use crate::dialect::ledger_text::{
     PART, PART_AFTER, PART_END, PLAN_FINGERPRINT, ROW, ROW_AFTER, STATEMENT_HASH, mark,
 };
+use crate::dialect::staged_text::without_staged_marks;
 use crate::dialect::{Dialect, Slot, Sql};
 use crate::jinja::Relation;
 
@@ -170,11 +173,15 @@ pub fn record(dialect: &Dialect, statement: Sql, row: &LedgerRow) -> Result<Sql,
     }
     let text = insert(dialect, ledger, row)?;
     let part = |start: char, text: &Sql| format!("{start}{text}{PART_END}");
-    let has_one = statement.0.matches([ROW, ROW_AFTER]).count() == 1;
-    let recorded = if has_one && mark(&statement.0.replace([ROW, ROW_AFTER], "")).is_none() {
+    let unstaged = match row.kind {
+        RowKind::Staged | RowKind::Undo => without_staged_marks(&statement.0),
+        _ => Cow::Borrowed(&*statement.0),
+    };
+    let has_one = unstaged.matches([ROW, ROW_AFTER]).count() == 1;
+    let recorded = if has_one && mark(&unstaged.replace([ROW, ROW_AFTER], "")).is_none() {
         let start = if statement.0.contains(ROW) { PART } else { PART_AFTER };
         statement.0.replace([ROW, ROW_AFTER], &part(start, &text))
-    } else if let Some(char) = mark(&statement.0) {
+    } else if let Some(char) = mark(&unstaged) {
         return Err(Diagnostic::error(format!(
             "`{}` contains the private-use character U+{:X}, which batchwright reserves",
             row.node.unique_id,

@@ -102,8 +102,8 @@ fn file(
     };
     let after = sql_footer(dialect, batches.node)?;
     let header = batch_header(batches, outside);
-    let reject = batches.reject_published()?;
-    let statements = match &*batches.withdrawal()?.0 {
+    let (reject, withdrawal) = (batches.reject_published()?, batches.withdrawal()?);
+    let statements = match &*withdrawal.0 {
         "" => format!("{statement}\n"),
         withdrawal if dialect.staging.withdraws_in_transaction => {
             format!("{reject}\n\n{withdrawal}\n\n{statement}\n")

@@ -20,6 +20,7 @@ use super::table_format::format_variant;
 use crate::calendar::Window;
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
+use crate::dialect::staged_text::checks;
 use crate::dialect::{BatchTemplate, Dialect, Slot, Sql};
 use crate::inject::ResultColumn;
 use crate::jinja::Relation;
@@ -266,7 +267,7 @@ impl StagedBackfill<'_> {
                     self.changed_columns()?.map(stop).transpose()?,
                     Some(differences),
                 ];
-                guard.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+                checks(&guard.into_iter().flatten().collect::<Vec<_>>().join("\n\n"))
             }
         };
         arguments.push(("guard", author_query(&guard)));

@@ -167,6 +167,7 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     plan.steps
         .iter_mut()
         .for_each(|steps| inputs::add_indirect_reads(&mut steps.reads, graph, &planned));
+    plan.check_all_before_undo();
     if let Some(table) = ledger_table {
         ledger::add(&mut plan, dialect, &table, &selected)?;
     }

@@ -1,9 +1,12 @@
 //! The text of a file with its ledger row. The row is between two markers, so that the file can be
 //! hashed without it. It contains markers for values that are known only when all files are
-//! generated: the hash of the file and the fingerprint of the plan. A marker is a private-use
-//! character.
+//! generated: the hash of the file and the fingerprint of the plan. The statements that only a
+//! staged backfill has are between markers, too, so that a published batch has the hash of the same
+//! batch in an ordinary plan. A marker is a private-use character.
 
 use std::borrow::Cow;
+
+use super::staged_text::{STAGED, STAGED_END, STAGED_MARKS};
 
 /// The position at which a macro of a dialect writes the row, in the transaction of its rows or
 /// after it.
@@ -28,19 +31,20 @@ pub fn has_part(text: &str) -> bool {
 
 /// The first marker in the text, if any.
 pub fn mark(text: &str) -> Option<char> {
-    text.chars().find(|char| MARKS.contains(char))
+    text.chars().find(|char| MARKS.contains(char) || STAGED_MARKS.contains(char))
 }
 
-/// The text without the parts of the ledger: the file of a plan without a ledger.
+/// The text without the parts of the ledger and without the statements that only a staged backfill
+/// has: the file of an ordinary plan without a ledger.
 pub fn without_parts(text: &str) -> Cow<'_, str> {
     if !has_part(text) {
         return Cow::Borrowed(text);
     }
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once([PART, PART_AFTER]) {
+    while let Some((before, after)) = rest.split_once([PART, PART_AFTER, STAGED]) {
         plain.push_str(before);
-        let (_, after) = after.split_once(PART_END).unwrap_or(("", ""));
+        let (_, after) = after.split_once([PART_END, STAGED_END]).unwrap_or(("", ""));
         // A part has a blank line on one side.
         rest = match after.strip_prefix("\n\n") {
             Some(after) => after,
@@ -61,7 +65,7 @@ pub fn with_parts(text: &str, statement_hash: &str, plan_fingerprint: &str) -> S
         match char {
             STATEMENT_HASH => filled.push_str(statement_hash),
             PLAN_FINGERPRINT => filled.push_str(plan_fingerprint),
-            PART | PART_AFTER | PART_END => {}
+            PART | PART_AFTER | PART_END | STAGED | STAGED_END => {}
             _ => filled.push(char),
         }
     }
@@ -82,6 +86,9 @@ mod tests {
             with_parts(&inside, "ab", "cd"),
             "begin;\n\ndelete;\n\ninsert 'ab', 'cd';\n\ncommit;\n"
         );
+        let approval = format!("{STAGED}drop approved;{STAGED_END}");
+        let staged = format!("{approval}\n\n{inside}\n{approval}\n");
+        assert_eq!(without_parts(&staged), "begin;\n\ndelete;\n\ncommit;\n");
         let around = format!("{}\n\ninsert;\n\n{row}\n\n{}\n", part("begin;"), part("commit;"));
         assert_eq!(without_parts(&around), "insert;\n");
         assert_eq!(without_parts("insert;\n"), "insert;\n");

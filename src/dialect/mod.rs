@@ -12,6 +12,7 @@ mod session;
 mod slot;
 mod spellings;
 mod sql;
+pub mod staged_text;
 mod template;
 mod time;
 mod time_format;

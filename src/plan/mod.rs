@@ -10,6 +10,7 @@ pub mod planned;
 mod sha256;
 pub mod shards;
 mod steps;
+mod undo_checks;
 
 pub use dependencies::Dependencies;
 pub use manifest::LedgerEntry;

@@ -25,7 +25,7 @@ const ORACLES: &[(&str, &str)] = &[
 /// dbt's own test suites: `tests/dbt/suites/run.py SUITE`, with the Python of
 /// `target/engines/dbt_suites`. An engine's name stands for the package dbt-tests-adapter on it, the
 /// name of an adapter for the tests of its source package.
-const SUITES: &[&str] = &["duckdb", "dbt-duckdb", "dbt-postgres"];
+const SUITES: &[&str] = &["dbt-postgres", "duckdb", "dbt-duckdb"];
 
 fn main() {
     let oracles =
@@ -33,7 +33,8 @@ fn main() {
     let suites = SUITES.iter().map(|&suite| {
         Trial::test(format!("suites::{suite}"), move || run("dbt_suites", "suites/run", &[suite]))
     });
-    libtest_mimic::run(&Arguments::from_args(), oracles.chain(suites).collect()).exit();
+    // The longest trials are first, so that no processor is idle at the end.
+    libtest_mimic::run(&Arguments::from_args(), suites.chain(oracles).collect()).exit();
 }
 
 fn run(environment: &str, script: &str, arguments: &[&str]) -> Result<(), Failed> {

@@ -19,6 +19,7 @@ mod corpus;
 mod corrupted;
 mod drivers;
 mod duckdb;
+mod durations;
 mod engine;
 mod fakesnow;
 mod forms;
@@ -48,12 +49,14 @@ mod strategies;
 mod transactions;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Trial};
 
+use durations::{engine_of, print_durations, trial};
 use engine::{Case, Engine};
+
+const CORPUS: &str = "duckdb::the_corpus_states_the_truth";
 
 fn main() {
     let spark = spark::process();
@@ -107,11 +110,8 @@ fn main() {
         let files = spark::Files(spark.clone());
         trials.push(trial(format!("spark_parquet::{name}"), move || case(&files)));
     }
-    trials.push(trial(
-        "duckdb::the_corpus_states_the_truth".to_string(),
-        check::the_corpus_states_the_truth,
-    ));
-    let names: Vec<String> = trials.iter().map(|trial| trial.name().to_string()).collect();
+    let mut names: Vec<String> = trials.iter().map(|trial| trial.name().to_string()).collect();
+    names.push(CORPUS.to_string());
     trials.push(trial("proofs::the_table_lists_what_runs".to_string(), move || {
         proofs::assert_complete(&names)
     }));
@@ -120,7 +120,10 @@ fn main() {
     // wait for it would leave a processor idle.
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     arguments.test_threads.get_or_insert(processors + 1);
-    let conclusion = libtest_mimic::run(&arguments, spread(trials));
+    // The longest trial is first, so that it does not run alone at the end.
+    let corpus = trial(CORPUS.to_string(), check::the_corpus_states_the_truth);
+    let trials = std::iter::once(corpus).chain(spread(trials)).collect();
+    let conclusion = libtest_mimic::run(&arguments, trials);
     print_durations();
     // `exit` does not drop the engines, which stop their servers when dropped.
     drop((engines, spark));
@@ -177,43 +180,4 @@ fn cases() -> impl Iterator<Item = Case> {
     .into_iter()
     .flatten()
     .copied()
-}
-
-/// The time of the passed tests. The sum is more than the elapsed time, because tests run in
-/// parallel.
-static DURATIONS: Mutex<Vec<(String, Duration)>> = Mutex::new(Vec::new());
-
-fn trial(name: String, case: impl FnOnce() + Send + 'static) -> Trial {
-    Trial::test(name.clone(), move || {
-        let start = Instant::now();
-        case();
-        DURATIONS.lock().unwrap().push((name, start.elapsed()));
-        Ok(())
-    })
-}
-
-fn engine_of(name: &str) -> String {
-    name.split(['_', ':']).next().unwrap_or_default().to_string()
-}
-
-/// Prints the seconds of the engines and of the longest tests.
-fn print_durations() {
-    const LONGEST: usize = 20;
-    let mut durations = DURATIONS.lock().unwrap();
-    if durations.is_empty() {
-        return;
-    }
-    let mut by_engine: BTreeMap<String, Duration> = BTreeMap::new();
-    for (name, duration) in durations.iter() {
-        *by_engine.entry(engine_of(name)).or_default() += *duration;
-    }
-    durations.sort_by_key(|(_, duration)| std::cmp::Reverse(*duration));
-    durations.truncate(LONGEST);
-    let mut by_engine: Vec<_> = by_engine.into_iter().collect();
-    by_engine.sort_by_key(|(_, duration)| std::cmp::Reverse(*duration));
-    for (title, rows) in [("by engine", &by_engine), ("of the longest tests", &*durations)] {
-        let rows: Vec<String> =
-            rows.iter().map(|(name, duration)| format!("{name} {}", duration.as_secs())).collect();
-        println!("seconds {title}: {}", rows.join(", "));
-    }
 }

@@ -37,7 +37,8 @@ configuration = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
 builder = SparkSession.builder.master("local[2]").config("spark.jars", glob.glob(jars)[0]).config("spark.ui.enabled", "false")
-builder = builder.config("spark.driver.extraJavaOptions", "-XX:+UseSerialGC -Duser.timezone=America/New_York")
+# Few statements run often enough for the second compiler of the JVM.
+builder = builder.config("spark.driver.extraJavaOptions", "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Duser.timezone=America/New_York")
 for name, value in configuration.items():
     builder = builder.config(name, value)
 context = builder.getOrCreate().sparkContext

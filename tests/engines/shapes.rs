@@ -70,7 +70,8 @@ fn quoted_names_are_quoted_everywhere(engine: &dyn Engine) {
     assert_eq!(shop.rows(&named), ["purchase|1"]);
 }
 
-/// Columns have the names of all SQL keywords; the contract names them without quotes.
+/// Columns have the names of all SQL keywords; the contract names them without quotes. Most engines
+/// take long to add hundreds of columns one by one, so only the last model adds columns there.
 fn keywords_are_names_of_columns(engine: &dyn Engine) {
     let shop = Shop::open(engine);
     let words: Vec<String> = ALL_KEYWORDS
@@ -85,9 +86,13 @@ fn keywords_are_names_of_columns(engine: &dyn Engine) {
             word.clone()
         })
     };
+    let (many, last) = words.split_at(words.len() - 20);
+    let chunks = many.chunks(400).chain([last]).enumerate();
     let models: Vec<(String, &[String])> =
-        words.chunks(400).enumerate().map(|(nth, chunk)| (format!("words_{nth}"), chunk)).collect();
+        chunks.map(|(nth, chunk)| (format!("words_{nth}"), chunk)).collect();
     for (name, chunk) in &models {
+        let adds_columns = engine.name() == "duckdb" || chunk.len() == last.len();
+        let on_schema_change = if adds_columns { "append_new_columns" } else { "fail" };
         let computed: Vec<String> =
             chunk.iter().map(|word| format!("event_id as {}", stored(word))).collect();
         let query = format!(
@@ -96,7 +101,7 @@ fn keywords_are_names_of_columns(engine: &dyn Engine) {
         );
         let config = format!(
             "{{{{ config({CONFIG}, event_time='occurred_at', contract={{'enforced': true}}, \
-             on_schema_change='append_new_columns') }}}}"
+             on_schema_change='{on_schema_change}') }}}}"
         );
         shop.write(format!("models/{name}.sql"), &format!("{config}\n{query}\n"));
         let columns: String = chunk
@@ -114,6 +119,7 @@ fn keywords_are_names_of_columns(engine: &dyn Engine) {
         "words_0",
         "words_1",
         "words_2",
+        "words_3",
         "--event-time-start",
         "2024-09-02",
         "--event-time-end",

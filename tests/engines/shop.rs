@@ -70,14 +70,23 @@ impl<'a> Shop<'a> {
         shop
     }
 
-    /// A shop with all tables built, by all files of the plan concatenated.
+    /// A shop with all tables built, by all files of the plan concatenated. On a slow engine, they
+    /// are the files of a plan with fewer and longer batches.
     pub fn built(engine: &'a dyn Engine) -> (Self, Plan) {
         let shop = Shop::open(engine);
         let plan = shop.compile_all();
+        let by_months = || {
+            let months = ["--batch-size", "month", "--exclude", MICROBATCH[0].0];
+            shop.compile(&[ALL_EVENTS, &months].concat())
+        };
+        let months = engine.slow().then(by_months);
         let file = shop.folder.path().join("all.sql");
         fs::write(
             &file,
-            plan.steps
+            months
+                .as_ref()
+                .unwrap_or(&plan)
+                .steps
                 .iter()
                 .map(|step| fs::read_to_string(&step.file).unwrap())
                 .collect::<String>(),

@@ -66,6 +66,17 @@ fn a_chain_is_undone_as_a_whole(engine: &dyn Engine) {
     succeeds(&batchwright("publish", plan.folder(), &[], &[]));
     assert_eq!(both(&shop), new);
 
+    // Another writer changes the table that is undone last.
+    let add = |count: &str| {
+        shop.sql(&format!("update analytics.{SESSIONS} set event_count = event_count {count};"));
+    };
+    add("+ 70");
+    let undo = batchwright("undo", plan.folder(), &[], &[]);
+    assert_eq!(undo.code, 1, "{undo:?}");
+    assert!(undo.err.contains("neither"), "{undo:?}");
+    assert_eq!(shop.table(DAILY), new[1], "nothing is undone");
+    add("- 70");
+
     // What a cleanup does that fails after its first model.
     shop.sql(&format!("drop table analytics.{DAILY}__before;"));
     let undo = batchwright("undo", plan.folder(), &[], &[]);

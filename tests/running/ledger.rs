@@ -19,6 +19,7 @@ pub const CASES: &[Case] = &[
         "the_ledger_agrees_with_the_tables_after_kills",
         the_ledger_agrees_with_the_tables_after_kills,
     ),
+    ("published_batches_are_unchanged", published_batches_are_unchanged),
 ];
 
 /// Engines with a server.
@@ -173,6 +174,22 @@ fn a_fresh_machine_continues_with_the_ledger(engine: &dyn Engine) {
     shop.assert_equals_query("int__sessions_aggregated");
     let again = second.plan_missing(&["--select", "int__sessions_aggregated"]);
     assert_eq!(again, daily[1..], "the newest batches are always planned");
+}
+
+/// A published batch has the hash of the same batch in an ordinary plan.
+fn published_batches_are_unchanged(engine: &dyn Engine) {
+    let shop = Shop::open(engine);
+    let machine = Machine::new(&shop, engine, "first");
+    machine.compile(&[&["--select", "+int__sessions_aggregated"], DAYS].concat());
+    assert_eq!(machine.run(&[]), 0);
+    let before = shop.table("int__sessions_aggregated");
+    shop.sql("update raw.events set amount = '21' where event_id = 111;");
+    let select = ["--select", "int__sessions_aggregated"];
+    machine.compile(&[&["--staged"], &select[..], DAYS].concat());
+    assert_eq!(machine.run(&["--publish"]), 0);
+    assert_ne!(shop.table("int__sessions_aggregated"), before);
+    let changed = machine.plan_missing(&[&["--changed"], &select[..], DAYS].concat());
+    assert!(changed.is_empty(), "{changed:?}");
 }
 
 /// The hours that have rows in the table, and those that have a row in the ledger.

@@ -14,6 +14,8 @@ mod continued;
 mod days;
 #[path = "../engines/duckdb.rs"]
 mod duckdb;
+#[path = "../engines/durations.rs"]
+mod durations;
 #[path = "../engines/engine.rs"]
 #[allow(dead_code)]
 mod engine;
@@ -51,6 +53,7 @@ use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Trial};
 
+use durations::{print_durations, trial};
 use engine::{Case, Engine};
 
 fn main() {
@@ -99,6 +102,7 @@ fn main() {
         }
     }
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
+    print_durations();
     // `exit` does not drop the engines, which stop their servers when dropped.
     drop(engines);
     conclusion.exit();
@@ -122,11 +126,4 @@ fn on_engines() -> impl Iterator<Item = Case> {
     .into_iter()
     .flatten()
     .copied()
-}
-
-fn trial(name: String, case: impl FnOnce() + Send + 'static) -> Trial {
-    Trial::test(name, move || {
-        case();
-        Ok(())
-    })
 }
