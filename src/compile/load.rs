@@ -113,6 +113,9 @@ pub fn target_settings(dialect: &Dialect) -> TargetSettings {
     TargetSettings {
         schema: dialect.target.default_schema.clone(),
         keys: dialect.target.target_keys.clone(),
+        defaults: dialect.target.target_defaults.clone(),
+        aliases: dialect.target.target_aliases.clone(),
+        database: dialect.target.default_database.clone(),
     }
 }
 

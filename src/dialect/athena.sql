@@ -7,6 +7,7 @@
   "num_boto3_retries", "num_iceberg_retries", "num_retries", "poll_interval", "region_name", "s3_data_dir", "s3_data_naming",
   "s3_staging_dir", "s3_tmp_table_dir", "schema", "seed_s3_upload_args", "skip_workgroup_check", "spark_work_group", "work_group"
 ] %}
+{% set target_defaults = none %}
 {% set key_aliases = [["catalog", "database"]] %}
 {% set like = "trino" %}
 {% set type_labels = {"STRING": "VARCHAR", "TEXT": "VARCHAR"} %}

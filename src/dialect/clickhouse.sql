@@ -26,9 +26,14 @@
 {% set target_keys = [
     "driver", "host", "port", "user", "schema", "retries", "cluster", "database_engine", "cluster_mode",
     "secure", "verify", "client_cert", "client_cert_key", "connect_timeout", "send_receive_timeout",
-    "sync_request_timeout", "compress_block_size", "compression", "check_exchange", "use_lw_deletes",
+    "sync_request_timeout", "compress_block_size", "compression", "check_exchange", "custom_settings", "use_lw_deletes",
     "allow_automatic_deduplication", "tcp_keepalive", "reuse_connections", "server_host_name"
 ] %}
+{% set target_defaults = {
+    "host": "localhost", "user": "default", "retries": 1, "cluster_mode": false, "secure": false, "verify": true, "connect_timeout": 10,
+    "send_receive_timeout": 300, "sync_request_timeout": 5, "compress_block_size": 1048576, "compression": "", "check_exchange": true,
+    "use_lw_deletes": false, "allow_automatic_deduplication": false, "tcp_keepalive": false, "reuse_connections": true
+} %}
 
 {# It reads standard input to the end, so each step has one process. Its configuration file has the connection. #}
 {% set command = ["clickhouse-client", "--queries-file", "{file}"] %}

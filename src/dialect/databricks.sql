@@ -19,6 +19,8 @@
 {% set backslash_escapes = true %}
 {% set default_schema = "default" %}
 {% set target_keys = ["host", "http_path", "schema", "database", "catalog"] %}
+{% set target_defaults = {} %}
+{% set default_database = "hive_metastore" %}
 {% set key_aliases = [["catalog", "database"], ["target_catalog", "target_database"]] %}
 {% set strategy = "replace where" %}
 {% set modes = ["error", "drop"] %}

@@ -8,7 +8,13 @@
 {% set hidden_columns = ["rowid", "file_row_number"] %}
 {% set case = "ignored" %}
 {% set default_schema = "main" %}
-{% set target_keys = ["database", "schema", "path", "external_root", "use_credential_provider", "remote", "disable_transactions"] %}
+{# Without `attach` and `plugins`, whose entries dbt completes. #}
+{% set target_keys = [
+    "database", "schema", "path", "config_options", "extensions", "settings", "external_root", "use_credential_provider", "filesystems",
+    "remote", "disable_transactions"
+] %}
+{% set target_defaults = {"path": ":memory:", "settings": {}, "external_root": ".", "disable_transactions": false} %}
+{% set default_database = "memory" %}
 {% set files_as_sources = true %}
 {% set longest_name = 255 %}
 {% set by_name = true %}

@@ -6,6 +6,7 @@
     "keepalives_idle", "sslmode", "sslcert", "sslkey", "sslrootcert", "application_name", "autocommit",
     "retries"
 ] %}
+{% set target_defaults = {"connect_timeout": 10, "keepalives_idle": 0, "application_name": "dbt", "autocommit": false, "retries": 1} %}
 {% set key_aliases = [["dbname", "database"]] %}
 {% set like = "ansi" %}
 {% set divides_integers = true %}

@@ -63,6 +63,12 @@ pub struct TargetProperties {
     pub default_schema: String,
     /// The keys of a target that `target` shows to Jinja.
     pub target_keys: Vec<String>,
+    /// The values of those that a profile lacks; the others are null. `None` if they are unknown.
+    pub target_defaults: Option<Map<String, Value>>,
+    /// Other names of keys of a target, each with the key that it means.
+    pub target_aliases: Vec<[String; 2]>,
+    /// The database of a profile without one.
+    pub default_database: Option<String>,
     /// Other names of config keys, each with the key that it means.
     pub key_aliases: Vec<[String; 2]>,
     /// Whether a source may be a file.

@@ -9,6 +9,11 @@
     "serverless_acct_id", "tcp_keepalive", "tcp_keepalive_idle", "tcp_keepalive_interval",
     "tcp_keepalive_count", "query_group", "allow_concurrent_drops", "drop_without_cascade"
 ] %}
+{% set target_defaults = {
+    "method": "database", "sslmode": "prefer", "autocreate": false, "db_groups": [], "ra3_node": false, "datasharing": false,
+    "retries": 1, "retry_all": false, "autocommit": true, "tcp_keepalive": true, "allow_concurrent_drops": false,
+    "drop_without_cascade": false
+} %}
 {% set like = "postgres" %}
 {# `marker`: the statement time has a lower precision than the transaction time. #}
 {% from "ansi.sql" import audit_list, group_of_three, marker, replacing_lock, rows_of_three, seed_rebuild, swap, table, table_typed,

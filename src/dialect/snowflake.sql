@@ -42,6 +42,10 @@ drop table {{ stage }};
     "reuse_connections", "s3_stage_vpce_dns_name", "workload_identity_provider",
     "workload_identity_entra_resource", "platform_detection_timeout_seconds"
 ] %}
+{% set target_defaults = {
+    "client_session_keep_alive": false, "connect_retries": 1, "retry_on_database_errors": false, "retry_all": false,
+    "insecure_mode": false, "reuse_connections": true, "platform_detection_timeout_seconds": 0.0
+} %}
 {% set reserved = [
   "account", "all", "alter", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization",
   "between", "both", "by", "case", "cast", "check", "collate", "column", "connect", "connection", "constraint", "create",

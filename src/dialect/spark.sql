@@ -19,6 +19,8 @@
 {% set default_schema = "default" %}
 {% set source_database = "same_as_schema" %}
 {% set target_keys = ["host", "port", "cluster", "endpoint", "schema", "organization"] %}
+{% set target_defaults = {"port": 443, "organization": "0"} %}
+{% set default_database = none %}
 {% set stage_in_schema = true %}
 {% set command = ["spark-sql"] %}
 {% set example = "spark-sql --master 'local[*]'" %}

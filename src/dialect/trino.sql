@@ -19,9 +19,13 @@
 {% set longest_name = 128 %}
 {% set default_schema = "default" %}
 {% set target_keys = [
-    "method", "host", "port", "user", "database", "catalog", "schema", "cert", "prepared_statements_enabled",
+    "host", "port", "user", "database", "catalog", "schema", "cert", "prepared_statements_enabled",
     "starburst_url", "starburst_metadata_failure_strategy", "starburst_max_column_batch_size"
 ] %}
+{% set target_defaults = {
+    "prepared_statements_enabled": true, "starburst_metadata_failure_strategy": "continue_on_error",
+    "starburst_max_column_batch_size": 100
+} %}
 {% set key_aliases = [["catalog", "database"]] %}
 {% set strategy = "staged delete + insert" %}
 {% set atomic = false %}

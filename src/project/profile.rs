@@ -24,6 +24,13 @@ pub struct TargetSettings {
     pub schema: String,
     /// The keys of a profile that templates see, as in dbt's adapter.
     pub keys: Vec<String>,
+    /// The values of those that a profile lacks; the others are null. `None` if they are unknown,
+    /// so that they are undefined.
+    pub defaults: Option<Map<String, Value>>,
+    /// Other names of keys, each with the key that it means.
+    pub aliases: Vec<[String; 2]>,
+    /// The database of a profile without one.
+    pub database: Option<String>,
 }
 
 /// The target of a project.
@@ -51,13 +58,11 @@ pub fn target(
     };
     if let Some(dialect) = &open.dialect {
         let name = open.target.clone().unwrap_or_else(|| "default".to_string());
-        let schema = open
-            .schema
-            .clone()
-            .map_or_else(|| target_settings(dialect).map(|settings| settings.schema), Ok)?;
+        let settings = target_settings(dialect)?;
+        let schema = open.schema.clone().unwrap_or(settings.schema);
         let profile = profile.map_or_else(|| project.name.clone(), |(name, _)| name);
         let (dialect, database) = (dialect.clone(), open.database.clone());
-        return Ok(with_common_values(Target {
+        let target = Target {
             profile,
             name,
             dialect,
@@ -66,7 +71,8 @@ pub fn target(
             path: None,
             attached: Vec::new(),
             values: Map::new(),
-        }));
+        };
+        return Ok(with_common_values(target, &settings.keys));
     }
     let Some((profile, at)) = profile else {
         let error = Diagnostic::error("the project names no profile").at(project.file.line(1));
@@ -135,7 +141,7 @@ fn read_output(
         Some(database) => Some(database.clone()),
         None => match first(&["database", "project", "catalog", "dbname"])? {
             Some(database) => Some(database),
-            None => first(&["path"])?.map(|path| stem(&path)),
+            None => first(&["path"])?.map(|path| stem(&path)).or(settings.database),
         },
     };
     let schema = match &open.schema {
@@ -147,26 +153,29 @@ fn read_output(
     let scope = &YamlScope { secrets: false, ..*scope };
     let is_shown = |key: &str| key == "threads" || settings.keys.iter().any(|known| known == key);
     for (key, value) in output.dict().into_iter().flatten().filter(|(key, _)| is_shown(key)) {
-        if let Ok(plain @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) =
-            rendered(value, scope)
-        {
-            values.insert(key.clone(), plain);
+        if let Ok(value) = rendered(value, scope) {
+            values.insert(key.clone(), value);
+        }
+    }
+    for [alias, key] in &settings.aliases {
+        for [from, to] in [[alias, key], [key, alias]] {
+            if let Some(value) = values.get(from).cloned() {
+                values.entry(to.clone()).or_insert(value);
+            }
+        }
+    }
+    for key in settings.keys.iter().filter(|key| output.get(key).is_none()) {
+        if let Some(defaults) = &settings.defaults {
+            let default = || defaults.get(key).cloned().unwrap_or_default();
+            values.entry(key.clone()).or_insert_with(default);
         }
     }
     // The path of a DuckDB database, or of SQLite's `main`.
     let path = output.get("path").or_else(|| output.get("schemas_and_paths")?.get("main"));
     let path = path.and_then(|path| rendered_text(path, scope).ok().flatten());
     let attached = attached(output, scope)?;
-    Ok(with_common_values(Target {
-        profile,
-        name,
-        dialect,
-        database,
-        schema,
-        path,
-        attached,
-        values,
-    }))
+    let target = Target { profile, name, dialect, database, schema, path, attached, values };
+    Ok(with_common_values(target, &settings.keys))
 }
 
 /// The entries of `attach`.
@@ -182,23 +191,31 @@ fn attached(output: &Yaml, scope: &YamlScope) -> Result<Vec<Map<String, Value>>,
     entries.into_iter().map(entry).collect()
 }
 
-/// dbt's `target`: the profile's values, overridden by the keys that every adapter has.
-fn with_common_values(mut target: Target) -> Target {
+/// dbt's `target`: the profile's values, overridden by the keys that every adapter has. `keys` are
+/// those that the adapter shows; those of Spark and ClickHouse have no database.
+fn with_common_values(mut target: Target, keys: &[String]) -> Target {
     let values = &mut target.values;
     values.insert("name".to_string(), target.name.clone().into());
     values.insert("target_name".to_string(), target.name.clone().into());
     values.insert("profile_name".to_string(), target.profile.clone().into());
     values.insert("type".to_string(), target.dialect.clone().into());
     values.insert("schema".to_string(), target.schema.clone().into());
-    values.insert("database".to_string(), target.database.clone().into());
+    if keys.iter().any(|key| key == "database") {
+        values.insert("database".to_string(), target.database.clone().into());
+    }
     for (key, value) in [
         ("project", &target.database),
         ("dbname", &target.database),
+        ("catalog", &target.database),
         ("dataset", &Some(target.schema.clone())),
     ] {
         if values.contains_key(key) {
             values.insert(key.to_string(), value.clone().into());
         }
+    }
+    // BigQuery's default.
+    if values.get("execution_project").is_some_and(Value::is_null) {
+        values.insert("execution_project".to_string(), target.database.clone().into());
     }
     values.entry("threads").or_insert(1.into());
     target
@@ -338,7 +355,9 @@ mod tests {
         target(open, &project, &|_| {
             Ok(TargetSettings {
                 schema: "public".to_string(),
-                keys: vec!["path".to_string(), "host".to_string()],
+                keys: ["path", "host", "port", "role"].map(str::to_string).to_vec(),
+                defaults: Some(Map::from_iter([("port".to_string(), 5432.into())])),
+                ..TargetSettings::default()
             })
         })
     }
@@ -356,7 +375,12 @@ mod tests {
         );
         assert_eq!(target.values["threads"], 4);
         assert_eq!(target.values["host"], "h");
-        assert!(["password", "jwt", "pat"].iter().all(|key| !target.values.contains_key(*key)));
+        assert_eq!((&target.values["port"], &target.values["role"]), (&5432.into(), &Value::Null));
+        assert!(
+            ["password", "jwt", "pat", "database"]
+                .iter()
+                .all(|key| !target.values.contains_key(*key))
+        );
         let error = read(&LoadOptions { target: Some("prod".to_string()), ..open(folder.path()) })
             .unwrap_err();
         assert_eq!(error.hints, ["its targets are `dev`: select one with `--target`"]);

@@ -187,7 +187,7 @@ pub mod tests {
             style,
             columns,
             adapters: vec!["any".to_string()],
-            target: TargetSettings { schema: "analytics".to_string(), keys: Vec::new() },
+            target: TargetSettings { schema: "analytics".to_string(), ..TargetSettings::default() },
             files_as_sources: true,
             key_aliases: Vec::new(),
         };

@@ -18,7 +18,13 @@ TYPES_SQL = """{% for c in model.columns.values() %}-- {{ c.name }} {{ c.data_ty
 select 1 as a"""
 COLUMNS = [{"name": f"c{nth}", "data_type": name} for nth, name in enumerate(TYPES)] + [{"name": "untyped"}]
 
+#: The keys of the profile and their defaults.
+TARGET_SQL = """{% for key in target.keys() | sort if key not in ('attach', 'plugins') %}-- {{ key }}: {{ target[key] }}
+{% endfor %}
+select '{{ target.database }}' as a, '{{ target.location }}' as b"""
+
 FILES = {
+    "models/target.sql": TARGET_SQL,
     "models/types.sql": TYPES_SQL,
     "models/own_types.sql": TYPES_SQL,
     "models/types.yml": {"version": 2, "models": [
@@ -49,7 +55,7 @@ def compare(report, project, adapter):
         report.case()
         report.differs(adapter, f"{adapter}: dbt {compiled}, batchwright {process.stderr}")
         return
-    for name in ("orders", "daily", "types", "own_types"):
+    for name in ("orders", "daily", "types", "own_types", "target"):
         report.case()
         theirs, ours = str(compiled[f"model.shop.{name}"]), texts.get(f"shop/models/{name}.sql")
         if ours is None or folded(theirs) != folded(ours):
