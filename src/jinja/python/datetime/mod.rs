@@ -4,6 +4,7 @@ pub(in crate::jinja) mod class;
 mod format;
 pub(in crate::jinja) mod math;
 pub(in crate::jinja) mod module;
+mod strptime;
 mod zone;
 
 use std::cmp::Ordering;

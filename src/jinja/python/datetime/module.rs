@@ -11,6 +11,7 @@ use minijinja::{Error, ErrorKind, State};
 
 use super::Moment;
 use super::class::bound;
+use super::strptime::strptime;
 use super::zone::Zone;
 use crate::calendar::Instant;
 use crate::jinja::python::call::Call;
@@ -223,37 +224,6 @@ fn zone_of(offset: FixedOffset) -> Zone {
     if offset.local_minus_utc() == 0 { Zone::UTC } else { Zone::Fixed(offset) }
 }
 
-fn parsed(text: &str, pattern: &str, call: &Call) -> Result<Moment, Error> {
-    let ours = pattern.replace(".%f", "%.f");
-    if pattern.contains("%z")
-        && let Ok(at) = DateTime::parse_from_str(text, &ours)
-    {
-        return Ok(Moment::Time(at.naive_local(), Some(zone_of(*at.offset()))));
-    }
-    if let Ok(at) = NaiveDateTime::parse_from_str(text, &ours) {
-        return Ok(Moment::Time(at, None));
-    }
-    if let Ok(date) = NaiveDate::parse_from_str(text, &ours) {
-        return Ok(Moment::Time(date.and_time(NaiveTime::MIN), None));
-    }
-    if let Ok(time) = NaiveTime::parse_from_str(text, &ours) {
-        return Ok(Moment::Time(
-            NaiveDate::from_ymd_opt(1900, 1, 1).unwrap_or_default().and_time(time),
-            None,
-        ));
-    }
-    // For a month or a year alone, Python uses the first day.
-    let padded = [("%d", "01"), ("-%m-%d", "-01-01")].into_iter().find_map(|(more, value)| {
-        NaiveDate::parse_from_str(&format!("{text}{value}"), &format!("{ours}{more}")).ok()
-    });
-    match padded
-        .or_else(|| NaiveDate::parse_from_str(&format!("{text} 01"), &format!("{ours} %d")).ok())
-    {
-        Some(date) => Ok(Moment::Time(date.and_time(NaiveTime::MIN), None)),
-        None => Err(call.error(format!("`{text}` does not match the format `{pattern}`"))),
-    }
-}
-
 impl fmt::Debug for Class {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<class {:?}>", self.kind)
@@ -340,7 +310,10 @@ impl Object for Class {
                 )
             }
             (Kind::Time, "strptime") => {
-                parsed(&call.needs_text(0, "date_string")?, &call.needs_text(1, "format")?, &call)?
+                let (text, format) =
+                    (call.needs_text(0, "date_string")?, call.needs_text(1, "format")?);
+                let (at, offset) = strptime(&text, &format).map_err(|why| call.error(why))?;
+                Moment::Time(at, offset.map(zone_of))
             }
             (Kind::Time, "fromisoformat") => from_iso(&call.needs_text(0, "date_string")?, &call)?,
             (Kind::Date, "fromisoformat") => {
