@@ -114,7 +114,7 @@ pub fn target_settings(dialect: &Dialect) -> TargetSettings {
         schema: dialect.target.default_schema.clone(),
         keys: dialect.target.target_keys.clone(),
         defaults: dialect.target.target_defaults.clone(),
-        aliases: dialect.target.target_aliases.clone(),
+        aliases: [&*dialect.target.key_aliases, &*dialect.target.target_aliases].concat(),
         database: dialect.target.default_database.clone(),
     }
 }

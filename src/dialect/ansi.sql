@@ -28,7 +28,7 @@
 {% set default_schema = "public" %}
 {% set target_keys = ["host", "port", "user", "database", "schema"] %}
 {# The values of keys that a profile lacks, as in dbt's adapter; those not listed are `none`. Without this map they are unknown, and
-   undefined. `target_aliases`: other names of keys, each with the key. `default_database`: the database of a profile without one. #}
+   undefined. `target_aliases`: names of its keys besides `key_aliases`. `default_database`: the database of a profile without one. #}
 {% set target_defaults = none %}
 {% set target_aliases = [] %}
 {% set default_database = none %}

@@ -8,7 +8,7 @@
     "job_link_info_level_log", "timeout_seconds", "client_id", "token_uri", "compute_region",
     "dataproc_region", "dataproc_cluster_name", "gcs_bucket", "dataproc_batch"
 ] %}
-{% set target_defaults = {"job_retries": 1, "retries": 1, "job_link_info_level_log": false} %}
+{% set target_defaults = {"job_retries": 1, "job_link_info_level_log": false} %}
 {% set target_aliases = [
     ["retries", "job_retries"], ["timeout_seconds", "job_execution_timeout_seconds"], ["dataproc_region", "compute_region"]
 ] %}

@@ -65,7 +65,7 @@ pub struct TargetProperties {
     pub target_keys: Vec<String>,
     /// The values of those that a profile lacks; the others are null. `None` if they are unknown.
     pub target_defaults: Option<Map<String, Value>>,
-    /// Other names of keys of a target, each with the key that it means.
+    /// Further names of keys that only a target has, besides `key_aliases`.
     pub target_aliases: Vec<[String; 2]>,
     /// The database of a profile without one.
     pub default_database: Option<String>,

@@ -72,7 +72,7 @@ pub fn target(
             attached: Vec::new(),
             values: Map::new(),
         };
-        return Ok(with_common_values(target, &settings.keys));
+        return Ok(with_common_values(target, &settings.keys, &settings.aliases));
     }
     let Some((profile, at)) = profile else {
         let error = Diagnostic::error("the project names no profile").at(project.file.line(1));
@@ -158,10 +158,8 @@ fn read_output(
         }
     }
     for [alias, key] in &settings.aliases {
-        for [from, to] in [[alias, key], [key, alias]] {
-            if let Some(value) = values.get(from).cloned() {
-                values.entry(to.clone()).or_insert(value);
-            }
+        if let Some(value) = values.get(alias).cloned() {
+            values.entry(key.clone()).or_insert(value);
         }
     }
     for key in settings.keys.iter().filter(|key| output.get(key).is_none()) {
@@ -175,7 +173,7 @@ fn read_output(
     let path = path.and_then(|path| rendered_text(path, scope).ok().flatten());
     let attached = attached(output, scope)?;
     let target = Target { profile, name, dialect, database, schema, path, attached, values };
-    Ok(with_common_values(target, &settings.keys))
+    Ok(with_common_values(target, &settings.keys, &settings.aliases))
 }
 
 /// The entries of `attach`.
@@ -192,8 +190,9 @@ fn attached(output: &Yaml, scope: &YamlScope) -> Result<Vec<Map<String, Value>>,
 }
 
 /// dbt's `target`: the profile's values, overridden by the keys that every adapter has. `keys` are
-/// those that the adapter shows; those of Spark and ClickHouse have no database.
-fn with_common_values(mut target: Target, keys: &[String]) -> Target {
+/// those that the adapter shows; those of Spark and ClickHouse have no database. `aliases` are
+/// other names of keys, each with the key that it means.
+fn with_common_values(mut target: Target, keys: &[String], aliases: &[[String; 2]]) -> Target {
     let values = &mut target.values;
     values.insert("name".to_string(), target.name.clone().into());
     values.insert("target_name".to_string(), target.name.clone().into());
@@ -203,14 +202,9 @@ fn with_common_values(mut target: Target, keys: &[String]) -> Target {
     if keys.iter().any(|key| key == "database") {
         values.insert("database".to_string(), target.database.clone().into());
     }
-    for (key, value) in [
-        ("project", &target.database),
-        ("dbname", &target.database),
-        ("catalog", &target.database),
-        ("dataset", &Some(target.schema.clone())),
-    ] {
-        if values.contains_key(key) {
-            values.insert(key.to_string(), value.clone().into());
+    for [alias, key] in aliases {
+        if let (true, Some(value)) = (values.contains_key(alias), values.get(key).cloned()) {
+            values.insert(alias.clone(), value);
         }
     }
     // BigQuery's default.
